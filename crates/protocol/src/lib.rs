@@ -1,0 +1,31 @@
+//! The words two Sabha programs say to each other: ids, units, limits and every message of the
+//! WebSocket and HTTP API.
+//!
+//! Pure: no clock, socket, file or randomness. Everything that arrives from outside is bounded and
+//! checked while it is parsed, so a value of one of these types is already within its limits.
+//! Nothing here decides anything; decisions live in `sabha-conference`.
+//!
+//! Only this crate derives wire formats. The TypeScript in `web/src/protocol/` and the OpenAPI
+//! document in `docs/openapi.json` are generated from it by `cargo xtask codegen`.
+
+pub mod gate;
+pub mod id;
+pub mod limits;
+pub mod media;
+pub mod rule;
+pub mod secret;
+pub mod text;
+pub mod units;
+pub mod wire;
+
+pub use id::{BootEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq};
+pub use media::{DownSlot, Layer, MediaKind, MediaState, Mid, Quality, Source, UpSlot};
+pub use rule::Rule;
+pub use text::{DisplayName, InvalidText, MeetingTitle, Sdp};
+pub use units::{Bitrate, TileHeight};
+
+/// Version of the wire protocol: the WebSocket subprotocol is `sabha.v1`, HTTP paths start with `/api/v1`.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// WebSocket subprotocol a client must offer; the server refuses the upgrade without it.
+pub const SUBPROTOCOL: &str = "sabha.v1";

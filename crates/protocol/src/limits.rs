@@ -1,0 +1,66 @@
+//! Every bound on what may arrive or be stored, with its unit and its reason.
+//!
+//! A flat list on purpose: an administrator or a reviewer reads the whole of it in one go.
+
+use std::time::Duration;
+
+/// Participants in one room. One shard forwards a room of this size on one core (`docs/benchmarks.md`).
+pub const ROOM_PARTICIPANTS_MAX: usize = 100;
+/// Guests waiting in one lobby. More than a host can look at; a flood stops here.
+pub const LOBBY_GUESTS_MAX: usize = 100;
+/// Open rooms on one server.
+pub const ROOMS_MAX: usize = 1_000;
+/// Open WebSockets on one server.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Open WebSockets from one address: a whole school may sit behind one NAT address.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 200;
+/// New WebSockets per second from one address, sustained; the burst is ten times that.
+pub const CONNECTIONS_PER_ADDRESS_PER_SECOND: u32 = 20;
+/// Meetings one creation key may open per minute.
+pub const MEETINGS_PER_MINUTE: u32 = 60;
+
+/// One WebSocket message, in bytes. An offer with every slot is about 40 kB.
+pub const MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// One HTTP request body, in bytes.
+pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+/// An SDP offer or answer, in bytes.
+pub const SDP_BYTES_MAX: usize = 96 * 1024;
+/// Messages a connection may send per second, sustained. A person clicking fast makes about five.
+pub const MESSAGES_PER_SECOND: u32 = 20;
+/// Messages a connection may send at once before the sustained rate binds.
+pub const MESSAGES_BURST: u32 = 60;
+/// Messages queued towards one connection; a reader slower than this is disconnected.
+pub const OUTBOX_MESSAGES_MAX: usize = 512;
+/// An opaque member-to-member message, in bytes before base64. An MLS commit for 100 members fits.
+pub const RELAY_BYTES_MAX: usize = 64 * 1024;
+
+/// A display name, in Unicode scalar values.
+pub const NAME_CHARS_MAX: usize = 64;
+/// A meeting title, in Unicode scalar values.
+pub const TITLE_CHARS_MAX: usize = 120;
+/// An SDP media identification tag, in bytes (RFC 5888; browsers use one or two digits).
+pub const MID_BYTES_MAX: usize = 16;
+
+/// Down-slots for video per connection: 24 tiles of other people and one screen share.
+pub const VIDEO_SLOTS_MAX: usize = 25;
+/// Down-slots for audio per connection: the top speakers and one screen share with sound.
+pub const AUDIO_SLOTS_MAX: usize = 4;
+/// Loudest speakers forwarded to everyone at once.
+pub const SPEAKERS_FORWARDED: usize = 3;
+/// Tallest tile a subscriber may ask for, in pixels: a 4K screen.
+pub const TILE_HEIGHT_MAX: u16 = 2160;
+
+/// How long a place is kept for a participant whose connection dropped.
+pub const RESUME_WINDOW: Duration = Duration::from_secs(60);
+/// How long a guest that was denied must wait before knocking again on the same connection's address.
+pub const KNOCK_COOLDOWN: Duration = Duration::from_secs(5);
+/// Time a connection has to say who it is (`enter`) before it is closed.
+pub const ENTER_DEADLINE: Duration = Duration::from_secs(120);
+/// A client sends `ping` this often; after twice as long in silence either side gives the other up.
+pub const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// Silence after which the server takes a connection for lost.
+pub const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// A room in which nobody is connected ends itself after this long.
+pub const ABANDONED_ROOM: Duration = Duration::from_secs(15 * 60);
+/// Shortest time between two key frame requests to one source.
+pub const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);

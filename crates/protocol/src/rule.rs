@@ -1,0 +1,72 @@
+//! The rules by which a request is refused. A refusal always names one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident = $id:literal,)*) => {
+        /// A rule of the room. The id is stable: clients, logs and tests refer to it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
+        pub enum Rule {
+            $($(#[$doc])* #[serde(rename = $id)] $variant,)*
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Returns the stable id, such as `ROOM.HOST.ONLY`.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Only a host may do this.
+    HostOnly = "ROOM.HOST.ONLY",
+    /// Nobody enters without being admitted by a host.
+    AdmittedOnly = "ROOM.ENTRY.ADMITTED",
+    /// The meeting does not exist, has ended, or the link is not its link. Deliberately one answer for all three.
+    KnownMeeting = "ROOM.ENTRY.LINK",
+    /// Who was removed stays out.
+    RemovedStaysOut = "ROOM.ENTRY.REMOVED",
+    /// Who was denied waits before knocking again.
+    KnockCooldown = "ROOM.ENTRY.COOLDOWN",
+    /// The lobby is full.
+    LobbyBound = "ROOM.LOBBY.FULL",
+    /// The room is full.
+    RoomBound = "ROOM.FULL",
+    /// A place is kept for 60 seconds after its connection dropped, and can be resumed once per token.
+    ResumeWindow = "ROOM.RESUME.WINDOW",
+    /// The last host ends the meeting or hands it over before leaving.
+    LastHost = "ROOM.HOST.LAST",
+    /// The person this is about is not in the room, or not in the lobby.
+    PresentOnly = "ROOM.PRESENT",
+    /// Nobody acts upon a host or upon themselves in this way.
+    NotThisTarget = "ROOM.TARGET",
+    /// The message came before its time: `enter` first, then `join`, each once.
+    Order = "WIRE.ORDER",
+    /// The message is not one of the protocol's, or a field is unknown or out of bounds.
+    WellFormed = "WIRE.FORM",
+    /// Too many messages, connections or meetings in too short a time.
+    Rate = "WIRE.RATE",
+    /// The session description is not one the server can answer.
+    MediaOffer = "MEDIA.OFFER",
+    /// The server is shutting down, or at its limit, and takes nothing new.
+    Capacity = "SERVER.CAPACITY",
+    /// The creation key is missing or wrong.
+    CreationKey = "SERVER.CREATE",
+    /// The server's storage failed; nothing was changed.
+    Storage = "SERVER.STORAGE",
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}

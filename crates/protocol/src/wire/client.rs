@@ -1,0 +1,180 @@
+//! Client to server over the WebSocket: one JSON object a text message.
+//!
+//! The life of a connection: `enter` (knock with the link, come as host, or resume), then, once admitted,
+//! `join` with the media offer; after that anything else in any order. `join` may follow `enter` without
+//! waiting. The actor is always the connection, never a field.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    DisplayName, DownSlot, MediaState, MeetingId, ParticipantId, RequestId, Sdp, Source, TileHeight, UpSlot,
+    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
+    secret::{GateKey, HostToken, RelayPayload, ResumeToken},
+};
+
+/// One message with the number by which its answer will name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ClientFrame {
+    /// Repeated in the `re` of the answer. The client counts up; the server does not check.
+    pub id: RequestId,
+    /// The message.
+    pub body: ClientMessage,
+}
+
+/// Everything a client can ask for. Answered by `done`, by a message of its own, or by `refused`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Host: lets a guest in. Answered by `done`.
+    Admit {
+        /// Who waits in the lobby.
+        guest: ParticipantId,
+    },
+    /// Host: sends a guest away. Answered by `done`.
+    Deny {
+        /// Who waits in the lobby.
+        guest: ParticipantId,
+    },
+    /// Host: ends the meeting for everyone, for good.
+    End {},
+    /// Says who comes and by what right. Answered by `admitted` or `waiting`.
+    Enter {
+        /// The meeting of the link.
+        meeting: MeetingId,
+        /// Name to be shown to the others. A resumed participant keeps the name it had.
+        name: DisplayName,
+        /// The right to come this far.
+        credential: Credential,
+    },
+    /// Takes the place one was admitted to. Answered by `joined`.
+    Join {
+        /// The peer connection's offer.
+        offer: MediaOffer,
+        /// What the client wants to have on. After a resume this can only switch off, never on.
+        media: MediaState,
+    },
+    /// Gives the place up. A last host who is not alone is refused with `ROOM.HOST.LAST`.
+    Leave {},
+    /// Host: makes a participant host as well. Answered by `done`.
+    MakeHost {
+        /// Who becomes host.
+        participant: ParticipantId,
+    },
+    /// Host: switches a source of somebody off. Nobody can switch another's source on. Answered by `done`.
+    Mute {
+        /// Whose source.
+        participant: ParticipantId,
+        /// Which one.
+        source: Source,
+    },
+    /// Replaces the peer connection by a fresh one, after the network path changed or broke.
+    /// Answered by `media_answer`.
+    Offer {
+        /// The new peer connection's offer.
+        offer: MediaOffer,
+    },
+    /// Asks for a `pong`; sent every two seconds, so that either side notices a dead path.
+    Ping {},
+    /// Sends opaque bytes to members, in the room's total order. Answered by `done`.
+    Relay {
+        /// One member, or all others if absent.
+        to: Option<ParticipantId>,
+        /// The bytes.
+        payload: RelayPayload,
+    },
+    /// Host: removes a participant, who cannot come back. Answered by `done`.
+    Remove {
+        /// Who is removed.
+        participant: ParticipantId,
+    },
+    /// Says which of the own sources are on. Answered by `done`.
+    SetMedia {
+        /// The whole state.
+        media: MediaState,
+    },
+    /// Says which pictures are on screen and how large; replaces what was said before. Not answered.
+    Subscribe {
+        /// At most as many as the client offered video down-slots. Others are not sent.
+        #[serde(deserialize_with = "at_most::<_, _, VIDEO_SLOTS_MAX>")]
+        tiles: Vec<Tile>,
+    },
+}
+
+/// By what right somebody enters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Credential {
+    /// The creator's token: enters at once, as host.
+    Host {
+        /// The token `POST /api/v1/meetings` returned.
+        token: HostToken,
+    },
+    /// The link: may knock.
+    Link {
+        /// Derived from the link's secret.
+        gate_key: GateKey,
+    },
+    /// A place held before: comes back to it.
+    Resume {
+        /// The newest token this place was given.
+        token: ResumeToken,
+    },
+}
+
+/// A peer connection's offer with the meaning of its media sections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MediaOffer {
+    /// The offer itself.
+    pub sdp: Sdp,
+    /// Sections on which the client sends, each source at most once.
+    #[serde(deserialize_with = "at_most::<_, _, 4>")]
+    pub up: Vec<UpSlot>,
+    /// Sections on which the client receives.
+    #[serde(deserialize_with = "at_most::<_, _, { VIDEO_SLOTS_MAX + AUDIO_SLOTS_MAX }>")]
+    pub down: Vec<DownSlot>,
+}
+
+/// A picture that is on a subscriber's screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Tile {
+    /// Whose picture.
+    pub participant: ParticipantId,
+    /// Camera or screen; sound is not subscribed to.
+    pub source: Source,
+    /// Shown height.
+    pub height: TileHeight,
+}
+
+/// Deserialises a list of at most `MAX` items and stops reading at the first one too many.
+fn at_most<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Bounded<T, const MAX: usize>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MAX: usize> serde::de::Visitor<'de> for Bounded<T, MAX> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "a list of at most {MAX} items")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = seq.next_element()? {
+                if items.len() == MAX {
+                    return Err(serde::de::Error::invalid_length(MAX + 1, &self));
+                }
+                items.push(item);
+            }
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded::<T, MAX>(std::marker::PhantomData))
+}

@@ -1,0 +1,65 @@
+//! Bodies of the HTTP API under `/api/v1`. The document of the paths is `docs/openapi.json`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::{
+    BootEpoch, MeetingId, MeetingTitle, Rule,
+    secret::{GateKey, HostToken},
+};
+
+/// Body of `POST /api/v1/meetings`, sent with `Authorization: Bearer <creation key>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateMeeting {
+    /// The meeting's fresh id, drawn by the creator's device.
+    pub meeting: MeetingId,
+    /// Derived from the link secret, which stays with the creator.
+    pub gate_key: GateKey,
+    /// Shown in the room.
+    #[serde(default)]
+    #[ts(optional = nullable)]
+    pub title: Option<MeetingTitle>,
+}
+
+/// Answer to [`CreateMeeting`], status 201.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeetingCreated {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The creator's right to enter as host.
+    pub host_token: HostToken,
+}
+
+/// Answer to `GET /api/v1/version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionInfo {
+    /// Version of the program.
+    pub version: String,
+    /// Version of the wire protocol.
+    pub protocol: u16,
+    /// Start of this process, in milliseconds since 1970.
+    #[schema(value_type = u64)]
+    pub boot_epoch: BootEpoch,
+}
+
+/// Answer to `GET /healthz` and `GET /readyz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// `ok`, or what is wrong in a word or two.
+    pub status: String,
+}
+
+/// Body of every HTTP answer with a status from 400 on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiError {
+    /// The rule that decided, for machines.
+    pub rule: Rule,
+    /// The same in a sentence, for people. Never says anything about the server's inside.
+    pub message: String,
+}

@@ -1,0 +1,112 @@
+//! TypeScript from the protocol's Rust types. The output is committed, and `--check` fails when it is stale.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use anyhow::{Context as _, ensure};
+use sabha_protocol::{Rule, limits, media, secret, text, units, wire};
+use ts_rs::{Config, TS};
+
+/// Writes the generated files.
+pub(crate) fn write() -> anyhow::Result<()> {
+    let path = path();
+    fs::create_dir_all(path.parent().context("the path has a folder")?)?;
+    fs::write(&path, typescript()).with_context(|| path.display().to_string())
+}
+
+/// Fails if a generated file is not what [`write`] would write.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let found = fs::read_to_string(path()).unwrap_or_default();
+    ensure!(found == typescript(), "{} is stale: run `cargo xtask codegen`", path().display());
+    Ok(())
+}
+
+fn path() -> PathBuf {
+    crate::root().join("web/src/protocol/messages.ts")
+}
+
+fn typescript() -> String {
+    let config = Config::default();
+    let mut out =
+        String::from("// Generated from crates/protocol by `cargo xtask codegen`. Do not edit.\n\n");
+    macro_rules! export {
+        ($($type:ty),* $(,)?) => {
+            $( writeln!(out, "export {}\n", <$type as TS>::decl(&config)).expect("a String takes any text"); )*
+        };
+    }
+    export!(
+        sabha_protocol::MeetingId,
+        sabha_protocol::ParticipantId,
+        sabha_protocol::RequestId,
+        sabha_protocol::RoomSeq,
+        sabha_protocol::BootEpoch,
+        sabha_protocol::RoomEpoch,
+        sabha_protocol::MediaGeneration,
+        text::DisplayName,
+        text::MeetingTitle,
+        text::Sdp,
+        units::TileHeight,
+        secret::CreationKey,
+        secret::GateKey,
+        secret::HostToken,
+        secret::ResumeToken,
+        secret::RelayPayload,
+        media::MediaKind,
+        media::Source,
+        media::Layer,
+        media::MediaState,
+        media::Quality,
+        media::Mid,
+        media::UpSlot,
+        media::DownSlot,
+        Rule,
+        wire::client::Credential,
+        wire::client::MediaOffer,
+        wire::client::Tile,
+        wire::client::ClientMessage,
+        wire::client::ClientFrame,
+        wire::server::Role,
+        wire::server::Presence,
+        wire::server::Participant,
+        wire::server::Guest,
+        wire::server::LobbyOutcome,
+        wire::server::LeaveReason,
+        wire::server::CloseReason,
+        wire::server::Occupant,
+        wire::server::SlotAssignment,
+        wire::server::MediaAnswer,
+        wire::server::ServerMessage,
+        wire::server::ServerFrame,
+        wire::http::CreateMeeting,
+        wire::http::MeetingCreated,
+        wire::http::VersionInfo,
+        wire::http::Health,
+        wire::http::ApiError,
+    );
+    write!(
+        out,
+        "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
+         nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
+         speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
+         silenceMaxMs: {},\n  linkSecretBytes: {},\n}} as const;\n\n\
+         /** WebSocket subprotocol. */\nexport const SUBPROTOCOL = {:?};\n\n\
+         /** Text before the secret in an invite link's fragment. */\nexport const FRAGMENT_PREFIX = {:?};\n\n\
+         /** RTP stream id of each simulcast layer. */\nexport const rids = {{ low: {:?}, medium: {:?}, high: {:?} }} as const;\n",
+        limits::NAME_CHARS_MAX,
+        limits::TITLE_CHARS_MAX,
+        limits::VIDEO_SLOTS_MAX,
+        limits::AUDIO_SLOTS_MAX,
+        limits::SPEAKERS_FORWARDED,
+        limits::TILE_HEIGHT_MAX,
+        limits::RESUME_WINDOW.as_millis(),
+        limits::PING_INTERVAL.as_millis(),
+        limits::SILENCE_MAX.as_millis(),
+        sabha_protocol::gate::LINK_SECRET_BYTES,
+        sabha_protocol::SUBPROTOCOL,
+        sabha_protocol::gate::FRAGMENT_PREFIX,
+        media::Layer::Low.rid(),
+        media::Layer::Medium.rid(),
+        media::Layer::High.rid(),
+    )
+    .expect("a String takes any text");
+    out
+}

@@ -1,0 +1,90 @@
+// What the interface may ask of a call. Implemented by `session.svelte.ts`; components know only this.
+
+import type { CallState } from '../call/state';
+import type { ParticipantId, Source } from '../protocol/messages';
+
+/** What is wrong with a device, in the words of getUserMedia's errors. */
+export type DeviceTrouble =
+  | 'permission_denied'
+  | 'not_found'
+  | 'in_use'
+  | 'unplugged'
+  | 'insecure_page' // not HTTPS and not localhost: the browser has no media devices at all
+  | 'unknown';
+
+export interface Device {
+  id: string;
+  label: string;
+}
+
+/** Own microphone, camera and speaker. Every field is reactive. */
+export interface LocalDevices {
+  readonly microphones: readonly Device[];
+  readonly cameras: readonly Device[];
+  readonly speakers: readonly Device[];
+  readonly microphone: string | null;
+  readonly camera: string | null;
+  readonly speaker: string | null;
+  readonly microphoneTrouble: DeviceTrouble | null;
+  readonly cameraTrouble: DeviceTrouble | null;
+  /** Own picture, for the preview and the self view. */
+  readonly preview: MediaStream | null;
+  /** Own level, 0 to 1, read at animation frames; not reactive on purpose. */
+  level(): number;
+  chooseMicrophone(id: string): Promise<void>;
+  chooseCamera(id: string): Promise<void>;
+  chooseSpeaker(id: string): Promise<void>;
+}
+
+/** A tile that is on screen now, with its height in device pixels. */
+export interface ShownTile {
+  participant: ParticipantId;
+  source: Source;
+  height: number;
+}
+
+export interface Call {
+  /** Reactive; replaced as a whole at each change. */
+  readonly state: CallState;
+  readonly devices: LocalDevices;
+  /** Own wishes, reactive: they show at once, before the server has answered. */
+  readonly microphoneOn: boolean;
+  readonly cameraOn: boolean;
+  readonly sharing: boolean;
+  /** The whole invite link, null until known. */
+  readonly inviteLink: string | null;
+  /** Name used last time on this device, or empty. */
+  readonly rememberedName: string;
+
+  /** Asks for devices for the preview. Safe to call again after trouble was mended. */
+  openDevices(): Promise<void>;
+  /** Knocks, comes as host, or resumes, whichever this device has the right to. */
+  enter(name: string): void;
+  /** Leaves the lobby, or the room. A last host is asked first (`state.leaveQuestion`). */
+  leave(): void;
+  cancelLeave(): void;
+  /** Host: ends for everybody. */
+  end(): void;
+  /** Host: makes somebody host, then leaves. */
+  handOver(to: ParticipantId): void;
+  /** After `over`: back to pre-join for another try. */
+  retry(): void;
+
+  setMicrophone(on: boolean): void;
+  setCamera(on: boolean): void;
+  /** Opens the browser's picker; must be called from a click. */
+  share(on: boolean): Promise<void>;
+
+  admit(guest: ParticipantId): void;
+  admitAll(): void;
+  deny(guest: ParticipantId): void;
+  remove(participant: ParticipantId): void;
+  mute(participant: ParticipantId, source: Source): void;
+  makeHost(participant: ParticipantId): void;
+
+  /** The stream of a picture, null while no slot carries it. Reactive. */
+  streamOf(participant: ParticipantId, source: Source): MediaStream | null;
+  /** Says which tiles are on screen; may be called at every layout, sends only changes. */
+  show(tiles: readonly ShownTile[]): void;
+  dismiss(notice: number): void;
+}
