@@ -1,0 +1,103 @@
+// The walls between the folders of `src/`, as imports and as names of browser interfaces.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../src', import.meta.url));
+
+/** What each folder may import, besides itself. `.` is `main.ts` and `App.svelte`, which tie everything together. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  protocol: [],
+  call: ['protocol'],
+  signalling: ['protocol'],
+  media: ['protocol', 'session/contract'],
+  session: ['protocol', 'call', 'signalling', 'media'],
+  ui: ['protocol/messages', 'call', 'session/contract'],
+  '.': ['session', 'ui'],
+};
+
+/** Packages that a folder may use; every other folder uses none. */
+const PACKAGES: Record<string, RegExp> = {
+  ui: /^(svelte|@lucide\/svelte|@fontsource|bits-ui|@fluent)/,
+  session: /^svelte/,
+  '.': /^svelte$/,
+};
+
+/** Interfaces of the browser that belong to one folder. */
+const BROWSER: readonly { name: RegExp; owner: string }[] = [
+  {
+    name: /\bRTC[A-Z]\w*\b|\bgetUserMedia\b|\bgetDisplayMedia\b|\benumerateDevices\b|\bAudioContext\b/,
+    owner: 'media',
+  },
+  { name: /\bWebSocket\b/, owner: 'signalling' },
+  { name: /\b(local|session)Storage\b|\bfetch\(/, owner: 'session' },
+];
+/** What a pure folder must not touch. */
+const EFFECTS = /\b(document|window|navigator|location|setTimeout|setInterval|performance|Math\.random|Date\.now)\b/;
+const PURE = ['call', 'protocol'];
+
+interface SourceFile {
+  path: string;
+  folder: string;
+  code: string;
+}
+
+const files: SourceFile[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.(ts|svelte)$/.test(name) && !name.endsWith('.d.ts'))
+  .map((name) => ({
+    path: name,
+    folder: name.includes('/') ? name.slice(0, name.indexOf('/')) : '.',
+    code: withoutComments(readFileSync(join(root, name), 'utf8')),
+  }));
+const shipped = files.filter((file) => !file.path.endsWith('.test.ts'));
+
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\/|<!--[\s\S]*?-->|(?<![:'"`])\/\/[^\n]*/g, '');
+}
+
+function importsOf(code: string): string[] {
+  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+function mayImport(file: SourceFile, specifier: string): boolean {
+  if (!specifier.startsWith('.')) return PACKAGES[file.folder]?.test(specifier) ?? false;
+  const target = relative(root, resolve(root, dirname(file.path), specifier));
+  const allowed = [file.folder, ...(MAY_IMPORT[file.folder] ?? [])];
+  if (file.folder === '.' && !target.includes('/')) return true;
+  return allowed.some(
+    (prefix) => target === prefix || target.startsWith(`${prefix}/`) || target.startsWith(`${prefix}.`),
+  );
+}
+
+describe('walls between folders', () => {
+  it('every folder has its rules', () => {
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.map((file) => file.folder).filter((folder) => !(folder in MAY_IMPORT))).toEqual([]);
+  });
+
+  it.each(shipped)('$path imports only what its folder may', (file) => {
+    expect(importsOf(file.code).filter((specifier) => !mayImport(file, specifier))).toEqual([]);
+  });
+
+  it.each(shipped)('$path touches only the browser interfaces of its folder', (file) => {
+    for (const { name, owner } of BROWSER) {
+      if (file.folder !== owner) expect(file.code).not.toMatch(name);
+    }
+  });
+
+  it.each(shipped.filter((file) => PURE.includes(file.folder)))('$path is pure', (file) => {
+    expect(file.code).not.toMatch(EFFECTS);
+  });
+
+  it('tells a forbidden import from an allowed one', () => {
+    const button: SourceFile = { path: 'ui/Button.svelte', folder: 'ui', code: '' };
+
+    expect(mayImport(button, '../session/contract')).toBe(true);
+    expect(mayImport(button, '../session/session.svelte')).toBe(false);
+    expect(mayImport(button, '../media/peer')).toBe(false);
+    expect(mayImport(button, 'lodash')).toBe(false);
+    expect(importsOf("import type { A } from '../a';\nconst b = await import('../b');")).toEqual(['../a', '../b']);
+  });
+});
