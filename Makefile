@@ -1,0 +1,103 @@
+# Everything a newcomer, a developer or CI runs. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Arguments for the server: make run ARGS="--listen 0.0.0.0:8443"
+ARGS ?=
+# Running time of each fuzz target.
+SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+
+step := scripts/step.sh
+# Quick ones first.
+checks := check-format check-generated check-rules check-walls check-licences check-scripts check-web \
+  check-clippy check-docs check-wasm check-fuzz check-deny
+web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
+  -o -path web/test-results -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help run test check web fuzz bench format setup-run setup-test $(checks)
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: setup-run web ## Builds everything, starts Sabha on localhost and prints the link to a first meeting
+	@cargo build --release --locked --package sabha-server
+	@exec target/release/sabha serve $(ARGS)
+
+test: setup-test web ## Runs the Rust, web and browser tests and prints the total
+	@scripts/test.sh
+
+check: setup-test web $(checks) ## Checks formatting, lints, walls, licences, rules and docs
+
+web: web/dist/index.html ## Builds the web client, which the server embeds
+
+web/dist/index.html: $(web_sources)
+	@scripts/setup.sh run
+	@$(step) 'web client' npm --prefix web run build
+	@touch $@
+
+fuzz: ## Runs every fuzz target for SECONDS=60 seconds each
+	@fuzz/run.sh $(SECONDS_EACH)
+
+bench: web ## Measures what docs/benchmarks.md records
+	@$(step) 'benchmarks' cargo bench --workspace --locked
+
+format: ## Formats Rust and web sources and writes the generated files
+	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
+	@npm --prefix web run format
+	@cargo xtask codegen
+	@cargo xtask rules
+
+setup-run:
+	@scripts/setup.sh run
+
+setup-test:
+	@scripts/setup.sh test
+
+check-format:
+	@$(step) 'formatting' cargo fmt --all --check
+	@$(step) 'formatting of fuzz targets' cargo fmt --manifest-path fuzz/Cargo.toml --check
+
+check-generated:
+	@$(step) 'generated files' cargo xtask codegen --check
+
+check-rules:
+	@$(step) 'rules' cargo xtask rules --check
+
+check-walls:
+	@$(step) 'walls' cargo xtask walls
+
+check-licences:
+	@$(step) 'licences' cargo xtask licences
+
+check-scripts:
+	@if command -v shellcheck >/dev/null; then $(step) 'scripts' shellcheck scripts/*.sh fuzz/*.sh .ci/run; \
+	  else echo 'scripts: skipped, shellcheck is not installed'; fi
+
+check-web:
+	@$(step) 'web checks' npm --prefix web run check
+
+check-clippy:
+	@$(step) 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
+
+check-docs:
+	@RUSTDOCFLAGS='-D warnings' $(step) 'docs' cargo doc --workspace --no-deps --document-private-items --locked
+
+# The wire contract and the room's state machine run where there is no operating system: nothing in them
+# can reach a socket, a file or a random source.
+check-wasm:
+	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \
+	  $(step) 'pure crates for wasm32' cargo check --locked --target wasm32-unknown-unknown \
+	    --package sabha-protocol --package sabha-conference; \
+	  else echo 'pure crates for wasm32: skipped, the target wasm32-unknown-unknown is not installed'; fi
+
+# In the same target directory: the dependencies are those of the workspace.
+check-fuzz:
+	@$(step) 'fuzz targets' cargo build --locked --manifest-path fuzz/Cargo.toml --target-dir target
+
+check-deny:
+	@if command -v cargo-deny >/dev/null; then $(step) 'cargo-deny' cargo deny --offline check licenses bans sources; \
+	  else echo 'cargo-deny: skipped, it is not installed (cargo xtask licences checks the same lists)'; fi

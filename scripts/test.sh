@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs every suite, the later ones also when an earlier one failed, and prints the total.
+# The browser tests drive the development build of the server, so that no second build is needed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+mkdir -p target
+log=$(mktemp target/test-XXXXXX.log)
+trap 'rm -f "$log"' EXIT
+status=0
+
+suite() { scripts/step.sh "$@" 2>&1 | tee -a "$log" || status=1; }
+
+suite 'build' cargo build --workspace --bins --locked
+suite 'Rust tests' cargo test --workspace --locked --no-fail-fast
+suite 'web unit tests' npm --prefix web test
+suite 'browser tests' npm --prefix web run e2e
+
+printf '\n'
+scripts/tally.awk "$log" | tee -a "${SABHA_TOTAL:-/dev/null}"
+exit "$status"
