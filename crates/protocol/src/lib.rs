@@ -29,3 +29,9 @@ pub const PROTOCOL_VERSION: u16 = 1;
 
 /// WebSocket subprotocol a client must offer; the server refuses the upgrade without it.
 pub const SUBPROTOCOL: &str = "sabha.v1";
+
+/// Path of the WebSocket on the server's HTTP port.
+pub const SIGNALLING_PATH: &str = "/api/v1/signalling";
+
+/// Path at which meetings are created.
+pub const MEETINGS_PATH: &str = "/api/v1/meetings";
