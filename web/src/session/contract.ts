@@ -1,5 +1,4 @@
 // What the interface may ask of a call. Implemented by `session.svelte.ts`; components know only this.
-// `App.svelte` shows `ui/StartPage.svelte` with a prop `start: Start`, or `ui/CallPage.svelte` with `call: Call`.
 
 import type { CallState } from '../call/state';
 import type { ParticipantId, Source } from '../protocol/messages';
@@ -90,21 +89,8 @@ export interface Call {
   dismiss(notice: number): void;
 }
 
-/** Why a meeting could not be made. */
-export type CreateTrouble =
-  | 'no_key' // this device has no creation key: open the link that `sabha serve` printed
-  | 'key_refused' // the key is not this server's, or no longer
-  | 'busy' // the server is at a limit: try again in a minute
-  | 'unreachable'; // no answer
-
-/** What the start page may ask for. Implemented by `start.svelte.ts`. Fields are reactive. */
-export interface Start {
-  /** Whether this device holds a creation key. */
-  readonly canCreate: boolean;
-  readonly creating: boolean;
-  readonly trouble: CreateTrouble | null;
-  /** Makes a meeting and opens it; on failure says why in `trouble`. */
-  create(): Promise<void>;
-  /** Opens the meeting of a whole invite link or its path; false if the text is neither. */
-  open(text: string): boolean;
-}
+/** Why the start page could not do what was asked. */
+export type StartTrouble =
+  | 'link_invalid' // what was typed is no invite link
+  | 'refused' // the server refused to open a meeting: no creation key here, or not this server's
+  | 'unreachable'; // the server did not answer
