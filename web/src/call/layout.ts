@@ -163,7 +163,7 @@ function splitStage(stage: Box): Split {
   const strip = beside
     ? { x: stage.x + stage.width - depth, y: stage.y, width: depth, height: stage.height }
     : { x: stage.x, y: stage.y + stage.height - depth, width: stage.width, height: depth };
-  const tile = fit({ width: strip.width, height: strip.height });
+  const tile = shaped({ width: strip.width, height: strip.height });
   const step = (beside ? tile.height : tile.width) + GAP;
   const room = (beside ? strip.height : strip.width) + GAP;
   return { main, strip, beside, tile, capacity: Math.max(1, Math.floor(room / step + 1e-9)) };
@@ -183,12 +183,12 @@ function stripBoxes(count: number, { strip, beside, tile }: Split): Box[] {
 /** A person on the stage keeps 16:9; a shared screen has a shape of its own and gets all the room. */
 function stageBox(tile: TileRef, room: Box): Box {
   if (tile.source === 'screen') return room;
-  const size = fit(room);
+  const size = shaped(room);
   return { ...size, x: room.x + (room.width - size.width) / 2, y: room.y + (room.height - size.height) / 2 };
 }
 
 /** Largest 16:9 size within `room`. */
-function fit(room: Size): Size {
+function shaped(room: Size): Size {
   const width = Math.max(0, Math.min(room.width, room.height * ASPECT));
   return { width, height: width / ASPECT };
 }
