@@ -1,1 +1,133 @@
-//! Not written yet.
+//! What outlives the process: meetings, their secrets' hashes, and the places in them that stay closed.
+//!
+//! One embedded SQLite database in the data directory, in WAL mode, with one writing connection and a few
+//! reading ones. Every write is on disk (`synchronous = FULL`) when its call returns. Knows no rules of
+//! the room; it stores what it is told. A file that is damaged, foreign or written by a newer version is
+//! refused before anything in it is touched (`examine.rs`).
+
+mod examine;
+mod meetings;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use sqlx::{
+    SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use self::meetings::{NewMeeting, RoomStart, StoredMeeting};
+
+/// Reading connections. Reads are single look-ups by primary key, so a few go a long way.
+const READERS_MAX: u32 = 4;
+
+/// How long a statement waits for a lock held by another process, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for a free connection before it is told that storage failed.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Name of the database file in the data directory.
+pub const FILE_NAME: &str = "sabha.db";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Why the database could not be opened or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file is not a database, or its inside contradicts itself. It was left as it is.
+    #[error("the database {} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found first.
+        detail: String,
+    },
+    /// A newer version of the program wrote the file. It was left as it is.
+    #[error("the database {} has schema {found}, this program knows schemas up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Schema of the file.
+        found: i64,
+        /// Newest schema this program knows.
+        known: i64,
+    },
+    /// The file is a database, but not Sabha's. It was left as it is.
+    #[error("{} is a database of another program", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A migration failed and was rolled back.
+    #[error("the database could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A statement failed: the disk is full or gone, or the file is locked.
+    #[error("the database cannot be used")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+/// The database. Cloned freely: clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database in `directory`, creating or upgrading it as needed.
+    ///
+    /// # Errors
+    /// [`StoreError`]; whatever the error, nothing that was stored before is lost.
+    pub async fn open(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE_NAME);
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+        if path.exists() {
+            examine::examine(&path, known).await?;
+        }
+
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        MIGRATIONS.run(&writer).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.create_if_missing(false).read_only(true))
+            .await?;
+        Ok(Self { reader, writer })
+    }
+
+    /// Returns whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(&self.reader).await.is_ok()
+    }
+
+    /// Closes every connection; the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Returns the wall clock in milliseconds since 1970, for stored times only.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Rows of meetings and removed places.
+
+use sabha_conference::Record;
+use sabha_protocol::{MeetingId, MeetingTitle, ParticipantId, RoomEpoch};
+use sqlx::Row as _;
+
+use super::{Store, StoreError, now_ms};
+
+/// A meeting as its creator describes it.
+#[derive(Clone, Debug)]
+pub struct NewMeeting {
+    /// Its id.
+    pub id: MeetingId,
+    /// Its title.
+    pub title: Option<MeetingTitle>,
+    /// SHA-256 of the gate key.
+    pub gate_hash: [u8; 32],
+    /// SHA-256 of the host token.
+    pub host_hash: [u8; 32],
+}
+
+/// What entering needs to know of a meeting that is not over.
+#[derive(Clone, Debug)]
+pub struct StoredMeeting {
+    /// Its title.
+    pub title: Option<MeetingTitle>,
+    /// SHA-256 of the gate key.
+    pub gate_hash: [u8; 32],
+    /// SHA-256 of the host token.
+    pub host_hash: [u8; 32],
+}
+
+/// What a room starts from, besides the meeting itself.
+#[derive(Clone, Debug)]
+pub struct RoomStart {
+    /// How many times the room was opened, this time included.
+    pub room_epoch: RoomEpoch,
+    /// Greater than any id that was given before.
+    pub next_participant: ParticipantId,
+    /// Places that stay closed.
+    pub removed: Vec<ParticipantId>,
+}
+
+impl Store {
+    /// Stores a meeting. Returns `false`, and changes nothing, if the id is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn create_meeting(&self, meeting: &NewMeeting) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO meetings (id, title, gate_hash, host_hash, created_ms) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&meeting.id.as_bytes()[..])
+        .bind(meeting.title.as_ref().map(MeetingTitle::as_str))
+        .bind(&meeting.gate_hash[..])
+        .bind(&meeting.host_hash[..])
+        .bind(now_ms())
+        .execute(&self.writer)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Returns a meeting, unless it never was or is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn meeting(&self, id: &MeetingId) -> Result<Option<StoredMeeting>, StoreError> {
+        let row = sqlx::query(
+            "SELECT title, gate_hash, host_hash FROM meetings WHERE id = $1 AND ended_ms IS NULL",
+        )
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(&self.reader)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let title: Option<String> = row.try_get("title")?;
+        Ok(Some(StoredMeeting {
+            title: title.map(|title| title.try_into().map_err(decode)).transpose()?,
+            gate_hash: row.try_get::<Vec<u8>, _>("gate_hash")?.try_into().map_err(|_| wrong_length())?,
+            host_hash: row.try_get::<Vec<u8>, _>("host_hash")?.try_into().map_err(|_| wrong_length())?,
+        }))
+    }
+
+    /// Opens the meeting's room once more: counts its epoch up and returns what it starts from. `None` if
+    /// the meeting never was or is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; the epoch may have been counted up all the same, which is harmless.
+    pub async fn open_room(&self, id: &MeetingId) -> Result<Option<RoomStart>, StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query(
+            "UPDATE meetings SET room_epoch = room_epoch + 1 WHERE id = $1 AND ended_ms IS NULL
+             RETURNING room_epoch, next_participant",
+        )
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let removed =
+            sqlx::query_scalar::<_, i64>("SELECT participant FROM removed_places WHERE meeting = $1")
+                .bind(&id.as_bytes()[..])
+                .fetch_all(&mut *transaction)
+                .await?;
+        transaction.commit().await?;
+        Ok(Some(RoomStart {
+            room_epoch: RoomEpoch(row.try_get::<i64, _>("room_epoch")?.unsigned_abs()),
+            next_participant: participant(row.try_get("next_participant")?)?,
+            removed: removed.into_iter().map(participant).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// Writes what a room wants to outlive the process. On disk once this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; nothing was changed.
+    pub async fn write(&self, meeting: &MeetingId, record: Record) -> Result<(), StoreError> {
+        let id = &meeting.as_bytes()[..];
+        match record {
+            Record::Ended => {
+                // The secrets' hashes go with the meeting: nothing is left that a link could be tested on.
+                sqlx::query(
+                    "UPDATE meetings SET ended_ms = $2, title = NULL, gate_hash = zeroblob(32),
+                     host_hash = zeroblob(32) WHERE id = $1 AND ended_ms IS NULL",
+                )
+                .bind(id)
+                .bind(now_ms())
+                .execute(&self.writer)
+                .await?
+            }
+            Record::IdsReserved { upto } => {
+                sqlx::query("UPDATE meetings SET next_participant = max(next_participant, $2) WHERE id = $1")
+                    .bind(id)
+                    .bind(i64::from(upto.next().0))
+                    .execute(&self.writer)
+                    .await?
+            }
+            Record::Removed { participant } => {
+                sqlx::query(
+                    "INSERT INTO removed_places (meeting, participant, removed_ms) VALUES ($1, $2, $3)
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(id)
+                .bind(i64::from(participant.0))
+                .bind(now_ms())
+                .execute(&self.writer)
+                .await?
+            }
+        };
+        Ok(())
+    }
+}
+
+fn participant(stored: i64) -> Result<ParticipantId, StoreError> {
+    u32::try_from(stored).map(ParticipantId).map_err(|error| decode(error).into())
+}
+
+fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+fn wrong_length() -> sqlx::Error {
+    sqlx::Error::Decode("a hash is not 32 bytes long".into())
+}
