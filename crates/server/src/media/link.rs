@@ -1,0 +1,147 @@
+//! How others reach a shard's thread: two bounded queues, a waker, and counters copied out once a second.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
+};
+
+use sabha_sfu::{Command, ShardIndex, ShardStats};
+
+use super::MediaUnavailable;
+
+/// Commands and learned flows waiting for one shard. A room of 100 that starts at once makes about 400.
+const CONTROL_QUEUE: usize = 4096;
+
+/// Packets waiting for one shard that came by another's socket or by TCP: 20 ms at 200,000 packets a second.
+const PACKET_QUEUE: usize = 4096;
+
+/// What a shard is told besides packets.
+pub(super) enum Control {
+    Command(Command),
+    /// Packets from `source` that reach the told shard's socket belong to `owner`.
+    Learn {
+        source: SocketAddr,
+        owner: ShardIndex,
+    },
+    TcpClosed {
+        remote: SocketAddr,
+    },
+    TcpOpened {
+        remote: SocketAddr,
+        writer: tokio::sync::mpsc::Sender<Vec<u8>>,
+    },
+}
+
+/// A packet that did not come by the shard's own socket.
+pub(super) struct StrayPacket {
+    pub(super) source: SocketAddr,
+    /// The advertised address it was sent to.
+    pub(super) destination: SocketAddr,
+    pub(super) contents: Vec<u8>,
+    pub(super) path: StrayPath,
+}
+
+/// How it came instead.
+#[derive(Clone, Copy)]
+pub(super) enum StrayPath {
+    /// By this shard's UDP socket.
+    Shard(ShardIndex),
+    Tcp,
+}
+
+/// Counters of one shard, at most a second old.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShardSnapshot {
+    /// What the SFU counted.
+    pub sfu: ShardStats,
+    /// UDP sends made; fewer than packets where runs were coalesced.
+    pub send_calls: u64,
+    /// Packets that the kernel or a TCP peer did not take.
+    pub send_dropped: u64,
+    /// Packets from strangers, dropped by their first bytes.
+    pub junk: u64,
+    /// Packets handed to the shard that owns them, because the kernel delivered them here.
+    pub steered: u64,
+    /// Packets dropped because the owning shard's queue was full.
+    pub steer_dropped: u64,
+    /// Times the whole shard had to be started afresh after a panic of ours.
+    pub restarts: u64,
+}
+
+/// The sending side of a shard's queues.
+#[derive(Clone, Debug)]
+pub(super) struct ShardLink {
+    control: SyncSender<Control>,
+    packets: SyncSender<StrayPacket>,
+    waker: Arc<mio::Waker>,
+    shared: Arc<Shared>,
+}
+
+/// What a thread and its links both see. Locked at most once a second.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    snapshot: Mutex<ShardSnapshot>,
+    stopping: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn publish(&self, snapshot: ShardSnapshot) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+/// The receiving side.
+pub(super) struct Queues {
+    pub(super) control: Receiver<Control>,
+    pub(super) packets: Receiver<StrayPacket>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Makes the two sides; `waker` wakes the thread that holds the receiving one.
+pub(super) fn link(waker: mio::Waker) -> (ShardLink, Queues) {
+    let (control, control_queue) = mpsc::sync_channel(CONTROL_QUEUE);
+    let (packets, packet_queue) = mpsc::sync_channel(PACKET_QUEUE);
+    let shared = Arc::new(Shared::default());
+    let link = ShardLink { control, packets, waker: Arc::new(waker), shared: Arc::clone(&shared) };
+    (link, Queues { control: control_queue, packets: packet_queue, shared })
+}
+
+impl ShardLink {
+    /// Queues a control message.
+    pub(super) fn control(&self, control: Control) -> Result<(), MediaUnavailable> {
+        self.control.try_send(control).map_err(|_| MediaUnavailable)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Queues a packet; tells whether there was room. Nobody waits for room: a late packet is worth nothing.
+    pub(super) fn packet(&self, packet: StrayPacket) -> bool {
+        let queued = self.packets.try_send(packet).is_ok();
+        if queued {
+            self.wake();
+        }
+        queued
+    }
+
+    pub(super) fn snapshot(&self) -> ShardSnapshot {
+        *self.shared.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // Failing to wake costs at most one timeout of the loop, so it is no error of the caller's.
+        let _ = self.waker.wake();
+    }
+}

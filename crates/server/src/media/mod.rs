@@ -1,0 +1,189 @@
+//! The media plane: threads and sockets around the shards of `sabha-sfu`.
+//!
+//! ```text
+//!            commands (bounded)                        events (bounded)
+//!  rooms ──────────────────────► shard thread 0 ─────────────────────────► rooms
+//!                                  │  ▲ sfu::Shard, one UDP socket
+//!   foreign packets, learned flows │  │ (SO_REUSEPORT: all shards share one port)
+//!                                  ▼  │
+//!  ICE-TCP tasks ──packets──────► shard thread n
+//! ```
+//!
+//! One shard is one pinned thread with its own socket and its own rooms; on the packet path it shares
+//! nothing with the others. Nothing here knows who a participant is or what it may do.
+
+mod addresses;
+mod flows;
+pub mod framing;
+mod link;
+mod socket;
+mod tcp;
+mod worker;
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use sabha_sfu::{Command, Event, PeerKey, RoomKey, ShardConfig, ShardIndex};
+use tokio::{net::TcpStream, sync::mpsc};
+
+pub use self::link::ShardSnapshot;
+use self::{
+    addresses::AddressTable,
+    link::{Control, ShardLink},
+    worker::Worker,
+};
+
+/// Shards at most: the index travels as one byte, and a room of 100 fills one core.
+const SHARDS_MAX: usize = 64;
+
+/// How the media plane listens.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// The UDP address; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The TCP address on which ICE-TCP connections are accepted and handed to [`MediaPlane::serve_tcp`].
+    pub tcp_listen: SocketAddr,
+    /// Addresses under which the server is reached from outside, if they are not the machine's own.
+    pub external_ips: Vec<IpAddr>,
+    /// Number of shards, 1 to 64.
+    pub shards: usize,
+}
+
+/// The shard's queue is full: it is overloaded, or the server is stopping. Try again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the media plane takes no more commands now")]
+pub struct MediaUnavailable;
+
+/// Handle to the running media plane. Cloned freely; the threads stop at [`MediaPlane::shutdown`].
+#[derive(Clone, Debug)]
+pub struct MediaPlane {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shards: Vec<ShardLink>,
+    tcp_addresses: AddressTable,
+    udp: SocketAddr,
+    next_room: AtomicU64,
+    next_peer: AtomicU64,
+    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl MediaPlane {
+    /// Binds the sockets and starts one thread for each shard. What the shards tell goes to `events`.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours, or a thread cannot be started.
+    pub fn start(config: &MediaConfig, events: mpsc::Sender<Event>) -> io::Result<Self> {
+        let count = config.shards.clamp(1, SHARDS_MAX);
+        // Shards share the port among themselves, but not with another program: that one would silently
+        // take a part of the packets. A socket that does not share tells whether the port is free.
+        let first = std::net::UdpSocket::bind(config.listen)?;
+        let bound = first.local_addr()?;
+        drop(first);
+
+        let addresses = AddressTable::new(bound, &config.external_ips)?;
+        let tcp_addresses = AddressTable::new(config.tcp_listen, &config.external_ips)?;
+        let mut seeds = Vec::with_capacity(count);
+        for index in 0..count {
+            let shard = ShardIndex(u8::try_from(index).unwrap_or(u8::MAX));
+            let sfu = ShardConfig {
+                shard,
+                udp: addresses.advertised().collect(),
+                tcp: tcp_addresses.advertised().collect(),
+            };
+            seeds.push(worker::Seed::new(sfu, socket::bind(bound)?, addresses.clone())?);
+        }
+
+        let shards: Vec<ShardLink> = seeds.iter().map(worker::Seed::link).collect();
+        let mut threads = Vec::with_capacity(count);
+        for (index, seed) in seeds.into_iter().enumerate() {
+            let (peers, events) = (shards.clone(), events.clone());
+            let thread = std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+                worker::pin_to_core(index);
+                Worker::new(seed, peers, events).run();
+            })?;
+            threads.push(thread);
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shards,
+                tcp_addresses,
+                udp: bound,
+                next_room: AtomicU64::new(1),
+                next_peer: AtomicU64::new(1),
+                threads: std::sync::Mutex::new(threads),
+            }),
+        })
+    }
+
+    /// Returns the key of a new room, placed on the shard with the fewest peers.
+    pub fn open_room(&self) -> RoomKey {
+        let serial = self.inner.next_room.fetch_add(1, Ordering::Relaxed);
+        let shards = self.inner.shards.len();
+        let emptiest = (0..shards)
+            // Equally empty shards take turns.
+            .map(|offset| (serial as usize).wrapping_add(offset) % shards)
+            .min_by_key(|&index| self.inner.shards[index].snapshot().sfu.peers)
+            .unwrap_or(0);
+        // The key carries its shard, so that no table of rooms is needed to route a command.
+        RoomKey(serial << 8 | emptiest as u64)
+    }
+
+    /// Returns a fresh key for a peer.
+    pub fn next_peer(&self) -> PeerKey {
+        PeerKey(self.inner.next_peer.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sends a command to the shard of `room`.
+    ///
+    /// # Errors
+    /// [`MediaUnavailable`] when the shard's queue is full.
+    pub fn command(&self, room: RoomKey, command: Command) -> Result<(), MediaUnavailable> {
+        let shard = (room.0 & 0xFF) as usize;
+        let link = self.inner.shards.get(shard).ok_or(MediaUnavailable)?;
+        link.control(Control::Command(command))
+    }
+
+    /// Serves an accepted connection that speaks ICE-TCP until either side closes it.
+    ///
+    /// `remote` and `local` are the connection's ends. Returns when it is over; there is nothing to report,
+    /// because a peer that needs the connection notices and opens another.
+    pub async fn serve_tcp(&self, stream: TcpStream, remote: SocketAddr, local: SocketAddr) {
+        let advertised = self.inner.tcp_addresses.advertised_for(Some(local.ip()));
+        tcp::serve(stream, remote, advertised, &self.inner.shards).await;
+    }
+
+    /// Returns the port of the UDP socket.
+    pub fn udp_port(&self) -> u16 {
+        self.inner.udp.port()
+    }
+
+    /// Returns the counters of every shard, at most a second old.
+    pub fn stats(&self) -> Vec<ShardSnapshot> {
+        self.inner.shards.iter().map(ShardLink::snapshot).collect()
+    }
+
+    /// Stops the threads and waits for them. Blocks for some milliseconds; every peer is gone afterwards.
+    pub fn shutdown(&self) {
+        for shard in &self.inner.shards {
+            shard.stop();
+        }
+        let threads = std::mem::take(
+            &mut *self.inner.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a shard thread ended by panic");
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! A shard's UDP socket: batched receive, segmented send.
+//!
+//! All shards bind the same address with `SO_REUSEPORT`; the kernel gives each flow to one of them. Sending
+//! coalesces consecutive packets of equal size to one destination into one system call (UDP GSO), which is
+//! what a frame of video is; the cost of a send is per call, not per byte.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::{IpAddr, SocketAddr},
+};
+
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Kernel buffer asked for in each direction, in bytes: 100 ms of 300 Mbit/s. The kernel may give less
+/// (`net.core.rmem_max`); what it gave is logged once at start.
+const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Room for one receive, in bytes. With GRO the kernel hands over up to 64 KiB of segments at once.
+const RECEIVE_BYTES: usize = 65_536;
+
+/// Bytes coalesced into one send; the kernel's limit for one UDP message.
+const RUN_BYTES_MAX: usize = 60_000;
+
+/// A packet as it arrived.
+pub(super) struct Arrival<'a> {
+    pub(super) source: SocketAddr,
+    /// The local address it was sent to, where the kernel tells.
+    pub(super) local: Option<IpAddr>,
+    pub(super) contents: &'a [u8],
+}
+
+/// Binds `address` so that other shards can bind it too.
+///
+/// # Errors
+/// When the address is in use by a program that does not share it, or is not ours.
+pub(super) fn bind(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_port(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    // Best effort: the kernel clamps both to its limits and reports no error.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    Ok(socket.into())
+}
+
+/// The receiving half: buffers for one batch.
+#[derive(Default)]
+pub(super) struct Receiver {
+    buffers: Vec<Vec<u8>>,
+    metas: Vec<RecvMeta>,
+}
+
+impl Receiver {
+    pub(super) fn new() -> Self {
+        Self {
+            buffers: vec![vec![0; RECEIVE_BYTES]; BATCH_SIZE],
+            metas: vec![RecvMeta::default(); BATCH_SIZE],
+        }
+    }
+
+    /// Receives one batch. Returns how many buffers were filled, 0 once nothing is waiting.
+    ///
+    /// # Errors
+    /// What the kernel reports, except that nothing is waiting.
+    pub(super) fn fill(&mut self, state: &UdpSocketState, socket: &mio::net::UdpSocket) -> io::Result<usize> {
+        let mut buffers = self.buffers.iter_mut();
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] = std::array::from_fn(|_| {
+            IoSliceMut::new(buffers.next().map_or(&mut [][..], |buffer| buffer.as_mut_slice()))
+        });
+        match state.recv(UdpSockRef::from(socket), &mut slices, &mut self.metas) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            result => result,
+        }
+    }
+
+    /// Returns the packets in the first `filled` buffers; one buffer holds several where the kernel coalesced.
+    pub(super) fn arrivals(&self, filled: usize) -> impl Iterator<Item = Arrival<'_>> {
+        self.metas.iter().zip(&self.buffers).take(filled).flat_map(|(meta, buffer)| {
+            let received = &buffer[..meta.len.min(buffer.len())];
+            received.chunks(meta.stride.max(1)).map(|contents| Arrival {
+                source: meta.addr,
+                local: meta.dst_ip,
+                contents,
+            })
+        })
+    }
+}
+
+/// Counts of the sending half.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SendCounters {
+    /// System calls made.
+    pub(super) calls: u64,
+    /// Packets the kernel did not take; the receiver asks again for what it misses.
+    pub(super) dropped: u64,
+}
+
+/// The sending half: one run of packets that can leave in one call.
+pub(super) struct Sender {
+    run: Vec<u8>,
+    segment: usize,
+    packets: usize,
+    destination: SocketAddr,
+    local: Option<IpAddr>,
+    /// Whether the run's last packet was shorter than the others, so that nothing can follow it.
+    closed: bool,
+    pub(super) counters: SendCounters,
+}
+
+impl Sender {
+    pub(super) fn new() -> Self {
+        Self {
+            run: Vec::with_capacity(RUN_BYTES_MAX),
+            segment: 0,
+            packets: 0,
+            destination: SocketAddr::from(([0, 0, 0, 0], 0)),
+            local: None,
+            closed: false,
+            counters: SendCounters::default(),
+        }
+    }
+
+    /// Queues a packet; sends the run before it if the packet cannot join it.
+    pub(super) fn send(
+        &mut self,
+        state: &UdpSocketState,
+        socket: &mio::net::UdpSocket,
+        destination: SocketAddr,
+        local: Option<IpAddr>,
+        packet: &[u8],
+    ) {
+        let joins = self.packets > 0
+            && !self.closed
+            && self.destination == destination
+            && self.local == local
+            && packet.len() <= self.segment
+            && self.packets < state.max_gso_segments()
+            && self.run.len() + packet.len() <= RUN_BYTES_MAX;
+        if !joins {
+            self.flush(state, socket);
+            self.destination = destination;
+            self.local = local;
+            self.segment = packet.len();
+        }
+        self.closed = packet.len() < self.segment;
+        self.run.extend_from_slice(packet);
+        self.packets += 1;
+    }
+
+    /// Sends what is queued. A packet that the kernel does not take is counted and dropped: media that waits
+    /// is worth less than media that is repaired.
+    pub(super) fn flush(&mut self, state: &UdpSocketState, socket: &mio::net::UdpSocket) {
+        if self.packets == 0 {
+            return;
+        }
+        let transmit = Transmit {
+            destination: self.destination,
+            ecn: None,
+            contents: &self.run,
+            segment_size: (self.packets > 1).then_some(self.segment),
+            src_ip: self.local,
+        };
+        self.counters.calls += 1;
+        if state.try_send(UdpSockRef::from(socket), &transmit).is_err() {
+            self.counters.dropped += self.packets as u64;
+        }
+        self.run.clear();
+        self.packets = 0;
+        self.closed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pair() -> (UdpSocketState, mio::net::UdpSocket, std::net::UdpSocket) {
+        let ours = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let state = UdpSocketState::new((&ours).into()).unwrap();
+        let theirs = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        theirs.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        (state, mio::net::UdpSocket::from_std(ours), theirs)
+    }
+
+    #[test]
+    fn packets_of_a_frame_leave_in_one_call_and_arrive_apart() {
+        let (state, ours, theirs) = pair();
+        let mut sender = Sender::new();
+        let packets: Vec<Vec<u8>> =
+            [1000, 1000, 1000, 300].iter().map(|&bytes| vec![bytes as u8; bytes]).collect();
+
+        for packet in &packets {
+            sender.send(&state, &ours, theirs.local_addr().unwrap(), None, packet);
+        }
+        sender.flush(&state, &ours);
+
+        if state.max_gso_segments() > 1 {
+            assert_eq!(sender.counters.calls, 1);
+        }
+        let mut buffer = [0; 2000];
+        for packet in &packets {
+            let bytes = theirs.recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..bytes], packet.as_slice());
+        }
+    }
+
+    #[test]
+    fn a_longer_packet_and_another_destination_start_a_run_of_their_own() {
+        let (state, ours, theirs) = pair();
+        let other = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        other.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut sender = Sender::new();
+
+        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[1; 100]);
+        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[2; 200]);
+        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[3; 50]);
+        sender.send(&state, &ours, other.local_addr().unwrap(), None, &[4; 50]);
+        sender.flush(&state, &ours);
+
+        let mut buffer = [0; 2000];
+        let sizes: Vec<usize> = (0..3).map(|_| theirs.recv(&mut buffer).unwrap()).collect();
+        assert_eq!(sizes, [100, 200, 50]);
+        assert_eq!(other.recv(&mut buffer).unwrap(), 50);
+    }
+
+    #[test]
+    fn receiver_tells_source_and_local_address() {
+        let (state, ours, theirs) = pair();
+        theirs.send_to(&[7; 10], ours.local_addr().unwrap()).unwrap();
+        let mut receiver = Receiver::new();
+
+        let mut filled = 0;
+        while filled == 0 {
+            filled = receiver.fill(&state, &ours).unwrap();
+        }
+        let mut arrived: Vec<_> = receiver
+            .arrivals(filled)
+            .map(|arrival| (arrival.source, arrival.local, arrival.contents.to_vec()))
+            .collect();
+
+        let (source, local, contents) = arrived.remove(0);
+        assert_eq!(source, theirs.local_addr().unwrap());
+        assert_eq!(local, Some("127.0.0.1".parse().unwrap()));
+        assert_eq!(contents, vec![7; 10]);
+    }
+}

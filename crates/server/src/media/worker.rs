@@ -1,0 +1,375 @@
+//! One shard's thread: waits for packets, commands and time, feeds the SFU, sends what comes out.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use quinn_udp::UdpSocketState;
+use sabha_protocol::MediaGeneration;
+use sabha_sfu::{Command, Event, Input, Output, PeerKey, Shard, ShardConfig, Steer, Transport};
+use tokio::sync::mpsc;
+
+use super::{
+    addresses::AddressTable,
+    flows::ForeignFlows,
+    link::{self, Control, Queues, ShardLink, ShardSnapshot, StrayPacket, StrayPath},
+    socket::{self, Arrival},
+};
+
+const SOCKET: Token = Token(0);
+const WAKER: Token = Token(1);
+
+/// Longest sleep, so that counters are fresh and a missed wake-up heals.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Batches received before timers, commands and the other queues get their turn again.
+const BATCHES_PER_TURN: usize = 16;
+
+/// Messages taken from each queue in one turn, for the same reason.
+const MESSAGES_PER_TURN: usize = 512;
+
+/// Events kept while the control plane does not take them. It takes them within microseconds unless the
+/// machine is overloaded; beyond this a room learns of its state late but media goes on.
+const EVENT_BACKLOG: usize = 16_384;
+
+/// A shard's parts, made where errors can still be reported, before its thread starts.
+pub(super) struct Seed {
+    config: ShardConfig,
+    poll: Poll,
+    socket: mio::net::UdpSocket,
+    state: UdpSocketState,
+    addresses: AddressTable,
+    link: ShardLink,
+    queues: Queues,
+}
+
+impl Seed {
+    pub(super) fn new(
+        config: ShardConfig,
+        socket: std::net::UdpSocket,
+        addresses: AddressTable,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let state = UdpSocketState::new((&socket).into())?;
+        let mut socket = mio::net::UdpSocket::from_std(socket);
+        poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
+        let (link, queues) = link::link(Waker::new(poll.registry(), WAKER)?);
+        Ok(Self { config, poll, socket, state, addresses, link, queues })
+    }
+
+    pub(super) fn link(&self) -> ShardLink {
+        self.link.clone()
+    }
+}
+
+/// Binds the calling thread to one of the cores it may run on, so that its caches stay warm. Where the
+/// system does not allow it, the thread runs anywhere.
+pub(super) fn pin_to_core(index: usize) {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let Ok(allowed) = sched_getaffinity(None) else { return };
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
+    let Some(core) = cores.get(index % cores.len().max(1)) else { return };
+    let mut one = CpuSet::new();
+    one.set(*core);
+    let _ = sched_setaffinity(None, &one);
+}
+
+/// The thread's state.
+pub(super) struct Worker {
+    shard: Shard,
+    config: ShardConfig,
+    deadline: Instant,
+    egress: Egress,
+    queues: Queues,
+    peers: Vec<ShardLink>,
+    flows: ForeignFlows,
+    poll: Poll,
+    receiver: socket::Receiver,
+    events: mpsc::Sender<Event>,
+    backlog: VecDeque<Event>,
+    /// Live peer connections, so that they can be told `Lost` should the whole shard fail.
+    connections: HashMap<PeerKey, MediaGeneration>,
+    counters: ShardSnapshot,
+    published: Instant,
+}
+
+/// Where outputs go. Apart from the rest, so that the SFU and the sockets can be borrowed together.
+struct Egress {
+    socket: mio::net::UdpSocket,
+    state: UdpSocketState,
+    sender: socket::Sender,
+    addresses: AddressTable,
+    tcp: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
+    tcp_dropped: u64,
+}
+
+impl Worker {
+    pub(super) fn new(seed: Seed, peers: Vec<ShardLink>, events: mpsc::Sender<Event>) -> Self {
+        let now = Instant::now();
+        Self {
+            shard: Shard::new(seed.config.clone(), now),
+            config: seed.config,
+            deadline: now,
+            egress: Egress {
+                socket: seed.socket,
+                state: seed.state,
+                sender: socket::Sender::new(),
+                addresses: seed.addresses,
+                tcp: HashMap::new(),
+                tcp_dropped: 0,
+            },
+            queues: seed.queues,
+            peers,
+            flows: ForeignFlows::default(),
+            poll: seed.poll,
+            receiver: socket::Receiver::new(),
+            events,
+            backlog: VecDeque::new(),
+            connections: HashMap::new(),
+            counters: ShardSnapshot::default(),
+            published: now,
+        }
+    }
+
+    /// Runs until the media plane stops. A panic that is not a room's own (those the SFU contains) costs this
+    /// shard's rooms their media, which they set up afresh, and nobody else anything.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(16);
+        while !self.queues.shared.is_stopping() {
+            if catch_unwind(AssertUnwindSafe(|| self.turn(&mut events))).is_err() {
+                tracing::error!(shard = self.config.shard.0, "shard panicked and starts afresh");
+                self.start_afresh();
+            }
+        }
+    }
+
+    /// One round: sleep until something happens, then take what is there.
+    fn turn(&mut self, events: &mut Events) {
+        let now = Instant::now();
+        let sleep = if self.backlog.is_empty() {
+            self.deadline.saturating_duration_since(now).min(TICK)
+        } else {
+            Duration::from_millis(1)
+        };
+        if let Err(error) = self.poll.poll(events, Some(sleep))
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            tracing::error!(shard = self.config.shard.0, %error, "shard cannot wait for its socket");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+
+        let control_left = self.take_control();
+        let packets_left = self.take_stray_packets();
+        let socket_left = self.take_datagrams();
+        let now = Instant::now();
+        if now >= self.deadline {
+            self.feed(now, Input::Timeout, None);
+        }
+        self.flush(now);
+        if control_left || packets_left || socket_left {
+            // The poll is edge-triggered: what was left behind would not wake us again.
+            self.deadline = self.deadline.min(now);
+        }
+    }
+
+    fn take_control(&mut self) -> bool {
+        for _ in 0..MESSAGES_PER_TURN {
+            let Ok(control) = self.queues.control.try_recv() else { return false };
+            let now = Instant::now();
+            match control {
+                Control::Command(command) => {
+                    match &command {
+                        Command::Connect { peer, generation, .. } => {
+                            self.connections.insert(*peer, *generation);
+                        }
+                        Command::Disconnect { peer } => {
+                            self.connections.remove(peer);
+                        }
+                        Command::SetPublishing { .. } | Command::Subscribe { .. } => {}
+                    }
+                    self.feed(now, Input::Command(command), None);
+                }
+                Control::Learn { source, owner } => self.flows.learn(source, owner, now),
+                Control::TcpClosed { remote } => {
+                    self.egress.tcp.remove(&remote);
+                }
+                Control::TcpOpened { remote, writer } => {
+                    self.egress.tcp.retain(|_, writer| !writer.is_closed());
+                    self.egress.tcp.insert(remote, writer);
+                }
+            }
+        }
+        true
+    }
+
+    fn take_stray_packets(&mut self) -> bool {
+        for _ in 0..MESSAGES_PER_TURN {
+            let Ok(StrayPacket { source, destination, contents, path }) = self.queues.packets.try_recv()
+            else {
+                return false;
+            };
+            let (transport, ingress) = match path {
+                StrayPath::Shard(ingress) => (Transport::Udp, Some(ingress)),
+                StrayPath::Tcp => (Transport::Tcp, None),
+            };
+            let input = Input::Receive { transport, source, destination, contents: &contents };
+            let answered = self.feed(Instant::now(), input, Some(source));
+            // An answer proves that the flow is a peer's of ours: from now on its packets need no ufrag.
+            if let Some(ingress) = ingress.filter(|_| answered)
+                && let Some(link) = self.peers.get(usize::from(ingress.0))
+            {
+                let _ = link.control(Control::Learn { source, owner: self.config.shard });
+            }
+        }
+        true
+    }
+
+    fn take_datagrams(&mut self) -> bool {
+        // Handling a packet needs the whole worker, so the buffers it lies in are set apart meanwhile.
+        let mut receiver = std::mem::take(&mut self.receiver);
+        let mut left = true;
+        for _ in 0..BATCHES_PER_TURN {
+            match receiver.fill(&self.egress.state, &self.egress.socket) {
+                Ok(0) => {
+                    left = false;
+                    break;
+                }
+                Ok(filled) => receiver.arrivals(filled).for_each(|arrival| self.datagram(&arrival)),
+                // Such as an ICMP error of an earlier send: nothing to do with what is still waiting.
+                Err(error) => tracing::debug!(%error, "datagram not received"),
+            }
+        }
+        self.receiver = receiver;
+        left
+    }
+
+    fn datagram(&mut self, arrival: &Arrival<'_>) {
+        let now = Instant::now();
+        let owner = match sabha_sfu::steer(arrival.contents) {
+            Steer::Junk => {
+                self.counters.junk += 1;
+                return;
+            }
+            Steer::Binding(owner) => owner,
+            Steer::Established if self.peers.len() == 1 => self.config.shard,
+            Steer::Established => self.flows.owner(arrival.source, now).unwrap_or(self.config.shard),
+        };
+        let destination = self.egress.addresses.advertised_for(arrival.local);
+        if owner == self.config.shard {
+            if self.peers.len() > 1 {
+                self.flows.forget(arrival.source);
+            }
+            let input = Input::Receive {
+                transport: Transport::Udp,
+                source: arrival.source,
+                destination,
+                contents: arrival.contents,
+            };
+            self.feed(now, input, None);
+        } else if let Some(link) = self.peers.get(usize::from(owner.0)) {
+            let queued = link.packet(StrayPacket {
+                source: arrival.source,
+                destination,
+                contents: arrival.contents.to_vec(),
+                path: StrayPath::Shard(self.config.shard),
+            });
+            if queued { self.counters.steered += 1 } else { self.counters.steer_dropped += 1 }
+        } else {
+            self.counters.junk += 1;
+        }
+    }
+
+    /// Gives the SFU one input and carries out what it says. Returns whether it sent something to `watched`.
+    fn feed(&mut self, now: Instant, input: Input<'_>, watched: Option<SocketAddr>) -> bool {
+        self.shard.handle_input(now, input);
+        let mut answered = false;
+        loop {
+            match self.shard.poll_output() {
+                Output::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    return answered;
+                }
+                Output::Event(event) => self.tell(event),
+                Output::Transmit { transport, source, destination, contents } => {
+                    answered |= watched == Some(destination);
+                    self.egress.transmit(transport, source, destination, contents);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.backlog.is_empty() {
+            match self.events.try_send(event) {
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => return,
+                Err(mpsc::error::TrySendError::Full(event)) => self.backlog.push_back(event),
+            }
+        } else if self.backlog.len() < EVENT_BACKLOG {
+            self.backlog.push_back(event);
+        } else {
+            tracing::error!(shard = self.config.shard.0, "the control plane takes no events; one is dropped");
+        }
+    }
+
+    fn flush(&mut self, now: Instant) {
+        self.egress.sender.flush(&self.egress.state, &self.egress.socket);
+        while let Some(event) = self.backlog.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+                Err(mpsc::error::TrySendError::Full(event)) => {
+                    self.backlog.push_front(event);
+                    break;
+                }
+            }
+        }
+        if now.saturating_duration_since(self.published) >= TICK {
+            self.published = now;
+            self.publish();
+        }
+    }
+
+    fn publish(&mut self) {
+        self.counters.sfu = self.shard.stats();
+        self.counters.send_calls = self.egress.sender.counters.calls;
+        self.counters.send_dropped = self.egress.sender.counters.dropped + self.egress.tcp_dropped;
+        self.queues.shared.publish(self.counters);
+    }
+
+    fn start_afresh(&mut self) {
+        let now = Instant::now();
+        self.shard = Shard::new(self.config.clone(), now);
+        self.deadline = now;
+        self.counters.restarts += 1;
+        for (peer, generation) in std::mem::take(&mut self.connections) {
+            self.tell(Event::Lost { peer, generation });
+        }
+    }
+}
+
+impl Egress {
+    fn transmit(
+        &mut self,
+        transport: Transport,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: Vec<u8>,
+    ) {
+        match transport {
+            Transport::Udp => {
+                let local = self.addresses.local_for(source.ip());
+                self.sender.send(&self.state, &self.socket, destination, local, &contents);
+            }
+            Transport::Tcp => {
+                let taken =
+                    self.tcp.get(&destination).is_some_and(|writer| writer.try_send(contents).is_ok());
+                self.tcp_dropped += u64::from(!taken);
+            }
+        }
+    }
+}
