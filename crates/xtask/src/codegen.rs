@@ -110,3 +110,11 @@ fn typescript() -> String {
     .expect("a String takes any text");
     out
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn generated_files_are_current() {
+        super::check().unwrap();
+    }
+}

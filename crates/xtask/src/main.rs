@@ -1,19 +1,35 @@
 //! `cargo xtask <command>`: the checks and generators that Sabha's developers and CI run.
+//!
+//! Each check is also a test of this crate, so that `cargo test` alone finds what CI would.
 
 mod codegen;
+mod graph;
+mod licences;
+mod sources;
+mod walls;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        _ => bail!("usage: cargo xtask codegen [--check]"),
+        ["licences"] => licences::check(),
+        ["walls"] => walls::check(),
+        _ => bail!("usage: cargo xtask codegen [--check] | licences | walls"),
     }
 }
 
 /// Returns the root of the repository.
 fn root() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("xtask lives in crates/xtask").to_owned()
+}
+
+/// Fails with one line a finding, if there is any.
+fn report(kind: &str, findings: &[String]) -> anyhow::Result<()> {
+    let count = findings.len();
+    ensure!(findings.is_empty(), "{count} findings ({kind}):\n  {}", findings.join("\n  "));
+    Ok(())
 }

@@ -1,0 +1,240 @@
+//! What Rust sources mention: the paths in a file, tests apart, each with its line.
+//!
+//! Works on tokens, not on a syntax tree: comments and strings are gone, macros' arguments are searched like
+//! everything else, and `use a::{b, c::d}` is read as `a::b` and `a::c::d`. It resolves no names: what a
+//! `use` renamed is found at the `use`, not where it is called.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+/// How a call of `.elapsed()` appears among the paths.
+pub(crate) const ELAPSED_CALL: &str = ".elapsed()";
+
+/// One source file.
+#[derive(Debug)]
+pub(crate) struct SourceFile {
+    /// Path from the root of the repository.
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// A path that a file mentions.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mention {
+    /// Its segments; never empty.
+    pub(crate) path: Vec<String>,
+    /// Counted from 1.
+    pub(crate) line: usize,
+}
+
+/// A path that must not be mentioned.
+#[derive(Debug)]
+pub(crate) struct Banned {
+    segments: &'static [&'static str],
+    /// Only at the start of a longer path: the name of a crate, and not of a variable.
+    at_root: bool,
+    pub(crate) because: &'static str,
+}
+
+impl Banned {
+    /// Bans paths that have these segments one after another.
+    pub(crate) const fn anywhere(segments: &'static [&'static str], because: &'static str) -> Self {
+        Self { segments, at_root: false, because }
+    }
+
+    /// Bans longer paths that start with these segments.
+    pub(crate) const fn root(segments: &'static [&'static str], because: &'static str) -> Self {
+        Self { segments, at_root: true, because }
+    }
+
+    /// Returns whether `path` is banned.
+    pub(crate) fn matches(&self, path: &[String]) -> bool {
+        let equal =
+            |window: &[String]| window.iter().zip(self.segments).all(|(found, banned)| found == banned);
+        if self.at_root {
+            path.len() > self.segments.len() && equal(&path[..self.segments.len()])
+        } else {
+            path.windows(self.segments.len()).any(equal)
+        }
+    }
+}
+
+impl SourceFile {
+    /// Returns the paths that this file mentions outside `#[cfg(test)]`.
+    pub(crate) fn mentions(&self) -> anyhow::Result<Vec<Mention>> {
+        let tokens: TokenStream =
+            self.text.parse().map_err(|error| anyhow::anyhow!("{}: not Rust: {error}", self.name))?;
+        let mut mentions = Vec::new();
+        collect(tokens, &[], &mut mentions);
+        Ok(mentions)
+    }
+
+    /// Returns the names of the modules that are compiled for tests only and live in files of their own.
+    fn test_modules(&self) -> Vec<String> {
+        let Ok(tokens) = self.text.parse::<TokenStream>() else { return Vec::new() };
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut names = Vec::new();
+        for (at, window) in tokens.windows(2).enumerate() {
+            if !is_test_attribute(window) {
+                continue;
+            }
+            let item = &tokens[at..after_item(&tokens, at)];
+            if let [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(_)] = item
+                && word == "mod"
+            {
+                names.push(name.to_string());
+            }
+        }
+        names
+    }
+}
+
+/// Returns the sources of `crates/<folder>`, without the files that are compiled for tests only.
+pub(crate) fn of_crate(folder: &str) -> anyhow::Result<Vec<SourceFile>> {
+    let root = crate::root();
+    let mut paths = Vec::new();
+    rust_files(&root.join("crates").join(folder).join("src"), &mut paths)?;
+    let mut files = Vec::new();
+    let mut only_tests = Vec::new();
+    for path in &paths {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
+        let file = SourceFile { name, text };
+        only_tests.extend(file.test_modules().into_iter().map(|module| module_folder(path).join(module)));
+        files.push(file);
+    }
+    let is_test = |path: &Path| {
+        only_tests.iter().any(|module| path.starts_with(module) || path.with_extension("") == *module)
+    };
+    Ok(paths.iter().zip(files).filter(|(path, _)| !is_test(path)).map(|(_, file)| file).collect())
+}
+
+/// Returns every Rust file below `folder`, in the order of their names.
+pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .with_context(|| folder.display().to_string())?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            rust_files(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the folder in which the modules that `path` declares have their files.
+fn module_folder(path: &Path) -> PathBuf {
+    let is_root = path.file_stem().is_some_and(|stem| stem == "lib" || stem == "main" || stem == "mod");
+    if is_root { path.parent().unwrap_or(path).to_owned() } else { path.with_extension("") }
+}
+
+fn collect(tokens: TokenStream, prefix: &[String], mentions: &mut Vec<Mention>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut at = 0;
+    while at < tokens.len() {
+        if is_test_attribute(&tokens[at..]) {
+            at = after_item(&tokens, at);
+            continue;
+        }
+        match &tokens[at] {
+            TokenTree::Group(group) => collect(group.stream(), &[], mentions),
+            TokenTree::Ident(_) => {
+                at = collect_path(&tokens, at, prefix, mentions);
+                continue;
+            }
+            TokenTree::Punct(dot) if dot.as_char() == '.' => {
+                if let [TokenTree::Ident(method), TokenTree::Group(arguments), ..] = &tokens[at + 1..]
+                    && method == "elapsed"
+                    && arguments.stream().is_empty()
+                {
+                    let line = method.span().start().line;
+                    mentions.push(Mention { path: vec![ELAPSED_CALL.to_owned()], line });
+                }
+            }
+            TokenTree::Literal(_) | TokenTree::Punct(_) => {}
+        }
+        at += 1;
+    }
+}
+
+/// Takes the path that starts at `at`, with everything in its braces, and returns where it ends.
+fn collect_path(
+    tokens: &[TokenTree],
+    mut at: usize,
+    prefix: &[String],
+    mentions: &mut Vec<Mention>,
+) -> usize {
+    let line = tokens[at].span().start().line;
+    let mut path = prefix.to_vec();
+    loop {
+        match tokens.get(at) {
+            Some(TokenTree::Ident(segment)) => path.push(segment.to_string()),
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+                collect(group.stream(), &path, mentions);
+                return at + 1;
+            }
+            _ => break,
+        }
+        at += 1;
+        if !is_path_separator(&tokens[at..]) {
+            break;
+        }
+        at += 2;
+    }
+    mentions.push(Mention { path, line });
+    at
+}
+
+fn is_path_separator(tokens: &[TokenTree]) -> bool {
+    matches!(tokens, [TokenTree::Punct(a), TokenTree::Punct(b), ..] if a.as_char() == ':' && b.as_char() == ':')
+}
+
+/// Returns whether `#[cfg(test)]` stands here.
+fn is_test_attribute(tokens: &[TokenTree]) -> bool {
+    let [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] = tokens else { return false };
+    hash.as_char() == '#' && attribute.stream().to_string().replace(' ', "") == "cfg(test)"
+}
+
+/// Returns where the item ends that starts at `at` with its attributes: after its braces or its semicolon.
+fn after_item(tokens: &[TokenTree], at: usize) -> usize {
+    let is_end = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    };
+    tokens[at..].iter().position(is_end).map_or(tokens.len(), |length| at + length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_imports_are_flattened() {
+        let file = SourceFile { name: String::new(), text: "use a::{b, c::{d, e as f}};".to_owned() };
+
+        let paths: Vec<String> =
+            file.mentions().unwrap().iter().map(|mention| mention.path.join("::")).collect();
+
+        for path in ["a::b", "a::c::d", "a::c::e"] {
+            assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_module_for_tests_only_is_known_by_its_declaration() {
+        let text = "mod room;\n#[cfg(test)]\nmod tests;\n#[cfg(test)] pub(crate) mod world;\nmod io;";
+        let file = SourceFile { name: String::new(), text: text.to_owned() };
+
+        assert_eq!(file.test_modules(), ["tests", "world"]);
+    }
+}

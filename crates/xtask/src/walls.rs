@@ -1,0 +1,363 @@
+//! The walls between the crates: who must never depend on whom, and what the pure crates must not touch.
+//!
+//! A wall is data in this file, with the reason for it. Edges are judged on the graph of `cargo metadata`,
+//! what sources mention by [`crate::sources`]. Nothing here is configurable: to move a wall is a commit.
+
+use crate::{
+    graph::{Graph, Package},
+    sources::{self, Banned, SourceFile},
+};
+
+/// How far a wall reaches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Through all dependencies of dependencies.
+    Anywhere,
+    /// The crate's own manifest. For what other crates may pull in for uses of their own.
+    Direct,
+}
+
+/// `from` never depends on any of `never`.
+struct Wall {
+    from: &'static str,
+    never: &'static [&'static str],
+    reach: Reach,
+    because: &'static str,
+}
+
+/// Crates that do input and output, or run tasks.
+const SHELL: &[&str] =
+    &["axum", "hyper", "mio", "quinn-udp", "socket2", "sqlx", "tokio", "tokio-tungstenite"];
+const RANDOMNESS: &[&str] = &["fastrand", "getrandom", "rand", "rand_core"];
+const WIRE_FORMATS: &[&str] = &["serde", "serde_core", "serde_json", "ts-rs", "utoipa"];
+
+const WALLS: &[Wall] = &[
+    Wall {
+        from: "sabha-server",
+        never: &["sabha-crypto", "sabha-crypto-wasm"],
+        reach: Reach::Anywhere,
+        because: "the server holds no code that can open a frame",
+    },
+    Wall {
+        from: "sabha-protocol",
+        never: &["sabha-conference", "sabha-server", "sabha-sfu", "str0m"],
+        reach: Reach::Anywhere,
+        because: "the words come first and know nobody who speaks them",
+    },
+    Wall {
+        from: "sabha-protocol",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "protocol is pure: bytes come in, values go out",
+    },
+    Wall {
+        from: "sabha-protocol",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "protocol is pure: randomness comes in",
+    },
+    Wall {
+        from: "sabha-conference",
+        never: &["sabha-server", "sabha-sfu", "str0m"],
+        reach: Reach::Anywhere,
+        because: "conference knows no RTP",
+    },
+    Wall {
+        from: "sabha-conference",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "conference is pure: inputs and time come in, outputs go out",
+    },
+    Wall {
+        from: "sabha-conference",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "conference is pure: randomness comes in",
+    },
+    Wall {
+        from: "sabha-conference",
+        never: WIRE_FORMATS,
+        reach: Reach::Direct,
+        because: "only protocol derives wire formats; domain types are not serialised",
+    },
+    Wall {
+        from: "sabha-sfu",
+        never: &["sabha-conference", "sabha-server"],
+        reach: Reach::Anywhere,
+        because: "sfu knows no users, roles or policy",
+    },
+    Wall {
+        from: "sabha-sfu",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "sfu is sans-IO: packets and time come in, packets go out",
+    },
+    Wall {
+        from: "sabha-sfu",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "sfu is sans-IO: the media stack below it draws its own randomness, sfu draws none",
+    },
+    Wall {
+        from: "sabha-sfu",
+        never: WIRE_FORMATS,
+        reach: Reach::Direct,
+        because: "only protocol derives wire formats; domain types are not serialised",
+    },
+    Wall {
+        from: "sabha-server",
+        never: &["sabha-client", "sabha-sim", "xtask"],
+        reach: Reach::Anywhere,
+        because: "what is for tests and developers is not shipped",
+    },
+    Wall {
+        from: "sabha-client",
+        never: &["sabha-conference", "sabha-server", "sabha-sfu", "sabha-sim", "xtask"],
+        reach: Reach::Anywhere,
+        because: "the headless client knows the server only by its protocol, like any other implementation",
+    },
+];
+
+/// A crate that only some of ours may name, because its API breaks often.
+struct Kept {
+    dependency: &'static str,
+    by: &'static [&'static str],
+    because: &'static str,
+}
+
+const KEPT: &[Kept] = &[Kept {
+    dependency: "str0m",
+    by: &["sabha-client", "sabha-sfu", "sabha-sim"],
+    because: "str0m breaks its API about monthly, so it is wrapped",
+}];
+
+/// Folders of `crates/` whose sources are held to [`IMPURE`].
+const PURE: &[&str] = &["protocol", "conference", "sfu"];
+
+const IMPURE: &[Banned] = &[
+    Banned::anywhere(&["Instant", "now"], "reads the clock: take `now` as an argument"),
+    Banned::anywhere(&["SystemTime"], "reads the clock: take `now` as an argument"),
+    Banned::anywhere(&[sources::ELAPSED_CALL], "reads the clock: use `now.duration_since(then)`"),
+    Banned::anywhere(&["TcpListener"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["TcpStream"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["UdpSocket"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["UnixDatagram"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["UnixListener"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["UnixStream"], "opens a socket: take bytes as input"),
+    Banned::anywhere(&["std", "env"], "reads the environment: take a value as an argument"),
+    Banned::anywhere(&["std", "fs"], "reads files: take bytes as input"),
+    Banned::anywhere(&["std", "process"], "starts or stops processes: leave that to the shell"),
+    Banned::anywhere(&["std", "thread"], "starts or blocks a thread: leave that to the shell"),
+    Banned::anywhere(&["OsRng"], "draws randomness: take bytes as input"),
+    Banned::anywhere(&["thread_rng"], "draws randomness: take bytes as input"),
+    Banned::root(&["fastrand"], "draws randomness: take bytes as input"),
+    Banned::root(&["getrandom"], "draws randomness: take bytes as input"),
+    Banned::root(&["rand"], "draws randomness: take bytes as input"),
+    Banned::root(&["mio"], "does input and output: take bytes as input"),
+    Banned::root(&["socket2"], "does input and output: take bytes as input"),
+    Banned::root(&["tokio"], "runs tasks: return values to the shell instead"),
+];
+
+/// Fails with every broken wall of this workspace.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let mut findings = edges(&Graph::read()?);
+    for folder in PURE {
+        let files = sources::of_crate(folder)?;
+        anyhow::ensure!(!files.is_empty(), "crates/{folder} has no sources");
+        for file in &files {
+            findings.extend(impure(file)?);
+        }
+    }
+    findings.extend(meeting_places(&sources::of_crate("server")?)?);
+    crate::report("broken wall", &findings)
+}
+
+/// Returns every edge of `graph` that goes through a wall.
+fn edges(graph: &Graph) -> Vec<String> {
+    let mut findings = Vec::new();
+    for wall in WALLS {
+        let Some(from) = graph.member(wall.from) else {
+            findings.push(format!("a wall names `{}`, which is no crate of this workspace", wall.from));
+            continue;
+        };
+        let ways: Vec<(&Package, String)> = match wall.reach {
+            Reach::Anywhere => graph.reachable(from),
+            Reach::Direct => {
+                graph.direct(from).map(|to| (to, format!("{} > {}", from.name, to.name))).collect()
+            }
+        };
+        for (_, way) in ways.iter().filter(|(to, _)| wall.never.contains(&to.name.as_str())) {
+            findings.push(format!("{way}: {}", wall.because));
+        }
+    }
+    for kept in KEPT {
+        for member in graph.members().filter(|member| !kept.by.contains(&member.name.as_str())) {
+            if graph.direct(member).any(|to| to.name == kept.dependency) {
+                findings.push(format!("{} > {}: {}", member.name, kept.dependency, kept.because));
+            }
+        }
+    }
+    findings
+}
+
+/// Returns every mention in `file` of something that a pure crate must not touch.
+fn impure(file: &SourceFile) -> anyhow::Result<Vec<String>> {
+    let mentions = file.mentions()?;
+    Ok(mentions
+        .iter()
+        .filter_map(|mention| {
+            let banned = IMPURE.iter().find(|banned| banned.matches(&mention.path))?;
+            Some(format!("{}:{}: `{}` {}", file.name, mention.line, mention.path.join("::"), banned.because))
+        })
+        .collect())
+}
+
+/// Returns a finding if more than one file of the server speaks to both the conference and the SFU.
+fn meeting_places(files: &[SourceFile]) -> anyhow::Result<Vec<String>> {
+    let mut places = Vec::new();
+    for file in files {
+        let mentions = file.mentions()?;
+        let names = |root: &str| mentions.iter().any(|mention| mention.path[0] == root);
+        if names("sabha_conference") && names("sabha_sfu") {
+            places.push(file.name.as_str());
+        }
+    }
+    if places.len() <= 1 {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("{}: conference and sfu meet in one file of the server, as values", places.join(", "))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is sound in every test below: each crate that a wall names, standing alone.
+    const SOUND: &[(&str, &str)] = &[
+        ("sabha-server", "sabha-conference"),
+        ("sabha-server", "sabha-sfu"),
+        ("sabha-server", "tokio"),
+        ("sabha-sfu", "str0m"),
+        ("sabha-sfu", "sabha-protocol"),
+        ("str0m", "getrandom"),
+        ("sabha-conference", "sabha-protocol"),
+        ("sabha-protocol", "serde"),
+        ("sabha-client", "str0m"),
+        ("sabha-client", "sabha-protocol"),
+    ];
+
+    fn findings(added: &[(&str, &str)]) -> Vec<String> {
+        edges(&Graph::of(&[SOUND, added].concat()))
+    }
+
+    fn impurities(text: &str) -> Vec<String> {
+        impure(&SourceFile { name: "src/room.rs".to_owned(), text: text.to_owned() }).unwrap()
+    }
+
+    #[test]
+    fn this_workspace_keeps_its_walls() {
+        check().unwrap();
+    }
+
+    #[test]
+    fn a_sound_graph_has_no_finding() {
+        assert_eq!(findings(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_forbidden_edge_is_found() {
+        for (from, to) in [
+            ("sabha-server", "sabha-crypto"),
+            ("sabha-server", "sabha-client"),
+            ("sabha-server", "str0m"),
+            ("sabha-conference", "sabha-sfu"),
+            ("sabha-conference", "str0m"),
+            ("sabha-conference", "tokio"),
+            ("sabha-conference", "serde"),
+            ("sabha-conference", "getrandom"),
+            ("sabha-sfu", "sabha-conference"),
+            ("sabha-sfu", "serde"),
+            ("sabha-sfu", "tokio"),
+            ("sabha-sfu", "rand"),
+            ("sabha-protocol", "sabha-conference"),
+            ("sabha-protocol", "tokio"),
+            ("sabha-client", "sabha-sfu"),
+        ] {
+            let findings = findings(&[(from, to)]);
+            assert!(
+                findings.iter().any(|finding| finding.starts_with(&format!("{from} > {to}: "))),
+                "{from} > {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_way_through_another_crate_is_found_and_shown() {
+        let findings = findings(&[("sabha-conference", "innocent"), ("innocent", "tokio")]);
+
+        assert!(findings[0].contains("sabha-conference > innocent > tokio"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_wall_around_a_crate_that_is_gone_is_found() {
+        let findings = edges(&Graph::of(&[("sabha-server", "tokio")]));
+
+        assert!(
+            findings.iter().any(|finding| finding.contains("`sabha-sfu`, which is no crate")),
+            "{findings:?}"
+        );
+    }
+
+    #[test]
+    fn a_pure_crate_that_reads_clock_socket_file_environment_or_randomness_is_found() {
+        for text in [
+            "fn f() { let now = std::time::Instant::now(); }",
+            "use std::time::{Duration, Instant}; fn f() -> Instant { Instant::now() }",
+            "fn f(then: Instant) -> Duration { then.elapsed() }",
+            "use std::{collections::BTreeMap, time::{Duration, SystemTime}};",
+            "use std::{io, net::{SocketAddr, UdpSocket}};",
+            "use std::{fs as disk, fmt};",
+            "fn f() { println!(\"{:?}\", std::env::var(\"HOME\")); }",
+            "fn f() { std::thread::sleep(pause); }",
+            "use tokio::sync::mpsc;",
+            "fn f() -> u8 { rand::random() }",
+            "fn f() { let _ = getrandom::fill(&mut bytes); }",
+        ] {
+            assert_eq!(impurities(text).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_impure_is_not_found() {
+        for text in [
+            "use std::{net::{IpAddr, SocketAddr}, time::{Duration, Instant}};",
+            "/// Like `Instant::now`. std::fs::read\nfn f(now: Instant) {} // SystemTime",
+            "const TEXT: &str = \"std::env::var Instant::now()\";",
+            "const VERSION: &str = env!(\"CARGO_PKG_VERSION\");",
+            "fn f(rand: [u8; 32]) -> u8 { rand[0] }",
+            "#[cfg(test)] mod tests { fn f() { std::thread::sleep(pause); } }",
+            "#[cfg(test)] #[expect(unused)] use std::fs;",
+        ] {
+            assert_eq!(impurities(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_test_module_is_still_searched() {
+        let text = "#[cfg(test)]\nmod tests { use std::fs; }\n\nfn f() { std::fs::read(path); }";
+
+        assert_eq!(impurities(text), ["src/room.rs:4: `std::fs::read` reads files: take bytes as input"]);
+    }
+
+    #[test]
+    fn conference_and_sfu_that_meet_in_two_files_are_found() {
+        let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
+        let both = "use sabha_conference::Input; use sabha_sfu::Command;";
+        let one = "use sabha_conference::Input;";
+
+        let place = |files: &[SourceFile]| meeting_places(files).unwrap();
+
+        assert_eq!(place(&[file("bridge.rs", both), file("ws.rs", one)]), Vec::<String>::new());
+        assert_eq!(place(&[file("bridge.rs", both), file("ws.rs", both)]).len(), 1);
+    }
+}
