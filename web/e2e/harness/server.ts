@@ -1,0 +1,96 @@
+// Starts the real server for a test: the binary, an empty data directory, free ports.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The binary under test: SABHA_BIN, or the newest of what cargo built. */
+function binary(): string {
+  const root = resolve(import.meta.dirname, '../../..');
+  const candidates = [process.env.SABHA_BIN, join(root, 'target/debug/sabha'), join(root, 'target/release/sabha')];
+  const found = candidates.find((path) => path && existsSync(path));
+  if (!found) throw new Error('no server binary: run `cargo build` first, or set SABHA_BIN');
+  return found;
+}
+
+export interface ServerOptions {
+  /** Address to listen on; port 0 takes a free one. */
+  listen?: string;
+  /** The address under which browsers come, if it is not the one listened on. */
+  publicUrl?: string;
+  /** Runs the server inside this network namespace. */
+  namespace?: string;
+  /** Keeps a data directory over a restart. */
+  data?: string;
+  extra?: string[];
+}
+
+export class Server {
+  private constructor(
+    readonly url: string,
+    readonly newMeetingUrl: string,
+    readonly data: string,
+    private readonly child: ChildProcess,
+    private readonly log: string[],
+    private readonly ownsData: boolean,
+  ) {}
+
+  static async start(options: ServerOptions = {}): Promise<Server> {
+    const data = options.data ?? mkdtempSync(join(tmpdir(), 'sabha-e2e-'));
+    const serve = ['serve', '--output', 'json', '--listen', options.listen ?? '127.0.0.1:0', '--data', data];
+    if (options.publicUrl) serve.push('--public-url', options.publicUrl);
+    serve.push(...(options.extra ?? []));
+    const [command, args] = options.namespace
+      ? ['ip', ['netns', 'exec', options.namespace, binary(), ...serve]]
+      : [binary(), serve];
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const log: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
+    const first = await new Promise<string>((done, fail) => {
+      createInterface({ input: child.stdout }).once('line', done);
+      child.once('exit', (code) => fail(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
+    });
+    const said = JSON.parse(first) as { url: string; new_meeting_url: string };
+    return new Server(said.url, said.new_meeting_url, data, child, log, !options.data);
+  }
+
+  get pid(): number {
+    if (!this.child.pid) throw new Error('the server is not running');
+    return this.child.pid;
+  }
+
+  /** Log lines of level ERROR: a human would have to act, so no test may cause one. */
+  errors(): string[] {
+    return this.log.filter((line) => /\bERROR\b|"level":"ERROR"/.test(line));
+  }
+
+  /** Reads one value of /metrics, summed over labels; `where` selects by label text. */
+  async metric(name: string, where = ''): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return text
+      .split('\n')
+      .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(where))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /** Kills without warning, as a crash would. */
+  async kill(): Promise<void> {
+    const gone = new Promise((done) => this.child.once('exit', done));
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = new Promise((done) => this.child.once('exit', done));
+      // The second signal ends a drain that waits for browsers which the test has already closed.
+      this.child.kill('SIGTERM');
+      const impatient = setTimeout(() => this.child.kill('SIGTERM'), 500);
+      await gone;
+      clearTimeout(impatient);
+    }
+    if (this.ownsData) rmSync(this.data, { recursive: true, force: true });
+  }
+}
