@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
 import { Network, unavailable } from './harness/network.ts';
 import { Person } from './harness/person.ts';
-import { Proxy } from './harness/proxy.ts';
+import { CuttingProxy } from './harness/proxy.ts';
 import { Server } from './harness/server.ts';
 
 /** Fails if the page was loaded again since `mark` was set. */
@@ -17,7 +17,7 @@ describe.skipIf(missing.chromium)('recovery', () => {
   test('a dropped WebSocket and a restarted server cost no reload and unmute nobody', async () => {
     let server = await Server.start();
     const port = () => Number(new URL(server.url).port);
-    const proxy = await Proxy.start(port);
+    const proxy = await CuttingProxy.start(port);
     const listen = `127.0.0.1:${port()}`;
     const { data } = server;
     await server.stop();

@@ -39,11 +39,14 @@ export class Person {
   /** What the console said at level error; no test may cause any. */
   readonly complaints: string[] = [];
 
-  private constructor(
-    readonly name: string,
-    readonly context: BrowserContext,
-    readonly page: Page,
-  ) {
+  readonly name: string;
+  readonly context: BrowserContext;
+  readonly page: Page;
+
+  private constructor(name: string, context: BrowserContext, page: Page) {
+    this.name = name;
+    this.context = context;
+    this.page = page;
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
     });

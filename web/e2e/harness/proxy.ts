@@ -2,22 +2,25 @@
 
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 
-export class Proxy {
+export class CuttingProxy {
   private readonly pairs = new Set<[Socket, Socket]>();
   private refusing = false;
 
-  private constructor(
-    private readonly listener: NetServer,
-    readonly port: number,
-  ) {}
+  readonly port: number;
+  private readonly listener: NetServer;
+
+  private constructor(listener: NetServer, port: number) {
+    this.listener = listener;
+    this.port = port;
+  }
 
   /** Listens on a free port and passes everything to the port that `target` names by then. */
-  static async start(target: () => number): Promise<Proxy> {
+  static async start(target: () => number): Promise<CuttingProxy> {
     const listener = createServer();
     await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));
     const address = listener.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-    const proxy = new Proxy(listener, address.port);
+    const proxy = new CuttingProxy(listener, address.port);
     listener.on('connection', (from) => proxy.pass(from, target()));
     return proxy;
   }

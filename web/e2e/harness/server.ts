@@ -27,15 +27,28 @@ export interface ServerOptions {
   extra?: string[];
 }
 
+/** First line of `sabha serve --output json`. */
+interface Said {
+  url: string;
+  new_meeting_url: string;
+}
+
 export class Server {
-  private constructor(
-    readonly url: string,
-    readonly newMeetingUrl: string,
-    readonly data: string,
-    private readonly child: ChildProcess,
-    private readonly log: string[],
-    private readonly ownsData: boolean,
-  ) {}
+  readonly url: string;
+  readonly newMeetingUrl: string;
+  readonly data: string;
+  private readonly child: ChildProcess;
+  private readonly log: string[];
+  private readonly ownsData: boolean;
+
+  private constructor(said: Said, data: string, child: ChildProcess, log: string[], ownsData: boolean) {
+    this.url = said.url;
+    this.newMeetingUrl = said.new_meeting_url;
+    this.data = data;
+    this.child = child;
+    this.log = log;
+    this.ownsData = ownsData;
+  }
 
   static async start(options: ServerOptions = {}): Promise<Server> {
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'sabha-e2e-'));
@@ -52,8 +65,7 @@ export class Server {
       createInterface({ input: child.stdout }).once('line', done);
       child.once('exit', (code) => fail(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
     });
-    const said = JSON.parse(first) as { url: string; new_meeting_url: string };
-    return new Server(said.url, said.new_meeting_url, data, child, log, !options.data);
+    return new Server(JSON.parse(first) as Said, data, child, log, !options.data);
   }
 
   get pid(): number {
