@@ -5,19 +5,34 @@
 mod codegen;
 mod graph;
 mod licences;
+mod rules;
 mod sources;
 mod walls;
 
+use std::process::ExitCode;
+
 use anyhow::{bail, ensure};
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["licences"] => licences::check(),
+        ["rules"] => rules::write(),
+        ["rules", "--check"] => rules::check(),
         ["walls"] => walls::check(),
-        _ => bail!("usage: cargo xtask codegen [--check] | licences | walls"),
+        _ => bail!("usage: cargo xtask codegen [--check] | licences | rules [--check] | walls"),
     }
 }
 

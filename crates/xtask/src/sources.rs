@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct SourceFile {
     /// Path from the root of the repository.
     pub(crate) name: String,
     pub(crate) text: String,
+    /// Whether it is compiled for tests only.
+    pub(crate) test: bool,
 }
 
 /// A path that a file mentions.
@@ -74,48 +77,66 @@ impl SourceFile {
         Ok(mentions)
     }
 
+    /// Returns the lines, counted from 1, that are compiled for tests only.
+    pub(crate) fn test_lines(&self) -> Vec<RangeInclusive<usize>> {
+        if self.test {
+            return vec![1..=usize::MAX];
+        }
+        let line = |token: &TokenTree| token.span().end().line;
+        let range = |item: &[TokenTree]| Some(item[0].span().start().line..=line(item.last()?));
+        self.test_items().iter().filter_map(|item| range(item)).collect()
+    }
+
     /// Returns the names of the modules that are compiled for tests only and live in files of their own.
     fn test_modules(&self) -> Vec<String> {
+        let name = |item: &Vec<TokenTree>| match item.as_slice() {
+            [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(_)] if word == "mod" => {
+                Some(name.to_string())
+            }
+            _ => None,
+        };
+        self.test_items().iter().filter_map(name).collect()
+    }
+
+    /// Returns the items at the top of the file that stand under `#[cfg(test)]`, with their attributes.
+    fn test_items(&self) -> Vec<Vec<TokenTree>> {
         let Ok(tokens) = self.text.parse::<TokenStream>() else { return Vec::new() };
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let mut names = Vec::new();
-        for (at, window) in tokens.windows(2).enumerate() {
-            if !is_test_attribute(window) {
-                continue;
-            }
-            let item = &tokens[at..after_item(&tokens, at)];
-            if let [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(_)] = item
-                && word == "mod"
-            {
-                names.push(name.to_string());
-            }
-        }
-        names
+        (0..tokens.len())
+            .filter(|at| is_test_attribute(&tokens[*at..]))
+            .map(|at| tokens[at..after_item(&tokens, at)].to_vec())
+            .collect()
     }
 }
 
-/// Returns the sources of `crates/<folder>`, without the files that are compiled for tests only.
+/// Returns the Rust files of `crates/<folder>`, in the order of their names.
 pub(crate) fn of_crate(folder: &str) -> anyhow::Result<Vec<SourceFile>> {
     let root = crate::root();
+    let folder = root.join("crates").join(folder);
     let mut paths = Vec::new();
-    rust_files(&root.join("crates").join(folder).join("src"), &mut paths)?;
+    for part in ["src", "tests", "benches"] {
+        if folder.join(part).is_dir() {
+            rust_files(&folder.join(part), &mut paths)?;
+        }
+    }
     let mut files = Vec::new();
-    let mut only_tests = Vec::new();
+    let mut only_tests = vec![folder.join("tests"), folder.join("benches")];
     for path in &paths {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
-        let file = SourceFile { name, text };
+        let file = SourceFile { name, text, test: false };
         only_tests.extend(file.test_modules().into_iter().map(|module| module_folder(path).join(module)));
         files.push(file);
     }
-    let is_test = |path: &Path| {
-        only_tests.iter().any(|module| path.starts_with(module) || path.with_extension("") == *module)
-    };
-    Ok(paths.iter().zip(files).filter(|(path, _)| !is_test(path)).map(|(_, file)| file).collect())
+    for (path, file) in paths.iter().zip(&mut files) {
+        file.test =
+            only_tests.iter().any(|module| path.starts_with(module) || path.with_extension("") == *module);
+    }
+    Ok(files)
 }
 
 /// Returns every Rust file below `folder`, in the order of their names.
-pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .with_context(|| folder.display().to_string())?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -220,7 +241,8 @@ mod tests {
 
     #[test]
     fn nested_imports_are_flattened() {
-        let file = SourceFile { name: String::new(), text: "use a::{b, c::{d, e as f}};".to_owned() };
+        let file =
+            SourceFile { name: String::new(), text: "use a::{b, c::{d, e as f}};".to_owned(), test: false };
 
         let paths: Vec<String> =
             file.mentions().unwrap().iter().map(|mention| mention.path.join("::")).collect();
@@ -233,8 +255,16 @@ mod tests {
     #[test]
     fn a_module_for_tests_only_is_known_by_its_declaration() {
         let text = "mod room;\n#[cfg(test)]\nmod tests;\n#[cfg(test)] pub(crate) mod world;\nmod io;";
-        let file = SourceFile { name: String::new(), text: text.to_owned() };
+        let file = SourceFile { name: String::new(), text: text.to_owned(), test: false };
 
         assert_eq!(file.test_modules(), ["tests", "world"]);
+    }
+
+    #[test]
+    fn the_lines_of_a_test_module_are_known() {
+        let text = "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\nfn h() {}";
+        let file = SourceFile { name: String::new(), text: text.to_owned(), test: false };
+
+        assert_eq!(file.test_lines(), [3..=6]);
     }
 }
