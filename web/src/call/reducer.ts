@@ -1,0 +1,152 @@
+// The call as a state machine: an event comes in, the next model and the effects to run come out.
+//
+// Pure: no clock, socket, stream or randomness. This file only decides which rule applies; the rules themselves
+// are in `entry.ts` (in and out), `room.ts` (people) and `path.ts` (media). It does not own retry times (those are
+// the socket's) nor devices and streams (those are the session's).
+
+import type { RequestId, Rule, ServerFrame } from '../protocol/messages';
+import * as entry from './entry';
+import type { Asked, CallEvent, Model, Step } from './model';
+import * as path from './path';
+import * as room from './room';
+import { and, askInRoom, show, stay, tell, withEffects } from './step';
+
+/** Returns what becomes of `model` by `event`. `nowMs` is milliseconds since 1970. */
+export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
+  switch (event.type) {
+    case 'admit':
+      return askInRoom(model, { type: 'admit', guest: event.guest });
+    case 'admit_all':
+      return room.admitAll(model);
+    case 'cancel_leave':
+      return stay(show(model, { leaveQuestion: false }));
+    case 'deny':
+      return askInRoom(model, { type: 'deny', guest: event.guest });
+    case 'dismiss':
+      return stay(show(model, { notices: model.shown.notices.filter(({ id }) => id !== event.notice) }));
+    case 'end':
+      return askInRoom(show(model, { leaveQuestion: false }), { type: 'end' });
+    case 'enter':
+      return entry.enter(model, event);
+    case 'hand_over':
+      return room.handOver(model, event.to);
+    case 'leave':
+      return entry.leave(model);
+    case 'make_host':
+      return askInRoom(model, { type: 'make_host', participant: event.participant });
+    case 'mute':
+      return askInRoom(model, { type: 'mute', participant: event.participant, source: event.source });
+    case 'remove':
+      return askInRoom(model, { type: 'remove', participant: event.participant });
+    case 'retry':
+      return entry.retry(model);
+    case 'set_sources':
+      return room.setSources(model, event.sources);
+    case 'show':
+      return room.showTiles(model, event.tiles);
+    case 'socket_down':
+      return entry.socketDown(model);
+    case 'socket_gone':
+      return entry.socketGone(model);
+    case 'socket_message':
+      return receive(model, event.frame, nowMs);
+    case 'socket_up':
+      return entry.socketUp(model);
+    case 'network_changed':
+      return path.networkChanged(model);
+    case 'offer_failed':
+      return path.offerFailed(model, event.attempt);
+    case 'offer_ready':
+      return and(and(path.offerReady(model, event), entry.sendJoin), path.sendOffer);
+    case 'path_broken':
+      return path.broken(model, event.attempt);
+    case 'path_connected':
+      return path.connected(model, event.attempt);
+    case 'remembered_over':
+      return stay(show(model, { phase: 'over', over: event.over }));
+  }
+}
+
+function receive(before: Model, frame: ServerFrame, nowMs: number): Step {
+  if (!before.socketUp) return stay(before);
+  const place = room.placeOf(before, frame.seq);
+  if (place === 'stale') return stay(before);
+  if (place === 'gap') return withEffects(stay(before), { type: 'reconnect' });
+  const ordered = frame.seq === undefined ? before : { ...before, seq: frame.seq };
+  const asked = frame.re === undefined ? undefined : before.asked.get(frame.re);
+  return answer(forget(ordered, frame.re), frame, asked, nowMs);
+}
+
+function forget(model: Model, re: RequestId | undefined): Model {
+  if (re === undefined || !model.asked.has(re)) return model;
+  const asked = new Map(model.asked);
+  asked.delete(re);
+  return { ...model, asked };
+}
+
+function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowMs: number): Step {
+  const { body } = frame;
+  switch (body.type) {
+    case 'admitted':
+      return entry.admitted(model, body);
+    case 'closed':
+      return entry.closed(model, body);
+    case 'done':
+      return asked?.kind === 'hand_over' ? room.handedOver(model) : stay(model);
+    case 'draining':
+      return stay(tell(model, 'draining'));
+    case 'joined':
+      return asked?.kind === 'join' ? entry.joined(model, body, asked.attempt, nowMs) : stay(model);
+    case 'knocked':
+      return room.knocked(model, body);
+    case 'layers_wanted':
+      return withEffects(stay(model), { type: 'send_layers', source: body.source, layers: body.layers });
+    case 'lobby_left':
+      return room.lobbyLeft(model, body);
+    case 'media_answer':
+      return asked?.kind === 'offer' ? path.answered(model, body.answer, asked.attempt) : stay(model);
+    case 'media_lost':
+      return path.recover(model);
+    case 'muted':
+      return room.muted(model, body);
+    case 'participant_changed':
+      return room.participantChanged(model, body);
+    case 'participant_joined':
+      return room.participantJoined(model, body);
+    case 'participant_left':
+      return room.participantLeft(model, body);
+    case 'quality_changed':
+      return room.qualityChanged(model, body);
+    case 'refused':
+      return refused(model, asked, frame.re, body.rule);
+    case 'slots':
+      return room.slotsChanged(model, body);
+    case 'speakers':
+      return stay(show(model, { speaking: body.speaking }));
+    case 'waiting':
+      return entry.waiting(model, body);
+    case 'pong':
+    case 'relayed':
+    case 'welcome':
+      return stay(model);
+  }
+}
+
+/** What was asked is refused: depends on what it was. */
+function refused(model: Model, asked: Asked | undefined, re: RequestId | undefined, rule: Rule): Step {
+  switch (asked?.kind) {
+    case 'enter':
+      return entry.enterRefused(model, rule);
+    case 'join':
+      // A `join` that was sent behind a refused `enter` is refused with it, and was answered by that.
+      if (re !== model.joinRequest || model.entry !== 'admitted') return stay(model);
+      return rule === 'MEDIA.OFFER' ? path.offerRefused(model, rule) : entry.enterRefused(model, rule);
+    case 'offer':
+      return asked.attempt === model.attempt ? path.offerRefused(model, rule) : stay(model);
+    case 'leave':
+      if (rule === 'ROOM.HOST.LAST') return stay(show(model, { leaveQuestion: true }));
+      return stay(tell(model, 'refused', { rule }));
+    default:
+      return stay(tell(model, 'refused', { rule }));
+  }
+}
