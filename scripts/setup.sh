@@ -99,16 +99,13 @@ wish() {
   note "$command is missing and could not be installed ($*): the tests that need it will be skipped."
 }
 
-# Debian has Chromium and Firefox ESR as packages. Elsewhere an installed browser is named by variables.
+# Debian has Chromium and Firefox ESR as packages; Ubuntu has neither as a real one. There the tests take what
+# is at /usr/bin/chromium-browser or /usr/bin/firefox, and are skipped without.
 wish_browsers() {
-  if [ -z "${SABHA_CHROMIUM:-}" ] && ! have chromium; then
-    install_packages chromium fonts-liberation ||
-      note "no Chromium package here: set SABHA_CHROMIUM to the path of a Chromium or Chrome; its tests are skipped otherwise."
-  fi
-  if [ -z "${SABHA_FIREFOX:-}" ] && ! have firefox-esr; then
-    install_packages firefox-esr ||
-      note "no Firefox ESR package here: set SABHA_FIREFOX to the path of a Firefox ESR; its tests are skipped otherwise."
-  fi
+  have chromium || have chromium-browser || install_packages chromium fonts-liberation ||
+    note "no Chromium package here: install Chromium at /usr/bin/chromium, or its tests will be skipped."
+  have firefox-esr || have firefox || install_packages firefox-esr ||
+    note "no Firefox ESR package here: install Firefox at /usr/bin/firefox, or its tests will be skipped."
 }
 
 # Installs the web client's packages if the lockfile is not the one they were installed from.
