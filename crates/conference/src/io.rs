@@ -20,8 +20,8 @@ pub struct ConnectionKey(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// What a room is opened with.
-#[derive(Clone, Debug)]
+/// What a room is opened with. Holds key material, so it has no `Debug`.
+#[derive(Clone)]
 pub struct RoomConfig {
     /// The meeting.
     pub meeting: MeetingId,

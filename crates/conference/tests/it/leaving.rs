@@ -1,0 +1,85 @@
+//! Leaving, and what the last host owes to the others.
+
+use sabha_conference::{Command, Event, MediaCommand, Right};
+use sabha_protocol::{
+    Rule,
+    limits::RESUME_WINDOW,
+    wire::server::{CloseReason, LeaveReason},
+};
+
+use crate::scene::Scene;
+
+#[test]
+fn participant_leaves_and_its_place_is_given_up() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+
+    scene.ask(participant.connection, Command::Leave).done();
+
+    assert_eq!(scene.close_of(participant.connection), Some((CloseReason::Left, None)));
+    let left = Event::ParticipantLeft { participant: participant.id, reason: LeaveReason::Left };
+    assert_eq!(scene.events(host.connection), [left]);
+    assert!(matches!(scene.media_commands()[..], [MediaCommand::Disconnect { .. }]));
+    let connection = scene.connection();
+    let token = participant.token.expect("a token");
+    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+}
+
+/// ROOM-13
+#[test]
+fn last_host_cannot_leave_the_others_behind_but_can_hand_over() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    assert_eq!(scene.ask(host.connection, Command::Leave).rule(), Rule::LastHost);
+
+    scene.ask(host.connection, Command::MakeHost { participant: participant.id }).done();
+    scene.ask(host.connection, Command::Leave).done();
+
+    assert_eq!(scene.ids(), [participant.id]);
+    assert_eq!(
+        scene.ask(participant.connection, Command::Leave).0.map(|answer| answer.event),
+        Some(Event::Done)
+    );
+}
+
+/// ROOM-13
+#[test]
+fn host_whose_connection_dropped_does_not_stand_in_for_the_last_one() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let other = scene.host();
+    scene.participant(&host);
+    scene.drop_connection(other.connection);
+    assert_eq!(scene.ask(host.connection, Command::Leave).rule(), Rule::LastHost);
+}
+
+/// ROOM-13
+#[test]
+fn host_alone_leaves_and_the_room_stays_open() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let guest = scene.guest();
+
+    scene.ask(host.connection, Command::Leave).done();
+
+    assert!(!scene.room.is_over());
+    assert_eq!(scene.events(guest.connection), [Event::Waiting { you: guest.id, host_present: false }]);
+    scene.host();
+}
+
+#[test]
+fn room_whose_last_host_is_lost_goes_on_until_one_comes_with_the_token() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    let mut guest = scene.guest();
+    scene.drop_connection(host.connection);
+    scene.pass(RESUME_WINDOW);
+    assert_eq!(scene.ids(), [participant.id]);
+    assert_eq!(scene.ask(participant.connection, Command::Admit { guest: guest.id }).rule(), Rule::HostOnly);
+
+    let host = scene.host();
+    scene.admit(&host, &mut guest);
+}

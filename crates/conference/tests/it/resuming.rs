@@ -1,0 +1,233 @@
+//! Coming back after a dropped connection, and after a restart.
+
+use std::time::Duration;
+
+use sabha_conference::{Command, Event, MediaCommand, Right};
+use sabha_protocol::{
+    MediaState, ParticipantId, Rule, Source,
+    limits::RESUME_WINDOW,
+    secret::ResumeToken,
+    wire::server::{CloseReason, LeaveReason, Presence, Role},
+};
+
+use crate::scene::{ALL_OFF, ALL_ON, Scene, offer};
+
+const MUTED: MediaState = MediaState { microphone: false, ..ALL_ON };
+
+/// ROOM-09
+#[test]
+fn dropped_one_comes_back_to_its_place_and_media_is_not_touched_meanwhile() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+
+    scene.drop_connection(participant.connection);
+    assert!(scene.media_commands().is_empty());
+    let [Event::ParticipantChanged { participant: view }] = &scene.events(host.connection)[..] else {
+        panic!("the room is told")
+    };
+    assert_eq!(view.presence, Presence::Reconnecting);
+
+    scene.pass(RESUME_WINDOW - Duration::from_millis(1));
+    let admission = scene.resume(&mut participant);
+    assert_eq!((admission.you, admission.role), (participant.id, Role::Participant));
+    scene.join(participant.connection);
+    assert!(
+        matches!(scene.media_commands()[..], [MediaCommand::Connect { generation, .. }] if generation.0 == 2)
+    );
+    let [Event::ParticipantChanged { participant: view }] = &scene.events(host.connection)[..] else {
+        panic!("the room is told")
+    };
+    assert_eq!(view.presence, Presence::Connected);
+}
+
+/// ROOM-09
+#[test]
+fn place_is_given_up_when_the_window_closes() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    scene.drop_connection(participant.connection);
+
+    scene.pass(RESUME_WINDOW);
+
+    let left = Event::ParticipantLeft { participant: participant.id, reason: LeaveReason::Lost };
+    assert_eq!(scene.events(host.connection), [left]);
+    assert!(
+        matches!(scene.media_commands()[..], [MediaCommand::Disconnect { participant: id }] if *id == participant.id)
+    );
+    let connection = scene.connection();
+    let token = participant.token.expect("a token");
+    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+}
+
+/// ROOM-09
+#[test]
+fn window_closes_on_time_even_if_the_timer_is_late() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    scene.drop_connection(participant.connection);
+
+    scene.now += RESUME_WINDOW;
+    let connection = scene.connection();
+    let token = participant.token.expect("a token");
+
+    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+}
+
+/// ROOM-09
+#[test]
+fn token_that_was_replaced_resumes_nothing() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    let older = participant.token.clone().expect("a token");
+    scene.drop_connection(participant.connection);
+    scene.resume(&mut participant);
+
+    let connection = scene.connection();
+    assert_eq!(scene.enter(connection, Right::Resume(older)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.close_of(participant.connection), None, "and disturbs nobody");
+}
+
+/// ROOM-09
+#[test]
+fn resuming_closes_a_connection_that_still_lives() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    let old = participant.connection;
+
+    scene.resume(&mut participant);
+
+    assert_eq!(scene.close_of(old), Some((CloseReason::Replaced, None)));
+    scene.drop_connection(old);
+    assert!(scene.outputs.is_empty(), "the end of the old one means nothing any more");
+}
+
+/// ROOM-09
+#[test]
+fn token_of_another_meeting_or_server_is_refused() {
+    let mut scene = Scene::new();
+    let mut config = crate::scene::config();
+    config.resume_key = [8; 32];
+    let mut elsewhere = Scene::with(config);
+    let mut config = crate::scene::config();
+    config.meeting = sabha_protocol::MeetingId::from_bytes([9; 20]);
+    let mut other_meeting = Scene::with(config);
+
+    for stranger in [elsewhere.host(), other_meeting.host()] {
+        let connection = scene.connection();
+        let token = stranger.token.expect("a token");
+        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    }
+}
+
+/// ROOM-11
+#[test]
+fn joining_again_cannot_switch_on_what_was_off() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.ask(participant.connection, Command::SetMedia { media: MUTED }).done();
+    scene.drop_connection(participant.connection);
+
+    assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
+    let Event::Joined { media, .. } = scene.join(participant.connection) else { panic!("joined") };
+
+    assert_eq!(media, MUTED);
+    let [MediaCommand::Connect { publishing, .. }] = scene.media_commands()[..] else { panic!("connected") };
+    assert_eq!(*publishing, MUTED);
+    scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
+}
+
+/// ROOM-11
+#[test]
+fn mute_between_drop_and_return_holds() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.media_answers = false;
+    scene.drop_connection(participant.connection);
+    scene.resume(&mut participant);
+    scene.ask(participant.connection, Command::Join { offer: offer(), media: ALL_ON });
+    let request = scene.request();
+
+    let mute = Command::Mute { participant: participant.id, source: Source::Microphone };
+    scene.ask(host.connection, mute).done();
+    assert!(
+        matches!(scene.media_commands()[..], [MediaCommand::SetPublishing { media, .. }] if *media == MUTED)
+    );
+
+    scene.answer_media(participant.id, 2);
+    let Event::Joined { media, .. } = scene.answer(participant.connection, request).event() else {
+        panic!("joined")
+    };
+    assert_eq!(media, MUTED);
+}
+
+/// ROOM-10, ROOM-11
+#[test]
+fn place_of_an_earlier_epoch_is_claimed_once_with_everything_off() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    let first_token = participant.token.clone().expect("a token");
+    scene.restart();
+
+    let admission = scene.resume(&mut participant);
+    assert_eq!((admission.you, admission.media_allowed), (participant.id, ALL_OFF));
+    assert_eq!(admission.room_epoch.0, 2);
+    let Event::Joined { media, .. } = scene.join(participant.connection) else { panic!("joined") };
+    assert_eq!(media, ALL_OFF);
+
+    let connection = scene.connection();
+    assert_eq!(scene.enter(connection, Right::Resume(first_token)).rule(), Rule::ResumeWindow);
+    scene.drop_connection(participant.connection);
+    assert_eq!(scene.resume(&mut participant).you, participant.id, "the new token resumes as usual");
+}
+
+/// ROOM-10
+#[test]
+fn host_of_an_earlier_epoch_comes_back_as_host() {
+    let mut scene = Scene::new();
+    let mut host = scene.host();
+    scene.restart();
+    assert_eq!(scene.resume(&mut host).role, Role::Host);
+}
+
+/// ROOM-10
+#[test]
+fn place_of_an_earlier_epoch_cannot_be_claimed_after_the_window() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    scene.restart();
+    scene.now += RESUME_WINDOW;
+
+    let connection = scene.connection();
+    let token = host.token.expect("a token");
+    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+}
+
+/// ROOM-16
+#[test]
+fn ids_go_on_after_a_restart() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    scene.guest();
+    scene.restart();
+    assert!(scene.guest().id > ParticipantId(64), "the block of the earlier epoch is spent");
+    assert_eq!(host.id, ParticipantId(1));
+}
+
+/// ROOM-09
+#[test]
+fn text_that_is_no_token_is_refused() {
+    let mut scene = Scene::new();
+    for text in ["v1.", "v1.AAAA", "x", "v2.abc"] {
+        let connection = scene.connection();
+        let token = ResumeToken::try_from(text.to_owned()).unwrap();
+        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    }
+}
