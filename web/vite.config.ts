@@ -13,6 +13,8 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     target: ['chrome120', 'firefox128', 'safari17.4'],
+    // The colour tokens are `light-dark()`: older targets would have it rewritten into something that cannot nest.
+    cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     // Nothing may be inlined: the policy the server sends allows neither inline script nor style nor data: fonts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -51,6 +51,8 @@ export interface Call {
   readonly microphoneOn: boolean;
   readonly cameraOn: boolean;
   readonly sharing: boolean;
+  /** Whether this browser can share a screen; phones cannot. */
+  readonly canShare: boolean;
   /** The whole invite link, null until known. */
   readonly inviteLink: string | null;
   /** Name used last time on this device, or empty. */

@@ -1,0 +1,46 @@
+// The sentence of a notice, and how long it stays.
+
+import type { Notice } from '../../call/state';
+import type { Rule } from '../../protocol/messages';
+import type { TextKey } from '../strings/keys';
+import { t } from '../strings/text';
+
+/** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
+const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
+  draining: 15_000,
+  joined: 4_000,
+  knocked: 4_000,
+  left: 4_000,
+  made_host: 10_000,
+  muted: 10_000,
+  recovered: 4_000,
+  refused: 15_000,
+  removed: 6_000,
+};
+
+/** Returns how long the notice stays, in milliseconds. */
+export function staysMs(notice: Notice): number {
+  return STAYS_MS[notice.kind];
+}
+
+/** Returns the key of the sentence that explains a rule. */
+export function ruleKey(rule: Rule): TextKey {
+  return `rule-${rule.toLowerCase().replaceAll('.', '-')}` as TextKey;
+}
+
+/** Returns what the notice says. */
+export function sentenceOf(notice: Notice): string {
+  const name = notice.name ?? t('notice-somebody');
+  switch (notice.kind) {
+    case 'muted':
+      if (notice.source === 'camera') return t('notice-muted-camera', { name });
+      if (notice.source === 'screen' || notice.source === 'screen_audio') return t('notice-muted-screen', { name });
+      return t('notice-muted-microphone', { name });
+    case 'refused':
+      return notice.rule ? t(ruleKey(notice.rule)) : '';
+    case 'made_host':
+      return notice.name === null ? t('notice-made_host') : t('notice-made_host-by', { name });
+    default:
+      return t(`notice-${notice.kind}`, { name });
+  }
+}

@@ -1,0 +1,304 @@
+# Words of the call. Short, direct, the reader's verb first; no exclamation marks, no blame.
+
+close = Close
+cancel = Cancel
+dismiss = Dismiss
+copy = Copy
+copied = Copied
+you = You
+you-suffix = { $name } (you)
+host = Host
+try-again = Try again
+try-again-devices = Check devices again
+key-space = Space
+
+## Start
+
+start-title = Meet in a room of your own
+start-lead = Nobody comes in before the host lets them in.
+start-new = New meeting
+start-new-note = You will be its host, and get a link to send.
+start-or = or
+start-link-label = Join with a link
+start-link-placeholder = Paste the invite link
+start-join = Join
+start-no-right-title = This device cannot start meetings here
+start-no-right = Open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.
+start-trouble-link = This is not an invite link. Copy the whole link, with everything after the # sign.
+start-trouble-refused = The server did not open a meeting. The start link of this device may have been replaced: ask the person who runs the server.
+start-trouble-unreachable = The server does not answer. Check your connection and try again.
+
+## Pre-join
+
+prejoin-title = Ready to join?
+prejoin-name = Your name
+prejoin-name-missing = Enter the name the others should see.
+prejoin-join = Join
+prejoin-joining = Connecting
+prejoin-rule = Nobody sees or hears you before you are in the room.
+prejoin-devices = Devices
+preview-label = Your camera
+preview-off = Camera is off
+preview-starting = Starting the camera
+preview-level = Microphone level
+preview-level-off = Microphone is off
+device-microphone = Microphone
+device-camera = Camera
+device-speaker = Speaker
+device-none-microphone = No microphone found
+device-none-camera = No camera found
+device-none-speaker = System default
+
+## Device trouble
+
+trouble-microphone-permission_denied = The browser does not let this page use your microphone
+trouble-camera-permission_denied = The browser does not let this page use your camera
+trouble-both-permission_denied = The browser does not let this page use your camera and microphone
+trouble-microphone-not_found = No microphone found
+trouble-camera-not_found = No camera found
+trouble-both-not_found = No camera and no microphone found
+trouble-microphone-in_use = Another program uses your microphone
+trouble-camera-in_use = Another program uses your camera
+trouble-both-in_use = Another program uses your camera and microphone
+trouble-microphone-unplugged = Your microphone was unplugged
+trouble-camera-unplugged = Your camera was unplugged
+trouble-both-unplugged = Your camera and microphone were unplugged
+trouble-microphone-insecure_page = This address cannot use your microphone
+trouble-camera-insecure_page = This address cannot use your camera
+trouble-both-insecure_page = This address cannot use your camera and microphone
+trouble-microphone-unknown = The microphone does not start
+trouble-camera-unknown = The camera does not start
+trouble-both-unknown = The camera and microphone do not start
+
+fix-permission-chromium = Select the icon left of the address, switch the devices on, then check again.
+fix-permission-firefox = Select the crossed-out icon left of the address, remove the block, then check again.
+fix-permission-safari = Open Safari, Settings for this website, and allow the devices. Then check again.
+fix-permission-android = Tap the icon left of the address, open Permissions, allow the devices, then check again.
+fix-permission-ios = Tap the icon beside the address, open the website settings, allow the devices, then check again.
+fix-permission-other = Allow the devices for this website in the browser's settings, then check again.
+fix-not_found = Plug one in, or check that it is switched on. You can also join without it.
+fix-in_use = Close the other program, then check again.
+fix-unplugged = Plug it in again, or choose another one.
+fix-insecure_page = Browsers allow devices only on https addresses. Ask for the https link of this server.
+fix-unknown = Plug it in again or restart the browser. You can also join without it.
+
+## Lobby
+
+lobby-title = Waiting for the host
+lobby-host-present = The host sees your name and will let you in.
+lobby-host-absent = No host is here yet. You keep your place; a host sees your name on arrival.
+lobby-name = The host sees
+lobby-leave = Leave
+lobby-keep-open = Keep this page open.
+joining-title = You are in
+joining-lead = Setting up sound and picture.
+
+## Room
+
+room-untitled = Meeting
+room-stage = Meeting
+room-time = Time in the meeting
+room-count =
+    { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }
+room-controls = Meeting controls
+invite = Invite
+invite-title = Invite people
+invite-lead = Whoever has this link can ask to come in. You let them in one by one.
+invite-lead-guest = Whoever has this link can ask to come in. A host lets them in.
+invite-link = Invite link
+alone-title = You are the only one here
+alone-lead = Send the invite link to the people you want to meet. You will hear when somebody asks to come in.
+alone-lead-guest = The others will appear here.
+
+layout = Layout
+layout-auto = Automatic
+layout-grid = Grid
+layout-speaker = Speaker
+layout-changed = Layout: { $layout }
+show-self = Show my picture
+page-previous = Previous people
+page-next = Next people
+page-of = { $page } of { $pages }
+
+control-microphone = Microphone
+control-camera = Camera
+control-share = Share
+control-people = People
+control-settings = Settings
+control-leave = Leave
+people-waiting =
+    { $count ->
+        [one] { $count } waiting
+       *[other] { $count } waiting
+    }
+
+tile-screen = Screen of { $name }
+tile-you = Your picture
+tile-muted = Microphone off
+tile-poor = Poor connection
+tile-reconnecting = Reconnecting
+tile-pin = Pin { $name }
+tile-unpin = Unpin { $name }
+tile-pinned = Pinned
+self-hide = Hide my picture
+self-move = Move my picture to the next corner
+talking = Talking while Space is held
+
+sharing-title = You are sharing your screen
+sharing-stop = Stop sharing
+
+## People
+
+people = People
+people-in-room = In the meeting
+lobby-section = Asking to come in
+lobby-waited =
+    { $minutes ->
+        [one] for { $minutes } minute
+       *[other] for { $minutes } minutes
+    }
+lobby-by-link = With the invite link. The name is their own choice.
+admit = Admit
+admit-name = Admit { $name }
+deny = Deny
+deny-name = Deny { $name }
+admit-all = Admit all ({ $count })
+menu-of = Options for { $name }
+action-pin = Pin
+action-unpin = Unpin
+action-mute = Mute microphone
+action-camera-off = Turn camera off
+action-screen-off = Stop screen share
+action-make-host = Make host
+action-remove = Remove from meeting
+roster-microphone-on = Microphone on
+roster-microphone-off = Microphone off
+roster-camera-on = Camera on
+roster-camera-off = Camera off
+roster-sharing = Sharing a screen
+
+
+## Knock
+
+knock-title =
+    { $count ->
+        [one] Somebody asks to come in
+       *[other] { $count } people ask to come in
+    }
+
+## Leave
+
+leave-title-host = Leave the meeting
+leave-end = End for everybody
+leave-end-note = The meeting closes and its link stops working.
+leave-only = Leave, the other hosts stay
+leave-only-note = The meeting goes on.
+leave-hand-over = Hand over and leave
+leave-hand-over-note = Choose who becomes host.
+leave-hand-over-to = Hand over to { $name }
+leave-nobody = You are the last host. Nobody else is here to hand over to.
+
+## Settings
+
+settings = Settings
+settings-devices = Devices
+settings-look = Appearance
+settings-scheme = Colours of the room
+scheme-dark = Dark
+scheme-light = Light
+scheme-system = Like the system
+
+## Shortcuts
+
+shortcuts = Keyboard shortcuts
+shortcut-microphone = Microphone on or off
+shortcut-camera = Camera on or off
+shortcut-talk = Talk while held, when the microphone is off
+shortcut-people = People
+shortcut-share = Share a screen, or stop
+shortcut-layout = Next layout
+shortcut-help = This list
+shortcut-escape = Close what is on top
+
+## Banners
+
+banner-reconnecting = Connection lost. Reconnecting, your place is kept.
+banner-recovering = Restoring sound and picture.
+banner-connecting = Setting up sound and picture.
+banner-failed = Sound and picture do not get through. A firewall may be in the way: try another network, or ask your administrator.
+banner-trouble-action = Devices
+
+## Notices
+
+notice-refused = Not possible: { $why } (rule { $rule })
+notice-muted-microphone = { $name } muted your microphone.
+notice-muted-camera = { $name } turned your camera off.
+notice-muted-screen = { $name } stopped your screen share.
+notice-joined = { $name } joined.
+notice-left = { $name } left.
+notice-removed = { $name } was removed.
+notice-knocked = { $name } asks to come in.
+notice-recovered = You are connected again.
+notice-draining = The server restarts soon. You will be reconnected.
+notice-made_host = You are a host now.
+notice-made_host-by = { $name } made you a host.
+notice-somebody = Somebody
+notices = Messages
+
+rule-room-host-only = Only a host may do this.
+rule-room-entry-admitted = Nobody enters without being let in by a host.
+rule-room-entry-link = The meeting does not exist, has ended, or the link is not complete.
+rule-room-entry-removed = Who was removed from the meeting stays out.
+rule-room-entry-cooldown = The host did not let you in. Wait a moment before you ask again.
+rule-room-lobby-full = Too many people are waiting. Try again in a moment.
+rule-room-full = The room is full.
+rule-room-resume-window = Your place was not kept long enough. Ask to come in again.
+rule-room-host-last = The last host ends the meeting or hands it over before leaving.
+rule-room-present = This person is no longer here.
+rule-room-target = This cannot be done to this person.
+rule-wire-order = The server did not expect this now. Reload the page.
+rule-wire-form = The server did not understand this. Reload the page.
+rule-wire-rate = Too many requests. Wait a moment.
+rule-media-offer = The server cannot use what this browser sends. Update the browser.
+rule-server-capacity = The server takes nothing new now. Try again later.
+rule-server-create = This device may not start meetings here.
+rule-server-storage = The server could not save this. Nothing was changed.
+
+## The end
+
+ended-denied = The host did not let you in
+ended-denied-lead = You can ask again, or contact the host another way.
+ended-denied-by = { $name } did not let you in
+ended-removed = You were removed from the meeting
+ended-removed-by = { $name } removed you from the meeting
+ended-removed-lead = You cannot come back to this meeting.
+ended-ended = The meeting has ended
+ended-ended-by = { $name } ended the meeting for everybody
+ended-ended-lead = Its link no longer works.
+ended-left = You left the meeting
+ended-left-lead = It goes on without you. You can ask to come in again.
+ended-link_unknown = There is no meeting behind this link
+ended-link_unknown-lead = It has ended, or the link is not complete. Ask the host for the whole link.
+ended-full = The room is full
+ended-full-lead = Somebody has to leave first. You can try again in a moment.
+ended-server_gone = The server cannot be reached
+ended-server_gone-lead = The connection was lost for too long to keep your place. Check your network, then try again.
+ended-place_lost = Your place was not kept
+ended-place_lost-lead = You were away for more than a minute. Ask to come in again.
+ended-replaced = You are in this meeting in another window
+ended-replaced-lead = Sound and picture moved there.
+ended-abandoned = The meeting has ended
+ended-abandoned-lead = Nobody was in the room for a quarter of an hour.
+ended-too_slow = Your connection was too slow
+ended-too_slow-lead = Messages from the meeting piled up and the server closed the connection. Try again, or try another network.
+ended-misbehaved = The server closed the connection
+ended-misbehaved-lead = This page sent something the server does not accept. Reload it and try again.
+ended-server_stopping = The server is restarting
+ended-server_stopping-lead = Nobody ended the meeting. Try again in a moment.
+ended-action-home = To the start page
+ended-action-ask = Ask again
+ended-action-rejoin = Join again
+ended-action-here = Use this window
