@@ -47,6 +47,7 @@ bench: web ## Measures what docs/benchmarks.md records
 format: ## Formats Rust and web sources and writes the generated files
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml
+	@node scripts/complete-lockfile.mjs
 	@npm --prefix web run format
 	@cargo xtask codegen
 	@cargo xtask rules
