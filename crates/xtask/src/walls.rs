@@ -212,13 +212,14 @@ fn impure(file: &SourceFile) -> anyhow::Result<Vec<String>> {
         .collect())
 }
 
-/// Returns a finding if more than one file of the server speaks to both the conference and the SFU.
+/// Returns a finding if more than one file of the server translates between the conference's words for media
+/// and the SFU's. Others may carry a value of either from one place to another.
 fn meeting_places(files: &[SourceFile]) -> anyhow::Result<Vec<String>> {
     let mut places = Vec::new();
     for file in files.iter().filter(|file| !file.test) {
         let mentions = file.mentions()?;
-        let names = |root: &str| mentions.iter().any(|mention| mention.path[0] == root);
-        if names("sabha_conference") && names("sabha_sfu") {
+        let names = |word: &str| mentions.iter().any(|mention| mention.path.iter().any(|part| part == word));
+        if names("sabha_sfu") && (names("MediaCommand") || names("MediaEvent")) {
             places.push(file.name.as_str());
         }
     }
@@ -353,12 +354,12 @@ mod tests {
     fn conference_and_sfu_that_meet_in_two_files_are_found() {
         let file =
             |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned(), test: false };
-        let both = "use sabha_conference::Input; use sabha_sfu::Command;";
-        let one = "use sabha_conference::Input;";
+        let both = "use sabha_conference::{MediaCommand, Output}; use sabha_sfu::Command;";
+        let carries = "use sabha_conference::Output; fn f(event: sabha_sfu::Event) {}";
 
         let place = |files: &[SourceFile]| meeting_places(files).unwrap();
 
-        assert_eq!(place(&[file("bridge.rs", both), file("ws.rs", one)]), Vec::<String>::new());
-        assert_eq!(place(&[file("bridge.rs", both), file("ws.rs", both)]).len(), 1);
+        assert_eq!(place(&[file("peers.rs", both), file("room.rs", carries)]), Vec::<String>::new());
+        assert_eq!(place(&[file("peers.rs", both), file("room.rs", both)]).len(), 1);
     }
 }
