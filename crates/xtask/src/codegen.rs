@@ -13,7 +13,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     fs::write(&path, typescript()).with_context(|| path.display().to_string())
 }
 
-/// Fails if a generated file is not what [`write`] would write.
+/// Fails if a generated file is not what [`write()`] would write.
 pub(crate) fn check() -> anyhow::Result<()> {
     let found = fs::read_to_string(path()).unwrap_or_default();
     ensure!(found == typescript(), "{} is stale: run `cargo xtask codegen`", path().display());

@@ -44,7 +44,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     fs::write(&path, Rules::read()?.markdown()).with_context(|| path.display().to_string())
 }
 
-/// Fails with every orphan, and if `docs/rules.md` is not what [`write`] would write.
+/// Fails with every orphan, and if `docs/rules.md` is not what [`write()`] would write.
 pub(crate) fn check() -> anyhow::Result<()> {
     let rules = Rules::read()?;
     crate::report("rule", &rules.orphans())?;
