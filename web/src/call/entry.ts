@@ -163,7 +163,7 @@ export function over(model: Model, reason: OverReason, by: string | null): Step 
   const effects: Effect[] = [{ type: 'disconnect' }, { type: 'close_media' }, { type: 'forget_place' }];
   // After these a reload must not knock again.
   if (reason === 'removed' || reason === 'ended' || reason === 'abandoned') {
-    effects.push({ type: 'remember_over', over: end });
+    effects.push({ type: 'remember_over', over: { reason, by } });
   }
   const out = show(
     { ...model, socketUp: false, entry: 'none', joinRequest: null, making: false, offer: null, asked: new Map() },

@@ -25,6 +25,11 @@ import type { CallState, Over } from './state';
 /** Counts the peer connections this side began; an offer or path report of another attempt is void. */
 export type Attempt = number;
 
+/** An end after which a reload must not knock again. */
+export interface LastingOver extends Over {
+  reason: 'abandoned' | 'ended' | 'removed';
+}
+
 /** What a request that is not answered yet was about. */
 export type Asked =
   | { kind: 'enter' }
@@ -109,7 +114,7 @@ export type Effect =
   | { type: 'forget_place' }
   /** Drops the connection and comes back at once: state was lost on the way. */
   | { type: 'reconnect' }
-  | { type: 'remember_over'; over: Over }
+  | { type: 'remember_over'; over: LastingOver }
   | { type: 'remember_place'; resume: ResumeToken }
   /** Makes a fresh peer connection and its offer, beside the one in use. */
   | { type: 'prepare_media'; attempt: Attempt }

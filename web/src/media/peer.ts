@@ -1,0 +1,121 @@
+// One peer connection, from its offer to its end. A network change gets a new one instead of an ICE restart: the
+// same few messages, and nothing of the old path can linger.
+//
+// Order: `makeOffer`, then `answer` once; tracks and layers may be set at any time before `close`.
+// Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
+
+import type { Layer, MediaOffer, Mid, Source } from '../protocol/messages';
+import { activeEncodings, addSections, type Sections, slotsOf } from './offer';
+
+/** A path that is silent this long, in milliseconds, is taken for broken; radio links pause for less. */
+const DISCONNECTED_MS = 1500;
+/** Time from the answer until media must flow, in milliseconds: ICE over UDP, then over TCP, and DTLS. */
+const CONNECTING_MS = 10_000;
+
+export interface PeerEvents {
+  connected(): void;
+  broken(): void;
+}
+
+export class Peer {
+  readonly #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+  readonly #sections: Sections;
+  readonly #streams = new Map<Mid, MediaStream>();
+  readonly #events: PeerEvents;
+  #encoding: Promise<void> = Promise.resolve();
+  #timer: number | null = null;
+  #over = false;
+
+  constructor(videoSlotCount: number, events: PeerEvents) {
+    this.#events = events;
+    this.#sections = addSections(this.#connection, videoSlotCount);
+    this.#connection.addEventListener('connectionstatechange', () => this.#changed());
+    this.#connection.addEventListener('iceconnectionstatechange', () => this.#changed());
+  }
+
+  /** Makes the offer. It holds no candidates: the server is reachable and learns ours from the first check. */
+  async makeOffer(): Promise<MediaOffer> {
+    await this.#connection.setLocalDescription(await this.#connection.createOffer());
+    for (const { transceiver } of this.#sections.down) {
+      const { mid, receiver } = transceiver;
+      if (mid !== null) this.#streams.set(mid, new MediaStream([receiver.track]));
+    }
+    return { sdp: this.#connection.localDescription?.sdp ?? '', ...slotsOf(this.#sections) };
+  }
+
+  async answer(sdp: string): Promise<void> {
+    this.#wait(CONNECTING_MS);
+    try {
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+    } catch {
+      this.#break();
+    }
+  }
+
+  /** Sends `track` as `source`, or nothing. */
+  send(source: Source, track: MediaStreamTrack | null): void {
+    const sender = this.#sections.up.get(source)?.sender;
+    if (!sender || this.#over || sender.track === track) return;
+    // Fails only on a closed connection, which sends nothing anyway.
+    sender.replaceTrack(track).catch(() => undefined);
+  }
+
+  /** Encodes only the layers that are watched. Changes happen one after the other, as `setParameters` demands. */
+  sendLayers(source: Source, layers: readonly Layer[]): void {
+    const sender = this.#sections.up.get(source)?.sender;
+    if (!sender) return;
+    this.#encoding = this.#encoding.then(async () => {
+      if (this.#over) return;
+      const parameters = sender.getParameters();
+      if (parameters.encodings.length === 0) return;
+      parameters.encodings = activeEncodings(parameters.encodings, layers);
+      // A browser that cannot switch a layer sends it still: bandwidth is lost, nothing else.
+      await sender.setParameters(parameters).catch(() => undefined);
+    });
+  }
+
+  /** Returns the stream of a down-slot, the same for the life of the connection. */
+  stream(mid: Mid): MediaStream | null {
+    return this.#streams.get(mid) ?? null;
+  }
+
+  /** Returns the streams of every audio slot. */
+  voices(): MediaStream[] {
+    return this.#sections.down.flatMap(({ kind, transceiver: { mid } }) => {
+      const stream = kind === 'audio' && mid !== null ? this.#streams.get(mid) : undefined;
+      return stream ? [stream] : [];
+    });
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#wait(null);
+    this.#connection.close();
+  }
+
+  #changed(): void {
+    if (this.#over) return;
+    const { connectionState, iceConnectionState } = this.#connection;
+    if (connectionState === 'failed' || iceConnectionState === 'failed' || connectionState === 'closed') {
+      this.#break();
+    } else if (iceConnectionState === 'disconnected') {
+      this.#wait(DISCONNECTED_MS);
+    } else if (connectionState === 'connected') {
+      this.#wait(null);
+      this.#events.connected();
+    }
+  }
+
+  /** Takes the path for broken after `ms`, unless told otherwise before. */
+  #wait(ms: number | null): void {
+    if (this.#timer !== null) window.clearTimeout(this.#timer);
+    this.#timer = ms === null ? null : window.setTimeout(() => this.#break(), ms);
+  }
+
+  #break(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#wait(null);
+    this.#events.broken();
+  }
+}

@@ -1,0 +1,114 @@
+// This device's side of the media plane: the peer connection in use, the one being made, and what goes through them.
+//
+// Effects of the reducer come in by attempt number; a call about an attempt that was overtaken does nothing.
+// Owns every peer connection and the loudspeaker; tracks are borrowed.
+
+import type { Layer, MediaAnswer, MediaOffer, Mid, Source } from '../protocol/messages';
+import { Loudspeaker } from './loudspeaker';
+import { videoSlots } from './offer';
+import { Peer } from './peer';
+
+export interface PlaneEvents {
+  offerReady(attempt: number, offer: MediaOffer): void;
+  offerFailed(attempt: number): void;
+  connected(attempt: number): void;
+  broken(attempt: number): void;
+}
+
+interface Try {
+  attempt: number;
+  peer: Peer;
+}
+
+export class MediaPlane {
+  /** The answered connection, whose slots are shown. Reactive, so that tiles follow to the next one. */
+  #inUse = $state.raw<Try | null>(null);
+  #next: Try | null = null;
+  readonly #tracks = new Map<Source, MediaStreamTrack | null>();
+  readonly #layers = new Map<Source, readonly Layer[]>();
+  readonly #events: PlaneEvents;
+  readonly #loudspeaker: Loudspeaker;
+  readonly #videoSlots: number;
+
+  constructor(options: { isPhone: boolean; speaker: string | null }, events: PlaneEvents) {
+    this.#events = events;
+    this.#loudspeaker = new Loudspeaker(options.speaker);
+    this.#videoSlots = videoSlots(options.isPhone);
+  }
+
+  /** Pictures this device can receive at once. */
+  get videoSlots(): number {
+    return this.#videoSlots;
+  }
+
+  /** Makes a connection and its offer, beside the one in use. */
+  prepare(attempt: number): void {
+    this.#next?.peer.close();
+    this.#next = null;
+    let peer: Peer;
+    try {
+      peer = new Peer(this.#videoSlots, {
+        connected: () => this.#events.connected(attempt),
+        broken: () => this.#events.broken(attempt),
+      });
+    } catch {
+      // Told later, as every answer is: the reducer is still at the event that asked.
+      queueMicrotask(() => this.#events.offerFailed(attempt));
+      return;
+    }
+    this.#next = { attempt, peer };
+    for (const [source, track] of this.#tracks) peer.send(source, track);
+    peer.makeOffer().then(
+      (offer) => this.#events.offerReady(attempt, offer),
+      () => this.#events.offerFailed(attempt),
+    );
+  }
+
+  /** The server answered: the new connection takes over. */
+  answer(attempt: number, answer: MediaAnswer): void {
+    const next = this.#next;
+    if (next?.attempt !== attempt) return;
+    this.#inUse?.peer.close();
+    this.#inUse = next;
+    this.#next = null;
+    this.#loudspeaker.play(next.peer.voices());
+    void next.peer.answer(answer.sdp).then(() => {
+      for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
+    });
+  }
+
+  send(source: Source, track: MediaStreamTrack | null): void {
+    this.#tracks.set(source, track);
+    this.#inUse?.peer.send(source, track);
+    this.#next?.peer.send(source, track);
+  }
+
+  sendLayers(source: Source, layers: readonly Layer[]): void {
+    this.#layers.set(source, layers);
+    this.#inUse?.peer.sendLayers(source, layers);
+  }
+
+  chooseSpeaker(id: string): void {
+    this.#loudspeaker.chooseSpeaker(id);
+  }
+
+  /** Returns what a down-slot carries now. Reactive. */
+  stream(mid: Mid): MediaStream | null {
+    return this.#inUse?.peer.stream(mid) ?? null;
+  }
+
+  /** Closes the connections; the plane can be used again. */
+  hangUp(): void {
+    this.#next?.peer.close();
+    this.#inUse?.peer.close();
+    this.#next = null;
+    this.#inUse = null;
+    this.#layers.clear();
+    this.#loudspeaker.play([]);
+  }
+
+  close(): void {
+    this.hangUp();
+    this.#loudspeaker.close();
+  }
+}

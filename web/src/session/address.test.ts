@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { base64url, drawInvite } from '../protocol/gate';
+import { routeOf } from './address';
+
+const { meeting, secret } = drawInvite();
+const key = base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+describe('address', () => {
+  it('an invite link is a call with its secret', () => {
+    expect(routeOf(`/m/${meeting}`, `#v1.${secret}`)).toEqual({ page: 'call', meeting, secret });
+  });
+
+  it('after a reload, or with another fragment, there is no secret', () => {
+    for (const fragment of ['', '#', '#v2.x', `#${secret}`]) {
+      expect(routeOf(`/m/${meeting}`, fragment)).toEqual({ page: 'call', meeting, secret: null });
+    }
+  });
+
+  it('the link that the server printed brings a creation key', () => {
+    expect(routeOf('/new', `#${key}`)).toEqual({ page: 'new', key });
+    expect(routeOf('/new', '#short')).toEqual({ page: 'new', key: null });
+  });
+
+  it('anything else is the start page', () => {
+    for (const path of ['/', '/m/', '/m/short', `/m/${meeting}/x`, '/newer']) {
+      expect(routeOf(path, `#v1.${secret}`)).toEqual({ page: 'start' });
+    }
+  });
+});

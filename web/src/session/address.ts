@@ -1,0 +1,33 @@
+// Which page an address asks for, and the secrets it brings: taken out of the address bar at once, so that they are
+// neither seen over a shoulder or in a shared screen, nor kept in the browser's history.
+
+import { meetingOfPath, secretOfFragment } from '../protocol/gate';
+import type { CreationKey, MeetingId } from '../protocol/messages';
+
+export type Route =
+  | { page: 'start' }
+  /** Makes a meeting at once; the key is null if the address brought none. */
+  | { page: 'new'; key: CreationKey | null }
+  /** A meeting; the secret is null if the address brought none, as after a reload. */
+  | { page: 'call'; meeting: MeetingId; secret: string | null };
+
+/** 32 bytes in base64url. */
+const CREATION_KEY = /^[A-Za-z0-9_-]{43}$/;
+
+/** Returns what the address asks for. Any other path is the start page. */
+export function routeOf(path: string, fragment: string): Route {
+  const meeting = meetingOfPath(path);
+  if (meeting !== null) return { page: 'call', meeting, secret: secretOfFragment(fragment) };
+  if (path === '/new' || path === '/new/') {
+    const key = fragment.replace(/^#/, '');
+    return { page: 'new', key: CREATION_KEY.test(key) ? key : null };
+  }
+  return { page: 'start' };
+}
+
+/** Reads the address bar and erases its fragment. */
+export function takeAddress(): Route {
+  const route = routeOf(location.pathname, location.hash);
+  if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
+  return route;
+}
