@@ -48,6 +48,7 @@ describe('layout', () => {
       speaker: fc.constantFrom(null, 1, 7, 999),
       choice: fc.constantFrom('auto' as const, 'grid' as const, 'speaker' as const),
       page: fc.integer({ min: -1, max: 9 }),
+      selfInStrip: fc.boolean(),
     });
     const anySize = fc.record({
       width: fc.integer({ min: 200, max: 2560 }),
@@ -60,7 +61,9 @@ describe('layout', () => {
           expect(within(box, size)).toBe(true);
           if (tile.source === 'camera') expect(box.width).toBeCloseTo(box.height * ASPECT, 6);
           for (const other of layout.tiles.slice(index + 1)) expect(apart(box, other.box, GAP)).toBe(true);
+          if (layout.self) expect(apart(box, layout.self, GAP)).toBe(true);
         }
+        if (layout.self) expect(within(layout.self, size)).toBe(true);
         const keys = layout.tiles.map(({ tile }) => `${tile.participant} ${tile.source}`);
         expect(new Set(keys).size).toBe(keys.length);
         expect(layout.page).toBeGreaterThanOrEqual(0);
@@ -110,6 +113,15 @@ describe('layout', () => {
   it('shows who shares also as a person', () => {
     const { tiles } = layOut(scene(2, { shares: [2] }), desk);
     expect(tiles.map(({ tile }) => `${tile.participant} ${tile.source}`)).toEqual(['2 screen', '1 camera', '2 camera']);
+  });
+
+  it('a strip holds three tiles even on a phone, and keeps the last place for the own picture', () => {
+    const strip = (selfInStrip: boolean) => layOut(scene(9, { choice: 'speaker', selfInStrip }), phone);
+
+    expect(strip(false).tiles.length).toBe(4);
+    expect(strip(false).self).toBeNull();
+    expect(strip(true).tiles.length).toBe(3);
+    expect(strip(true).self?.x).toBeGreaterThan(strip(true).tiles.at(-1)?.box.x ?? Number.POSITIVE_INFINITY);
   });
 
   it('a page holds at most 25 tiles, 9 on a phone', () => {

@@ -15,14 +15,16 @@ export const PAGE_TILES = 25;
 /** The same on a phone. */
 export const PAGE_TILES_PHONE = 9;
 /** A stage narrower than this, in CSS pixels, is a phone's. */
-export const PHONE_WIDTH = 600;
+const PHONE_WIDTH = 600;
 /** Up to this many people stand as equals; with more the speaker is large. */
-export const GRID_TILES_AUTO = 4;
+const GRID_TILES_AUTO = 4;
 
 /** Share of the stage's longer side that the strip of small tiles takes. */
 const STRIP_SHARE = 0.2;
 /** Bounds of the strip's depth, in CSS pixels. */
 const STRIP_DEPTH = { min: 72, max: 220 };
+/** A strip holds at least this many tiles, however narrow the stage: one face and two arrows are no strip. */
+const STRIP_TILES_MIN = 3;
 
 export interface Size {
   width: number;
@@ -54,6 +56,8 @@ export interface Scene {
   choice: LayoutChoice;
   /** Page of small tiles, from 0; beyond the last it is taken as the last. */
   page: number;
+  /** Whether the strip keeps its last place, on every page, for the own picture. */
+  selfInStrip?: boolean;
 }
 
 export interface PlacedTile {
@@ -68,6 +72,8 @@ export interface Layout {
   tiles: readonly PlacedTile[];
   page: number;
   pages: number;
+  /** The place kept for the own picture; null where there is no strip or none was wished. */
+  self: Box | null;
 }
 
 /** Returns where the tiles of `scene` stand on a stage of `size`. */
@@ -78,7 +84,7 @@ export function layOut(scene: Scene, size: Size): Layout {
   if (kind === 'grid') {
     const { items, page, pages } = pageOf(scene.people, scene.page, pageTiles(size));
     const boxes = gridBoxes(items.length, stage);
-    return { kind, page, pages, tiles: place(items, boxes) };
+    return { kind, page, pages, tiles: place(items, boxes), self: null };
   }
 
   const speaker = scene.people.find((person) => person === scene.speaker) ?? scene.people[0];
@@ -89,27 +95,28 @@ export function layOut(scene: Scene, size: Size): Layout {
         ? null
         : { participant: speaker, source: 'camera' };
   const others = kind === 'share' ? scene.people : scene.people.filter((person) => person !== speaker);
-  if (!onStage) return { kind, page: 0, pages: 1, tiles: [] };
-  if (others.length === 0) {
-    return { kind, page: 0, pages: 1, tiles: [{ tile: onStage, box: stageBox(onStage, stage), large: true }] };
+  const self = scene.selfInStrip ? 1 : 0;
+  if (!onStage) return { kind, page: 0, pages: 1, tiles: [], self: null };
+  if (others.length + self === 0) {
+    return { kind, page: 0, pages: 1, tiles: [{ tile: onStage, box: stageBox(onStage, stage), large: true }], self: null };
   }
 
   const strip = splitStage(stage);
-  const { items, page, pages } = pageOf(others, scene.page, Math.min(strip.capacity, pageTiles(size) - 1));
-  const boxes = stripBoxes(items.length, strip);
+  const { items, page, pages } = pageOf(others, scene.page, Math.min(strip.capacity - self, pageTiles(size) - 1));
+  const boxes = stripBoxes(items.length + self, strip);
   const main: PlacedTile = { tile: onStage, box: stageBox(onStage, strip.main), large: true };
-  return { kind, page, pages, tiles: [main, ...place(items, boxes)] };
+  return { kind, page, pages, tiles: [main, ...place(items, boxes)], self: (self && boxes.at(-1)) || null };
 }
 
 /** Returns which layout the choice and the content make: a share is always large. */
-export function layoutKind(scene: Scene): LayoutKind {
+function layoutKind(scene: Scene): LayoutKind {
   if (scene.shares.length > 0) return 'share';
   if (scene.choice !== 'auto') return scene.people.length < 2 ? 'grid' : scene.choice;
   return scene.people.length <= GRID_TILES_AUTO ? 'grid' : 'speaker';
 }
 
 /** Returns how many tiles a page may hold on a stage of this size. */
-export function pageTiles(size: Size): number {
+function pageTiles(size: Size): number {
   return size.width < PHONE_WIDTH ? PAGE_TILES_PHONE : PAGE_TILES;
 }
 
@@ -156,7 +163,10 @@ function splitStage(stage: Box): Split {
   const beside = stage.width >= stage.height * 1.2;
   const side = beside ? stage.width : stage.height;
   const wished = Math.min(STRIP_DEPTH.max, Math.max(STRIP_DEPTH.min, side * STRIP_SHARE));
-  const depth = Math.min(wished, Math.max(0, (side - GAP) / 2));
+  const length = beside ? stage.height : stage.width;
+  const tileLength = Math.max(0, (length - (STRIP_TILES_MIN - 1) * GAP) / STRIP_TILES_MIN);
+  const holding = beside ? tileLength * ASPECT : tileLength / ASPECT;
+  const depth = Math.min(wished, holding, Math.max(0, (side - GAP) / 2));
   const main = beside
     ? { x: stage.x, y: stage.y, width: Math.max(0, stage.width - depth - GAP), height: stage.height }
     : { x: stage.x, y: stage.y, width: stage.width, height: Math.max(0, stage.height - depth - GAP) };

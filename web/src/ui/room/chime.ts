@@ -12,6 +12,8 @@ let context: AudioContext | null = null;
 
 /** Plays the chime once. Silent where the browser has no sound or allows none yet. */
 export function chime(): void {
+  // Before the first click or key on this page, browsers allow no sound.
+  if (!navigator.userActivation.hasBeenActive) return;
   try {
     context ??= new AudioContext();
     void context.resume();

@@ -17,6 +17,7 @@ export class StageScene {
   readonly #call: Call;
   readonly #choice: () => LayoutChoice;
   readonly #pinned: () => ParticipantId | null;
+  readonly #selfInStrip: () => boolean;
   #order = $state.raw<Order>(emptyOrder);
 
   readonly people: ReadonlyMap<ParticipantId, Participant> = $derived.by(() => {
@@ -37,10 +38,16 @@ export class StageScene {
   });
 
   /** To be made while a component is set up: follows the call as long as the component lives. */
-  constructor(call: Call, choice: () => LayoutChoice, pinned: () => ParticipantId | null) {
+  constructor(
+    call: Call,
+    choice: () => LayoutChoice,
+    pinned: () => ParticipantId | null,
+    selfInStrip: () => boolean,
+  ) {
     this.#call = call;
     this.#choice = choice;
     this.#pinned = pinned;
+    this.#selfInStrip = selfInStrip;
     $effect.pre(() => {
       const present = [...this.people.keys()];
       const { speaking } = this.#call.state;
@@ -66,6 +73,7 @@ export class StageScene {
       speaker: pinned ?? this.#order.speaker,
       choice: pinned === null ? this.#choice() : 'speaker',
       page: this.page,
+      selfInStrip: this.#selfInStrip(),
     };
   }
 

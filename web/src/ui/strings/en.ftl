@@ -157,8 +157,8 @@ people-in-room = In the meeting
 lobby-section = Asking to come in
 lobby-waited =
     { $minutes ->
-        [one] for { $minutes } minute
-       *[other] for { $minutes } minutes
+        [one] Waiting for { $minutes } minute.
+       *[other] Waiting for { $minutes } minutes.
     }
 lobby-by-link = With the invite link. The name is their own choice.
 admit = Admit
@@ -198,7 +198,6 @@ leave-only = Leave, the other hosts stay
 leave-only-note = The meeting goes on.
 leave-hand-over = Hand over and leave
 leave-hand-over-note = Choose who becomes host.
-leave-hand-over-to = Hand over to { $name }
 leave-nobody = You are the last host. Nobody else is here to hand over to.
 
 ## Settings

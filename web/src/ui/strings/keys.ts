@@ -101,7 +101,6 @@ export type TextKey =
   | 'leave-end-note'
   | 'leave-hand-over'
   | 'leave-hand-over-note'
-  | 'leave-hand-over-to'
   | 'leave-nobody'
   | 'leave-only'
   | 'leave-only-note'
