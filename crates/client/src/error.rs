@@ -1,0 +1,79 @@
+//! What can go wrong, by whose fault.
+
+use std::{io, path::PathBuf};
+
+use sabha_protocol::{DisplayName, Rule, wire::server::CloseReason};
+
+/// Why a participant could not go on. Grouped by blame: the server's decision, the server's mistake, the
+/// path, the caller.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The server refused a request that this participant cannot do without.
+    #[error("refused by {rule}: {message}")]
+    Refused {
+        /// The rule that decided.
+        rule: Rule,
+        /// The same in a sentence.
+        message: String,
+    },
+    /// The server closed the connection and said why.
+    #[error("closed: {reason:?}")]
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// Who decided, where somebody did.
+        by: Option<DisplayName>,
+    },
+    /// The server said something the protocol does not allow.
+    #[error("the server broke the protocol: {0}")]
+    ServerMisbehaved(String),
+    /// The server cannot be reached, or the connection broke and was not to be resumed.
+    #[error("the connection to the server failed while {doing}")]
+    Connection {
+        /// What was tried.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// What was waited for did not come in time.
+    #[error("timed out while {0}")]
+    Timeout(&'static str),
+    /// The media stack refused an answer or a packet of ours.
+    #[error("the media connection failed")]
+    Media(#[from] str0m::RtcError),
+    /// The link is not one of Sabha's.
+    #[error("the link cannot be used: {0}")]
+    Link(&'static str),
+    /// A media file cannot be played.
+    #[error("cannot play {path}: {reason}")]
+    MediaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A setting of the caller is out of bounds.
+    #[error("{0}")]
+    Misuse(&'static str),
+}
+
+impl ClientError {
+    /// Returns an error of the connection, with what was tried.
+    pub(crate) fn connection(doing: &'static str, source: impl Into<io::Error>) -> Self {
+        Self::Connection { doing, source: source.into() }
+    }
+
+    /// Returns whether the room's rules or a host decided this: trying again changes nothing.
+    pub const fn is_decision(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Closed {
+                    reason: CloseReason::Denied | CloseReason::Removed | CloseReason::Misbehaved,
+                    ..
+                }
+        )
+    }
+}

@@ -1,0 +1,521 @@
+//! Counts what arrived: per down-slot as packets come in, per publication as slots change hands.
+//!
+//! Pure: packets and times come in, figures go out. A frame counts when all its packets are there, from the
+//! one that starts it to the one with the marker; it is not decoded. Sequence numbers are expected to be
+//! contiguous within a slot for as long as one publication fills it, and picture ids from one frame to the
+//! next, whatever layer the server chose: that is what a browser's decoder needs.
+
+use std::time::{Duration, Instant};
+
+use sabha_protocol::{
+    MediaKind,
+    wire::server::{Occupant, SlotAssignment},
+};
+use serde::Serialize;
+
+use crate::{media::ReceivedPacket, source::Vp8Payload};
+
+/// Publications remembered. A soak sees many come and go; later ones are only counted in total.
+const PUBLICATIONS_MAX: usize = 1_024;
+
+/// Packets remembered per slot for pictures: a frame of 500 kB.
+const VIDEO_WINDOW: usize = 512;
+
+/// Packets remembered per slot for sound: 1 s, against duplicates.
+const AUDIO_WINDOW: usize = 64;
+
+/// A slot without its key frame asks for one this often.
+const KEY_FRAME_PATIENCE: Duration = Duration::from_millis(700);
+
+/// Packets on a down-slot before anything said whose they are, and what they turned out to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamFigures {
+    /// Packets, duplicates excluded.
+    pub packets: u64,
+    /// Their payload, in bytes.
+    pub bytes: u64,
+    /// Whole frames.
+    pub frames: u64,
+    /// Whole key frames.
+    pub key_frames: u64,
+    /// Packets that never came, of those between the first and the last that did.
+    pub lost: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Frames whose picture id did not follow that of the frame before, with no packet lost between them.
+    pub picture_id_breaks: u64,
+    /// Longest time between two packets while the slot was filled, in milliseconds.
+    pub longest_gap_ms: u64,
+    /// From the start of the sink to the first packet, in milliseconds.
+    pub first_packet_ms: Option<u64>,
+    /// From the start of the sink to the last packet of the first whole key frame, in milliseconds.
+    pub first_key_frame_ms: Option<u64>,
+    #[serde(skip)]
+    last_packet: Option<Instant>,
+}
+
+/// What was received of one publication.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PublicationStats {
+    /// Whose and what.
+    pub publication: Occupant,
+    /// Whether a slot carries it now.
+    pub current: bool,
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: StreamFigures,
+}
+
+/// Everything one participant received.
+#[derive(Debug)]
+pub struct Sink {
+    start: Instant,
+    slots: Vec<Slot>,
+    publications: Vec<PublicationStats>,
+    packets: u64,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    mid: String,
+    kind: MediaKind,
+    occupant: Option<usize>,
+    /// What came before the server said whose it is.
+    early: StreamFigures,
+    window: Window,
+    key_frame_asked: Option<Instant>,
+    needs_key_frame: bool,
+}
+
+impl Sink {
+    /// Returns a sink without slots; times count from `start`.
+    pub const fn new(start: Instant) -> Self {
+        Self { start, slots: Vec::new(), publications: Vec::new(), packets: 0, bytes: 0 }
+    }
+
+    /// Replaces the slots by those of a new peer connection. Publications and their gaps go on.
+    pub fn reset_slots(&mut self, slots: impl Iterator<Item = (String, MediaKind)>) {
+        self.slots = slots
+            .map(|(mid, kind)| Slot {
+                mid,
+                kind,
+                occupant: None,
+                early: StreamFigures::default(),
+                window: Window::new(kind),
+                key_frame_asked: None,
+                needs_key_frame: false,
+            })
+            .collect();
+        for publication in &mut self.publications {
+            publication.current = false;
+        }
+    }
+
+    /// Takes the server's word on what slots carry.
+    pub fn assign(&mut self, assignments: &[SlotAssignment]) {
+        // Vacate first: a publication may move from one slot to another within one message.
+        for pass in [None, Some(())] {
+            for assignment in assignments {
+                let Some(index) = self.slots.iter().position(|slot| slot.mid == assignment.mid.as_str())
+                else {
+                    continue;
+                };
+                match (pass, assignment.occupant) {
+                    (None, occupant) => self.vacate(index, occupant),
+                    (Some(()), Some(occupant)) => self.occupy(index, occupant),
+                    (Some(()), None) => {}
+                }
+            }
+        }
+    }
+
+    /// Takes a packet.
+    pub fn receive(&mut self, packet: &ReceivedPacket) {
+        self.packets += 1;
+        self.bytes += packet.payload.len() as u64;
+        let Some(slot) = self.slots.get_mut(packet.slot) else { return };
+        let figures = match slot.occupant {
+            Some(index) => &mut self.publications[index].figures,
+            None => &mut slot.early,
+        };
+        slot.window.receive(packet, slot.kind, self.start, figures);
+        if slot.window.whole_since_occupied {
+            slot.needs_key_frame = false;
+        }
+    }
+
+    /// Returns the slots that wait for a key frame and should ask for one now.
+    pub fn key_frames_to_ask(&mut self, now: Instant) -> Vec<usize> {
+        let mut ask = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate().filter(|(_, slot)| slot.needs_key_frame) {
+            let asked = *slot.key_frame_asked.get_or_insert(now);
+            if now.saturating_duration_since(asked) >= KEY_FRAME_PATIENCE {
+                slot.key_frame_asked = Some(now);
+                ask.push(index);
+            }
+        }
+        ask
+    }
+
+    /// Returns what was received of each publication, in the order of their first appearance.
+    pub fn publications(&self) -> &[PublicationStats] {
+        &self.publications
+    }
+
+    /// Returns all media packets received and their payload in bytes.
+    pub const fn totals(&self) -> (u64, u64) {
+        (self.packets, self.bytes)
+    }
+
+    fn vacate(&mut self, index: usize, next: Option<Occupant>) {
+        let slot = &mut self.slots[index];
+        let Some(publication) = slot.occupant.map(|at| &mut self.publications[at]) else { return };
+        if next == Some(publication.publication) {
+            return;
+        }
+        publication.current = false;
+        // A pause that the server announced is no gap.
+        publication.figures.last_packet = None;
+        slot.occupant = None;
+        slot.needs_key_frame = false;
+        slot.window.restart();
+    }
+
+    fn occupy(&mut self, index: usize, occupant: Occupant) {
+        let known = self.publications.iter().position(|known| known.publication == occupant);
+        let at = known.unwrap_or(self.publications.len());
+        if at == self.publications.len() {
+            if at == PUBLICATIONS_MAX {
+                return;
+            }
+            let figures = StreamFigures::default();
+            self.publications.push(PublicationStats { publication: occupant, current: true, figures });
+        }
+        let slot = &mut self.slots[index];
+        if slot.occupant == Some(at) {
+            return;
+        }
+        let early = std::mem::take(&mut slot.early);
+        slot.needs_key_frame = slot.kind == MediaKind::Video && early.key_frames == 0;
+        slot.key_frame_asked = None;
+        slot.occupant = Some(at);
+        self.publications[at].current = true;
+        self.publications[at].figures.absorb(early, self.start);
+    }
+}
+
+impl StreamFigures {
+    fn arrived(&mut self, at: Instant, bytes: usize, start: Instant) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+        self.first_packet_ms.get_or_insert_with(|| millis(start, at));
+        if let Some(last) = self.last_packet {
+            self.longest_gap_ms = self.longest_gap_ms.max(millis(last, at));
+        }
+        self.last_packet = Some(at);
+    }
+
+    /// Adds what came before the server said that it belongs here.
+    fn absorb(&mut self, early: Self, start: Instant) {
+        if let (Some(last), Some(first)) = (self.last_packet, early.first_packet_ms) {
+            self.longest_gap_ms = self.longest_gap_ms.max(first.saturating_sub(millis(start, last)));
+        }
+        self.packets += early.packets;
+        self.bytes += early.bytes;
+        self.frames += early.frames;
+        self.key_frames += early.key_frames;
+        self.lost += early.lost;
+        self.duplicates += early.duplicates;
+        self.picture_id_breaks += early.picture_id_breaks;
+        self.longest_gap_ms = self.longest_gap_ms.max(early.longest_gap_ms);
+        self.first_packet_ms = self.first_packet_ms.or(early.first_packet_ms);
+        self.first_key_frame_ms = self.first_key_frame_ms.or(early.first_key_frame_ms);
+        self.last_packet = early.last_packet.or(self.last_packet);
+    }
+}
+
+fn millis(from: Instant, to: Instant) -> u64 {
+    to.saturating_duration_since(from).as_millis() as u64
+}
+
+/// The latest packets of a slot, by sequence number, to find whole frames, losses and duplicates.
+#[derive(Debug)]
+struct Window {
+    /// `seen[sequence % len]`; made with the first packet, for most slots stay empty.
+    seen: Vec<Seen>,
+    len: usize,
+    highest: Option<u64>,
+    /// The last whole frame: its last sequence number and its picture id.
+    last_frame: Option<(u64, Option<u16>)>,
+    whole_since_occupied: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Plus one, so that zero is nothing.
+    sequence: u64,
+    time: u32,
+    picture_id: Option<u16>,
+    starts: bool,
+    key: bool,
+    marker: bool,
+}
+
+impl Window {
+    const fn new(kind: MediaKind) -> Self {
+        let len = match kind {
+            MediaKind::Audio => AUDIO_WINDOW,
+            MediaKind::Video => VIDEO_WINDOW,
+        };
+        Self { seen: Vec::new(), len, highest: None, last_frame: None, whole_since_occupied: false }
+    }
+
+    /// Forgets the packets of the publication that was here, but not where the numbers were.
+    fn restart(&mut self) {
+        self.last_frame = None;
+        self.highest = None;
+        self.whole_since_occupied = false;
+    }
+
+    fn receive(
+        &mut self,
+        packet: &ReceivedPacket,
+        kind: MediaKind,
+        start: Instant,
+        figures: &mut StreamFigures,
+    ) {
+        if self.seen.is_empty() {
+            self.seen = vec![Seen::default(); self.len];
+        }
+        let sequence = packet.sequence;
+        if self.at(sequence).is_some() {
+            figures.duplicates += 1;
+            return;
+        }
+        figures.arrived(packet.at, packet.payload.len(), start);
+        match self.highest {
+            Some(highest) if sequence <= highest => figures.lost = figures.lost.saturating_sub(1),
+            Some(highest) => figures.lost += sequence - highest - 1,
+            None => {}
+        }
+        let in_order = self.highest.is_none_or(|highest| sequence > highest);
+        self.highest = self.highest.max(Some(sequence));
+        let payload = if kind == MediaKind::Video { Vp8Payload::parse(&packet.payload) } else { None };
+        let index = (sequence % self.len as u64) as usize;
+        self.seen[index] = Seen {
+            sequence: sequence + 1,
+            time: packet.time,
+            picture_id: payload.and_then(|payload| payload.picture_id),
+            starts: payload.is_some_and(|payload| payload.starts_frame),
+            key: payload.is_some_and(|payload| payload.starts_key_frame),
+            marker: packet.marker,
+        };
+        // The common case costs nothing: only a marker, or a packet that was missing, can complete a frame.
+        if kind == MediaKind::Video && (packet.marker || !in_order) {
+            self.complete(sequence, packet, start, figures);
+        }
+    }
+
+    fn at(&self, sequence: u64) -> Option<Seen> {
+        let seen = *self.seen.get((sequence % self.len as u64) as usize)?;
+        (seen.sequence == sequence + 1).then_some(seen)
+    }
+
+    /// Counts the frame of packet `sequence` if it is whole.
+    fn complete(
+        &mut self,
+        sequence: u64,
+        packet: &ReceivedPacket,
+        start: Instant,
+        figures: &mut StreamFigures,
+    ) {
+        let same = |seen: &Seen| seen.time == packet.time;
+        let mut first = sequence;
+        while !self.at(first).is_some_and(|seen| seen.starts) {
+            let Some(before) = first.checked_sub(1) else { return };
+            if !self.at(before).as_ref().is_some_and(same) {
+                return;
+            }
+            first = before;
+        }
+        let mut last = sequence;
+        while !self.at(last).is_some_and(|seen| seen.marker) {
+            if !self.at(last + 1).as_ref().is_some_and(same) {
+                return;
+            }
+            last += 1;
+        }
+        let Some(head) = self.at(first) else { return };
+        figures.frames += 1;
+        if head.key {
+            figures.key_frames += 1;
+            figures.first_key_frame_ms.get_or_insert_with(|| millis(start, packet.at));
+            self.whole_since_occupied = true;
+        }
+        if let (Some((end, Some(previous))), Some(id)) = (self.last_frame, head.picture_id)
+            && end + 1 == first
+            && (previous + 1) & 0x7fff != id
+        {
+            figures.picture_id_breaks += 1;
+        }
+        if self.last_frame.is_none_or(|(end, _)| end < last) {
+            self.last_frame = Some((last, head.picture_id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sabha_protocol::{Mid, ParticipantId, Source};
+
+    use super::*;
+    use crate::source::Packetizer;
+
+    struct Stream {
+        now: Instant,
+        sequence: u64,
+        time: u32,
+        packetizer: Packetizer,
+    }
+
+    impl Stream {
+        fn new(now: Instant) -> Self {
+            Self { now, sequence: 1_000, time: 0, packetizer: Packetizer::new(7) }
+        }
+
+        /// The next frame, 33 ms later, in three packets.
+        fn frame(&mut self, key: bool) -> Vec<ReceivedPacket> {
+            self.now += Duration::from_millis(33);
+            self.time += 3_000;
+            let mut frame = vec![0; 3_000];
+            frame[0] = u8::from(!key);
+            let mut packets = Vec::new();
+            let (now, time) = (self.now, self.time);
+            let sequence = &mut self.sequence;
+            self.packetizer.packetize(&frame, key, 0, &mut Vec::new(), |payload, marker| {
+                *sequence += 1;
+                let payload = payload.into();
+                packets.push(ReceivedPacket { slot: 0, sequence: *sequence, time, marker, payload, at: now });
+            });
+            packets
+        }
+    }
+
+    fn sink(now: Instant) -> Sink {
+        let mut sink = Sink::new(now);
+        sink.reset_slots(
+            [("v0".to_owned(), MediaKind::Video), ("v1".to_owned(), MediaKind::Video)].into_iter(),
+        );
+        sink
+    }
+
+    fn camera(participant: u32) -> Occupant {
+        Occupant { participant: ParticipantId(participant), source: Source::Camera }
+    }
+
+    fn assignment(mid: &str, occupant: Option<Occupant>) -> SlotAssignment {
+        SlotAssignment { mid: Mid::try_from(mid.to_owned()).unwrap(), occupant }
+    }
+
+    #[test]
+    fn whole_frames_are_counted_whatever_the_order_of_their_packets() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+        for packet in stream.frame(false).iter().rev() {
+            sink.receive(packet);
+        }
+        let damaged = stream.frame(false);
+        sink.receive(&damaged[0]);
+        sink.receive(&damaged[2]);
+
+        let figures = &sink.publications()[0].figures;
+        assert_eq!((figures.packets, figures.frames, figures.key_frames), (8, 2, 1));
+        assert_eq!((figures.lost, figures.picture_id_breaks), (1, 0));
+        assert_eq!((figures.first_packet_ms, figures.first_key_frame_ms), (Some(33), Some(33)));
+
+        sink.receive(&damaged[1]);
+        sink.receive(&damaged[1]);
+        let figures = &sink.publications()[0].figures;
+        assert_eq!((figures.frames, figures.lost, figures.duplicates), (3, 0, 1));
+    }
+
+    #[test]
+    fn jump_of_the_picture_id_without_loss_is_a_break() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+
+        stream.packetizer = Packetizer::new(900);
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+
+        assert_eq!(sink.publications()[0].figures.picture_id_breaks, 1);
+    }
+
+    #[test]
+    fn packets_ahead_of_the_slots_message_belong_to_its_occupant() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+        assert!(sink.publications().is_empty());
+
+        sink.assign(&[assignment("v0", Some(camera(4)))]);
+
+        assert_eq!(sink.publications()[0].publication, camera(4));
+        assert_eq!(sink.publications()[0].figures.frames, 1);
+        assert!(sink.key_frames_to_ask(now + Duration::from_secs(9)).is_empty());
+    }
+
+    #[test]
+    fn announced_pause_is_no_gap_but_a_broken_connection_is() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        let mut play = |sink: &mut Sink, later: Duration| {
+            stream.now += later;
+            for packet in stream.frame(true) {
+                sink.receive(&packet);
+            }
+            sink.publications()[0].figures.longest_gap_ms
+        };
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        play(&mut sink, Duration::ZERO);
+
+        sink.assign(&[assignment("v0", None)]);
+        sink.assign(&[assignment("v1", Some(camera(2))), assignment("v0", Some(camera(1)))]);
+        assert_eq!(play(&mut sink, Duration::from_secs(5)), 0);
+
+        sink.reset_slots([("v0".to_owned(), MediaKind::Video)].into_iter());
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        assert_eq!(play(&mut sink, Duration::from_secs(2)), 2_033);
+    }
+
+    #[test]
+    fn slot_without_key_frame_asks_for_one_now_and_then() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        for packet in stream.frame(false) {
+            sink.receive(&packet);
+        }
+        assert!(sink.key_frames_to_ask(now).is_empty());
+        assert_eq!(sink.key_frames_to_ask(now + KEY_FRAME_PATIENCE), [0]);
+        assert!(sink.key_frames_to_ask(now + KEY_FRAME_PATIENCE).is_empty());
+
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+        assert!(sink.key_frames_to_ask(now + Duration::from_secs(9)).is_empty());
+    }
+}
