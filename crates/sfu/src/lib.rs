@@ -2,11 +2,37 @@
 //!
 //! Knows peers, sources, layers and slots; knows no users, roles or policy. What a peer may publish and
 //! what it wants to see is told by [`Command`]s; what happened is told by [`Event`]s.
+//!
+//! ```text
+//! packet ─ steer ─▶ Shard ─ source, ufrag ─▶ Room ─▶ Connection (str0m) ─▶ Packet
+//!                                             │ publication ─▶ audience ─▶ Slot: rewrite
+//!                                             ▼                              │
+//!                            speakers, alloc, slots, keyframe        Connection (str0m) ─▶ packet
+//! ```
+//!
+//! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`) are pure
+//! and stand in a file each; `room` runs them; only `connection`, `offer` and `profile` know str0m.
 
+mod alloc;
+mod connection;
 mod io;
+mod keyframe;
+mod layer;
+mod offer;
+mod peer;
+mod profile;
+mod publication;
+mod quality;
+mod rate;
+mod rewrite;
+mod room;
 mod shard;
+mod slots;
+mod speakers;
+mod speech;
 mod stats;
 mod steer;
+mod timers;
 
 pub use io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want};
 pub use shard::{Shard, ShardConfig};

@@ -1,15 +1,31 @@
-//! One shard: its rooms, its peers, and which packet belongs to whom.
+//! One shard: its rooms, and which packet belongs to which of their peers.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use sabha_protocol::{DownSlot, MediaGeneration, MediaState, Sdp, UpSlot, limits::ROOMS_MAX};
+
 use crate::{
-    io::{Input, Output, ShardIndex},
-    stats::ShardStats,
+    connection::{Connection, Endpoint},
+    io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, Transport},
+    offer::Refusal,
+    profile::GcmOnly,
+    room::{Context, Room},
+    stats::{DropReason, ShardStats},
+    steer::ufrag,
+    timers::Timers,
 };
+
+/// What `Output::Timeout` says when nothing is going on.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// What a shard is made from.
 #[derive(Clone, Debug)]
@@ -24,42 +40,243 @@ pub struct ShardConfig {
     pub tcp: Vec<SocketAddr>,
 }
 
+/// Whom a deadline wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Timer {
+    Peer(PeerKey),
+    Room(RoomKey),
+}
+
 /// Forwards the media of some rooms.
 ///
 /// Call [`handle_input`](Self::handle_input), then [`poll_output`](Self::poll_output) until it returns
 /// [`Output::Timeout`], then wait for the next packet, command or that time, whichever comes first.
-/// Time never runs backwards.
+/// Time never runs backwards. Nothing panics because of what arrives: a bug that a packet brings to light
+/// costs the room of the peer that sent it, which `Event::RoomFailed` tells, and no other.
+///
+/// A packet is looked up by its source address, which a connection must have proven by a STUN request with
+/// its credentials, and a STUN request by its ufrag. Everything else is dropped before any work is done for it.
 #[derive(Debug)]
 pub struct Shard {
-    config: ShardConfig,
+    endpoint: Endpoint,
     now: Instant,
+    rooms: HashMap<RoomKey, Room>,
+    /// The room of each peer.
+    places: HashMap<PeerKey, RoomKey>,
+    ufrags: HashMap<String, PeerKey>,
+    sources: HashMap<(Transport, SocketAddr), PeerKey>,
+    timers: Timers<Timer>,
     outputs: VecDeque<Output>,
     stats: ShardStats,
+    weak_profiles: Arc<AtomicU64>,
 }
 
 impl Shard {
-    /// Returns a shard without rooms.
+    /// Returns a shard without rooms, with a DTLS certificate of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the compiled-in cryptography cannot make a certificate, which only a broken build cannot.
     pub fn new(config: ShardConfig, now: Instant) -> Self {
-        Self { config, now, outputs: VecDeque::new(), stats: ShardStats::default() }
+        let (crypto, weak_profiles) = GcmOnly::provider();
+        let certificate = crypto.dtls_provider.generate_certificate();
+        let certificate = certificate.expect("the compiled-in cryptography makes certificates");
+        Self {
+            endpoint: Endpoint { config, crypto: Arc::new(crypto), certificate },
+            now,
+            rooms: HashMap::new(),
+            places: HashMap::new(),
+            ufrags: HashMap::new(),
+            sources: HashMap::new(),
+            timers: Timers::new(),
+            outputs: VecDeque::new(),
+            stats: ShardStats::default(),
+            weak_profiles,
+        }
     }
 
     /// Takes one input. Drain [`poll_output`](Self::poll_output) before the next one.
-    pub fn handle_input(&mut self, now: Instant, _input: Input<'_>) {
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::Receive { transport, source, destination, contents } => {
+                self.receive(transport, source, destination, contents);
+            }
+            Input::Timeout => {}
+        }
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::Peer(peer) => {
+                    let Some(room) = self.places.get(&peer).copied() else { continue };
+                    self.in_room(room, |room, context| room.wake(context, peer));
+                }
+                Timer::Room(room) => self.in_room(room, |room, context| room.tick(context)),
+            }
+        }
     }
 
     /// Returns what the shard has to say; `Output::Timeout` when that is all.
     pub fn poll_output(&mut self) -> Output {
-        self.outputs.pop_front().unwrap_or(Output::Timeout(self.now + Duration::from_secs(1)))
+        let next = || self.timers.next().unwrap_or(self.now + IDLE);
+        self.outputs.pop_front().unwrap_or_else(|| Output::Timeout(next()))
     }
 
     /// Returns the counters.
     pub fn stats(&self) -> ShardStats {
-        self.stats
+        let peers = |room: &Room| room.peers().filter(|(_, peer)| peer.connection.is_some()).count();
+        let mut stats = self.stats;
+        stats.rooms = self.rooms.len();
+        stats.peers = self.rooms.values().map(peers).sum();
+        stats.weak_profiles = self.weak_profiles.load(Ordering::Relaxed);
+        stats
     }
 
     /// Returns which shard this is.
     pub fn index(&self) -> ShardIndex {
-        self.config.shard
+        self.endpoint.config.shard
     }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Connect { room, peer, generation, offer, up, down, publishing } => {
+                self.connect(Joining { room, peer, generation, publishing }, &offer, up, &down);
+            }
+            Command::Disconnect { peer } => self.forget(peer),
+            Command::SetPublishing { peer, media } => {
+                if let Some(room) = self.places.get(&peer).copied() {
+                    self.in_room(room, |room, context| room.set_publishing(context, peer, media));
+                }
+            }
+            Command::Subscribe { peer, wants } => {
+                if let Some(room) = self.places.get(&peer).copied() {
+                    self.in_room(room, |room, context| room.subscribe(context, peer, wants));
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, joining: Joining, offer: &Sdp, up: Vec<UpSlot>, down: &[DownSlot]) {
+        let Joining { room, peer, generation, publishing } = joining;
+        if self.places.get(&peer).is_some_and(|place| *place != room) {
+            self.forget(peer);
+        }
+        let known = self.rooms.get(&room).and_then(|room| room.generation(peer));
+        if known.is_some_and(|known| known > generation) {
+            return;
+        }
+        let full = match self.rooms.get(&room) {
+            Some(room) => !room.has_place_for(peer),
+            None => self.rooms.len() >= ROOMS_MAX,
+        };
+        if full {
+            return self.refuse(peer, generation, &Refusal::Full);
+        }
+
+        self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        self.places.insert(peer, room);
+        self.in_room(room, |room, context| room.vacate(context, peer));
+
+        // The offer comes from outside: should it make the parser panic, nobody but its sender is to notice.
+        let (endpoint, now) = (&self.endpoint, self.now);
+        let answered =
+            catch_unwind(AssertUnwindSafe(|| Connection::answer(endpoint, now, generation, offer, up, down)));
+        let (connection, answer, sending) = match answered {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(refusal)) => return self.refuse(peer, generation, &refusal),
+            Err(_) => {
+                self.stats.panics += 1;
+                return self.refuse(peer, generation, &Refusal::Unreadable("the offer is malformed".into()));
+            }
+        };
+        self.outputs.push_back(Output::Event(Event::Answered { peer, generation, answer }));
+        self.in_room(room, |room, context| room.connect(context, peer, connection, sending, publishing));
+    }
+
+    fn refuse(&mut self, peer: PeerKey, generation: MediaGeneration, refusal: &Refusal) {
+        self.stats.offers_refused += 1;
+        let reason = refusal.to_string();
+        self.outputs.push_back(Output::Event(Event::OfferRefused { peer, generation, reason }));
+    }
+
+    fn forget(&mut self, peer: PeerKey) {
+        let Some(room) = self.places.get(&peer).copied() else { return };
+        self.in_room(room, |room, context| room.disconnect(context, peer));
+        self.places.remove(&peer);
+        if self.rooms.get(&room).is_some_and(Room::is_empty) {
+            self.rooms.remove(&room);
+            self.timers.remove(Timer::Room(room));
+        }
+    }
+
+    fn receive(
+        &mut self,
+        transport: Transport,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+    ) {
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += contents.len() as u64;
+        let is_stun = matches!(contents.first(), Some(0..=3));
+        let (peer, unknown, refused) = if is_stun {
+            let peer = ufrag(contents).and_then(|ufrag| self.ufrags.get(ufrag));
+            (peer, DropReason::UnknownUfrag, DropReason::UnknownUfrag)
+        } else {
+            (self.sources.get(&(transport, source)), DropReason::UnknownSource, DropReason::Malformed)
+        };
+        let Some((peer, room)) = peer.and_then(|peer| Some((*peer, *self.places.get(peer)?))) else {
+            return self.stats.drop_packet(unknown);
+        };
+        self.in_room(room, |room, context| {
+            room.receive(context, peer, (transport, source), destination, contents, refused);
+        });
+    }
+
+    /// Does something in a room and settles it. A panic costs the room.
+    fn in_room(&mut self, key: RoomKey, work: impl FnOnce(&mut Room, &mut Context<'_>)) {
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        let mut context = Context {
+            now: self.now,
+            outputs: &mut self.outputs,
+            stats: &mut self.stats,
+            timers: &mut self.timers,
+            ufrags: &mut self.ufrags,
+            sources: &mut self.sources,
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            work(room, &mut context);
+            room.settle(&mut context);
+        }));
+        if outcome.is_err() {
+            self.fail(key);
+        }
+    }
+
+    /// Drops a room in which a bug showed. Its state may be inconsistent, so nothing of it is asked for more
+    /// than the names of its peers.
+    fn fail(&mut self, key: RoomKey) {
+        let Some(room) = self.rooms.remove(&key) else { return };
+        self.stats.panics += 1;
+        tracing::error!(room = key.0, peers = room.peers().count(), "a room failed and was dropped");
+        for (peer, state) in room.peers() {
+            let lost = Event::Lost { peer, generation: state.generation };
+            self.outputs.push_back(Output::Event(lost));
+            self.places.remove(&peer);
+            self.timers.remove(Timer::Peer(peer));
+        }
+        let places = &self.places;
+        self.ufrags.retain(|_, peer| places.contains_key(peer));
+        self.sources.retain(|_, peer| places.contains_key(peer));
+        self.timers.remove(Timer::Room(key));
+        self.outputs.push_back(Output::Event(Event::RoomFailed { room: key }));
+    }
+}
+
+/// Who joins what.
+struct Joining {
+    room: RoomKey,
+    peer: PeerKey,
+    generation: MediaGeneration,
+    publishing: MediaState,
 }

@@ -77,7 +77,6 @@ impl ShardStats {
         self.dropped[reason as usize]
     }
 
-    #[expect(dead_code, reason = "used as soon as packets are handled")]
     pub(crate) const fn drop_packet(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }

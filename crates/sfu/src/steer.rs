@@ -67,7 +67,6 @@ pub(crate) fn ufrag(packet: &[u8]) -> Option<&str> {
     None
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "used as soon as connections exist"))]
 /// Returns the ufrag of a connection of `shard`, made unguessable by `random`.
 pub(crate) fn ufrag_for(shard: ShardIndex, random: &str) -> String {
     let prefix = std::str::from_utf8(UFRAG_PREFIX).unwrap_or_default();

@@ -1,0 +1,233 @@
+//! What a peer publishes from one source: its layers, who receives it, and which layers are worth sending.
+
+use std::time::{Duration, Instant};
+
+use sabha_protocol::{Bitrate, Layer, Source};
+
+use crate::{io::PeerKey, keyframe::KeyframeGate, rate::RateMeter, speech::SpeechMeter};
+
+/// A layer without packets for this long is not live. Slow cameras send five pictures a second.
+const LIVE_FOR: Duration = Duration::from_secs(1);
+/// Time that a publisher gets to start the layer that suits best before a better one stands in for it.
+const LAYER_START: Duration = Duration::from_millis(1500);
+/// A layer must be unwatched for this long before its publisher is told to stop it.
+const SHRINK_AFTER: Duration = Duration::from_millis(1500);
+
+/// A set of layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct LayerSet(u8);
+
+impl LayerSet {
+    pub(crate) fn insert(&mut self, layer: Layer) {
+        self.0 |= 1 << layer as u8;
+    }
+
+    pub(crate) fn has(self, layer: Layer) -> bool {
+        self.0 & 1 << layer as u8 != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the layers, lowest first.
+    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = Layer> {
+        Layer::ALL.into_iter().filter(move |layer| self.has(*layer))
+    }
+}
+
+/// A down-slot that carries a publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(crate) peer: PeerKey,
+    pub(crate) slot: usize,
+}
+
+/// One incoming layer.
+#[derive(Debug, Default)]
+pub(crate) struct LayerIn {
+    pub(crate) rate: RateMeter,
+    pub(crate) keyframe: KeyframeGate,
+    last_packet: Option<Instant>,
+    newest_seq: Option<u64>,
+}
+
+/// A publication.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    /// Layers that the current connection can send.
+    pub(crate) offered: LayerSet,
+    pub(crate) layers: [LayerIn; 3],
+    pub(crate) audience: Vec<Seat>,
+    pub(crate) demand: LayerDemand,
+    pub(crate) speech: SpeechMeter,
+    /// Packets were left out since the last one forwarded.
+    pub(crate) has_gap: bool,
+    started: Option<Instant>,
+}
+
+impl Publication {
+    pub(crate) fn new() -> Self {
+        Self {
+            offered: LayerSet::default(),
+            layers: Default::default(),
+            audience: Vec::new(),
+            demand: LayerDemand::default(),
+            speech: SpeechMeter::new(),
+            has_gap: false,
+            started: None,
+        }
+    }
+
+    /// Forgets the streams of the old connection or of the time before it was switched off; the audience stays.
+    pub(crate) fn restart(&mut self) {
+        self.layers = Default::default();
+        self.demand = LayerDemand::default();
+        self.speech = SpeechMeter::new();
+        self.has_gap = false;
+        self.started = None;
+    }
+
+    /// Notes a packet. Returns whether it is the newest of its layer, and whether the layer has just come to life.
+    pub(crate) fn arrived(&mut self, now: Instant, layer: Layer, seq: u64, bytes: usize) -> (bool, bool) {
+        self.started.get_or_insert(now);
+        let woke = !self.is_live(now, layer);
+        let layer = &mut self.layers[layer as usize];
+        layer.rate.count(now, bytes);
+        layer.last_packet = Some(now);
+        let newest = layer.newest_seq.is_none_or(|newest| seq > newest);
+        if newest {
+            layer.newest_seq = Some(seq);
+        }
+        (newest, woke)
+    }
+
+    /// Returns whether packets of the layer come in.
+    pub(crate) fn is_live(&self, now: Instant, layer: Layer) -> bool {
+        let last = self.layers[layer as usize].last_packet;
+        last.is_some_and(|at| now.saturating_duration_since(at) <= LIVE_FOR)
+    }
+
+    /// Returns the layer that stands in for `allocated` while its publisher does not send it: a lower one, or
+    /// after a while a better one, since browsers leave out layers that their camera is too small for.
+    pub(crate) fn nearest_live(&self, now: Instant, allocated: Layer) -> Layer {
+        let live = |layer: &Layer| self.is_live(now, *layer);
+        if live(&allocated) {
+            return allocated;
+        }
+        let mut layers = self.offered.iter();
+        if let Some(lower) = layers.by_ref().take_while(|layer| *layer < allocated).filter(live).last() {
+            return lower;
+        }
+        let waited = self.started.is_some_and(|at| now.saturating_duration_since(at) > LAYER_START);
+        let higher = self.offered.iter().filter(|layer| *layer > allocated).find(live);
+        higher.filter(|_| waited).unwrap_or(allocated)
+    }
+
+    /// Returns what each layer costs: as measured, else what such a layer costs usually.
+    pub(crate) fn rates(&self, source: Source) -> [Option<Bitrate>; 3] {
+        let single = self.offered.iter().count() == 1;
+        Layer::ALL.map(|layer| {
+            self.offered.has(layer).then(|| {
+                let usual = match (source, layer) {
+                    (Source::Screen, _) => Bitrate::kbps(300),
+                    (_, _) if single => Bitrate::kbps(500),
+                    (_, Layer::Low) => Bitrate::kbps(150),
+                    (_, Layer::Medium) => Bitrate::kbps(500),
+                    (_, Layer::High) => Bitrate::kbps(1_500),
+                };
+                self.layers[layer as usize].rate.rate().unwrap_or(usual)
+            })
+        })
+    }
+}
+
+/// Which layers the publisher was told to send. Grows at once and shrinks slowly, so that a tile that is
+/// scrolled out and back in does not stop an encoder.
+#[derive(Debug, Default)]
+pub(crate) struct LayerDemand {
+    told: Option<LayerSet>,
+    smaller_since: Option<Instant>,
+}
+
+impl LayerDemand {
+    /// Takes what is watched now. Returns what the publisher is to be told, if anything.
+    pub(crate) fn update(&mut self, now: Instant, watched: LayerSet) -> Option<LayerSet> {
+        if self.told == Some(watched) {
+            self.smaller_since = None;
+            return None;
+        }
+        let told = self.told.unwrap_or_default();
+        let union = LayerSet(told.0 | watched.0);
+        let grown = union != told;
+        let since = *self.smaller_since.get_or_insert(now);
+        let shrink = now.saturating_duration_since(since) >= SHRINK_AFTER;
+        let tell = match (grown, shrink) {
+            (_, true) => watched,
+            (true, false) => union,
+            (false, false) => return None,
+        };
+        self.told = Some(tell);
+        self.smaller_since = (tell != watched).then_some(now);
+        Some(tell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(layers: &[Layer]) -> LayerSet {
+        let mut set = LayerSet::default();
+        layers.iter().for_each(|layer| set.insert(*layer));
+        set
+    }
+
+    #[test]
+    fn demand_grows_at_once_and_shrinks_slowly() {
+        let start = Instant::now();
+        let mut demand = LayerDemand::default();
+        assert_eq!(demand.update(start, set(&[Layer::Low])), Some(set(&[Layer::Low])));
+        let both = set(&[Layer::Low, Layer::High]);
+        assert_eq!(demand.update(start, set(&[Layer::High])), Some(both));
+        assert_eq!(demand.update(start + SHRINK_AFTER / 2, set(&[Layer::High])), None);
+        assert_eq!(demand.update(start + SHRINK_AFTER, set(&[Layer::High])), Some(set(&[Layer::High])));
+    }
+
+    #[test]
+    fn layer_watched_again_in_time_is_not_stopped() {
+        let start = Instant::now();
+        let mut demand = LayerDemand::default();
+        let low = set(&[Layer::Low]);
+        demand.update(start, low);
+        assert_eq!(demand.update(start + SHRINK_AFTER / 2, set(&[])), None);
+        assert_eq!(demand.update(start + SHRINK_AFTER, low), None);
+        assert_eq!(demand.update(start + SHRINK_AFTER * 2, set(&[])), None);
+        assert_eq!(demand.update(start + SHRINK_AFTER * 3, set(&[])), Some(set(&[])));
+    }
+
+    #[test]
+    fn publisher_that_nobody_watches_is_told_to_send_nothing() {
+        let start = Instant::now();
+        let mut demand = LayerDemand::default();
+        assert_eq!(demand.update(start, set(&[])), None);
+        assert_eq!(demand.update(start + SHRINK_AFTER, set(&[])), Some(set(&[])));
+    }
+
+    #[test]
+    fn lower_layer_stands_in_at_once_and_a_better_one_later() {
+        let start = Instant::now();
+        let mut publication = Publication::new();
+        publication.offered = set(&Layer::ALL);
+        publication.arrived(start, Layer::Low, 1, 100);
+        assert_eq!(publication.nearest_live(start, Layer::High), Layer::Low);
+
+        let mut publication = Publication::new();
+        publication.offered = set(&Layer::ALL);
+        publication.arrived(start, Layer::High, 1, 100);
+        assert_eq!(publication.nearest_live(start, Layer::Low), Layer::Low);
+        let later = start + LAYER_START + Duration::from_millis(1);
+        publication.arrived(later, Layer::High, 2, 100);
+        assert_eq!(publication.nearest_live(later, Layer::Low), Layer::High);
+    }
+}

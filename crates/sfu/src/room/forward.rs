@@ -1,0 +1,180 @@
+//! The packet path: from a publication to its audience.
+
+use sabha_protocol::{Layer, MediaKind, Source};
+
+use super::{Context, Room, Work};
+use crate::{
+    connection::Packet, io::PeerKey, peer::Slot, publication::Seat, rewrite::Numbers, stats::DropReason,
+};
+
+impl Room {
+    /// Forwards a packet to everybody who receives its publication.
+    pub(super) fn forward(&mut self, context: &mut Context<'_>, key: PeerKey, packet: &Packet) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if !peer.publishing.has(packet.source) {
+            return context.stats.drop_packet(DropReason::SourceOff);
+        }
+        let taken = match packet.source.kind() {
+            MediaKind::Audio => self.forward_sound(context, key, packet),
+            MediaKind::Video => self.forward_picture(context, key, packet),
+        };
+        if let Err(reason) = taken {
+            context.stats.drop_packet(reason);
+        }
+    }
+
+    fn forward_sound(
+        &mut self,
+        context: &mut Context<'_>,
+        key: PeerKey,
+        packet: &Packet,
+    ) -> Result<(), DropReason> {
+        let now = context.now;
+        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
+        let publication = peer.publication(packet.source);
+        let voiced = publication.speech.packet(now, packet.payload.len());
+        if !publication.speech.is_audible(now) {
+            publication.has_gap = true;
+            return Err(DropReason::Silence);
+        }
+        if voiced && packet.source == Source::Microphone && self.speakers.voiced(key, now) {
+            self.seat_voices(context);
+        }
+        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
+        let publication = peer.publication(packet.source);
+        if publication.audience.is_empty() {
+            publication.has_gap = true;
+            return Err(DropReason::Silence);
+        }
+        let after_gap = std::mem::take(&mut publication.has_gap);
+        self.to_audience(context, key, packet, |slot| {
+            if !slot.rewriter.is_open() {
+                slot.rewriter.begin(now, packet.numbers);
+            } else if after_gap {
+                slot.rewriter.resume(packet.numbers);
+            }
+            slot.rewriter.rewrite(now, packet.numbers)
+        });
+        Ok(())
+    }
+
+    fn forward_picture(
+        &mut self,
+        context: &mut Context<'_>,
+        key: PeerKey,
+        packet: &Packet,
+    ) -> Result<(), DropReason> {
+        let now = context.now;
+        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
+        let publication = peer.publication(packet.source);
+        let (newest, woke) = publication.arrived(now, packet.layer, packet.numbers.seq, packet.payload.len());
+        if packet.starts_keyframe {
+            publication.layers[packet.layer as usize].keyframe.served();
+        }
+        if woke {
+            self.aim_audience(context, key, packet.source);
+        }
+        let taken = self.to_audience(context, key, packet, |slot| {
+            if slot.current != Some(packet.layer) {
+                // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
+                if slot.target != Some(packet.layer) || !packet.starts_keyframe || !newest {
+                    return None;
+                }
+                slot.current = Some(packet.layer);
+                slot.rewriter.begin(now, packet.numbers);
+            }
+            slot.rewriter.rewrite(now, packet.numbers)
+        });
+        if taken { Ok(()) } else { Err(DropReason::Unwatched) }
+    }
+
+    /// Hands a packet to each seat for which `number` finds numbers. Returns whether there was any.
+    fn to_audience(
+        &mut self,
+        context: &mut Context<'_>,
+        key: PeerKey,
+        packet: &Packet,
+        mut number: impl FnMut(&mut Slot) -> Option<Numbers>,
+    ) -> bool {
+        let Some(peer) = self.peers.get_mut(&key) else { return false };
+        // Taken out while the subscribers, who live in the same map, are served, and put back after.
+        let audience = std::mem::take(&mut peer.publication(packet.source).audience);
+        let mut taken = false;
+        for seat in &audience {
+            let Some(subscriber) = self.peers.get_mut(&seat.peer).filter(|peer| peer.is_connected) else {
+                continue;
+            };
+            let Some(slot) = subscriber.slots.get_mut(seat.slot) else { continue };
+            let Some(numbers) = number(slot) else { continue };
+            let Some(connection) = subscriber.connection.as_mut() else { continue };
+            connection.send(context.now, &slot.sending, numbers, packet);
+            self.work.push_back(Work::Drive(seat.peer));
+            taken = true;
+        }
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.publication(packet.source).audience = audience;
+        }
+        taken
+    }
+
+    /// Aims the audience anew: a layer has come to life.
+    fn aim_audience(&mut self, context: &mut Context<'_>, key: PeerKey, source: Source) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let audience = std::mem::take(&mut peer.publication(source).audience);
+        for seat in &audience {
+            self.aim_again(context, *seat);
+        }
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.publication(source).audience = audience;
+        }
+    }
+
+    fn aim_again(&mut self, context: &mut Context<'_>, seat: Seat) {
+        let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
+        if let Some(allocated) = slot.map(|slot| slot.allocated) {
+            self.give(context, seat, allocated);
+        }
+    }
+
+    /// Takes a request for a key frame to the publisher, unless it was asked a moment ago.
+    pub(super) fn request_keyframe(
+        &mut self,
+        context: &mut Context<'_>,
+        key: PeerKey,
+        source: Source,
+        layer: Layer,
+    ) {
+        let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.publishes(source)) else { return };
+        if peer.publication(source).layers[layer as usize].keyframe.request(context.now) {
+            self.ask_publisher(context, key, source, layer);
+        }
+    }
+
+    /// Asks again where a slot still waits for the key frame that lets it switch, and where a request had to wait.
+    pub(super) fn repeat_keyframe_requests(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        for slot in peer.slots.iter().filter(|slot| slot.target != slot.current) {
+            if let (Some((publisher, source)), Some(layer)) = (slot.occupant, slot.target) {
+                self.work.push_back(Work::Keyframe(publisher, source, layer));
+            }
+        }
+        for source in [Source::Camera, Source::Screen] {
+            for layer in Layer::ALL {
+                let Some(peer) = self.peers.get_mut(&key) else { return };
+                if peer.publication(source).layers[layer as usize].keyframe.poll(context.now) {
+                    self.ask_publisher(context, key, source, layer);
+                }
+            }
+        }
+    }
+
+    fn ask_publisher(&mut self, context: &mut Context<'_>, key: PeerKey, source: Source, layer: Layer) {
+        let Some(connection) = self.peers.get_mut(&key).and_then(|peer| peer.live_connection()) else {
+            return;
+        };
+        if connection.request_keyframe(source, layer) {
+            context.stats.keyframe_requests += 1;
+            self.work.push_back(Work::Drive(key));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Who receives what: down-slots, layers within the bandwidth, and what publishers are told to send.
+
+use sabha_protocol::{Bitrate, Layer, MediaKind, Source, TileHeight};
+
+use super::{Context, Room, Work};
+use crate::{
+    alloc::{self, Tile},
+    io::{Event, PeerKey, SlotChange},
+    layer::layer_for,
+    peer::Occupant,
+    publication::{LayerSet, Seat},
+    slots,
+};
+
+/// Taken off the bandwidth for each occupied audio slot: Opus at 32 kbit/s and its headers.
+const AUDIO_RESERVE: Bitrate = Bitrate::kbps(45);
+/// Bandwidth that is always worth looking for. The estimator caps its first probes by what is wanted, takes a
+/// low cap for a slow link and starves the tiles; and a small tile may be enlarged any moment.
+const DESIRED_MIN: Bitrate = Bitrate::kbps(3_000);
+/// The estimator is told anew when what is wanted changed by more than a tenth.
+const DESIRED_STEP: u64 = 10;
+
+impl Room {
+    /// Puts everybody's publications into everybody's slots.
+    pub(super) fn seat_everybody(&mut self, context: &mut Context<'_>) {
+        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        for key in keys {
+            self.seat(context, key);
+        }
+    }
+
+    /// Puts what a peer wants to see, and those who are heard, into its slots.
+    pub(super) fn seat(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        let Some(peer) = self.peers.get(&key).filter(|peer| peer.connection.is_some()) else { return };
+        let pictures: Vec<Occupant> = peer
+            .wants
+            .iter()
+            .map(|want| (want.publisher, want.source))
+            .filter(|occupant| occupant.1.kind() == MediaKind::Video && self.is_offered_to(*occupant, key))
+            .collect();
+        let sounds = self.sounds_for(key);
+        let mut changes = self.assign(key, MediaKind::Video, &pictures);
+        changes.extend(self.assign(key, MediaKind::Audio, &sounds));
+        self.after_assignment(context, key, changes);
+    }
+
+    /// Puts those who are heard into everybody's audio slots.
+    pub(super) fn seat_voices(&mut self, context: &mut Context<'_>) {
+        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        for key in keys {
+            let sounds = self.sounds_for(key);
+            let changes = self.assign(key, MediaKind::Audio, &sounds);
+            self.after_assignment(context, key, changes);
+        }
+    }
+
+    /// Empties a peer's slots without telling it: its connection is gone.
+    pub(super) fn clear_slots(&mut self, key: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let slots = std::mem::take(&mut peer.slots);
+        peer.is_connected = false;
+        for (publisher, source) in slots.iter().filter_map(|slot| slot.occupant) {
+            if let Some(publisher) = self.peers.get_mut(&publisher) {
+                publisher.publication(source).audience.retain(|seat| seat.peer != key);
+            }
+        }
+        self.demand_changed = true;
+    }
+
+    /// Makes everybody who receives from `publisher` wait for its next key frame or talk spurt.
+    pub(super) fn interrupt_audience(&mut self, publisher: PeerKey) {
+        for source in Source::ALL {
+            let Some(peer) = self.peers.get_mut(&publisher) else { return };
+            for seat in peer.publication(source).audience.clone() {
+                if let Some(slot) =
+                    self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot))
+                {
+                    slot.interrupt();
+                }
+            }
+        }
+    }
+
+    /// Divides a peer's bandwidth among its tiles anew.
+    pub(super) fn allocate(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        let Some(peer) = self.peers.get(&key).filter(|peer| peer.is_connected) else { return };
+        let mut tiles = Vec::with_capacity(peer.slots.len());
+        let mut indices = Vec::with_capacity(peer.slots.len());
+        let mut budget = peer.estimate;
+        for (index, slot) in peer.slots.iter().enumerate() {
+            let Some((publisher, source)) = slot.occupant else { continue };
+            if source.kind() == MediaKind::Audio {
+                budget = budget.saturating_sub(AUDIO_RESERVE);
+                continue;
+            }
+            let Some(height) = self.height_of(key, (publisher, source)) else { continue };
+            let Some(publication) =
+                self.peers.get(&publisher).map(|peer| &peer.publications[source as usize])
+            else {
+                continue;
+            };
+            let is_screen = source == Source::Screen;
+            let cap = if is_screen { Layer::High } else { layer_for(height, slot.allocated) };
+            let rates = publication.rates(source);
+            tiles.push(Tile { is_screen, height, rates, cap, current: slot.allocated });
+            indices.push(index);
+        }
+        for (index, layer) in indices.into_iter().zip(alloc::allocate(budget, &tiles)) {
+            self.give(context, Seat { peer: key, slot: index }, layer);
+        }
+        self.look_for(key, alloc::desired(&tiles).max(DESIRED_MIN));
+    }
+
+    /// Aims a slot at the layer that stands for what the bandwidth allows.
+    pub(super) fn give(&mut self, context: &mut Context<'_>, seat: Seat, allocated: Option<Layer>) {
+        let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot)) else {
+            return;
+        };
+        let Some((publisher, source)) = slot.occupant else { return };
+        self.demand_changed |= slot.allocated != allocated;
+        slot.allocated = allocated;
+        let Some(publication) = self.peers.get(&publisher).map(|peer| &peer.publications[source as usize])
+        else {
+            return;
+        };
+        let target = allocated.map(|layer| publication.nearest_live(context.now, layer));
+        let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot)) else {
+            return;
+        };
+        let before = slot.target;
+        if slot.aim(target)
+            && before != target
+            && let Some(layer) = target
+        {
+            self.work.push_back(Work::Keyframe(publisher, source, layer));
+        }
+    }
+
+    /// Tells publishers which of their layers are watched, where that changed.
+    pub(super) fn tell_demand(&mut self, context: &mut Context<'_>) {
+        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        for key in keys {
+            for source in [Source::Camera, Source::Screen] {
+                let Some(peer) = self.peers.get(&key).filter(|peer| peer.publishes(source)) else { continue };
+                let mut watched = LayerSet::default();
+                for seat in &peer.publications[source as usize].audience {
+                    let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
+                    if let Some(layer) = slot.and_then(|slot| slot.allocated) {
+                        watched.insert(layer);
+                    }
+                }
+                let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.is_connected) else { continue };
+                if let Some(layers) = peer.publication(source).demand.update(context.now, watched) {
+                    context.tell(Event::LayersWanted { peer: key, source, layers: layers.iter().collect() });
+                }
+            }
+        }
+    }
+
+    /// Returns the voices and the screen sound that a peer hears.
+    fn sounds_for(&self, key: PeerKey) -> Vec<Occupant> {
+        let voices = self.speakers.forwarded().map(|peer| (peer, Source::Microphone));
+        let mut screens: Vec<Occupant> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.publishes(Source::ScreenAudio))
+            .map(|(peer, _)| (*peer, Source::ScreenAudio))
+            .collect();
+        // One screen with sound at a time; the lowest key is as good as any, as long as it is always the same.
+        screens.sort_unstable();
+        voices
+            .chain(screens.into_iter().filter(|(peer, _)| *peer != key).take(1))
+            .filter(|occupant| self.is_offered_to(*occupant, key))
+            .collect()
+    }
+
+    fn is_offered_to(&self, (publisher, source): Occupant, key: PeerKey) -> bool {
+        publisher != key && self.peers.get(&publisher).is_some_and(|peer| peer.publishes(source))
+    }
+
+    fn height_of(&self, key: PeerKey, (publisher, source): Occupant) -> Option<TileHeight> {
+        let wants = &self.peers.get(&key)?.wants;
+        wants.iter().find(|want| want.publisher == publisher && want.source == source).map(|want| want.height)
+    }
+
+    /// Assigns a peer's slots of one kind and keeps the audiences in step.
+    fn assign(&mut self, key: PeerKey, kind: MediaKind, wanted: &[Occupant]) -> Vec<SlotChange> {
+        let Some(peer) = self.peers.get(&key) else { return Vec::new() };
+        let of_kind =
+            |(index, slot): (usize, &crate::peer::Slot)| (slot.sending.kind == kind).then_some(index);
+        let indices: Vec<usize> = peer.slots.iter().enumerate().filter_map(of_kind).collect();
+        let occupants: Vec<_> = indices.iter().map(|index| peer.slots[*index].occupant).collect();
+        let mut moves = Vec::new();
+        slots::assign(&occupants, wanted, |index, occupant| moves.push((indices[index], occupant)));
+
+        let mut changes = Vec::with_capacity(moves.len());
+        for (index, occupant) in moves {
+            let seat = Seat { peer: key, slot: index };
+            let Some(slot) = self.peers.get_mut(&key).and_then(|peer| peer.slots.get_mut(index)) else {
+                continue;
+            };
+            let before = slot.occupant;
+            slot.occupy(occupant);
+            changes.push(SlotChange { mid: slot.sending.mid.clone(), occupant });
+            if let Some((publisher, source)) = before
+                && let Some(peer) = self.peers.get_mut(&publisher)
+            {
+                peer.publication(source).audience.retain(|other| *other != seat);
+            }
+            if let Some((publisher, source)) = occupant
+                && let Some(peer) = self.peers.get_mut(&publisher)
+            {
+                peer.publication(source).audience.push(seat);
+            }
+        }
+        changes
+    }
+
+    fn after_assignment(&mut self, context: &mut Context<'_>, key: PeerKey, changes: Vec<SlotChange>) {
+        if !changes.is_empty() {
+            let Some(generation) = self.generation(key) else { return };
+            context.tell(Event::SlotsChanged { peer: key, generation, changes });
+            self.demand_changed = true;
+        }
+        self.allocate(context, key);
+    }
+
+    fn look_for(&mut self, key: PeerKey, desired: Bitrate) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let (old, new) = (peer.desired.as_bps(), desired.as_bps());
+        if old.abs_diff(new) <= old / DESIRED_STEP {
+            return;
+        }
+        peer.desired = desired;
+        if let Some(connection) = peer.live_connection() {
+            connection.want_bitrate(desired);
+            self.work.push_back(Work::Drive(key));
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! A browser, as far as a shard can tell: offers up-slots with simulcast and down-slots, sends synthetic
+//! Opus and VP8, answers key frame requests and keeps what it received.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use sabha_protocol::{DownSlot, Layer, MediaKind, Mid, Sdp, Source, UpSlot};
+use sabha_sfu::Transport;
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    change::{SdpAnswer, SdpPendingOffer},
+    format::Codec,
+    media::{Direction, Simulcast, SimulcastLayer},
+    net::{DatagramRecv, Protocol, Receive, TcpType},
+    rtp::{RtpPacket, RtpWrite, Vp8Descriptor},
+};
+
+const FRAME: Duration = Duration::from_millis(33);
+const SOUND: Duration = Duration::from_millis(20);
+const DTX: Duration = Duration::from_millis(400);
+
+/// What a browser can do.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) simulcast: bool,
+    pub(crate) audio_slots: usize,
+    pub(crate) video_slots: usize,
+    pub(crate) transport: Transport,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            sources: vec![Source::Microphone, Source::Camera],
+            simulcast: true,
+            audio_slots: 4,
+            video_slots: 4,
+            transport: Transport::Udp,
+        }
+    }
+}
+
+/// A packet that arrived in a down-slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) at: Instant,
+    pub(crate) mid: Mid,
+    pub(crate) kind: MediaKind,
+    pub(crate) ssrc: u32,
+    pub(crate) seq: u64,
+    pub(crate) timestamp: u32,
+    pub(crate) picture: Option<u16>,
+    pub(crate) tl0: Option<u8>,
+    pub(crate) starts_keyframe: bool,
+    /// Number of the client that made it, as written in its payload.
+    pub(crate) from: u8,
+    pub(crate) source: Source,
+    pub(crate) layer: Layer,
+    pub(crate) frame: u32,
+}
+
+#[derive(Debug)]
+struct Sender {
+    mid: Mid,
+    layer: Layer,
+    rid: Option<&'static str>,
+    next: Instant,
+    seq: u64,
+    timestamp: u32,
+    frame: u32,
+    needs_keyframe: bool,
+    enabled: bool,
+}
+
+pub(crate) struct Client {
+    pub(crate) number: u8,
+    pub(crate) address: SocketAddr,
+    pub(crate) profile: Profile,
+    pub(crate) rtc: Rtc,
+    pub(crate) up: Vec<UpSlot>,
+    pub(crate) down: Vec<DownSlot>,
+    pub(crate) offer: Sdp,
+    pub(crate) received: Vec<Received>,
+    pub(crate) keyframe_requests: Vec<(Instant, Source, Layer)>,
+    /// Speaks, or keeps silent with discontinuous transmission.
+    pub(crate) is_talking: bool,
+    pub(crate) is_sending: bool,
+    pub(crate) is_connected: bool,
+    pub(crate) is_closed: bool,
+    pending: Option<SdpPendingOffer>,
+    senders: HashMap<(Source, Layer), Sender>,
+    pub(crate) wake: Instant,
+}
+
+impl Client {
+    pub(crate) fn new(number: u8, address: SocketAddr, profile: Profile, now: Instant) -> Self {
+        let mut rtc = RtcConfig::new()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .enable_bwe(Some(str0m::bwe::Bitrate::mbps(5)))
+            .build(now);
+        let candidate = match profile.transport {
+            Transport::Udp => Candidate::builder().udp().host(address).build(),
+            Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Active).build(),
+        };
+        rtc.add_local_candidate(candidate.unwrap());
+
+        let mut changes = rtc.sdp_api();
+        let mut up = Vec::new();
+        for &source in &profile.sources {
+            let simulcast = (source == Source::Camera && profile.simulcast).then(|| {
+                let mut simulcast = Simulcast::new();
+                Layer::ALL
+                    .iter()
+                    .for_each(|layer| simulcast.add_send_layer(SimulcastLayer::new(layer.rid())));
+                simulcast
+            });
+            let mid = changes.add_media(kind(source.kind()), Direction::SendOnly, None, None, simulcast);
+            up.push(UpSlot { mid: protocol_mid(mid), source });
+        }
+        let mut down = Vec::new();
+        for (slots, of) in [(profile.audio_slots, MediaKind::Audio), (profile.video_slots, MediaKind::Video)]
+        {
+            for _ in 0..slots {
+                let mid = changes.add_media(kind(of), Direction::RecvOnly, None, None, None);
+                down.push(DownSlot { mid: protocol_mid(mid), kind: of });
+            }
+        }
+        let (offer, pending) = changes.apply().unwrap();
+
+        Self {
+            number,
+            address,
+            rtc,
+            up,
+            down,
+            offer: Sdp::try_from(offer.to_sdp_string()).unwrap(),
+            received: Vec::new(),
+            keyframe_requests: Vec::new(),
+            is_talking: false,
+            is_sending: true,
+            is_connected: false,
+            is_closed: false,
+            pending: Some(pending),
+            senders: HashMap::new(),
+            wake: now,
+            profile,
+        }
+    }
+
+    pub(crate) fn accept(&mut self, answer: &Sdp, now: Instant) {
+        let answer = SdpAnswer::from_sdp_string(answer.as_str()).unwrap();
+        self.rtc.sdp_api().accept_answer(self.pending.take().unwrap(), answer).unwrap();
+        self.wake = now;
+    }
+
+    pub(crate) fn set_layers(&mut self, source: Source, layers: &[Layer]) {
+        for ((of, layer), sender) in &mut self.senders {
+            if *of == source {
+                let enable = layers.contains(layer);
+                // An encoder that starts again starts with a key frame.
+                sender.needs_keyframe |= enable && !sender.enabled;
+                sender.enabled = enable;
+            }
+        }
+    }
+
+    pub(crate) fn packet(&mut self, now: Instant, source: SocketAddr, contents: &[u8]) {
+        let proto = match self.profile.transport {
+            Transport::Udp => Protocol::Udp,
+            Transport::Tcp => Protocol::Tcp,
+        };
+        let Ok(contents) = DatagramRecv::try_from(contents) else { return };
+        let receive = Receive { proto, source, destination: self.address, contents };
+        let _ = self.rtc.handle_input(Input::Receive(now, receive));
+        self.wake = now;
+    }
+
+    /// Does what is due and hands out what is to be sent, as destination and bytes.
+    pub(crate) fn run(&mut self, now: Instant, transmit: &mut Vec<(SocketAddr, Vec<u8>)>) {
+        self.drain(now, transmit);
+        while let Some(key) = self.due(now) {
+            self.produce(now, key);
+            self.drain(now, transmit);
+        }
+    }
+
+    /// Returns when to call `run` next.
+    pub(crate) fn next(&self) -> Instant {
+        let senders = self.senders.values().filter(|_| self.is_sending).map(|sender| sender.next);
+        senders.chain([self.wake]).min().unwrap()
+    }
+
+    fn due(&self, now: Instant) -> Option<(Source, Layer)> {
+        let ready = self.is_connected && self.is_sending;
+        self.senders.iter().find(|(_, sender)| ready && sender.next <= now).map(|(key, _)| *key)
+    }
+
+    fn drain(&mut self, now: Instant, transmit: &mut Vec<(SocketAddr, Vec<u8>)>) {
+        for _ in 0..1000 {
+            match self.rtc.poll_output() {
+                Ok(Output::Transmit(packet)) => transmit.push((packet.destination, packet.contents.to_vec())),
+                Ok(Output::Event(event)) => self.event(now, event),
+                Ok(Output::Timeout(at)) if at > now => {
+                    self.wake = at;
+                    return;
+                }
+                Ok(Output::Timeout(_)) => {
+                    let _ = self.rtc.handle_input(Input::Timeout(now));
+                }
+                Err(_) => {
+                    self.is_closed = true;
+                    break;
+                }
+            }
+        }
+        self.wake = now + Duration::from_millis(1);
+    }
+
+    fn event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Connected => {
+                self.is_connected = true;
+                self.start(now);
+            }
+            Event::Closed => self.is_closed = true,
+            Event::KeyframeRequest(request) => {
+                let rid = request.rid.map(|rid| Layer::from_rid(rid.trim_end()).unwrap());
+                let mid = protocol_mid(request.mid);
+                let source = self.up.iter().find(|slot| slot.mid == mid).unwrap().source;
+                let layer = rid.unwrap_or(Layer::High);
+                self.keyframe_requests.push((now, source, layer));
+                self.senders.get_mut(&(source, layer)).unwrap().needs_keyframe = true;
+            }
+            Event::RtpPacket(packet) => self.received(now, packet),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, now: Instant) {
+        for slot in &self.up {
+            let layers: &[(Layer, Option<&'static str>)] =
+                if slot.source == Source::Camera && self.profile.simulcast {
+                    &[(Layer::Low, Some("l")), (Layer::Medium, Some("m")), (Layer::High, Some("h"))]
+                } else {
+                    &[(Layer::High, None)]
+                };
+            for &(layer, rid) in layers {
+                let salt = u32::from(self.number) * 1000 + layer as u32 * 100;
+                self.senders.insert(
+                    (slot.source, layer),
+                    Sender {
+                        mid: slot.mid.clone(),
+                        layer,
+                        rid,
+                        next: now,
+                        seq: u64::from(salt) + 1,
+                        timestamp: salt.wrapping_mul(0x0101_0101),
+                        frame: 0,
+                        needs_keyframe: true,
+                        enabled: true,
+                    },
+                );
+            }
+        }
+    }
+
+    fn produce(&mut self, now: Instant, key: (Source, Layer)) {
+        let sender = self.senders.get_mut(&key).unwrap();
+        let (codec, packets, bytes, step) = match key.0.kind() {
+            MediaKind::Audio => {
+                let (gap, bytes) = if self.is_talking { (SOUND, 90) } else { (DTX, 3) };
+                sender.next = now + gap;
+                (Codec::Opus, 1, bytes, gap.as_millis() as u32 * 48)
+            }
+            MediaKind::Video => {
+                sender.next = now + FRAME;
+                let packets = [1, 2, 5][key.1 as usize] * if sender.needs_keyframe { 3 } else { 1 };
+                (Codec::Vp8, packets, 1000, 2970)
+            }
+        };
+        let keyframe = std::mem::take(&mut sender.needs_keyframe);
+        sender.timestamp = sender.timestamp.wrapping_add(step);
+        sender.frame += 1;
+        if !sender.enabled {
+            return;
+        }
+        let pt =
+            self.rtc.codec_config().params().iter().find(|params| params.spec().codec == codec).unwrap().pt();
+        for index in 0..packets {
+            let mut payload = Vec::with_capacity(bytes);
+            if codec == Codec::Vp8 {
+                // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID 0; P bit.
+                payload.extend([0x80 | u8::from(index == 0) << 4, 0xe0]);
+                payload.extend((0x8000 | sender.frame as u16).to_be_bytes());
+                payload.extend([sender.frame as u8, 0, u8::from(!keyframe)]);
+            }
+            payload.extend([self.number, key.0 as u8, sender.layer as u8]);
+            payload.extend(sender.frame.to_be_bytes());
+            if payload.len() < bytes {
+                payload.resize(bytes, 0);
+            } else if codec == Codec::Opus {
+                payload.truncate(bytes);
+            }
+            let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, now, payload)
+                .marker(index + 1 == packets)
+                .nackable(codec == Codec::Vp8);
+            let rid = sender.rid.map(Into::into);
+            let mut direct = self.rtc.direct_api();
+            direct.stream_tx_by_mid(sender.mid.as_str().into(), rid).unwrap().write_rtp(write);
+            sender.seq += 1;
+        }
+    }
+
+    fn received(&mut self, now: Instant, packet: RtpPacket) {
+        let ssrc = packet.header.ssrc;
+        let mid = self.rtc.direct_api().stream_rx(&ssrc).unwrap().mid();
+        let mid = protocol_mid(mid);
+        let kind = self.down.iter().find(|slot| slot.mid == mid).expect("it came in a down-slot").kind;
+        let vp8 = (kind == MediaKind::Video).then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
+        let body = &packet.payload[if vp8.is_some() { 7 } else { 0 }..];
+        self.received.push(Received {
+            at: now,
+            mid,
+            kind,
+            ssrc: *ssrc,
+            seq: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            picture: vp8.and_then(|vp8| vp8.picture_id()),
+            tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
+            starts_keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            from: body[0],
+            source: Source::ALL[usize::from(body[1])],
+            layer: Layer::ALL[usize::from(body[2])],
+            frame: body.get(3..7).map_or(0, |bytes| u32::from_be_bytes(bytes.try_into().unwrap())),
+        });
+    }
+
+    /// Returns what arrived from a source of another client since `from`.
+    pub(crate) fn got(&self, from: u8, source: Source, since: Instant) -> Vec<&Received> {
+        let wanted =
+            |packet: &&Received| packet.from == from && packet.source == source && packet.at >= since;
+        self.received.iter().filter(wanted).collect()
+    }
+}
+
+fn kind(kind: MediaKind) -> str0m::media::MediaKind {
+    match kind {
+        MediaKind::Audio => str0m::media::MediaKind::Audio,
+        MediaKind::Video => str0m::media::MediaKind::Video,
+    }
+}
+
+fn protocol_mid(mid: str0m::media::Mid) -> Mid {
+    mid.trim_end().to_owned().try_into().unwrap()
+}

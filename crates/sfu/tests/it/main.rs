@@ -1,0 +1,7 @@
+//! The shard's behaviour towards real peers, in virtual time: str0m plays the browser, a seeded link loses
+//! and delays packets, and nothing waits for a clock.
+
+mod client;
+mod world;
+
+mod forwarding;

@@ -1,0 +1,268 @@
+//! A shard, its clients, and the links between them, in one thread and virtual time.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use sabha_protocol::{MediaGeneration, MediaState, Source};
+use sabha_sfu::{
+    Command, Event, Input, Output, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want,
+};
+
+use crate::client::{Client, Profile};
+
+/// One way.
+const LATENCY: Duration = Duration::from_millis(10);
+pub(crate) const SHARD: ShardIndex = ShardIndex(7);
+
+/// What a client's link does to packets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Link {
+    /// Share of packets lost in each direction, in per cent.
+    pub(crate) loss_percent: u64,
+    /// Nothing passes.
+    pub(crate) is_cut: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct InFlight {
+    at: Instant,
+    order: u64,
+    to_client: Option<usize>,
+    client: usize,
+    other: SocketAddr,
+    contents: Vec<u8>,
+}
+
+pub(crate) struct World {
+    pub(crate) now: Instant,
+    pub(crate) shard: Shard,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) events: Vec<(Instant, Event)>,
+    /// Datagrams that clients sent, as client and bytes; kept only while `records`.
+    pub(crate) sent: Vec<(usize, Vec<u8>)>,
+    pub(crate) records: bool,
+    generations: Vec<u32>,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
+    order: u64,
+    seed: u64,
+    shard_wake: Instant,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let now = Instant::now();
+        let config = ShardConfig {
+            shard: SHARD,
+            udp: vec![server(Transport::Udp)],
+            tcp: vec![server(Transport::Tcp)],
+        };
+        Self {
+            now,
+            shard: Shard::new(config, now),
+            clients: Vec::new(),
+            links: Vec::new(),
+            events: Vec::new(),
+            sent: Vec::new(),
+            records: false,
+            generations: Vec::new(),
+            in_flight: BinaryHeap::new(),
+            order: 0,
+            seed: 0x5eed,
+            shard_wake: now,
+        }
+    }
+
+    /// Adds a client and connects it to a room; the client's number is its index and its peer's key.
+    pub(crate) fn join(&mut self, room: u64, profile: Profile) -> usize {
+        let index = self.clients.len();
+        self.clients.push(Client::new(index as u8, address(index, 0), profile, self.now));
+        self.links.push(Link::default());
+        self.generations.push(1);
+        self.connect(room, index);
+        index
+    }
+
+    /// Opens another connection for a client, from another address.
+    pub(crate) fn reconnect(&mut self, room: u64, index: usize) {
+        self.generations[index] += 1;
+        let profile = self.clients[index].profile.clone();
+        let address = address(index, self.generations[index] as u16);
+        let received = std::mem::take(&mut self.clients[index].received);
+        self.clients[index] = Client::new(index as u8, address, profile, self.now);
+        self.clients[index].received = received;
+        self.connect(room, index);
+    }
+
+    fn connect(&mut self, room: u64, index: usize) {
+        let client = &self.clients[index];
+        let mut publishing = MediaState::default();
+        client.profile.sources.iter().for_each(|source| publishing.set(*source, true));
+        self.command(Command::Connect {
+            room: RoomKey(room),
+            peer: PeerKey(index as u64),
+            generation: MediaGeneration(self.generations[index]),
+            offer: client.offer.clone(),
+            up: client.up.clone(),
+            down: client.down.clone(),
+            publishing,
+        });
+    }
+
+    pub(crate) fn subscribe(&mut self, index: usize, wants: &[(usize, Source, u16)]) {
+        let wants = wants
+            .iter()
+            .map(|&(publisher, source, height)| Want {
+                publisher: PeerKey(publisher as u64),
+                source,
+                height: height.try_into().unwrap(),
+            })
+            .collect();
+        self.command(Command::Subscribe { peer: PeerKey(index as u64), wants });
+    }
+
+    pub(crate) fn publish(&mut self, index: usize, sources: &[Source]) {
+        let mut media = MediaState::default();
+        sources.iter().for_each(|source| media.set(*source, true));
+        self.command(Command::SetPublishing { peer: PeerKey(index as u64), media });
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.shard.handle_input(self.now, Input::Command(command));
+        self.drain_shard();
+    }
+
+    /// Hands the shard a datagram from anywhere.
+    pub(crate) fn inject(&mut self, source: SocketAddr, contents: &[u8]) {
+        let destination = server(Transport::Udp);
+        let input = Input::Receive { transport: Transport::Udp, source, destination, contents };
+        self.shard.handle_input(self.now, input);
+        self.drain_shard();
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            let clients = self.clients.iter().map(Client::next);
+            let flight = self.in_flight.peek().map(|Reverse(packet)| packet.at);
+            let next = clients.chain(flight).chain([self.shard_wake]).min().unwrap();
+            if next > end {
+                break;
+            }
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until `done`, for ten seconds at most.
+    pub(crate) fn run_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        for _ in 0..1000 {
+            if done(self) {
+                return;
+            }
+            self.run(Duration::from_millis(10));
+        }
+        panic!("did not happen within 10 s: {what}");
+    }
+
+    pub(crate) fn connect_all(&mut self) {
+        self.run_until("all clients connect", |world| world.clients.iter().all(|client| client.is_connected));
+    }
+
+    fn step(&mut self) {
+        while self.in_flight.peek().is_some_and(|Reverse(packet)| packet.at <= self.now) {
+            let Some(Reverse(packet)) = self.in_flight.pop() else { break };
+            match packet.to_client {
+                Some(index) => self.clients[index].packet(self.now, packet.other, &packet.contents),
+                None => {
+                    let transport = self.clients[packet.client].profile.transport;
+                    let input = Input::Receive {
+                        transport,
+                        source: packet.other,
+                        destination: server(transport),
+                        contents: &packet.contents,
+                    };
+                    self.shard.handle_input(self.now, input);
+                    self.drain_shard();
+                }
+            }
+        }
+        if self.shard_wake <= self.now {
+            self.shard.handle_input(self.now, Input::Timeout);
+            self.drain_shard();
+        }
+        for index in 0..self.clients.len() {
+            if self.clients[index].next() <= self.now {
+                let mut transmit = Vec::new();
+                self.clients[index].run(self.now, &mut transmit);
+                let from = self.clients[index].address;
+                for (_, contents) in transmit {
+                    if self.records {
+                        self.sent.push((index, contents.clone()));
+                    }
+                    self.carry(index, None, from, contents);
+                }
+            }
+        }
+    }
+
+    fn drain_shard(&mut self) {
+        loop {
+            match self.shard.poll_output() {
+                Output::Event(event) => self.event(event),
+                Output::Transmit { source, destination, contents, .. } => {
+                    let to = self.clients.iter().position(|client| client.address == destination);
+                    if let Some(index) = to {
+                        self.carry(index, Some(index), source, contents);
+                    }
+                }
+                Output::Timeout(at) => {
+                    self.shard_wake = at.max(self.now + Duration::from_micros(1));
+                    break;
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match &event {
+            Event::Answered { peer, answer, .. } => {
+                self.clients[peer.0 as usize].accept(answer, self.now);
+            }
+            Event::LayersWanted { peer, source, layers } => {
+                self.clients[peer.0 as usize].set_layers(*source, layers);
+            }
+            _ => {}
+        }
+        self.events.push((self.now, event));
+    }
+
+    fn carry(&mut self, client: usize, to_client: Option<usize>, other: SocketAddr, contents: Vec<u8>) {
+        let link = self.links[client];
+        // A linear congruential generator (Knuth, MMIX): the same losses in every run.
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if link.is_cut || (self.seed >> 33) % 100 < link.loss_percent {
+            return;
+        }
+        self.order += 1;
+        let at = self.now + LATENCY;
+        self.in_flight.push(Reverse(InFlight { at, order: self.order, to_client, client, other, contents }));
+    }
+}
+
+pub(crate) fn server(transport: Transport) -> SocketAddr {
+    match transport {
+        Transport::Udp => ([10, 0, 0, 1], 3478).into(),
+        Transport::Tcp => ([10, 0, 0, 1], 443).into(),
+    }
+}
+
+fn address(index: usize, generation: u16) -> SocketAddr {
+    ([10, 0, 1, index as u8], 5000 + generation).into()
+}
