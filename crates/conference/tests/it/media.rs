@@ -64,6 +64,25 @@ fn answer_to_an_older_offer_is_void() {
 
 /// ROOM-17
 #[test]
+fn answer_to_an_older_join_is_void() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut guest = scene.guest();
+    scene.admit(&host, &mut guest);
+    scene.media_answers = false;
+    scene.ask(guest.connection, Command::Join { offer: offer(), media: ALL_ON });
+    media(&mut scene, refused(guest.id, 1));
+    scene.ask(guest.connection, Command::Join { offer: offer(), media: ALL_ON });
+
+    scene.answer_media(guest.id, 1);
+    assert_eq!(scene.ids(), [host.id]);
+
+    scene.answer_media(guest.id, 2);
+    assert_eq!(scene.ids(), [host.id, guest.id]);
+}
+
+/// ROOM-17
+#[test]
 fn answer_that_arrives_after_the_connection_dropped_is_void() {
     let mut scene = Scene::new();
     let host = scene.host();

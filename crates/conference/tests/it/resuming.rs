@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sabha_conference::{Command, Event, MediaCommand, Right};
 use sabha_protocol::{
-    MediaState, ParticipantId, Rule, Source,
+    BootEpoch, MediaState, ParticipantId, RoomEpoch, Rule, Source,
     limits::RESUME_WINDOW,
     secret::ResumeToken,
     wire::server::{CloseReason, LeaveReason, Presence, Role},
@@ -195,6 +195,33 @@ fn host_of_an_earlier_epoch_comes_back_as_host() {
     let mut host = scene.host();
     scene.restart();
     assert_eq!(scene.resume(&mut host).role, Role::Host);
+}
+
+/// ROOM-10
+#[test]
+fn room_that_failed_and_was_opened_again_by_the_same_process_gives_places_back() {
+    let mut scene = Scene::new();
+    let mut host = scene.host();
+    scene.reopen(BootEpoch(1), RoomEpoch(2));
+    assert_eq!(scene.resume(&mut host).you, host.id);
+}
+
+/// ROOM-10
+#[test]
+fn token_from_the_future_is_refused() {
+    // The storage was put back to an older state, so this epoch was lived through before.
+    for (boot, room) in
+        [(BootEpoch(2), RoomEpoch(1)), (BootEpoch(1), RoomEpoch(2)), (BootEpoch(0), RoomEpoch(3))]
+    {
+        let mut scene = Scene::new();
+        scene.restart();
+        let host = scene.host();
+        scene.reopen(boot, room);
+
+        let connection = scene.connection();
+        let token = host.token.expect("a token");
+        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    }
 }
 
 /// ROOM-10

@@ -130,13 +130,17 @@ impl Scene {
         }
     }
 
-    /// Replaces the room by one of the next epoch, as after a restart. The storage keeps what was durable.
+    /// Restarts the server: all connections are gone, the storage keeps what was durable.
     pub(crate) fn restart(&mut self) {
-        let epoch = self.stored.iter().filter(|record| **record == Record::Ended).count();
-        assert_eq!(epoch, 0, "an ended meeting is not opened again");
+        self.reopen(BootEpoch(2), RoomEpoch(2));
+    }
+
+    /// Replaces the room by one of this epoch.
+    pub(crate) fn reopen(&mut self, boot_epoch: BootEpoch, room_epoch: RoomEpoch) {
+        assert!(!self.stored.contains(&Record::Ended), "an ended meeting is not opened again");
         let mut config = config();
-        config.boot_epoch = BootEpoch(2);
-        config.room_epoch = RoomEpoch(2);
+        config.boot_epoch = boot_epoch;
+        config.room_epoch = room_epoch;
         for record in &self.stored {
             match record {
                 Record::IdsReserved { upto } => config.next_participant = upto.next(),
