@@ -158,7 +158,7 @@ export function closed(model: Model, message: Message<'closed'>): Step {
 }
 
 /** Ends the call for this person, whatever the phase. */
-export function over(model: Model, reason: OverReason, by: string | null): Step {
+function over(model: Model, reason: OverReason, by: string | null): Step {
   const end: Over = { reason, by };
   const effects: Effect[] = [{ type: 'disconnect' }, { type: 'close_media' }, { type: 'forget_place' }];
   // After these a reload must not knock again.

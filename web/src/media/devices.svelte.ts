@@ -241,5 +241,7 @@ export class Devices implements LocalDevices {
     this.microphones = of('audioinput');
     this.cameras = of('videoinput');
     this.speakers = of('audiooutput');
+    // The first is the system's choice, by which sound goes out unless told otherwise.
+    if (!this.speakers.some(({ id }) => id === this.speaker)) this.speaker = this.speakers[0]?.id ?? null;
   }
 }

@@ -33,7 +33,18 @@ describe('shown tiles', () => {
     shown.show([camera(2)], 1, 25);
     vi.advanceTimersByTime(1000);
     shown.show([], 1, 25);
+    vi.advanceTimersByTime(1000);
     expect(told).toEqual([[camera(2)], []]);
+  });
+
+  it('a tile that is gone for a moment was never gone', () => {
+    shown.show([camera(2)], 1, 25);
+    vi.advanceTimersByTime(1000);
+    shown.show([], 1, 25);
+    vi.advanceTimersByTime(50);
+    shown.show([camera(2)], 1, 25);
+    vi.advanceTimersByTime(1000);
+    expect(told).toEqual([[camera(2)]]);
   });
 
   it('are told anew after the server has forgotten them', () => {
