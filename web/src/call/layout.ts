@@ -98,7 +98,13 @@ export function layOut(scene: Scene, size: Size): Layout {
   const self = scene.selfInStrip ? 1 : 0;
   if (!onStage) return { kind, page: 0, pages: 1, tiles: [], self: null };
   if (others.length + self === 0) {
-    return { kind, page: 0, pages: 1, tiles: [{ tile: onStage, box: stageBox(onStage, stage), large: true }], self: null };
+    return {
+      kind,
+      page: 0,
+      pages: 1,
+      tiles: [{ tile: onStage, box: stageBox(onStage, stage), large: true }],
+      self: null,
+    };
   }
 
   const strip = splitStage(stage);
