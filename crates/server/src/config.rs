@@ -1,1 +1,427 @@
-//! Not written yet.
+//! What an administrator can set: defaults, then a TOML file, then the environment, then the command line.
+//!
+//! Every key of the file is also `SABHA__<SECTION>__<KEY>` in the environment. Unknown keys are errors,
+//! so that a typing mistake never silently leaves a default in force. `deploy/sabha.toml` documents every
+//! key; a test keeps it complete.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axum::http::Uri;
+use config::{Config, Environment, File, FileFormat};
+use sabha_protocol::limits;
+use serde::{Deserialize, Serialize};
+
+/// Longest drain that can be asked for: a day.
+const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
+
+/// Why there are no settings to start with. `Display` is one line for the administrator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file or the environment has a key that does not exist, or a value that does not fit.
+    #[error("{0}")]
+    Invalid(String),
+    /// Neither `$XDG_DATA_HOME` nor `$HOME` says where data belongs.
+    #[error("no data directory: neither XDG_DATA_HOME nor HOME is set, and none was given")]
+    NoDataDir,
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How the server is reached.
+    pub server: ServerSettings,
+    /// How media is reached.
+    pub media: MediaSettings,
+    /// Bounds that depend on the machine and the organisation; all others are fixed in the protocol.
+    pub limits: LimitSettings,
+    /// What is logged.
+    pub log: LogSettings,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address of HTTP, WebSocket and ICE over TCP.
+    pub listen: SocketAddr,
+    /// The address people type: `https://host` without a path. Absent: wherever the server listens.
+    pub public_url: Option<PublicUrl>,
+    /// Directory of the database and the server's key. Absent: `$XDG_DATA_HOME/sabha`.
+    pub data_dir: Option<PathBuf>,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// How long a stopping server waits for its rooms to empty, in seconds.
+    pub drain_seconds: u32,
+}
+
+/// `[media]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaSettings {
+    /// Address of the UDP socket. Absent: all addresses if `external_ips` is set, else that of `server.listen`.
+    pub address: Option<IpAddr>,
+    /// UDP port. Absent: the number of the TCP port.
+    pub port: Option<u16>,
+    /// Addresses under which the server is reached from outside, if they are not the machine's own.
+    pub external_ips: Vec<IpAddr>,
+    /// Threads that forward media. Absent: one for each core.
+    pub shards: Option<u8>,
+}
+
+/// `[limits]`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Open WebSockets.
+    pub connections: usize,
+    /// Open WebSockets from one address (IPv6: from one /64 network).
+    pub connections_per_address: usize,
+    /// New WebSockets from one address per second, sustained; the burst is ten times that.
+    pub connections_per_address_per_second: u32,
+    /// Open rooms.
+    pub rooms: usize,
+    /// Meetings that can be created per minute.
+    pub meetings_per_minute: u32,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,sabha_server=debug`.
+    pub level: String,
+    /// Lines for people or objects for machines.
+    pub format: LogFormat,
+}
+
+/// Form of the log on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// One readable line an event.
+    #[default]
+    Text,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            data_dir: None,
+            trusted_proxies: Vec::new(),
+            drain_seconds: 10,
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS_MAX,
+            connections_per_address: limits::CONNECTIONS_PER_ADDRESS_MAX,
+            connections_per_address_per_second: limits::CONNECTIONS_PER_ADDRESS_PER_SECOND,
+            rooms: limits::ROOMS_MAX,
+            meetings_per_minute: limits::MEETINGS_PER_MINUTE,
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// What the command line sets over file and environment, by key.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides(Vec<(&'static str, config::Value)>);
+
+impl Overrides {
+    /// Sets `key` if there is a value.
+    pub fn set(&mut self, key: &'static str, value: Option<impl Into<config::Value>>) {
+        if let Some(value) = value {
+            self.0.push((key, value.into()));
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings: defaults, `file`, the environment, `overrides`, each over the one before.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when the file cannot be read or parsed, or a key or value is not known.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let environment = Environment::with_prefix("SABHA")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("server.trusted_proxies")
+            .with_list_parse_key("media.external_ips");
+        Self::layer(file, environment, overrides)
+    }
+
+    fn layer(
+        file: Option<&Path>,
+        environment: Environment,
+        overrides: Overrides,
+    ) -> Result<Self, ConfigError> {
+        let invalid = |error: config::ConfigError| ConfigError::Invalid(error.to_string());
+        let mut builder = Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        builder = builder.add_source(environment);
+        for (key, value) in overrides.0 {
+            builder = builder.set_override(key, value).map_err(invalid)?;
+        }
+        let settings: Self = builder.build().and_then(Config::try_deserialize).map_err(invalid)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Refuses values that fit their type but make no sense.
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |text: String| Err(ConfigError::Invalid(text));
+        if self.server.drain_seconds > DRAIN_SECONDS_MAX {
+            return refuse(format!("server.drain_seconds is at most {DRAIN_SECONDS_MAX}"));
+        }
+        if self.media.shards.is_some_and(|shards| !(1..=64).contains(&shards)) {
+            return refuse("media.shards is 1 to 64".to_owned());
+        }
+        if let Some(address) = self.media.external_ips.iter().find(|ip| ip.is_unspecified()) {
+            return refuse(format!("media.external_ips: {address} is no address to be reached at"));
+        }
+        let limits = self.limits;
+        let least = [
+            limits.connections,
+            limits.connections_per_address,
+            limits.connections_per_address_per_second as usize,
+            limits.rooms,
+            limits.meetings_per_minute as usize,
+        ];
+        if least.contains(&0) {
+            return refuse("a limit of 0 would refuse everything: limits start at 1".to_owned());
+        }
+        crate::logging::filter(&self.log.level).map_err(|error| {
+            ConfigError::Invalid(format!("log.level `{}` is not a filter: {error}", self.log.level))
+        })?;
+        Ok(())
+    }
+
+    /// Returns the data directory, by default `$XDG_DATA_HOME/sabha` or `~/.local/share/sabha`.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoDataDir`] when none was set and there is no home.
+    pub fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(directory) = &self.server.data_dir {
+            return Ok(directory.clone());
+        }
+        // The XDG Base Directory Specification: a relative path in the variable is to be ignored.
+        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+            .map(|base| base.join("sabha"))
+            .ok_or(ConfigError::NoDataDir)
+    }
+
+    /// Returns the UDP address for media, given the TCP address that was bound.
+    pub fn media_listen(&self, http: SocketAddr) -> SocketAddr {
+        let everywhere: IpAddr = match http {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+        };
+        // Behind a reverse proxy HTTP listens on loopback, but media always comes from outside.
+        let default = if self.media.external_ips.is_empty() { http.ip() } else { everywhere };
+        SocketAddr::new(self.media.address.unwrap_or(default), self.media.port.unwrap_or(http.port()))
+    }
+
+    /// Returns the number of media threads: as set, or one for each core.
+    pub fn shards(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(64);
+        self.media.shards.map_or_else(cores, usize::from)
+    }
+
+    /// Returns how long a stopping server waits for its rooms to empty.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(u64::from(self.server.drain_seconds))
+    }
+}
+
+/// Scheme, host and port under which people reach the server. No path: the client is served at the root.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicUrl {
+    origin: String,
+    secure: bool,
+}
+
+impl PublicUrl {
+    /// Returns the URL of a server that was told none: where it listens.
+    pub fn of_listener(address: SocketAddr) -> Self {
+        let host = match address.ip() {
+            // A wildcard is no address to type; whoever reads the link is most likely on the machine itself.
+            ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+            _ => address.to_string(),
+        };
+        Self { origin: format!("http://{host}"), secure: false }
+    }
+
+    /// Returns the origin, such as `https://meet.example.org`, without a slash at its end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Returns whether the scheme is `https`.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+/// The text is not `http://host[:port]` or `https://host[:port]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a public URL is https://host or https://host:port, without a path")]
+pub struct InvalidPublicUrl;
+
+impl TryFrom<String> for PublicUrl {
+    type Error = InvalidPublicUrl;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let uri: Uri = text.parse().map_err(|_| InvalidPublicUrl)?;
+        let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(InvalidPublicUrl);
+        };
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(InvalidPublicUrl);
+        }
+        // Browsers leave the scheme's own port out of an origin, and write hosts in lower case.
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        let port = authority.port_u16().filter(|port| *port != default_port);
+        let port = port.map_or_else(String::new, |port| format!(":{port}"));
+        let host = authority.host().to_ascii_lowercase();
+        Ok(Self { origin: format!("{scheme}://{host}{port}"), secure: scheme == "https" })
+    }
+}
+
+impl From<PublicUrl> for String {
+    fn from(url: PublicUrl) -> Self {
+        url.origin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sabha.toml");
+        std::fs::write(&file, text).unwrap();
+        let pairs: HashMap<String, String> =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let environment = Environment::with_prefix("SABHA")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("server.trusted_proxies")
+            .with_list_parse_key("media.external_ips")
+            .source(Some(pairs));
+        Settings::layer(Some(&file), environment, Overrides::default())
+    }
+
+    #[test]
+    fn environment_wins_over_file() {
+        let file = "[server]\nlisten = '127.0.0.1:1'\ndrain_seconds = 3";
+        let settings = load(
+            file,
+            &[
+                ("SABHA__SERVER__LISTEN", "127.0.0.1:2"),
+                ("SABHA__MEDIA__EXTERNAL_IPS", "192.0.2.1,2001:db8::1"),
+                ("SABHA__LIMITS__ROOMS", "7"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(settings.server.listen.port(), 2);
+        assert_eq!(settings.server.drain_seconds, 3);
+        assert_eq!(settings.media.external_ips.len(), 2);
+        assert_eq!(settings.limits.rooms, 7);
+    }
+
+    #[test]
+    fn unknown_keys_and_values_out_of_bounds_are_errors_that_name_them() {
+        for (file, word) in [
+            ("[server]\nlissten = '127.0.0.1:1'", "lissten"),
+            ("[sever]", "sever"),
+            ("[server]\nlisten = 'nowhere'", "listen"),
+            ("[server]\npublic_url = 'https://host/path'", "path"),
+            ("[media]\nshards = 65", "shards"),
+            ("[limits]\nrooms = 0", "limit"),
+            ("[log]\nlevel = 'a=b=c'", "log.level"),
+            ("[log", "sabha.toml"),
+        ] {
+            let error = load(file, &[]).unwrap_err().to_string();
+            assert!(error.contains(word), "{file}: {error}");
+        }
+        let error = load("", &[("SABHA__SERVER__LISSTEN", "x")]).unwrap_err().to_string();
+        assert!(error.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn sample_file_documents_every_key_and_is_accepted() {
+        let sample = include_str!("../../../deploy/sabha.toml");
+        // Keys are commented out with one `#`; explanations have `# `.
+        let uncommented: String = sample
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join("\n");
+        load(sample, &[]).unwrap();
+        load(&uncommented, &[]).unwrap();
+
+        let all = serde_json::to_value(Settings::default()).unwrap();
+        for (section, keys) in all.as_object().unwrap() {
+            assert!(sample.contains(&format!("[{section}]")), "{section}");
+            for key in keys.as_object().unwrap().keys() {
+                assert!(sample.contains(&format!("#{key} = ")), "{section}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn public_url_is_an_origin() {
+        let parse = |text: &str| PublicUrl::try_from(text.to_owned());
+        assert_eq!(parse("https://Meet.Example.org:443/").unwrap().origin(), "https://meet.example.org");
+        assert_eq!(parse("http://[::1]:8080").unwrap().origin(), "http://[::1]:8080");
+        for wrong in ["meet.example.org", "ftp://x", "https://x/y", "https://u@x", "https://x?q", ""] {
+            assert_eq!(parse(wrong), Err(InvalidPublicUrl), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn media_listens_everywhere_once_it_is_announced_to_the_outside() {
+        let http: SocketAddr = "127.0.0.1:8080".parse().unwrap();
+        let local = load("", &[]).unwrap();
+        assert_eq!(local.media_listen(http), http);
+        let public = load("[media]\nexternal_ips = ['192.0.2.1']\nport = 10000", &[]).unwrap();
+        assert_eq!(public.media_listen(http), "0.0.0.0:10000".parse().unwrap());
+    }
+}

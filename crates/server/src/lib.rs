@@ -1,11 +1,24 @@
-//! The server: everything with effects around the pure crates.
+//! The server of Sabha: everything that has effects, around crates that have none.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`], [`config`], [`logging`] | how it is called, set up and watched |
+//! | [`server`], [`drain`] | what is started in which order, and how it stops |
+//! | [`http`] | the web client, the API, health, and the door to signalling |
+//! | `signalling` | a task for each WebSocket and each room |
+//! | [`media`] | threads and sockets around `sabha-sfu` |
+//! | [`data_dir`], [`storage`] | what outlives the process |
+//!
+//! Nothing here decides who may do what: that is `sabha-conference`. The server holds no key of a meeting.
 
 pub mod cli;
 pub mod config;
+pub mod data_dir;
 pub mod drain;
 pub mod http;
 pub mod logging;
 pub mod media;
-pub mod metrics;
-pub mod signalling;
+mod metrics;
+pub mod server;
+mod signalling;
 pub mod storage;

@@ -1,1 +1,99 @@
-//! Not written yet.
+//! What is counted, for Prometheus at `/metrics`.
+//!
+//! Counters go up where things happen; gauges and the media plane's totals are read when somebody asks.
+//! Labels come from closed lists only, never from a room, a person or an address.
+
+use std::sync::OnceLock;
+
+use ::metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use sabha_protocol::Rule;
+
+use crate::{media::MediaPlane, signalling::Load};
+
+/// Starts to count. Does nothing if the process counts already.
+pub(crate) fn start() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // Another recorder can only be there if a test harness brought its own; ours then renders nothing.
+        if ::metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("metrics are recorded elsewhere");
+        }
+        describe();
+        handle
+    })
+}
+
+fn describe() {
+    describe_gauge!("sabha_connections", "Open WebSockets");
+    describe_gauge!("sabha_rooms", "Open rooms");
+    describe_gauge!("sabha_participants", "Participants in all rooms, those reconnecting included");
+    describe_gauge!("sabha_lobby_guests", "Guests waiting in all lobbies");
+    describe_counter!("sabha_refusals_total", "Requests refused, by rule");
+    describe_counter!("sabha_connections_ended_total", "WebSockets that ended, by cause");
+    describe_counter!("sabha_connections_refused_total", "Connections turned away at a limit, by limit");
+    describe_counter!("sabha_meetings_created_total", "Meetings created");
+    describe_counter!("sabha_room_panics_total", "Rooms lost to a fault of the server");
+    describe_gauge!("sabha_media_peers", "Media connections");
+    describe_counter!("sabha_media_packets_total", "Media packets, by direction");
+    describe_counter!(
+        "sabha_media_bytes_total",
+        "Bytes of media packets without IP and UDP headers, by direction"
+    );
+    describe_counter!("sabha_media_dropped_total", "Media packets dropped, by cause");
+    describe_counter!("sabha_media_keyframe_requests_total", "Key frames asked of publishers");
+    describe_counter!("sabha_media_panics_total", "Rooms and shards lost to a fault of the media plane");
+}
+
+/// Counts a refusal.
+pub(crate) fn refused(rule: Rule) {
+    counter!("sabha_refusals_total", "rule" => rule.id()).increment(1);
+}
+
+/// Counts the end of a WebSocket. `cause` is one of a short list.
+pub(crate) fn connection_ended(cause: &'static str) {
+    counter!("sabha_connections_ended_total", "cause" => cause).increment(1);
+}
+
+/// Counts a connection that was turned away. `limit` is one of a short list.
+pub(crate) fn connection_refused(limit: &'static str) {
+    counter!("sabha_connections_refused_total", "limit" => limit).increment(1);
+}
+
+/// Counts a meeting.
+pub(crate) fn meeting_created() {
+    counter!("sabha_meetings_created_total").increment(1);
+}
+
+/// Counts a room that was lost.
+pub(crate) fn room_panicked() {
+    counter!("sabha_room_panics_total").increment(1);
+}
+
+/// Returns everything in Prometheus' text format.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts stay far below 2^53")]
+pub(crate) fn render(connections: usize, load: Load, media: &MediaPlane) -> String {
+    gauge!("sabha_connections").set(connections as f64);
+    gauge!("sabha_rooms").set(load.rooms as f64);
+    gauge!("sabha_participants").set(load.participants as f64);
+    gauge!("sabha_lobby_guests").set(load.lobby_guests as f64);
+
+    let shards = media.stats();
+    let sum = |value: fn(&crate::media::ShardSnapshot) -> u64| shards.iter().map(value).sum::<u64>();
+    gauge!("sabha_media_peers").set(shards.iter().map(|shard| shard.sfu.peers).sum::<usize>() as f64);
+    counter!("sabha_media_packets_total", "direction" => "in").absolute(sum(|shard| shard.sfu.packets_in));
+    counter!("sabha_media_packets_total", "direction" => "out").absolute(sum(|shard| shard.sfu.packets_out));
+    counter!("sabha_media_bytes_total", "direction" => "in").absolute(sum(|shard| shard.sfu.bytes_in));
+    counter!("sabha_media_bytes_total", "direction" => "out").absolute(sum(|shard| shard.sfu.bytes_out));
+    counter!("sabha_media_dropped_total", "cause" => "send").absolute(sum(|shard| shard.send_dropped));
+    counter!("sabha_media_dropped_total", "cause" => "junk").absolute(sum(|shard| shard.junk));
+    counter!("sabha_media_dropped_total", "cause" => "steer").absolute(sum(|shard| shard.steer_dropped));
+    counter!("sabha_media_keyframe_requests_total").absolute(sum(|shard| shard.sfu.keyframe_requests));
+    counter!("sabha_media_panics_total").absolute(sum(|shard| shard.sfu.panics + shard.restarts));
+
+    let handle = start();
+    handle.run_upkeep();
+    handle.render()
+}

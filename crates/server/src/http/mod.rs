@@ -1,1 +1,102 @@
-//! Not written yet.
+//! HTTP: the web client, the API, health, and the door to signalling; all on one port.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/`, `/new`, `/m/{meeting}`, files | the embedded web client (`assets.rs`) |
+//! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
+//! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
+//!
+//! `accept.rs` takes connections from the port and tells HTTP from media that fell back to TCP. Every
+//! answer carries the headers of `headers.rs`; every error is an [`ApiError`](sabha_protocol::wire::http::ApiError).
+
+mod accept;
+mod api;
+mod assets;
+mod client_address;
+mod error;
+mod headers;
+mod health;
+mod openapi;
+mod origin;
+mod websocket;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
+use sabha_protocol::{
+    BootEpoch, MEETINGS_PATH, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+
+pub(crate) use self::accept::{Acceptor, serve};
+pub use self::openapi::openapi;
+use crate::{
+    config::PublicUrl,
+    drain::Drain,
+    media::MediaPlane,
+    signalling::{Addresses, Signalling, TokenBucket},
+    storage::Store,
+};
+
+/// Silence within a request body after which it is given up.
+const BODY_SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time an answer may take to begin.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// What the handlers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) boot_epoch: BootEpoch,
+    pub(crate) creation_key: CreationKey,
+    pub(crate) creations: Mutex<TokenBucket>,
+    pub(crate) drain: Drain,
+    pub(crate) media: MediaPlane,
+    /// As configured; `None` when the server was told no URL.
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) signalling: Signalling,
+    pub(crate) store: Store,
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
+    pub(crate) websockets: Addresses,
+}
+
+type AppState = Arc<Shared>;
+
+/// Returns the whole service.
+pub(crate) fn router(state: AppState) -> Router {
+    let headers = headers::Headers::new(state.public_url.as_ref());
+    Router::new()
+        .route(MEETINGS_PATH, post(api::create_meeting))
+        .route("/api/v1/version", get(api::version))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .route(SIGNALLING_PATH, get(websocket::upgrade))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/", get(assets::page))
+        .route("/new", get(assets::page))
+        .route("/m/{meeting}", get(assets::page))
+        .fallback(assets::file)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .with_state(state)
+        .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_MAX))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(headers, headers::add))
+}
+
+#[cfg(test)]
+mod tests;

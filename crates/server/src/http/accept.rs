@@ -1,0 +1,198 @@
+//! Takes TCP connections and tells HTTP from media.
+//!
+//! Where UDP is blocked, browsers send media over TCP to the same port. Such a connection begins with a
+//! framed STUN binding request (RFC 4571 length, then RFC 8489 section 5), whose first byte is far below
+//! any letter; everything else is HTTP/1.1. Connections are counted before a byte is read, have a short
+//! time to say something, and, unless they become WebSockets, a bounded life.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tower::ServiceExt as _;
+
+use super::client_address::{Peer, is_trusted};
+use crate::{
+    drain::Phase,
+    media::MediaPlane,
+    metrics,
+    signalling::{Addresses, Permit, Refused},
+};
+
+/// Time to the first bytes, and to the end of a request's headers, also between two requests.
+const HEADERS_MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// Life of a connection that is not a WebSocket; the client just opens another.
+const HTTP_LIFE_MAX: Duration = Duration::from_secs(120);
+
+/// Time to finish the answer in progress once that life, or the server's, is over.
+const HTTP_LAST_ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// Header lines of a request, and bytes of its head.
+const HEADERS_MAX: usize = 64;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes that tell a framed STUN binding request: length, type, length, magic cookie.
+const STUN_PREFIX_BYTES: usize = 10;
+
+/// Pause between two looks at a connection that has sent less than that.
+const PEEK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Pause after the system refused to accept, as it does while it has no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections are handed to.
+#[derive(Clone, Debug)]
+pub(crate) struct Acceptor {
+    pub(crate) router: Router,
+    pub(crate) media: MediaPlane,
+    pub(crate) connections: Addresses,
+    pub(crate) trusted_proxies: Arc<[ipnet::IpNet]>,
+}
+
+/// Accepts connections until the server stops.
+pub(crate) async fn serve(listener: TcpListener, acceptor: Acceptor, mut phase: watch::Receiver<Phase>) {
+    let watched = phase.clone();
+    let mut stopped = pin!(phase.wait_for(|phase| *phase == Phase::Stopped));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => return,
+        };
+        match accepted {
+            Ok((stream, remote)) => {
+                let Some(permit) = acceptor.admit(remote.ip()) else { continue };
+                let (acceptor, phase) = (acceptor.clone(), watched.clone());
+                tokio::spawn(async move {
+                    // Errors are the client's or its network's: nothing is left to tell anybody.
+                    let _ = acceptor.handle(stream, remote, phase).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no connection could be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Acceptor {
+    fn admit(&self, address: IpAddr) -> Option<Permit> {
+        let admitted = if is_trusted(&self.trusted_proxies, address) {
+            self.connections.admit_proxy()
+        } else {
+            self.connections.admit(address, Instant::now())
+        };
+        let refused = match admitted {
+            Ok(permit) => return Some(permit),
+            Err(Refused::Full) => "tcp_server",
+            Err(Refused::Address) => "tcp_address",
+        };
+        metrics::connection_refused(refused);
+        None
+    }
+
+    async fn handle(
+        self,
+        stream: TcpStream,
+        remote: SocketAddr,
+        phase: watch::Receiver<Phase>,
+    ) -> io::Result<()> {
+        // Small frames follow one another in signalling and media alike: none should wait for an
+        // acknowledgement of the one before.
+        stream.set_nodelay(true)?;
+        if tokio::time::timeout(HEADERS_MAX_WAIT, is_media(&stream)).await?? {
+            let local = stream.local_addr()?;
+            self.media.serve_tcp(stream, remote, local).await;
+        } else {
+            self.serve_http(stream, remote, phase).await;
+        }
+        Ok(())
+    }
+
+    /// Serves requests one after the other. Ends when the connection becomes a WebSocket, too: that lives
+    /// on in a task of its own.
+    async fn serve_http(self, stream: TcpStream, remote: SocketAddr, mut phase: watch::Receiver<Phase>) {
+        let router = self.router;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(remote));
+            router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_MAX_WAIT)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = tokio::time::sleep(HTTP_LIFE_MAX) => {}
+            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = tokio::time::timeout(HTTP_LAST_ANSWER_MAX, connection).await;
+    }
+}
+
+/// Looks at the first bytes without taking them and says whether they are ICE over TCP.
+async fn is_media(stream: &TcpStream) -> io::Result<bool> {
+    let mut prefix = [0; STUN_PREFIX_BYTES];
+    loop {
+        let seen = stream.peek(&mut prefix).await?;
+        match judge(&prefix[..seen]) {
+            Some(verdict) => return Ok(verdict),
+            None if seen == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // The rest of the prefix is on its way; there is no event for "more than before".
+            None => tokio::time::sleep(PEEK_PAUSE).await,
+        }
+    }
+}
+
+/// Says whether a connection that begins like this is media; `None` if more has to be seen.
+fn judge(prefix: &[u8]) -> Option<bool> {
+    // Length, at most 1500 of a packet, so its first byte is at most 5; binding request; its length; cookie.
+    const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+    match prefix {
+        [] => None,
+        [first, ..] if *first > 5 => Some(false),
+        [_, _, 0x00, 0x01, _, _, cookie @ ..] if cookie.len() == MAGIC_COOKIE.len() => {
+            Some(cookie == MAGIC_COOKIE)
+        }
+        whole if whole.len() >= STUN_PREFIX_BYTES => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_known_by_its_first_byte_and_media_by_its_cookie() {
+        assert_eq!(judge(b"G"), Some(false));
+        assert_eq!(judge(b"\x16\x03\x01"), Some(false), "TLS");
+        assert_eq!(judge(b""), None);
+        let stun = [0, 108, 0x00, 0x01, 0, 88, 0x21, 0x12, 0xA4, 0x42];
+        for seen in 1..stun.len() {
+            assert_eq!(judge(&stun[..seen]), None, "{seen}");
+        }
+        assert_eq!(judge(&stun), Some(true));
+        assert_eq!(judge(&[0, 108, 0x00, 0x01, 0, 88, 0, 0, 0, 0]), Some(false));
+        assert_eq!(judge(&[0; STUN_PREFIX_BYTES]), Some(false));
+    }
+}

@@ -1,0 +1,76 @@
+//! Refusals over HTTP: a rule for machines, a sentence for people, and a status that fits the rule.
+
+use std::any::Any;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use sabha_protocol::{Rule, wire::http::ApiError};
+
+use crate::metrics;
+
+/// An [`ApiError`] with its status.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl Refusal {
+    /// Returns a refusal by `rule` with the status that goes with it.
+    pub(super) fn new(rule: Rule, message: impl Into<String>) -> Self {
+        let status = match rule {
+            Rule::CreationKey => StatusCode::UNAUTHORIZED,
+            Rule::Rate => StatusCode::TOO_MANY_REQUESTS,
+            Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::with_status(status, rule, message)
+    }
+
+    /// Returns a refusal with a status that says more than the rule's own.
+    pub(super) fn with_status(status: StatusCode, rule: Rule, message: impl Into<String>) -> Self {
+        Self { status, error: ApiError { rule, message: message.into() } }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        metrics::refused(self.error.rule);
+        let mut response = (self.status, Json(self.error)).into_response();
+        let retry = match self.status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+            _ => None,
+        };
+        if let Some(seconds) = retry {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Answers a path of the API that is none.
+pub(super) fn unknown_path() -> Refusal {
+    Refusal::with_status(StatusCode::NOT_FOUND, Rule::WellFormed, "the API has no such path")
+}
+
+/// Answers a method that a path does not have.
+pub(super) async fn method_not_allowed() -> Refusal {
+    Refusal::with_status(StatusCode::METHOD_NOT_ALLOWED, Rule::WellFormed, "this path has no such method")
+}
+
+/// Answers for a handler that panicked. What it said goes to the log, not to the client.
+pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("an HTTP handler panicked");
+    Refusal::with_status(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Rule::Capacity,
+        "the server failed; this is its fault",
+    )
+    .into_response()
+}

@@ -1,0 +1,296 @@
+//! A whole server: what is started in which order, and how it stops.
+//!
+//! ```text
+//! data directory (lock, key) ─► store ─► TCP port ─► UDP port, media threads ─► signalling ─► HTTP
+//! ```
+//! Whatever fails, what was started before is given back, and nothing that was stored has changed. A server
+//! started on port 0 takes any free one, so that tests can run many.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use sabha_protocol::{BootEpoch, secret::CreationKey};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+
+use crate::{
+    config::{ConfigError, PublicUrl, Settings},
+    data_dir::{DataDir, DataDirError},
+    drain::Drain,
+    http::{self, Acceptor, Shared},
+    media::{MediaConfig, MediaPlane},
+    metrics,
+    signalling::{AddressLimits, Addresses, RoomsConfig, Signalling, TokenBucket},
+    storage::{Store, StoreError},
+};
+
+/// Events of the media plane that may wait to be handed to rooms.
+const MEDIA_EVENTS_MAX: usize = 8192;
+
+/// TCP connections for each WebSocket allowed: a page loads over several, and media may need one.
+const TCP_PER_WEBSOCKET: usize = 3;
+
+/// TCP connections always allowed, however few WebSockets are.
+const TCP_LEAST: usize = 64;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The settings do not say where data belongs, or are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The TCP address cannot be listened on.
+    #[error("cannot listen on {address} (TCP)")]
+    Tcp {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The UDP address cannot be listened on, or the media threads do not start.
+    #[error("cannot listen on {address} (UDP, media)")]
+    Media {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    /// Returns what the administrator can do about it.
+    pub fn remedy(&self) -> String {
+        let listen = |source: &io::Error, option: &str| match source.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("Another program uses this port. Stop it, or choose another with {option}.")
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                format!("This machine does not have this address. Choose another with {option}.")
+            }
+            io::ErrorKind::PermissionDenied => format!(
+                "Ports below 1024 need a privilege (CAP_NET_BIND_SERVICE). Grant it, or choose another with {option}."
+            ),
+            _ => format!("Choose another address with {option}."),
+        };
+        match self {
+            Self::Config(ConfigError::NoDataDir) => "Say where with --data DIRECTORY.".to_owned(),
+            Self::Config(_) => "Correct the setting; deploy/sabha.toml explains each.".to_owned(),
+            Self::DataDir(DataDirError::InUse { .. }) => {
+                "Stop the other server, or choose another directory with --data.".to_owned()
+            }
+            Self::DataDir(DataDirError::KeyDamaged { .. }) => {
+                "Restore the file from a backup. Without it, delete \
+                the file: a new key is made, and links to start a meeting have to be handed out again."
+                    .to_owned()
+            }
+            Self::DataDir(DataDirError::NoRandomness) => {
+                "Start again once the system has booted fully.".to_owned()
+            }
+            Self::DataDir(_) => {
+                "Make the directory writable for this user, or choose another with --data.".to_owned()
+            }
+            Self::Store(StoreError::Damaged { .. }) => {
+                "The file was left as it is. Restore it from a backup, or \
+                move it away to start with an empty database."
+                    .to_owned()
+            }
+            Self::Store(StoreError::Newer { .. }) => {
+                "The file was left as it is. Run the version of Sabha that \
+                wrote it, or a newer one."
+                    .to_owned()
+            }
+            Self::Store(StoreError::NotOurs { .. }) => {
+                "The file was left as it is. Choose another directory with --data.".to_owned()
+            }
+            Self::Store(_) => "Check that the disk has space and the file belongs to this user.".to_owned(),
+            Self::Tcp { source, .. } => listen(source, "--listen"),
+            Self::Media { source, .. } => listen(source, "--media-port"),
+        }
+    }
+}
+
+/// A running server. Stopped by [`Server::stop`]; dropping it without leaves its tasks running.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    url: PublicUrl,
+    creation_key: CreationKey,
+    settings: Settings,
+    media: MediaPlane,
+    signalling: Signalling,
+    store: Store,
+    drain: Drain,
+    accepting: JoinHandle<()>,
+    data_dir: DataDir,
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// [`StartError`], with [`StartError::remedy`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        metrics::start();
+        let data_dir = DataDir::open(&settings.data_dir()?)?;
+        let store = Store::open(data_dir.path()).await?;
+        let asked = settings.server.listen;
+        let tcp_failed = |source| StartError::Tcp { address: asked, source };
+        let listener = TcpListener::bind(asked).await.map_err(tcp_failed)?;
+        let address = listener.local_addr().map_err(tcp_failed)?;
+
+        let (events_in, events) = mpsc::channel(MEDIA_EVENTS_MAX);
+        let media = start_media(&settings, address, events_in)?;
+        let drain = Drain::default();
+        let boot_epoch = boot_epoch();
+        let signalling = Signalling::start(
+            RoomsConfig {
+                store: store.clone(),
+                media: media.clone(),
+                drain: drain.clone(),
+                boot_epoch,
+                resume_key: data_dir.key().resume_key(),
+                rooms_max: settings.limits.rooms,
+            },
+            events,
+        );
+        let creation_key = data_dir.key().creation_key();
+        let meetings = f64::from(settings.limits.meetings_per_minute);
+        let router = http::router(Arc::new(Shared {
+            boot_epoch,
+            creation_key: creation_key.clone(),
+            creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
+            drain: drain.clone(),
+            media: media.clone(),
+            public_url: settings.server.public_url.clone(),
+            signalling: signalling.clone(),
+            store: store.clone(),
+            trusted_proxies: settings.server.trusted_proxies.clone(),
+            websockets: Addresses::new(websocket_limits(&settings)),
+        }));
+        let acceptor = Acceptor {
+            router,
+            media: media.clone(),
+            connections: Addresses::new(tcp_limits(&settings)),
+            trusted_proxies: settings.server.trusted_proxies.clone().into(),
+        };
+        let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
+        let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
+        tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
+        Ok(Self {
+            address,
+            url,
+            creation_key,
+            settings,
+            media,
+            signalling,
+            store,
+            drain,
+            accepting,
+            data_dir,
+        })
+    }
+
+    /// Returns the TCP address the server listens on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the UDP port of media.
+    pub fn media_port(&self) -> u16 {
+        self.media.udp_port()
+    }
+
+    /// Returns the data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir.path().to_owned()
+    }
+
+    /// Returns the address people type.
+    pub const fn url(&self) -> &PublicUrl {
+        &self.url
+    }
+
+    /// Returns the link that starts a meeting. Whoever has it can create meetings on this server.
+    pub fn new_meeting_url(&self) -> String {
+        format!("{}/new#{}", self.url, String::from(self.creation_key.clone()))
+    }
+
+    /// Stops taking new rooms and waits until nobody is in one, for as long as configured at most.
+    pub async fn drain(&self) {
+        let patience = self.settings.drain();
+        let load = self.signalling.load();
+        tracing::info!(rooms = load.rooms, participants = load.participants, ?patience, "draining");
+        self.drain.begin(Instant::now() + patience);
+        // Out of time is as good as empty: those who are still there are told and come back.
+        let _ = tokio::time::timeout(patience, self.signalling.emptied()).await;
+    }
+
+    /// Says goodbye to everybody and stops. Everything that was acknowledged is on disk.
+    pub async fn stop(self) {
+        self.drain.stop();
+        // Only fails if accepting panicked, and then it has stopped as well.
+        let _ = self.accepting.await;
+        self.signalling.emptied().await;
+        let media = self.media.clone();
+        // Waits for threads to end, which must not be done on a thread of the runtime.
+        let _ = tokio::task::spawn_blocking(move || media.shutdown()).await;
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn start_media(
+    settings: &Settings,
+    http: SocketAddr,
+    events: mpsc::Sender<sabha_sfu::Event>,
+) -> Result<MediaPlane, StartError> {
+    let mut listen = settings.media_listen(http);
+    if settings.server.listen.port() == 0 && settings.media.port.is_none() {
+        // Any free port was asked for; the same number need not be free for both.
+        listen.set_port(0);
+    }
+    let config = MediaConfig {
+        listen,
+        tcp_listen: http,
+        external_ips: settings.media.external_ips.clone(),
+        shards: settings.shards(),
+    };
+    MediaPlane::start(&config, events).map_err(|source| StartError::Media { address: listen, source })
+}
+
+fn websocket_limits(settings: &Settings) -> AddressLimits {
+    AddressLimits {
+        open_max: settings.limits.connections,
+        open_per_address_max: settings.limits.connections_per_address,
+        new_per_second: settings.limits.connections_per_address_per_second,
+    }
+}
+
+fn tcp_limits(settings: &Settings) -> AddressLimits {
+    let websockets = websocket_limits(settings);
+    let tcp = |count: usize| count.saturating_mul(TCP_PER_WEBSOCKET).max(TCP_LEAST);
+    AddressLimits {
+        open_max: tcp(websockets.open_max),
+        open_per_address_max: tcp(websockets.open_per_address_max),
+        new_per_second: websockets.new_per_second.saturating_mul(10),
+    }
+}
+
+/// Returns this life of the server: the time it began.
+fn boot_epoch() -> BootEpoch {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    BootEpoch(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

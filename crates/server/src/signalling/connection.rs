@@ -1,0 +1,327 @@
+//! One task for each WebSocket: reads, checks, forwards; writes what is due; ends the connection.
+//!
+//! Everything a client sends is measured, counted and parsed here before a room hears of it. What is wrong
+//! is refused to the sender alone; who keeps sending it is closed. The actor of a request is this
+//! connection's key, never anything in the message.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
+use sabha_conference::ConnectionKey;
+use sabha_protocol::{
+    DisplayName, MeetingId, RequestId, Rule,
+    limits::{ENTER_DEADLINE, MESSAGES_BURST, MESSAGES_PER_SECOND, SILENCE_MAX},
+    wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, client::Credential, server::CloseReason},
+};
+use serde::Deserialize;
+
+use super::{
+    Attachment, Signalling,
+    outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
+    rate::TokenBucket,
+    room::{Arrival, Mailbox, Message},
+    translate,
+};
+use crate::{drain::Phase, logging::AddressTag, metrics};
+
+/// A client that takes nothing for this long is too slow, or gone.
+const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
+
+/// Time given to the last frames of a connection that ends badly.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
+
+/// Bad messages a connection may send at once, and how many a second are forgiven.
+const STRIKES_BURST: f64 = 20.0;
+const STRIKES_PER_SECOND: f64 = 0.1;
+
+/// Longest reason quoted in a refusal, in bytes.
+const REASON_BYTES_MAX: usize = 200;
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The client closed it, or its network did.
+    Gone,
+    /// The room was lost by a fault of ours.
+    RoomLost,
+    /// It was told a last word.
+    Said(CloseReason),
+    /// This has still to be said.
+    Say(CloseReason),
+    /// It said nothing for too long, or never entered.
+    Silent,
+}
+
+struct Connection {
+    signalling: Signalling,
+    key: ConnectionKey,
+    address: IpAddr,
+    outbox: Outbox,
+    room: Option<Attached>,
+    rate: TokenBucket,
+    strikes: TokenBucket,
+}
+
+/// The room a connection asked to enter.
+struct Attached {
+    meeting: MeetingId,
+    mailbox: Mailbox,
+    _attachment: Attachment,
+}
+
+/// Serves a WebSocket until it ends.
+pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, address: IpAddr) {
+    let key = signalling.next_connection();
+    let (outbox, mut due) = outbox();
+    let now = Instant::now();
+    let mut connection = Connection {
+        key,
+        address,
+        outbox,
+        room: None,
+        rate: TokenBucket::new(now, f64::from(MESSAGES_BURST), f64::from(MESSAGES_PER_SECOND)),
+        strikes: TokenBucket::new(now, STRIKES_BURST, STRIKES_PER_SECOND),
+        signalling,
+    };
+    tracing::debug!(connection = key.0, address = %AddressTag(address), "connection opened");
+    let end = connection.run(&mut socket, &mut due).await;
+    // The room hears of it first: saying the last word may take a second.
+    if let Some(attached) = connection.room.take() {
+        let _ = attached.mailbox.send(Message::Disconnected { connection: key }).await;
+    }
+    // A peer that does not take its last word does without.
+    let _ = tokio::time::timeout(LAST_WORD_MAX, say_last_word(&mut socket, end)).await;
+    metrics::connection_ended(match end {
+        End::Gone => "gone",
+        End::RoomLost => "room_lost",
+        End::Said(_) => "closed",
+        End::Say(CloseReason::TooSlow) => "too_slow",
+        End::Say(CloseReason::Misbehaved) => "misbehaved",
+        End::Say(_) => "stopping",
+        End::Silent => "silent",
+    });
+    tracing::debug!(connection = key.0, ?end, "connection ended");
+}
+
+impl Connection {
+    async fn run(&mut self, socket: &mut WebSocket, due: &mut OutboxReader) -> End {
+        let opened = Instant::now();
+        let mut heard = opened;
+        let overflow = due.overflow();
+        let mut phase = self.signalling.watch_drain();
+        self.outbox.send(encode(&frame(None, self.signalling.welcome())));
+        // A connection that comes while the server drains has to hear of it too.
+        phase.mark_changed();
+        loop {
+            let silence = heard + SILENCE_MAX;
+            let deadline = if due.has_entered() { silence } else { silence.min(opened + ENTER_DEADLINE) };
+            let end = tokio::select! {
+                next = due.next() => match next {
+                    Some(next) => write(socket, &overflow, next).await,
+                    None => Err(End::Gone),
+                },
+                received = socket.recv() => {
+                    heard = Instant::now();
+                    self.receive(received, heard).await
+                }
+                _ = phase.changed() => {
+                    let phase = *phase.borrow_and_update();
+                    self.note_phase(phase)
+                }
+                () = overflow.happened() => Err(End::Say(CloseReason::TooSlow)),
+                () = room_gone(self.room.as_ref()) => Err(flush(socket, due).await),
+                () = tokio::time::sleep_until(deadline.into()) => Err(End::Silent),
+            };
+            if let Err(end) = end {
+                return end;
+            }
+        }
+    }
+
+    fn note_phase(&self, phase: Phase) -> Result<(), End> {
+        match phase {
+            Phase::Serving => Ok(()),
+            Phase::Draining { until } => {
+                let remaining = until.saturating_duration_since(Instant::now()).as_millis();
+                let remaining_ms = u32::try_from(remaining).unwrap_or(u32::MAX);
+                self.outbox.send(encode(&frame(None, ServerMessage::Draining { remaining_ms })));
+                Ok(())
+            }
+            Phase::Stopped => Err(End::Say(CloseReason::ServerStopping)),
+        }
+    }
+
+    async fn receive(
+        &mut self,
+        received: Option<Result<Frame, axum::Error>>,
+        now: Instant,
+    ) -> Result<(), End> {
+        match received {
+            None | Some(Ok(Frame::Close(_))) => Err(End::Gone),
+            // Too long, not UTF-8, or not WebSocket; for a broken connection nobody hears the last word.
+            Some(Err(_)) => Err(End::Say(CloseReason::Misbehaved)),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {
+                if self.rate.take(now) {
+                    Ok(())
+                } else {
+                    self.strike(now)
+                }
+            }
+            Some(Ok(Frame::Binary(_))) => {
+                self.refuse(None, Rule::WellFormed, "messages are text".to_owned());
+                self.strike(now)
+            }
+            Some(Ok(Frame::Text(text))) => self.read(&text, now).await,
+        }
+    }
+
+    /// Parses a message and passes it on, or refuses it.
+    async fn read(&mut self, text: &Utf8Bytes, now: Instant) -> Result<(), End> {
+        if !self.rate.take(now) {
+            let message = "too many messages; slow down".to_owned();
+            self.refuse(request_of(text), Rule::Rate, message);
+            return self.strike(now);
+        }
+        let ClientFrame { id, body } = match serde_json::from_str(text) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let mut reason = format!("not a message of the protocol: {error}");
+                reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+                self.refuse(request_of(text), Rule::WellFormed, reason);
+                return self.strike(now);
+            }
+        };
+        match body {
+            ClientMessage::Ping {} => {
+                self.outbox.send(encode(&frame(Some(id), ServerMessage::Pong {})));
+                Ok(())
+            }
+            ClientMessage::Enter { meeting, name, credential } => {
+                self.enter(id, meeting, name, credential, now).await
+            }
+            other => {
+                let (Some(attached), Some(command)) = (&self.room, translate::command(other)) else {
+                    self.refuse(Some(id), Rule::Order, "enter first".to_owned());
+                    return self.strike(now);
+                };
+                let message = Message::Request { connection: self.key, request: id, command };
+                attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
+            }
+        }
+    }
+
+    async fn enter(
+        &mut self,
+        request: RequestId,
+        meeting: MeetingId,
+        name: DisplayName,
+        credential: Credential,
+        now: Instant,
+    ) -> Result<(), End> {
+        if self.room.as_ref().is_some_and(|attached| attached.meeting != meeting) {
+            self.refuse(Some(request), Rule::Order, "a connection is for one meeting".to_owned());
+            return self.strike(now);
+        }
+        let (mailbox, right) = match self.signalling.rooms().enter(meeting, credential).await {
+            Ok(entry) => entry,
+            Err(refusal) => {
+                self.refuse(Some(request), refusal.rule, refusal.message);
+                return self.strike(now);
+            }
+        };
+        let outbox = self.outbox.clone();
+        let arrival = Arrival { connection: self.key, outbox, address: self.address };
+        let message = Message::Enter { arrival, request, name, right };
+        if mailbox.send(message).await.is_err() {
+            // It closed at this very moment. Coming again opens it afresh.
+            self.refuse(Some(request), Rule::Capacity, "the room just closed; try again".to_owned());
+            return Ok(());
+        }
+        if self.room.is_none() {
+            self.room = Some(Attached { meeting, mailbox, _attachment: self.signalling.attach() });
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, re: Option<RequestId>, rule: Rule, message: String) {
+        metrics::refused(rule);
+        self.outbox.send(encode(&frame(re, ServerMessage::Refused { rule, message })));
+    }
+
+    /// Counts something that a well-behaved client does not do.
+    fn strike(&mut self, now: Instant) -> Result<(), End> {
+        if self.strikes.take(now) { Ok(()) } else { Err(End::Say(CloseReason::Misbehaved)) }
+    }
+}
+
+fn frame(re: Option<RequestId>, body: ServerMessage) -> ServerFrame {
+    ServerFrame { re, seq: None, body }
+}
+
+/// Returns the number of a message that is otherwise not understood, so that its refusal can name it.
+fn request_of(text: &str) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        id: RequestId,
+    }
+    serde_json::from_str::<Numbered>(text).ok().map(|numbered| numbered.id)
+}
+
+/// Waits until the connection's room is gone; for ever if it has none.
+async fn room_gone(room: Option<&Attached>) {
+    match room {
+        Some(attached) => attached.mailbox.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes one thing that is due.
+async fn write(socket: &mut WebSocket, overflow: &Overflow, next: Due) -> Result<(), End> {
+    let (text, end) = match next {
+        Due::Close { text, reason } => (text, Some(End::Said(reason))),
+        Due::Send(text) => (text, None),
+    };
+    tokio::select! {
+        sent = socket.send(Frame::Text(text)) => sent.map_err(|_| End::Gone)?,
+        () = overflow.happened() => return Err(End::Say(CloseReason::TooSlow)),
+        () = tokio::time::sleep(WRITE_STALL_MAX) => return Err(End::Say(CloseReason::TooSlow)),
+    }
+    end.map_or(Ok(()), Err)
+}
+
+/// Writes what a room that is gone has left, and tells whether it said farewell.
+async fn flush(socket: &mut WebSocket, due: &mut OutboxReader) -> End {
+    let overflow = due.overflow();
+    while let Some(next) = due.try_next() {
+        if let Err(end) = write(socket, &overflow, next).await {
+            return end;
+        }
+    }
+    End::RoomLost
+}
+
+/// Says what is left to say, and closes with a code for those who look no further.
+async fn say_last_word(socket: &mut WebSocket, end: End) -> Result<(), axum::Error> {
+    if let End::Say(reason) = end {
+        let last = frame(None, ServerMessage::Closed { reason, by: None });
+        socket.send(Frame::Text(encode(&last))).await?;
+    }
+    let code = match end {
+        End::Gone => return Ok(()),
+        End::RoomLost => close_code::ERROR,
+        End::Said(reason) | End::Say(reason) => match reason {
+            CloseReason::Misbehaved | CloseReason::TooSlow => close_code::POLICY,
+            CloseReason::ServerStopping => close_code::RESTART,
+            _ => close_code::NORMAL,
+        },
+        End::Silent => close_code::AWAY,
+    };
+    socket.send(Frame::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }))).await?;
+    // The client answers with a close frame of its own; what it sent before that is read and dropped, for a
+    // socket closed with unread bytes resets the connection and takes the last word with it.
+    while let Some(Ok(_)) = socket.recv().await {}
+    Ok(())
+}

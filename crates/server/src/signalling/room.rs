@@ -1,0 +1,312 @@
+//! One task for each open room. It owns the room's state machine and is the only one to touch it.
+//!
+//! Everything that happens to the room comes through one bounded mailbox; everything the room wants is
+//! carried out here: frames into outboxes, commands to the media plane, records to the store. The task
+//! ends when the room is over, when nobody is left in it, or by a panic, which costs this room only.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sabha_conference::{
+    Command, ConnectionKey, Event, Input, Output, Record, Refusal, Right, Room, RoomConfig, Ticket,
+};
+use sabha_protocol::{
+    DisplayName, MeetingId, RequestId, Rule,
+    limits::KNOCK_COOLDOWN,
+    wire::{ServerFrame, server::CloseReason},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    outbox::{Outbox, encode},
+    peers::Peers,
+    rooms::Census,
+    translate,
+};
+use crate::{metrics, storage::Store};
+
+/// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
+pub(super) const MAILBOX_MAX: usize = 4096;
+
+/// Records that may wait for the disk; the room itself keeps fewer on their way.
+const RECORDS_MAX: usize = 256;
+
+/// Denied addresses remembered in one room.
+const COOLDOWNS_MAX: usize = 1024;
+
+/// How often commands that a busy shard did not take are offered again.
+const MEDIA_RETRY: Duration = Duration::from_millis(20);
+
+/// What happens to a room.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A connection is gone.
+    Disconnected { connection: ConnectionKey },
+    /// Somebody wants in. Host token and gate key were checked.
+    Enter { arrival: Arrival, request: RequestId, name: DisplayName, right: Right },
+    /// The media plane says something.
+    Media(sabha_sfu::Event),
+    /// A connection asks for something.
+    Request { connection: ConnectionKey, request: RequestId, command: Command },
+    /// A record was written, or could not be.
+    Stored { ticket: Ticket, durable: bool },
+}
+
+/// The way to a room's task. Cloned freely.
+#[derive(Clone, Debug)]
+pub(super) struct Mailbox {
+    messages: mpsc::Sender<Message>,
+    overrun: Arc<AtomicBool>,
+}
+
+impl Mailbox {
+    /// Returns a mailbox and its other end.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (messages, receiver) = mpsc::channel(MAILBOX_MAX);
+        (Self { messages, overrun: Arc::default() }, receiver)
+    }
+
+    /// Waits for room in the mailbox. Gives the message back if the room is gone.
+    pub(super) async fn send(&self, message: Message) -> Result<(), Message> {
+        self.messages.send(message).await.map_err(|error| error.0)
+    }
+
+    /// Puts a message in without waiting; if there is no room, the room gives up.
+    pub(super) fn post(&self, message: Message) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.messages.try_send(message) {
+            self.overrun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until the room is gone.
+    pub(super) async fn closed(&self) {
+        self.messages.closed().await;
+    }
+}
+
+/// A connection as a room knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    pub(super) connection: ConnectionKey,
+    pub(super) outbox: Outbox,
+    pub(super) address: IpAddr,
+}
+
+/// How a room's task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The meeting is over.
+    Ended,
+    /// Nobody was in it any more; it opens again when somebody comes.
+    Vacated,
+    /// It could not keep up; its connections are closed and may come back.
+    Overrun,
+}
+
+/// The task's state.
+pub(super) struct RoomTask {
+    meeting: MeetingId,
+    room: Room,
+    connections: HashMap<ConnectionKey, Arrival>,
+    cooldowns: HashMap<IpAddr, Instant>,
+    peers: Peers,
+    records: mpsc::Sender<(Ticket, Record)>,
+    mailbox: Mailbox,
+    census: Census,
+    /// Whether anybody was let in. A room that only saw knocks leaves no trace when it is empty again.
+    was_used: bool,
+    over: bool,
+}
+
+impl RoomTask {
+    pub(super) fn new(
+        config: RoomConfig,
+        peers: Peers,
+        store: Store,
+        mailbox: Mailbox,
+        census: Census,
+    ) -> Self {
+        let (records, queue) = mpsc::channel(RECORDS_MAX);
+        tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
+        Self {
+            meeting: config.meeting,
+            room: Room::new(config, Instant::now()),
+            connections: HashMap::new(),
+            cooldowns: HashMap::new(),
+            peers,
+            records,
+            mailbox,
+            census,
+            was_used: false,
+            over: false,
+        }
+    }
+
+    /// Runs the room until it is over.
+    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Outcome {
+        loop {
+            let deadline = self.room.poll_timeout();
+            let retry = self.peers.is_waiting();
+            let input = tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => self.receive(message),
+                    None => return Outcome::Vacated,
+                },
+                () = until(deadline) => Some(Input::Timeout),
+                () = tokio::time::sleep(MEDIA_RETRY), if retry => {
+                    self.peers.flush();
+                    None
+                }
+            };
+            if let Some(input) = input {
+                self.feed(input);
+            }
+            if self.over {
+                return Outcome::Ended;
+            }
+            if self.mailbox.overrun.load(Ordering::Relaxed) || self.peers.is_overrun() {
+                return Outcome::Overrun;
+            }
+            if self.connections.is_empty() && !self.was_used && messages.is_empty() {
+                return Outcome::Vacated;
+            }
+        }
+    }
+
+    /// Notes who is there and says in the room's terms what happened.
+    fn receive(&mut self, message: Message) -> Option<Input> {
+        match message {
+            Message::Disconnected { connection } => {
+                self.connections.remove(&connection)?;
+                Some(Input::Disconnected { connection })
+            }
+            Message::Enter { arrival, request, name, right } => {
+                let connection = arrival.connection;
+                if matches!(right, Right::Link) && self.is_cooling(arrival.address) {
+                    let refusal = Refusal {
+                        rule: Rule::KnockCooldown,
+                        message: "you were denied a moment ago; wait a little before knocking again"
+                            .to_owned(),
+                    };
+                    self.send(&[(&arrival.outbox)], Some(request), None, Event::Refused(refusal));
+                    self.connections.entry(connection).or_insert(arrival);
+                    return None;
+                }
+                self.connections.entry(connection).or_insert(arrival);
+                Some(Input::Enter { connection, request, name, right })
+            }
+            Message::Media(event) => self.peers.event(event).map(Input::Media),
+            Message::Request { connection, request, command } => {
+                Some(Input::Request { connection, request, command })
+            }
+            Message::Stored { ticket, durable } => Some(Input::Stored { ticket, durable }),
+        }
+    }
+
+    /// Gives the room one input and carries out all it wants.
+    fn feed(&mut self, input: Input) {
+        self.room.handle_input(Instant::now(), input);
+        while let Some(output) = self.room.poll_output() {
+            self.carry_out(output);
+        }
+        self.census.update(self.room.participants().count(), self.room.lobby_len());
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Close { connection, reason, by } => {
+                if let Some(arrival) = self.connections.get(&connection) {
+                    arrival.outbox.close(reason, by);
+                    if reason == CloseReason::Denied {
+                        let address = arrival.address;
+                        self.cool(address);
+                    }
+                }
+            }
+            Output::Ended => self.over = true,
+            Output::Media(command) => self.peers.command(command),
+            Output::Persist { ticket, record } => self.persist(ticket, record),
+            Output::Send { to, re, seq, event } => {
+                self.was_used |= matches!(event, Event::Admitted(_));
+                let outboxes: Vec<&Outbox> =
+                    to.iter().filter_map(|key| Some(&self.connections.get(key)?.outbox)).collect();
+                self.send(&outboxes, re, seq, event);
+            }
+        }
+    }
+
+    /// Writes the frame once and queues it for everybody.
+    fn send(
+        &self,
+        to: &[&Outbox],
+        re: Option<RequestId>,
+        seq: Option<sabha_protocol::RoomSeq>,
+        event: Event,
+    ) {
+        if let Event::Refused(refusal) = &event {
+            metrics::refused(refusal.rule);
+        }
+        if matches!(event, Event::Admitted(_) | Event::Waiting { .. }) {
+            to.iter().for_each(|outbox| outbox.mark_entered());
+        }
+        let text = encode(&ServerFrame { re, seq, body: translate::message(event) });
+        for outbox in to {
+            outbox.send(text.clone());
+        }
+    }
+
+    /// Queues the record for the disk: the room goes on meanwhile.
+    fn persist(&self, ticket: Ticket, record: Record) {
+        if self.records.try_send((ticket, record)).is_err() {
+            self.mailbox.post(Message::Stored { ticket, durable: false });
+        }
+    }
+
+    fn is_cooling(&self, address: IpAddr) -> bool {
+        self.cooldowns.get(&address).is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn cool(&mut self, address: IpAddr) {
+        let now = Instant::now();
+        if self.cooldowns.len() >= COOLDOWNS_MAX {
+            self.cooldowns.retain(|_, until| now < *until);
+        }
+        // A host cannot deny a thousand addresses within seconds; if one could, the newest go free.
+        if self.cooldowns.len() < COOLDOWNS_MAX {
+            self.cooldowns.insert(address, now + KNOCK_COOLDOWN);
+        }
+    }
+}
+
+/// Writes a room's records in order, one at a time. Ends once the room is gone and the last is written.
+async fn write_records(
+    store: Store,
+    meeting: MeetingId,
+    mut queue: mpsc::Receiver<(Ticket, Record)>,
+    mailbox: Mailbox,
+) {
+    while let Some((ticket, record)) = queue.recv().await {
+        let written = store.write(&meeting, record).await;
+        if let Err(error) = &written {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(?meeting, ?record, error, "a record could not be written");
+        }
+        // The room may have ended meanwhile; the record is written all the same.
+        let _ = mailbox.send(Message::Stored { ticket, durable: written.is_ok() }).await;
+    }
+}
+
+/// Waits until `deadline`, for ever if there is none.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

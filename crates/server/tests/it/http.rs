@@ -1,0 +1,144 @@
+//! Pages, the API, health and headers.
+
+use sabha_protocol::{
+    Rule, SIGNALLING_PATH,
+    wire::http::{ApiError, Health, VersionInfo},
+};
+use sabha_server::config::PublicUrl;
+
+use crate::{
+    client::Client,
+    server::{TestServer, new_meeting, request},
+};
+
+#[tokio::test]
+async fn health_and_version_are_answered() {
+    let server = TestServer::start().await;
+    for path in ["/healthz", "/readyz"] {
+        let response = server.get(path).await;
+        assert_eq!((response.status, response.json::<Health>().status.as_str()), (200, "ok"), "{path}");
+    }
+    let version: VersionInfo = server.get("/api/v1/version").await.json();
+    assert_eq!(version.protocol, sabha_protocol::PROTOCOL_VERSION);
+    assert!(version.boot_epoch.0 > 0);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let server = TestServer::start().await;
+    for path in
+        ["/", "/new", "/m/mfrggzdfmztwq2lknnwg23tpobyxe43u", "/nothing", "/api/v1/version", "/api/none"]
+    {
+        let response = server.get(path).await;
+        let header = |name| response.header(name).unwrap_or_else(|| panic!("{path}: no {name}"));
+        let policy = header("content-security-policy");
+        for part in ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "trusted-types"] {
+            assert!(policy.contains(part), "{path}: {part}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(header("cross-origin-embedder-policy"), "require-corp");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert!(header("permissions-policy").contains("geolocation=()"));
+        assert!(header("permissions-policy").contains("camera=(self)"));
+        assert!(response.header("strict-transport-security").is_none(), "plain http");
+        assert!(response.header("cache-control").is_some(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn https_site_asks_browsers_to_stay_with_https() {
+    let url = PublicUrl::try_from("https://meet.example.org".to_owned()).unwrap();
+    let server = TestServer::with(|settings| settings.server.public_url = Some(url)).await;
+    assert!(server.get("/").await.header("strict-transport-security").is_some());
+    assert!(server.server.new_meeting_url().starts_with("https://meet.example.org/new#"));
+}
+
+#[tokio::test]
+async fn unknown_paths_of_the_api_answer_with_an_api_error() {
+    let server = TestServer::start().await;
+    let response = server.get("/api/v1/nothing").await;
+    assert_eq!(response.status, 404);
+    assert_eq!(response.json::<ApiError>().rule, Rule::WellFormed);
+    let response = request(server.address(), "DELETE", "/api/v1/meetings", &[], "").await;
+    assert_eq!(response.status, 405);
+    response.json::<ApiError>();
+}
+
+#[tokio::test]
+async fn creating_a_meeting_needs_the_creation_key() {
+    let server = TestServer::start().await;
+    let body = serde_json::to_string(&new_meeting()).unwrap();
+    let wrong = format!("Bearer {}", "A".repeat(43));
+    for authorization in [None, Some(wrong.as_str()), Some("Basic abc"), Some("Bearer")] {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(authorization.map(|value| ("authorization", value)));
+        let response = request(server.address(), "POST", "/api/v1/meetings", &headers, &body).await;
+        assert_eq!(response.status, 401, "{authorization:?}");
+        assert_eq!(response.json::<ApiError>().rule, Rule::CreationKey);
+    }
+}
+
+#[tokio::test]
+async fn malformed_and_repeated_creations_are_refused() {
+    let server = TestServer::start().await;
+    let authorization = format!("Bearer {}", server.creation_key());
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let post = async |body: &str| request(server.address(), "POST", "/api/v1/meetings", &headers, body).await;
+
+    let body = serde_json::to_string(&new_meeting()).unwrap();
+    assert_eq!(post(&body).await.status, 201);
+    assert_eq!(post(&body).await.status, 409, "the id is taken");
+
+    let unknown_field = body.replacen('{', "{\"host\":true,", 1);
+    for (body, status) in [(unknown_field.as_str(), 422), ("{", 400), (&"x".repeat(20_000), 413)] {
+        let response = post(body).await;
+        assert_eq!(response.status, status, "{}", response.body);
+        assert_eq!(response.json::<ApiError>().rule, Rule::WellFormed);
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_programs_on_this_machine() {
+    let server = TestServer::start().await;
+    let response = server.get("/metrics").await;
+    assert_eq!(response.status, 200);
+    for name in ["sabha_connections", "sabha_rooms", "sabha_participants", "sabha_lobby_guests"] {
+        assert!(response.body.contains(&format!("\n{name} ")), "{name}");
+    }
+    let forwarded = [("x-forwarded-for", "198.51.100.1")];
+    let response = request(server.address(), "GET", "/metrics", &forwarded, "").await;
+    assert_eq!(response.status, 404);
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_open_a_websocket() {
+    let server = TestServer::start().await;
+    let own = format!("http://{}", server.address());
+    assert!(Client::open(server.address(), &[("origin", &own)]).await.is_ok());
+    for foreign in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let refused = Client::open(server.address(), &[("origin", foreign)]).await.err().unwrap();
+        assert!(refused.to_string().contains("403"), "{foreign}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_needs_the_subprotocol() {
+    let server = TestServer::start().await;
+    let refused =
+        Client::open(server.address(), &[("sec-websocket-protocol", "other.v1")]).await.err().unwrap();
+    assert!(refused.to_string().contains("400"), "{refused}");
+    let plain = server.get(SIGNALLING_PATH).await;
+    assert_eq!(plain.json::<ApiError>().rule, Rule::WellFormed);
+}
+
+#[tokio::test]
+async fn served_openapi_document_is_the_committed_one() {
+    let server = TestServer::start().await;
+    let served: serde_json::Value = server.get("/api/v1/openapi.json").await.json();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert_eq!(served, serde_json::from_str::<serde_json::Value>(&committed).unwrap());
+}

@@ -1,0 +1,100 @@
+//! Bounds on addresses, connections and rooms, reached with small numbers.
+
+use std::time::Duration;
+
+use sabha_protocol::{Rule, wire::ServerMessage};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::{client::Client, server::TestServer};
+
+#[tokio::test]
+async fn one_address_gets_so_many_websockets_and_can_come_back_after_closing_one() {
+    let server = TestServer::with(|settings| settings.limits.connections_per_address = 2).await;
+    let first = Client::connect(server.address()).await;
+    let _second = Client::connect(server.address()).await;
+    let refused = Client::open(server.address(), &[]).await.err().unwrap();
+    assert!(refused.to_string().contains("429"), "{refused}");
+
+    drop(first);
+    // The server notices the lost connection on its own time.
+    let mut tries = 0;
+    while Client::open(server.address(), &[]).await.is_err() {
+        tries += 1;
+        assert!(tries < 500, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_opens_no_room_more_but_keeps_those_it_has() {
+    let server = TestServer::with(|settings| settings.limits.rooms = 1).await;
+    let (first, second) = (server.create_meeting().await, server.create_meeting().await);
+    let mut host = Client::connect(server.address()).await;
+    host.enter_admitted(&first, "Asha", first.host()).await;
+
+    let mut other = Client::connect(server.address()).await;
+    let request = other.enter(&second, "Bilal", second.host()).await;
+    let answer = other.answer(request).await;
+    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::Capacity, .. }), "{answer:?}");
+    let mut guest = Client::connect(server.address()).await;
+    guest.knock(&first, "Chitra").await;
+}
+
+#[tokio::test]
+async fn meetings_are_created_at_a_bounded_rate() {
+    let server = TestServer::with(|settings| settings.limits.meetings_per_minute = 2).await;
+    server.create_meeting().await;
+    server.create_meeting().await;
+    let body = serde_json::to_string(&crate::server::new_meeting()).unwrap();
+    let authorization = format!("Bearer {}", server.creation_key());
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let response =
+        crate::server::request(server.address(), "POST", "/api/v1/meetings", &headers, &body).await;
+    assert_eq!(response.status, 429);
+    assert!(response.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn a_room_that_only_saw_knocks_is_forgotten_when_empty() {
+    let server = TestServer::with(|settings| settings.limits.rooms = 1).await;
+    let (first, second) = (server.create_meeting().await, server.create_meeting().await);
+    let mut guest = Client::connect(server.address()).await;
+    guest.knock(&first, "Bilal").await;
+    drop(guest);
+
+    let mut tries = 0;
+    loop {
+        let mut host = Client::connect(server.address()).await;
+        let request = host.enter(&second, "Asha", second.host()).await;
+        match host.answer(request).await {
+            ServerMessage::Admitted { .. } => return,
+            ServerMessage::Refused { rule: Rule::Capacity, .. } => {}
+            other => panic!("{other:?}"),
+        }
+        tries += 1;
+        assert!(tries < 200, "the empty room is still open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn endless_headers_are_cut_off() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let line = format!("x-pad: {}\r\n", "y".repeat(1000));
+    for _ in 0..100 {
+        if stream.write_all(line.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    let mut answer = Vec::new();
+    // A reset is as good an end as an answer.
+    let _ = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.is_empty() || answer.contains("431"), "{answer}");
+    assert_eq!(server.get("/healthz").await.status, 200);
+}

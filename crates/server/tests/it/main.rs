@@ -1,0 +1,15 @@
+//! The server as its clients and its operator meet it: real sockets, real files, the real binary.
+//!
+//! One test binary, one file for each behaviour. Every server listens on a port of its own (port 0) with a
+//! data directory of its own; nothing waits for time to pass where it can wait for a state.
+
+mod binary;
+mod client;
+mod command_line;
+mod drain;
+mod entering;
+mod hostile;
+mod http;
+mod limits;
+mod restart;
+mod server;
