@@ -25,7 +25,8 @@ export function writeCamera(path: string, colour: Colour): void {
   const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F15:1 Ip A1:1 C420mpeg2\n`);
   const frames: Buffer[] = [header];
   for (let index = 0; index < FRAMES; index++) {
-    const left = Math.floor((index / FRAMES) * (WIDTH - BAR));
+    // Even, because colour is sampled at half the resolution.
+    const left = 2 * Math.floor(((index / FRAMES) * (WIDTH - BAR)) / 2);
     const y = Buffer.alloc(WIDTH * HEIGHT, luma);
     const cb = Buffer.alloc((WIDTH * HEIGHT) / 4, blue);
     const cr = Buffer.alloc((WIDTH * HEIGHT) / 4, red);
