@@ -95,9 +95,10 @@ check-wasm:
 	    --package sabha-protocol --package sabha-conference; \
 	  else echo 'pure crates for wasm32: skipped, the target wasm32-unknown-unknown is not installed'; fi
 
-# In the same target directory: the dependencies are those of the workspace.
+# In the same target directory: the dependencies are those of the workspace. Not `--locked`: a dependency
+# that is new to the workspace is new to this lockfile too.
 check-fuzz:
-	@$(step) 'fuzz targets' cargo build --locked --manifest-path fuzz/Cargo.toml --target-dir target
+	@$(step) 'fuzz targets' cargo build --manifest-path fuzz/Cargo.toml --target-dir target
 
 check-deny:
 	@if command -v cargo-deny >/dev/null; then $(step) 'cargo-deny' cargo deny --offline check licenses bans sources; \

@@ -24,7 +24,7 @@ export RUSTFLAGS='-Cpasses=sancov-module
   -Cllvm-args=-sanitizer-coverage-pc-table
   -Cllvm-args=-sanitizer-coverage-trace-compares
   -Ccodegen-units=1 -Cdebug-assertions -Clink-dead-code'
-cargo build --locked --release --target "$triple" --target-dir target "${targets[@]/#/--bin=}"
+cargo build --release --target "$triple" --target-dir target "${targets[@]/#/--bin=}"
 
 for target in "${targets[@]}"; do
   printf '\n==> %s, %s s\n' "$target" "$seconds"

@@ -59,6 +59,7 @@ impl Rules {
         for folder in ["protocol", "conference", "sfu", "server", "client", "sim"] {
             files.extend(sources::of_crate(folder)?);
         }
+        files.extend(sources::web_tests()?);
         Self::of(&files)
     }
 
@@ -96,7 +97,7 @@ impl Rules {
             for id in ids(line, areas) {
                 let rule = self.numbered.entry(id.to_owned()).or_default();
                 if tests.iter().any(|range| range.contains(&(at + 1))) {
-                    rule.tests.insert((file.name.clone(), function_at(&lines, at)));
+                    rule.tests.insert((file.name.clone(), test_at(&lines, at)));
                 } else {
                     rule.code.insert(file.name.clone());
                 }
@@ -116,7 +117,7 @@ impl Rules {
                 }
                 let rule = &mut self.wire[place].1;
                 if tests.iter().any(|range| range.contains(&(at + 1))) {
-                    rule.tests.insert((file.name.clone(), function_at(&lines, at)));
+                    rule.tests.insert((file.name.clone(), test_at(&lines, at)));
                 } else if !line.trim_start().starts_with("//") {
                     rule.code.insert(file.name.clone());
                 }
@@ -242,24 +243,24 @@ fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-/// Returns the function whose doc or body the line at `at` belongs to.
-fn function_at(lines: &[&str], at: usize) -> String {
-    let name = |line: &&str| {
-        let (before, after) = line.split_once("fn ")?;
-        let is_item = before
-            .split_whitespace()
-            .all(|word| word.starts_with("pub") || word == "async" || word == "const");
-        let name = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
-        (is_item && !name.is_empty()).then(|| name.to_owned())
-    };
-    let above = |line: &&&str| {
-        let line = line.trim_start();
-        line.starts_with("//") || line.starts_with('#')
-    };
-    let doc = lines[at..].iter().take_while(above).count();
-    let described = lines.get(at + doc).filter(|_| doc > 0).and_then(name);
-    let enclosing = || lines[..=at].iter().rev().find_map(name);
-    described.or_else(enclosing).unwrap_or_else(|| "the file".to_owned())
+/// Returns the test whose doc or body the line at `at` belongs to: a function in Rust, a sentence in TypeScript.
+fn test_at(lines: &[&str], at: usize) -> String {
+    let doc = lines[at..].iter().take_while(|line| line.trim_start().starts_with(['/', '#'])).count();
+    let described = lines.get(at + doc).filter(|_| doc > 0).and_then(|line| test_name(line));
+    let enclosing = || lines[..=at].iter().rev().find_map(|line| test_name(line));
+    described.or_else(enclosing).unwrap_or("the whole file").to_owned()
+}
+
+/// Returns the name of the function or test that starts on this line.
+fn test_name(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    if let Some(rest) = line.strip_prefix("test(").or_else(|| line.strip_prefix("it(")) {
+        return rest.split(['\'', '"', '`']).nth(1);
+    }
+    let (before, after) = line.split_once("fn ")?;
+    let is_item = before.split_whitespace().all(|word| word.starts_with("pub") || word == "async");
+    let name = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+    (is_item && !name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -325,6 +326,21 @@ mod tests {
         assert_eq!(orphans(&[file(WIRE_RULES, WIRE), code, test]), Vec::<String>::new());
         assert_eq!(orphans(&[stated, other]).len(), 2);
         assert_eq!(wire_rules(WIRE)[0].2.text, "The lobby is full.");
+    }
+
+    #[test]
+    fn a_test_in_typescript_is_named_by_its_sentence() {
+        let text =
+            "  test('a full lobby says so', async () => {\n    await refused('ROOM.LOBBY.FULL');\n  });";
+        let web = SourceFile { name: "web/e2e/lobby.e2e.ts".to_owned(), text: text.to_owned(), test: true };
+
+        let rules = Rules::of(&[file(WIRE_RULES, WIRE), web]).unwrap();
+
+        assert!(
+            rules.markdown().contains("`web/e2e/lobby.e2e.ts`: `a full lobby says so`"),
+            "{}",
+            rules.markdown()
+        );
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub(crate) fn of_crate(folder: &str) -> anyhow::Result<Vec<SourceFile>> {
     let mut paths = Vec::new();
     for part in ["src", "tests", "benches"] {
         if folder.join(part).is_dir() {
-            rust_files(&folder.join(part), &mut paths)?;
+            files_below(&folder.join(part), "rs", &mut paths)?;
         }
     }
     let mut files = Vec::new();
@@ -135,8 +135,26 @@ pub(crate) fn of_crate(folder: &str) -> anyhow::Result<Vec<SourceFile>> {
     Ok(files)
 }
 
-/// Returns every Rust file below `folder`, in the order of their names.
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Returns the tests of the web client, in the order of their names.
+pub(crate) fn web_tests() -> anyhow::Result<Vec<SourceFile>> {
+    let root = crate::root();
+    let mut paths = Vec::new();
+    for folder in ["web/src", "web/e2e"] {
+        files_below(&root.join(folder), "ts", &mut paths)?;
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+        if name.ends_with(".test.ts") || name.ends_with(".e2e.ts") {
+            let text = fs::read_to_string(&path).with_context(|| name.clone())?;
+            files.push(SourceFile { name, text, test: true });
+        }
+    }
+    Ok(files)
+}
+
+/// Adds every file below `folder` with this extension to `found`, in the order of their names.
+fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .with_context(|| folder.display().to_string())?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -144,8 +162,8 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            rust_files(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files_below(&path, extension, found)?;
+        } else if path.extension().is_some_and(|found| found == extension) {
             found.push(path);
         }
     }
