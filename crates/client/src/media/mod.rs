@@ -2,6 +2,8 @@
 
 mod framing;
 mod peer;
+#[cfg(test)]
+mod peer_tests;
 mod wire;
 
 pub use framing::{Deframer, frame};

@@ -1,0 +1,10 @@
+//! The headless participant against the real server, each test with a server process of its own.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report; helpers are no tests to clippy")]
+
+mod admission;
+mod command_line;
+mod meeting;
+mod recovery;
+mod scale;
+mod server;

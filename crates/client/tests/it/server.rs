@@ -1,0 +1,151 @@
+//! A server process for one test, and short ways to enter its meetings.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use sabha_client::{
+    Admission, CreatedMeeting, Link, NewMeeting, Participant, ParticipantConfig, Phase, Snapshot,
+    create_meeting,
+};
+use sabha_protocol::{ParticipantId, Source};
+use tempfile::TempDir;
+
+/// Time for anything that should take milliseconds: two cores build and test at once.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `sabha serve` on a free port of the loopback interface, with an empty data directory. Killed when dropped.
+pub(crate) struct TestServer {
+    process: Child,
+    pub(crate) new: NewMeeting,
+    _data: TempDir,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut process = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--output", "json", "--data"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line of output is JSON");
+        let link = ready["new_meeting_url"].as_str().expect("a link to create meetings").parse().unwrap();
+        let Link::NewMeeting(new) = link else { panic!("not a link to create meetings") };
+        Self { process, new, _data: data }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) async fn create(&self) -> CreatedMeeting {
+        create_meeting(&self.new, None).await.unwrap()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Builds the server's program, as this package cannot depend on it, and returns where it is.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let beside = Path::new(env!("CARGO_BIN_EXE_sabha-client"));
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "sabha-server", "--bin", "sabha"]);
+        if beside.components().any(|part| part.as_os_str() == "release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "the server does not build");
+        beside.with_file_name(format!("sabha{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+pub(crate) fn host_config(meeting: &CreatedMeeting) -> ParticipantConfig {
+    ParticipantConfig::host(meeting.invite.clone(), meeting.host_token.clone(), "Asha".parse().unwrap())
+}
+
+pub(crate) fn guest_config(meeting: &CreatedMeeting, name: &str) -> ParticipantConfig {
+    ParticipantConfig {
+        seed: name.len() as u64,
+        ..ParticipantConfig::guest(meeting.invite.clone(), name.parse().unwrap())
+    }
+}
+
+/// Enters as a host that admits everybody.
+pub(crate) async fn host(meeting: &CreatedMeeting) -> Participant {
+    joined(host_config(meeting)).await
+}
+
+/// Enters as a host that is asked about everybody.
+pub(crate) async fn careful_host(meeting: &CreatedMeeting) -> Participant {
+    joined(ParticipantConfig { admission: Admission::Asked, ..host_config(meeting) }).await
+}
+
+pub(crate) async fn guest(meeting: &CreatedMeeting, name: &str) -> Participant {
+    joined(guest_config(meeting, name)).await
+}
+
+pub(crate) async fn joined(config: ParticipantConfig) -> Participant {
+    let participant = Participant::join(config);
+    let state = participant.until_joined(PATIENCE).await;
+    assert!(state.is_ok(), "not joined: {:?}", participant.state());
+    participant
+}
+
+/// Knocks, and waits until the host sees it.
+pub(crate) async fn knock(host: &Participant, config: ParticipantConfig) -> (Participant, ParticipantId) {
+    let guest = Participant::join(config);
+    let waiting = wait(&guest, "the lobby", |state| state.phase == Phase::Waiting).await;
+    let id = waiting.you.unwrap();
+    wait(host, "a knock", |state| state.lobby.iter().any(|guest| guest.id == id)).await;
+    (guest, id)
+}
+
+pub(crate) async fn wait(
+    participant: &Participant,
+    what: &'static str,
+    condition: impl Fn(&Snapshot) -> bool,
+) -> Snapshot {
+    match participant.until(what, PATIENCE, condition).await {
+        Ok(state) => state,
+        Err(error) => panic!("{error}: {:#?}", participant.state()),
+    }
+}
+
+pub(crate) fn id(participant: &Participant) -> ParticipantId {
+    participant.state().you.unwrap()
+}
+
+/// Waits until `count` more whole frames of somebody's picture are there.
+pub(crate) async fn wait_for_frames(
+    participant: &Participant,
+    of: ParticipantId,
+    source: Source,
+    count: u64,
+) -> Snapshot {
+    let frames = move |state: &Snapshot| state.received(of, source).map_or(0, |stats| stats.figures.frames);
+    let before = frames(&participant.state());
+    wait(participant, "frames", |state| frames(state) >= before + count).await
+}
+
+/// Waits until `count` more packets of somebody's sound are there.
+pub(crate) async fn wait_for_sound(participant: &Participant, of: ParticipantId, count: u64) -> Snapshot {
+    let packets = move |state: &Snapshot| {
+        state.received(of, Source::Microphone).map_or(0, |stats| stats.figures.packets)
+    };
+    let before = packets(&participant.state());
+    wait(participant, "sound", |state| packets(state) >= before + count).await
+}
