@@ -59,7 +59,7 @@ impl Rules {
         for folder in ["protocol", "conference", "sfu", "server", "client", "sim"] {
             files.extend(sources::of_crate(folder)?);
         }
-        files.extend(sources::web_tests()?);
+        files.extend(sources::browser_tests()?);
         Self::of(&files)
     }
 
