@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withSilenceUnsent } from './answer';
 import { levelOf } from './level';
 import { activeEncodings, slotsOf, videoSlots } from './offer';
 import { troubleOf } from './trouble';
@@ -66,5 +67,29 @@ describe('slots', () => {
   it('a phone receives one page and a share', () => {
     expect(videoSlots(true)).toBe(10);
     expect(videoSlots(false)).toBe(25);
+  });
+});
+
+describe('answer', () => {
+  const section = (kind: string, mid: number) =>
+    `m=${kind} 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:${mid}\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n`;
+  const sdp = `v=0\r\ns=-\r\n${section('audio', 0)}${section('audio', 10)}`;
+
+  it('lets silence of the microphone go unsent, and nothing else', () => {
+    expect(
+      withSilenceUnsent(sdp, '0')
+        .split('\r\n')
+        .filter((line) => line.includes('usedtx')),
+    ).toEqual(['a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1']);
+    expect(withSilenceUnsent(sdp, '0').replace(';usedtx=1', '')).toBe(sdp);
+    expect(withSilenceUnsent(sdp, '10').indexOf('usedtx')).toBeGreaterThan(sdp.indexOf('a=mid:10'));
+  });
+
+  it('is left alone where there is nothing to add', () => {
+    expect(withSilenceUnsent(sdp, null)).toBe(sdp);
+    expect(withSilenceUnsent(sdp, '1')).toBe(sdp);
+    expect(withSilenceUnsent(section('video', 0), '0')).toBe(section('video', 0));
+    const already = sdp.replaceAll('useinbandfec=1', 'useinbandfec=1;usedtx=0');
+    expect(withSilenceUnsent(already, '0')).toBe(already);
   });
 });

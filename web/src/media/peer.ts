@@ -5,12 +5,19 @@
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
 import type { Layer, MediaOffer, Mid, Source } from '../protocol/messages';
+import { withSilenceUnsent } from './answer';
 import { activeEncodings, addSections, type Sections, slotsOf } from './offer';
 
 /** A path that is silent this long, in milliseconds, is taken for broken; radio links pause for less. */
 const DISCONNECTED_MS = 1500;
 /** Time from the answer until media must flow, in milliseconds: ICE over UDP, then over TCP, and DTLS. */
 const CONNECTING_MS = 10_000;
+/**
+ * Time after connecting, in milliseconds, in which every layer is encoded. Chromium's estimate starts at 300 kbit/s:
+ * a single large layer would be scaled down to that, and takes half a minute to grow back (measured); with all
+ * layers running, the estimate is past 2 Mbit/s by then.
+ */
+const RAMP_MS = 2000;
 
 export interface PeerEvents {
   connected(): void;
@@ -23,6 +30,9 @@ export class Peer {
   readonly #streams = new Map<Mid, MediaStream>();
   readonly #events: PeerEvents;
   #encoding: Promise<void> = Promise.resolve();
+  readonly #layers = new Map<Source, readonly Layer[]>();
+  #ramped = false;
+  #rampTimer: number | null = null;
   #timer: number | null = null;
   #over = false;
 
@@ -46,7 +56,8 @@ export class Peer {
   async answer(sdp: string): Promise<void> {
     this.#wait(CONNECTING_MS);
     try {
-      await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+      const microphone = this.#sections.up.get('microphone')?.mid ?? null;
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp: withSilenceUnsent(sdp, microphone) });
     } catch {
       this.#break();
     }
@@ -60,18 +71,10 @@ export class Peer {
     sender.replaceTrack(track).catch(() => undefined);
   }
 
-  /** Encodes only the layers that are watched. Changes happen one after the other, as `setParameters` demands. */
+  /** Encodes only the layers that are watched. Takes effect once the bandwidth is known. */
   sendLayers(source: Source, layers: readonly Layer[]): void {
-    const sender = this.#sections.up.get(source)?.sender;
-    if (!sender) return;
-    this.#encoding = this.#encoding.then(async () => {
-      if (this.#over) return;
-      const parameters = sender.getParameters();
-      if (parameters.encodings.length === 0) return;
-      parameters.encodings = activeEncodings(parameters.encodings, layers);
-      // A browser that cannot switch a layer sends it still: bandwidth is lost, nothing else.
-      await sender.setParameters(parameters).catch(() => undefined);
-    });
+    this.#layers.set(source, layers);
+    if (this.#ramped) this.#encode(source, layers);
   }
 
   /** Returns the stream of a down-slot, the same for the life of the connection. */
@@ -90,7 +93,29 @@ export class Peer {
   close(): void {
     this.#over = true;
     this.#wait(null);
+    if (this.#rampTimer !== null) window.clearTimeout(this.#rampTimer);
     this.#connection.close();
+  }
+
+  /** Changes happen one after the other, as `setParameters` demands. */
+  #encode(source: Source, layers: readonly Layer[]): void {
+    const sender = this.#sections.up.get(source)?.sender;
+    if (!sender) return;
+    this.#encoding = this.#encoding.then(async () => {
+      if (this.#over) return;
+      const parameters = sender.getParameters();
+      if (parameters.encodings.length === 0) return;
+      parameters.encodings = activeEncodings(parameters.encodings, layers);
+      // A browser that cannot switch a layer sends it still: bandwidth is lost, nothing else.
+      await sender.setParameters(parameters).catch(() => undefined);
+    });
+  }
+
+  #ramp(): void {
+    this.#rampTimer ??= window.setTimeout(() => {
+      this.#ramped = true;
+      for (const [source, layers] of this.#layers) this.#encode(source, layers);
+    }, RAMP_MS);
   }
 
   #changed(): void {
@@ -102,6 +127,7 @@ export class Peer {
       this.#wait(DISCONNECTED_MS);
     } else if (connectionState === 'connected') {
       this.#wait(null);
+      this.#ramp();
       this.#events.connected();
     }
   }

@@ -72,9 +72,8 @@ export class MediaPlane {
     this.#inUse = next;
     this.#next = null;
     this.#loudspeaker.play(next.peer.voices());
-    void next.peer.answer(answer.sdp).then(() => {
-      for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
-    });
+    for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
+    void next.peer.answer(answer.sdp);
   }
 
   send(source: Source, track: MediaStreamTrack | null): void {
