@@ -7,6 +7,8 @@ SHELL := bash
 
 # Arguments for the server: make run ARGS="--listen 0.0.0.0:8443"
 ARGS ?=
+# Length of the soak of `make bench`.
+MINUTES ?= 10
 # Running time of each fuzz target.
 SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
@@ -41,8 +43,8 @@ web/dist/index.html: $(web_sources)
 fuzz: ## Runs every fuzz target for SECONDS=60 seconds each
 	@fuzz/run.sh $(SECONDS_EACH)
 
-bench: web ## Measures what docs/benchmarks.md records
-	@$(step) 'benchmarks' cargo bench --workspace --locked
+bench: setup-test web ## Takes the figures of docs/benchmarks.md: joins, a soak of MINUTES=10, browsers
+	@scripts/bench.sh $(MINUTES)
 
 format: ## Formats Rust and web sources and writes the generated files
 	@cargo fmt --all
