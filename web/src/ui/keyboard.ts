@@ -46,7 +46,7 @@ export function focusOf(element: Element | null): Focus {
 }
 
 /** Whether the keyboard has a command key in the place of control. */
-export const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
+const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** Returns the shortcut as people of this keyboard write it. */
 export function withModifier(letter: string): string {

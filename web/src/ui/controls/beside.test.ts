@@ -6,7 +6,10 @@ const popup = { width: 200, height: 300 };
 
 describe('beside', () => {
   it('popup is centred on its button', () => {
-    expect(beside({ left: 180, right: 220, top: 10, bottom: 50 }, popup, 'below', screen)).toEqual({ left: 100, top: 58 });
+    expect(beside({ left: 180, right: 220, top: 10, bottom: 50 }, popup, 'below', screen)).toEqual({
+      left: 100,
+      top: 58,
+    });
   });
 
   it('popup never leaves the window', () => {

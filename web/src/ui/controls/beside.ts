@@ -19,7 +19,12 @@ const GAP = 8;
  * Returns the popup's upper left corner in CSS pixels. It is centred on the button and goes to the wished side, or
  * to the other one where only that has room, and is then pushed inside the window.
  */
-export function beside(button: Edges, popup: Size, side: 'above' | 'below', screen: Size): { left: number; top: number } {
+export function beside(
+  button: Edges,
+  popup: Size,
+  side: 'above' | 'below',
+  screen: Size,
+): { left: number; top: number } {
   const above = button.top - GAP - popup.height;
   const below = button.bottom + GAP;
   const fitsAbove = above >= GAP;

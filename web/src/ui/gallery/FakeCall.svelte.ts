@@ -8,9 +8,23 @@ import { paintedStream } from './painting';
 export const YOU = 1;
 
 const NAMES = [
-  'Asha Rao', 'Ben Okafor', 'Chandra Devi', 'Dmitri Volkov', 'Élodie Martin', 'Farid Hosseini', 'Grace Wanjiru',
-  'Hana Suzuki', 'Ifeoma Eze', 'Jonas Lindqvist', 'किरण बेदी', 'Leïla Ben Youssef', 'Marta Kowalska', 'Nguyễn Thị Hoa',
-  'Olu Adeyemi', 'Priya Raghunathan-Venkataraman of the State Emergency Operations Centre', 'Quentin Dubois',
+  'Asha Rao',
+  'Ben Okafor',
+  'Chandra Devi',
+  'Dmitri Volkov',
+  'Élodie Martin',
+  'Farid Hosseini',
+  'Grace Wanjiru',
+  'Hana Suzuki',
+  'Ifeoma Eze',
+  'Jonas Lindqvist',
+  'किरण बेदी',
+  'Leïla Ben Youssef',
+  'Marta Kowalska',
+  'Nguyễn Thị Hoa',
+  'Olu Adeyemi',
+  'Priya Raghunathan-Venkataraman of the State Emergency Operations Centre',
+  'Quentin Dubois',
 ];
 
 /** A person of the gallery; odd ones have their camera on. */
@@ -29,7 +43,7 @@ export function guest(id: ParticipantId, name: string, waiting_ms = 0): Guest {
   return { id, name, waiting_ms };
 }
 
-export function emptyState(): CallState {
+function emptyState(): CallState {
   return {
     phase: 'joined',
     link: 'connected',
@@ -65,9 +79,15 @@ class FakeDevices implements LocalDevices {
   cameraTrouble = $state<DeviceTrouble | null>(null);
   preview = $state.raw<MediaStream | null>(paintedStream(YOU, 'camera'));
   level = () => 0.35 + 0.3 * Math.sin(performance.now() / 160);
-  chooseMicrophone = async (id: string) => void (this.microphone = id);
-  chooseCamera = async (id: string) => void (this.camera = id);
-  chooseSpeaker = async (id: string) => void (this.speaker = id);
+  chooseMicrophone = async (id: string) => {
+    this.microphone = id;
+  };
+  chooseCamera = async (id: string) => {
+    this.camera = id;
+  };
+  chooseSpeaker = async (id: string) => {
+    this.speaker = id;
+  };
 }
 
 export class FakeCall implements Call {
@@ -103,10 +123,18 @@ export class FakeCall implements Call {
   end = () => this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' } });
   handOver = () => this.leave();
   retry = () => this.patch({ phase: 'prejoin', over: null });
-  setMicrophone = (on: boolean) => void (this.microphoneOn = on);
-  setCamera = (on: boolean) => void (this.cameraOn = on);
-  share = async (on: boolean) => void (this.sharing = on);
-  show = (tiles: readonly ShownTile[]) => void (this.shown = tiles);
+  setMicrophone = (on: boolean) => {
+    this.microphoneOn = on;
+  };
+  setCamera = (on: boolean) => {
+    this.cameraOn = on;
+  };
+  share = async (on: boolean) => {
+    this.sharing = on;
+  };
+  show = (tiles: readonly ShownTile[]) => {
+    this.shown = tiles;
+  };
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
 
@@ -134,6 +162,8 @@ export class FakeCall implements Call {
   }
 
   #change(id: ParticipantId, change: Partial<Participant>): void {
-    this.patch({ participants: this.state.participants.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)) });
+    this.patch({
+      participants: this.state.participants.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)),
+    });
   }
 }

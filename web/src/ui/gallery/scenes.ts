@@ -1,7 +1,7 @@
 // The scenes of the gallery: a name, and what it changes about a quiet room with one person.
 
 import type { Notice, OverReason } from '../../call/state';
-import { FakeCall, guest, person, YOU } from './FakeCall.svelte';
+import { type FakeCall, guest, person, YOU } from './FakeCall.svelte';
 
 type Scene = (call: FakeCall) => void;
 
@@ -25,19 +25,34 @@ const room =
 const asGuest: Scene = (call) =>
   call.patch({
     role: 'participant',
-    participants: call.state.participants.map((entry) => person(entry.id, { role: entry.id === 2 ? 'host' : 'participant' })),
-  });
-
-const shareBy = (id: number): Scene => (call) =>
-  call.patch({
     participants: call.state.participants.map((entry) =>
-      entry.id === id ? { ...entry, media: { ...entry.media, screen: true } } : entry,
+      person(entry.id, { role: entry.id === 2 ? 'host' : 'participant' }),
     ),
   });
 
+const shareBy =
+  (id: number): Scene =>
+  (call) =>
+    call.patch({
+      participants: call.state.participants.map((entry) =>
+        entry.id === id ? { ...entry, media: { ...entry.media, screen: true } } : entry,
+      ),
+    });
+
 const OVER: readonly OverReason[] = [
-  'abandoned', 'denied', 'ended', 'full', 'left', 'link_unknown', 'misbehaved', 'place_lost', 'removed', 'replaced',
-  'server_gone', 'server_stopping', 'too_slow',
+  'abandoned',
+  'denied',
+  'ended',
+  'full',
+  'left',
+  'link_unknown',
+  'misbehaved',
+  'place_lost',
+  'removed',
+  'replaced',
+  'server_gone',
+  'server_stopping',
+  'too_slow',
 ];
 
 export const scenes: Readonly<Record<string, Scene>> = {
@@ -80,7 +95,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'room-knock': room(4, (call) => call.patch({ lobby: [guest(50, 'Meera Joshi')] })),
   'room-knocks': room(4, (call) =>
     call.patch({
-      lobby: [guest(50, 'Meera Joshi', 190_000), guest(51, 'Tomás'), guest(52, 'District office, Nanded'), guest(53, 'X')],
+      lobby: [
+        guest(50, 'Meera Joshi', 190_000),
+        guest(51, 'Tomás'),
+        guest(52, 'District office, Nanded'),
+        guest(53, 'X'),
+      ],
     }),
   ),
   'room-bad': room(5, (call) =>

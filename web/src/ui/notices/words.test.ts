@@ -3,7 +3,14 @@ import type { Notice } from '../../call/state';
 import { sentenceOf, staysMs } from './words';
 
 const plain = (text: string) => text.replace(/[\u2066-\u2069]/g, '');
-const notice = (rest: Partial<Notice>): Notice => ({ id: 1, kind: 'joined', name: null, rule: null, source: null, ...rest });
+const notice = (rest: Partial<Notice>): Notice => ({
+  id: 1,
+  kind: 'joined',
+  name: null,
+  rule: null,
+  source: null,
+  ...rest,
+});
 
 describe('notices', () => {
   it('who muted what is named', () => {

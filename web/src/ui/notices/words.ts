@@ -24,7 +24,7 @@ export function staysMs(notice: Notice): number {
 }
 
 /** Returns the key of the sentence that explains a rule. */
-export function ruleKey(rule: Rule): TextKey {
+function ruleKey(rule: Rule): TextKey {
   return `rule-${rule.toLowerCase().replaceAll('.', '-')}` as TextKey;
 }
 

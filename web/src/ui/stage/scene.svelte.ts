@@ -38,12 +38,7 @@ export class StageScene {
   });
 
   /** To be made while a component is set up: follows the call as long as the component lives. */
-  constructor(
-    call: Call,
-    choice: () => LayoutChoice,
-    pinned: () => ParticipantId | null,
-    selfInStrip: () => boolean,
-  ) {
+  constructor(call: Call, choice: () => LayoutChoice, pinned: () => ParticipantId | null, selfInStrip: () => boolean) {
     this.#call = call;
     this.#choice = choice;
     this.#pinned = pinned;

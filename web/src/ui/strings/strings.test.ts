@@ -37,7 +37,9 @@ describe('strings', () => {
     // Families whose last part is a value of a type: `rule-…`, `ended-<reason>…` and so on.
     const families = [...code.matchAll(/`([a-z]+-(?:[a-z]+-)?)\$\{/g)].map((match) => match[1] ?? '');
 
-    expect(keys.filter((key) => !code.includes(`'${key}'`) && !families.some((start) => key.startsWith(start)))).toEqual([]);
+    expect(
+      keys.filter((key) => !code.includes(`'${key}'`) && !families.some((start) => key.startsWith(start))),
+    ).toEqual([]);
   });
 
   it('every rule has its sentence', () => {
