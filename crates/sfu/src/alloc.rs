@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn tile() -> impl Strategy<Value = Tile> {
-        let rates = [10u64..400, 100..1500, 500..4000].map(|rate| prop::option::of(rate));
+        let rates = [10u64..400, 100..1500, 500..4000].map(prop::option::of);
         let layer = prop::sample::select(Layer::ALL.to_vec());
         (any::<bool>(), 1u16..2160, rates, layer.clone(), prop::option::of(layer)).prop_map(
             |(is_screen, height, rates, cap, current)| Tile {

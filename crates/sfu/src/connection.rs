@@ -173,13 +173,15 @@ impl Connection {
         destination: SocketAddr,
         contents: &[u8],
     ) -> Result<bool, Gone> {
+        let is_stun = matches!(contents.first(), Some(0..=3));
+        let is_proven = !is_stun && self.sources.contains(&(transport, source));
         let Ok(contents) = DatagramRecv::try_from(contents) else { return Ok(false) };
         let proto = match transport {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
         };
         let input = Input::Receive(now, Receive { proto, source, destination, contents });
-        if !self.rtc.accepts(&input) && !self.sources.contains(&(transport, source)) {
+        if !is_proven && !self.rtc.accepts(&input) {
             return Ok(false);
         }
         self.heard_at = now;
@@ -270,12 +272,10 @@ impl Connection {
                         contents: packet.contents.into(),
                     }),
                     Output::Event(event) => signals.extend(self.signal(now, event)?),
+                    Output::Timeout(_) if !self.rtc.is_alive() => return Err(Gone),
                     Output::Timeout(at) if at > now => return Ok(at),
                     Output::Timeout(_) => break,
                 }
-            }
-            if !self.rtc.is_alive() {
-                return Err(Gone);
             }
             self.rtc.handle_input(Input::Timeout(now)).map_err(|_| Gone)?;
         }

@@ -34,6 +34,18 @@ mod stats;
 mod steer;
 mod timers;
 
+// The tests of `shard` that look inside it use the same clients and links as those in `tests/it`.
+#[cfg(test)]
+extern crate self as sabha_sfu;
+#[cfg(test)]
+#[allow(dead_code, reason = "some of it is used by tests/it only")]
+#[path = "../tests/it/client.rs"]
+mod client;
+#[cfg(test)]
+#[allow(dead_code, reason = "some of it is used by tests/it only")]
+#[path = "../tests/it/world.rs"]
+mod world;
+
 pub use io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want};
 pub use shard::{Shard, ShardConfig};
 pub use stats::{DropReason, ShardStats};

@@ -280,3 +280,64 @@ struct Joining {
     generation: MediaGeneration,
     publishing: MediaState,
 }
+
+#[cfg(test)]
+mod tests {
+    use sabha_protocol::Source;
+
+    use super::*;
+    use crate::{client::Profile, world::World};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn panic_in_one_room_costs_that_room_and_no_other() {
+        let mut world = World::new();
+        let clients = [1, 1, 2, 2].map(|room| world.join(room, Profile::default()));
+        for pair in clients.chunks(2) {
+            world.subscribe(pair[0], &[(pair[1], Source::Camera, 180)]);
+        }
+        world.connect_all();
+        world.run(SECOND);
+
+        let before = world.events.len();
+        world.shard.rooms.get_mut(&RoomKey(1)).unwrap().is_poisoned = true;
+        let moment = world.now;
+        world.run(2 * SECOND);
+
+        let told: Vec<&Event> = world.events[before..].iter().map(|(_, event)| event).collect();
+        for peer in [PeerKey(0), PeerKey(1)] {
+            assert!(told.contains(&&Event::Lost { peer, generation: MediaGeneration(1) }));
+        }
+        assert!(told.contains(&&Event::RoomFailed { room: RoomKey(1) }));
+        assert!(!told.iter().any(|event| matches!(event, Event::Lost { peer: PeerKey(2 | 3), .. })));
+        assert!(world.clients[2].got(3, Source::Camera, moment).len() > 50, "the other room goes on");
+
+        let stats = world.shard.stats();
+        assert_eq!((stats.rooms, stats.peers, stats.panics), (1, 2, 1));
+        assert!(world.shard.ufrags.values().all(|peer| peer.0 >= 2));
+        assert!(world.shard.sources.values().all(|peer| peer.0 >= 2));
+
+        world.reconnect(1, 0);
+        world.run_until("the room opens anew", |world| world.clients[0].is_connected);
+    }
+
+    #[test]
+    fn addresses_and_ufrags_of_a_connection_go_with_it() {
+        let mut world = World::new();
+        let a = world.join(1, Profile::default());
+        world.connect_all();
+        for _ in 0..5 {
+            world.reconnect(1, a);
+            world.connect_all();
+            world.run(SECOND);
+        }
+        assert_eq!((world.shard.ufrags.len(), world.shard.sources.len()), (1, 1));
+
+        world.command(Command::Disconnect { peer: PeerKey(0) });
+        assert!(world.shard.ufrags.is_empty() && world.shard.sources.is_empty());
+        assert!(world.shard.places.is_empty() && world.shard.rooms.is_empty());
+        world.run(20 * SECOND);
+        assert_eq!(world.shard.timers.next(), None);
+    }
+}

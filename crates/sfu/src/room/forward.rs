@@ -47,7 +47,7 @@ impl Room {
             return Err(DropReason::Silence);
         }
         let after_gap = std::mem::take(&mut publication.has_gap);
-        self.to_audience(context, key, packet, |slot| {
+        self.serve_audience(context, key, packet, |slot| {
             if !slot.rewriter.is_open() {
                 slot.rewriter.begin(now, packet.numbers);
             } else if after_gap {
@@ -74,7 +74,7 @@ impl Room {
         if woke {
             self.aim_audience(context, key, packet.source);
         }
-        let taken = self.to_audience(context, key, packet, |slot| {
+        let taken = self.serve_audience(context, key, packet, |slot| {
             if slot.current != Some(packet.layer) {
                 // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
                 if slot.target != Some(packet.layer) || !packet.starts_keyframe || !newest {
@@ -89,7 +89,7 @@ impl Room {
     }
 
     /// Hands a packet to each seat for which `number` finds numbers. Returns whether there was any.
-    fn to_audience(
+    fn serve_audience(
         &mut self,
         context: &mut Context<'_>,
         key: PeerKey,

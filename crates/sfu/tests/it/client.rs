@@ -13,7 +13,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpPendingOffer},
     format::Codec,
-    media::{Direction, Simulcast, SimulcastLayer},
+    media::{Direction, KeyframeRequestKind, Simulcast, SimulcastLayer},
     net::{DatagramRecv, Protocol, Receive, TcpType},
     rtp::{RtpPacket, RtpWrite, Vp8Descriptor},
 };
@@ -79,6 +79,8 @@ struct Sender {
 pub(crate) struct Client {
     pub(crate) number: u8,
     pub(crate) address: SocketAddr,
+    /// Where its packets seem to come from.
+    pub(crate) outer_address: SocketAddr,
     pub(crate) profile: Profile,
     pub(crate) rtc: Rtc,
     pub(crate) up: Vec<UpSlot>,
@@ -137,6 +139,7 @@ impl Client {
         Self {
             number,
             address,
+            outer_address: address,
             rtc,
             up,
             down,
@@ -167,6 +170,17 @@ impl Client {
                 // An encoder that starts again starts with a key frame.
                 sender.needs_keyframe |= enable && !sender.enabled;
                 sender.enabled = enable;
+            }
+        }
+    }
+
+    /// Says that it cannot decode what it receives.
+    pub(crate) fn request_keyframes(&mut self) {
+        let pictures = self.down.iter().filter(|slot| slot.kind == MediaKind::Video);
+        for slot in pictures {
+            let mut direct = self.rtc.direct_api();
+            if let Some(stream) = direct.stream_rx_by_mid(slot.mid.as_str().into(), None) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
             }
         }
     }
@@ -343,9 +357,10 @@ impl Client {
     }
 
     /// Returns what arrived from a source of another client since `from`.
-    pub(crate) fn got(&self, from: u8, source: Source, since: Instant) -> Vec<&Received> {
-        let wanted =
-            |packet: &&Received| packet.from == from && packet.source == source && packet.at >= since;
+    pub(crate) fn got(&self, from: usize, source: Source, since: Instant) -> Vec<&Received> {
+        let wanted = |packet: &&Received| {
+            usize::from(packet.from) == from && packet.source == source && packet.at >= since
+        };
         self.received.iter().filter(wanted).collect()
     }
 }

@@ -4,4 +4,7 @@
 mod client;
 mod world;
 
+mod connections;
 mod forwarding;
+mod hostility;
+mod layers;

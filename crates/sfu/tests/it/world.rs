@@ -2,12 +2,12 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BTreeMap, BinaryHeap},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{MediaGeneration, MediaState, Source};
+use sabha_protocol::{Layer, MediaGeneration, MediaState, Mid, Quality, Source};
 use sabha_sfu::{
     Command, Event, Input, Output, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want,
 };
@@ -16,6 +16,8 @@ use crate::client::{Client, Profile};
 
 /// One way.
 const LATENCY: Duration = Duration::from_millis(10);
+/// Longest queue at a bottleneck; what comes later is lost.
+const QUEUE: Duration = Duration::from_millis(250);
 pub(crate) const SHARD: ShardIndex = ShardIndex(7);
 
 /// What a client's link does to packets.
@@ -25,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) loss_percent: u64,
     /// Nothing passes.
     pub(crate) is_cut: bool,
+    /// Bottleneck towards the client, with a queue of a quarter of a second.
+    pub(crate) down_bytes_per_second: Option<u64>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,9 +47,15 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) links: Vec<Link>,
     pub(crate) events: Vec<(Instant, Event)>,
-    /// Datagrams that clients sent, as client and bytes; kept only while `records`.
+    /// Datagrams that clients sent and that were sent to them, as client and bytes; kept only while `records`.
     pub(crate) sent: Vec<(usize, Vec<u8>)>,
+    delivered: Vec<(usize, Vec<u8>)>,
     pub(crate) records: bool,
+    /// Clients are given the answers to their offers.
+    pub(crate) answers: bool,
+    pub(crate) start: Instant,
+    /// When the bottleneck towards each client is free again.
+    free_at: Vec<Instant>,
     generations: Vec<u32>,
     in_flight: BinaryHeap<Reverse<InFlight>>,
     order: u64,
@@ -68,7 +78,11 @@ impl World {
             links: Vec::new(),
             events: Vec::new(),
             sent: Vec::new(),
+            delivered: Vec::new(),
             records: false,
+            answers: true,
+            start: now,
+            free_at: Vec::new(),
             generations: Vec::new(),
             in_flight: BinaryHeap::new(),
             order: 0,
@@ -82,6 +96,7 @@ impl World {
         let index = self.clients.len();
         self.clients.push(Client::new(index as u8, address(index, 0), profile, self.now));
         self.links.push(Link::default());
+        self.free_at.push(self.now);
         self.generations.push(1);
         self.connect(room, index);
         index
@@ -175,11 +190,80 @@ impl World {
         self.run_until("all clients connect", |world| world.clients.iter().all(|client| client.is_connected));
     }
 
+    /// Returns the answer to a client's last offer.
+    pub(crate) fn answer(&self, client: usize) -> String {
+        let answer = |event: &Event| match event {
+            Event::Answered { peer, answer, .. } if peer.0 == client as u64 => {
+                Some(answer.as_str().to_owned())
+            }
+            _ => None,
+        };
+        self.last(answer).expect("the offer was answered")
+    }
+
+    /// Returns the datagrams that were sent to a client while `records`.
+    pub(crate) fn received_by(&self, client: usize) -> Vec<&[u8]> {
+        self.delivered.iter().filter(|(to, _)| *to == client).map(|(_, packet)| packet.as_slice()).collect()
+    }
+
+    /// Returns what a client was told its slots carry.
+    pub(crate) fn occupants(&self, client: usize) -> Vec<(Mid, (PeerKey, Source))> {
+        let mut occupants = BTreeMap::new();
+        for (_, event) in &self.events {
+            if let Event::SlotsChanged { peer, changes, generation } = event
+                && peer.0 == client as u64
+                && generation.0 == self.generations[client]
+            {
+                for change in changes {
+                    occupants.insert(change.mid.clone(), change.occupant);
+                }
+            }
+        }
+        occupants.into_iter().filter_map(|(mid, occupant)| Some((mid, occupant?))).collect()
+    }
+
+    pub(crate) fn last_layers_wanted(&self, client: usize, of: Source) -> Option<Vec<Layer>> {
+        self.last(|event| match event {
+            Event::LayersWanted { peer, source, layers } if peer.0 == client as u64 && *source == of => {
+                Some(layers.clone())
+            }
+            _ => None,
+        })
+    }
+
+    pub(crate) fn last_speakers(&self) -> Vec<PeerKey> {
+        let speakers = |event: &Event| match event {
+            Event::SpeakersChanged { speaking, .. } => Some(speaking.clone()),
+            _ => None,
+        };
+        self.last(speakers).unwrap_or_default()
+    }
+
+    pub(crate) fn last_quality(&self, client: usize) -> Option<Quality> {
+        self.last(|event| match event {
+            Event::QualityChanged { peer, quality } if peer.0 == client as u64 => Some(*quality),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn has_lost(&self, client: usize) -> bool {
+        let lost = |event: &Event| matches!(event, Event::Lost { peer, .. } if peer.0 == client as u64);
+        self.events.iter().any(|(_, event)| lost(event))
+    }
+
+    fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        self.events.iter().rev().find_map(|(_, event)| pick(event))
+    }
+
     fn step(&mut self) {
         while self.in_flight.peek().is_some_and(|Reverse(packet)| packet.at <= self.now) {
             let Some(Reverse(packet)) = self.in_flight.pop() else { break };
             match packet.to_client {
-                Some(index) => self.clients[index].packet(self.now, packet.other, &packet.contents),
+                Some(index) => {
+                    self.clients[index].packet(self.now, packet.other, &packet.contents);
+                    // str0m forgets a packet that is not taken before the next one.
+                    self.run_client(index);
+                }
                 None => {
                     let transport = self.clients[packet.client].profile.transport;
                     let input = Input::Receive {
@@ -199,16 +283,20 @@ impl World {
         }
         for index in 0..self.clients.len() {
             if self.clients[index].next() <= self.now {
-                let mut transmit = Vec::new();
-                self.clients[index].run(self.now, &mut transmit);
-                let from = self.clients[index].address;
-                for (_, contents) in transmit {
-                    if self.records {
-                        self.sent.push((index, contents.clone()));
-                    }
-                    self.carry(index, None, from, contents);
-                }
+                self.run_client(index);
             }
+        }
+    }
+
+    fn run_client(&mut self, index: usize) {
+        let mut transmit = Vec::new();
+        self.clients[index].run(self.now, &mut transmit);
+        let from = self.clients[index].outer_address;
+        for (_, contents) in transmit {
+            if self.records {
+                self.sent.push((index, contents.clone()));
+            }
+            self.carry(index, None, from, contents);
         }
     }
 
@@ -217,7 +305,7 @@ impl World {
             match self.shard.poll_output() {
                 Output::Event(event) => self.event(event),
                 Output::Transmit { source, destination, contents, .. } => {
-                    let to = self.clients.iter().position(|client| client.address == destination);
+                    let to = self.clients.iter().position(|client| client.outer_address == destination);
                     if let Some(index) = to {
                         self.carry(index, Some(index), source, contents);
                     }
@@ -232,7 +320,7 @@ impl World {
 
     fn event(&mut self, event: Event) {
         match &event {
-            Event::Answered { peer, answer, .. } => {
+            Event::Answered { peer, answer, .. } if self.answers => {
                 self.clients[peer.0 as usize].accept(answer, self.now);
             }
             Event::LayersWanted { peer, source, layers } => {
@@ -251,7 +339,19 @@ impl World {
             return;
         }
         self.order += 1;
-        let at = self.now + LATENCY;
+        let mut at = self.now + LATENCY;
+        if let (Some(rate), Some(_)) = (link.down_bytes_per_second, to_client) {
+            let free = self.free_at[client].max(self.now);
+            if free - self.now > QUEUE {
+                return;
+            }
+            let sent = free + Duration::from_micros(contents.len() as u64 * 1_000_000 / rate);
+            self.free_at[client] = sent;
+            at = sent + LATENCY;
+        }
+        if self.records && to_client.is_some() {
+            self.delivered.push((client, contents.clone()));
+        }
         self.in_flight.push(Reverse(InFlight { at, order: self.order, to_client, client, other, contents }));
     }
 }

@@ -1,0 +1,129 @@
+//! Layers follow tile heights and bandwidth, and the stream stays continuous while they change.
+
+use std::{collections::HashMap, time::Duration};
+
+use sabha_protocol::{Layer, Source, limits::KEYFRAME_INTERVAL};
+
+use crate::{
+    client::{Profile, Received},
+    world::World,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A publisher, a viewer that shows it at `height`, connected.
+fn pair(height: u16) -> (World, usize, usize) {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    world.subscribe(b, &[(a, Source::Camera, height)]);
+    world.connect_all();
+    (world, a, b)
+}
+
+fn assert_continuous(packets: &[&Received]) {
+    let mut by_slot: HashMap<u32, Vec<&Received>> = HashMap::new();
+    for packet in packets {
+        by_slot.entry(packet.ssrc).or_default().push(packet);
+    }
+    for packets in by_slot.values() {
+        for pair in packets.windows(2) {
+            let (before, after) = (pair[0], pair[1]);
+            assert_eq!(after.seq, before.seq + 1, "a gap after {before:?}");
+            let step = (after.picture.unwrap().wrapping_sub(before.picture.unwrap())) & 0x7fff;
+            let same_frame =
+                (before.from, before.layer, before.frame) == (after.from, after.layer, after.frame);
+            assert_eq!(step, u16::from(!same_frame), "PictureID jumps after {before:?}");
+            assert_eq!(after.tl0.unwrap().wrapping_sub(before.tl0.unwrap()), step as u8);
+            let ticks = after.timestamp.wrapping_sub(before.timestamp);
+            assert_eq!(ticks == 0, same_frame);
+            assert!(ticks < 90_000 * 5, "the timestamp jumps by {ticks} after {before:?}");
+            let switched = before.layer != after.layer || before.from != after.from;
+            assert!(!switched || after.starts_keyframe, "a switch without a key frame at {after:?}");
+        }
+    }
+}
+
+#[test]
+fn layer_follows_the_height_of_the_tile() {
+    let (mut world, a, b) = pair(180);
+    for (height, layer) in
+        [(180, Layer::Low), (360, Layer::Medium), (720, Layer::High), (360, Layer::Medium), (120, Layer::Low)]
+    {
+        world.subscribe(b, &[(a, Source::Camera, height)]);
+        world.run_until(&format!("{layer:?} arrives for {height} pixels"), |world| {
+            world.clients[b].received.last().is_some_and(|packet| packet.layer == layer)
+        });
+        world.run(3 * SECOND);
+        let settled = world.now;
+        world.run(SECOND);
+        let packets = world.clients[b].got(a, Source::Camera, settled);
+        assert!(packets.len() > 20);
+        assert!(packets.iter().all(|packet| packet.layer == layer), "not only {layer:?} at {height} pixels");
+        assert_eq!(world.last_layers_wanted(a, Source::Camera), Some(vec![layer]));
+    }
+    assert_continuous(&world.clients[b].got(a, Source::Camera, world.start));
+}
+
+#[test]
+fn slot_stays_continuous_when_its_occupant_changes() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    let viewer = world.join(1, Profile { video_slots: 1, ..Profile::default() });
+    world.connect_all();
+    for round in 0..6 {
+        world.subscribe(viewer, &[([a, b][round % 2], Source::Camera, 360)]);
+        world.run(2 * SECOND);
+    }
+
+    let packets: Vec<&Received> = world.clients[viewer].received.iter().collect();
+    assert!(packets.iter().any(|packet| usize::from(packet.from) == a));
+    assert!(packets.iter().any(|packet| usize::from(packet.from) == b));
+    assert_continuous(&packets);
+}
+
+#[test]
+fn publisher_gets_one_key_frame_request_per_interval_whoever_asks() {
+    let mut world = World::new();
+    let a = world.join(1, Profile::default());
+    let viewers: Vec<usize> =
+        (0..8).map(|_| world.join(1, Profile { sources: vec![], ..Profile::default() })).collect();
+    for viewer in &viewers {
+        world.subscribe(*viewer, &[(a, Source::Camera, 180)]);
+    }
+    world.connect_all();
+    world.run(SECOND);
+    let start = world.now;
+    for _ in 0..100 {
+        for viewer in &viewers {
+            world.clients[*viewer].request_keyframes();
+        }
+        world.run(Duration::from_millis(30));
+    }
+
+    let asked = world.clients[a].keyframe_requests.iter().filter(|(at, ..)| *at > start);
+    let times: Vec<_> = asked.map(|(at, ..)| *at).collect();
+    assert!(times.len() >= 5, "requests are passed on: {}", times.len());
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] >= KEYFRAME_INTERVAL);
+    }
+}
+
+#[test]
+fn narrow_link_gets_a_layer_that_fits() {
+    let (mut world, a, b) = pair(720);
+    world.run(5 * SECOND);
+    assert_eq!(world.clients[b].received.last().map(|packet| packet.layer), Some(Layer::High));
+
+    world.links[b].down_bytes_per_second = Some(75_000);
+    world.run(10 * SECOND);
+    let settled = world.now;
+    world.run(5 * SECOND);
+    let packets = world.clients[b].got(a, Source::Camera, settled);
+    let high = packets.iter().filter(|packet| packet.layer == Layer::High).count();
+    assert!(packets.len() > 50, "{} packets", packets.len());
+    assert!(
+        high * 10 < packets.len(),
+        "{high} of {} packets are of a layer that does not fit",
+        packets.len()
+    );
+}
