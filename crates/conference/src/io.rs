@@ -37,6 +37,9 @@ pub struct RoomConfig {
     pub removed: Vec<ParticipantId>,
     /// First id to give: greater than any id of an earlier epoch.
     pub next_participant: ParticipantId,
+    /// For how long from now places of earlier epochs can be claimed: what is left of the resume window
+    /// since the server started, else a token would open any room that opens later.
+    pub claim_window: Duration,
 }
 
 /// By what right a connection enters. Host token and gate key were checked by the caller.

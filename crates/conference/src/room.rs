@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use sabha_protocol::{
     BootEpoch, DisplayName, MeetingId, MeetingTitle, ParticipantId, RoomEpoch, RoomSeq, Rule,
-    limits::{ABANDONED_ROOM, RESUME_WINDOW},
-    wire::server::CloseReason,
+    limits::ABANDONED_ROOM, wire::server::CloseReason,
 };
 
 use crate::{
@@ -47,7 +46,7 @@ use crate::{
 /// use std::time::Instant;
 ///
 /// use sabha_conference::{ConnectionKey, Event, Input, Output, Right, Room, RoomConfig};
-/// use sabha_protocol::{BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch};
+/// use sabha_protocol::{BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW};
 ///
 /// let now = Instant::now();
 /// let mut room = Room::new(
@@ -59,6 +58,7 @@ use crate::{
 ///         resume_key: [2; 32],
 ///         removed: Vec::new(),
 ///         next_participant: ParticipantId(1),
+///         claim_window: RESUME_WINDOW,
 ///     },
 ///     now,
 /// );
@@ -122,7 +122,7 @@ impl Room {
             boot_epoch: config.boot_epoch,
             room_epoch: config.room_epoch,
             resume_key: config.resume_key,
-            claims_until: now + RESUME_WINDOW,
+            claims_until: now + config.claim_window,
             claimed: BTreeSet::new(),
             bans: Bans::of(config.removed),
             ids: Ids::starting_at(config.next_participant),

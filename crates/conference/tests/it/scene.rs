@@ -9,6 +9,7 @@ use sabha_conference::{
 use sabha_protocol::{
     BootEpoch, DisplayName, MediaGeneration, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
     RoomSeq, Rule, Sdp,
+    limits::RESUME_WINDOW,
     secret::ResumeToken,
     wire::{
         client::MediaOffer,
@@ -30,6 +31,7 @@ pub(crate) fn config() -> RoomConfig {
         resume_key: [7; 32],
         removed: Vec::new(),
         next_participant: ParticipantId(1),
+        claim_window: RESUME_WINDOW,
     }
 }
 

@@ -307,7 +307,7 @@ impl Worker {
     fn tell(&mut self, event: Event) {
         if self.backlog.is_empty() {
             match self.events.try_send(event) {
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => return,
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                 Err(mpsc::error::TrySendError::Full(event)) => self.backlog.push_back(event),
             }
         } else if self.backlog.len() < EVENT_BACKLOG {

@@ -53,6 +53,9 @@ pub(super) enum Message {
     Enter { arrival: Arrival, request: RequestId, name: DisplayName, right: Right },
     /// The media plane says something.
     Media(sabha_sfu::Event),
+    /// A fault of ours.
+    #[cfg(test)]
+    Panic,
     /// A connection asks for something.
     Request { connection: ConnectionKey, request: RequestId, command: Command },
     /// A record was written, or could not be.
@@ -112,7 +115,6 @@ pub(super) enum Outcome {
 
 /// The task's state.
 pub(super) struct RoomTask {
-    meeting: MeetingId,
     room: Room,
     connections: HashMap<ConnectionKey, Arrival>,
     cooldowns: HashMap<IpAddr, Instant>,
@@ -136,7 +138,6 @@ impl RoomTask {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
         tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
         Self {
-            meeting: config.meeting,
             room: Room::new(config, Instant::now()),
             connections: HashMap::new(),
             cooldowns: HashMap::new(),
@@ -203,6 +204,8 @@ impl RoomTask {
                 Some(Input::Enter { connection, request, name, right })
             }
             Message::Media(event) => self.peers.event(event).map(Input::Media),
+            #[cfg(test)]
+            Message::Panic => panic!("a fault that the test asked for"),
             Message::Request { connection, request, command } => {
                 Some(Input::Request { connection, request, command })
             }

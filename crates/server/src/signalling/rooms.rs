@@ -180,6 +180,7 @@ impl Rooms {
                 resume_key: config.resume_key,
                 removed: start.removed,
                 next_participant: start.next_participant,
+                claim_window: RESUME_WINDOW.saturating_sub(self.0.started.elapsed()),
             },
             peers,
             config.store.clone(),
@@ -279,9 +280,10 @@ impl Drop for Census {
 
 #[cfg(test)]
 mod tests {
-    use sabha_protocol::secret::{GateKey, HostToken};
+    use sabha_protocol::secret::{GateKey, HostToken, ResumeToken};
 
-    use super::*;
+    use super::{super::room::Message, *};
+    use crate::{media::MediaConfig, storage::NewMeeting};
 
     fn stored() -> StoredMeeting {
         StoredMeeting { title: None, gate_hash: gate::digest(&[1; 32]), host_hash: gate::digest(&[2; 32]) }
@@ -313,5 +315,81 @@ mod tests {
         assert_eq!(totals.participants.load(Ordering::Relaxed), 2);
         drop(census);
         assert_eq!(totals.guests.load(Ordering::Relaxed), 0);
+    }
+
+    /// Returns rooms over a store with the meetings 1 and 2, whose host tokens are all zeros.
+    async fn rooms(directory: &std::path::Path) -> Rooms {
+        let store = Store::open(directory).await.unwrap();
+        for byte in [1, 2] {
+            let (gate_hash, host_hash) = ([0; 32], gate::digest(&[0; 32]));
+            let id = MeetingId::from_bytes([byte; 20]);
+            store.create_meeting(&NewMeeting { id, title: None, gate_hash, host_hash }).await.unwrap();
+        }
+        let address = "127.0.0.1:0".parse().unwrap();
+        let config =
+            MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
+        let (events_in, events) = mpsc::channel(16);
+        let config = RoomsConfig {
+            store,
+            media: MediaPlane::start(&config, events_in).unwrap(),
+            drain: Drain::default(),
+            boot_epoch: BootEpoch(1),
+            resume_key: [0; 32],
+            rooms_max: 10,
+        };
+        Rooms::start(config, events)
+    }
+
+    fn host() -> Credential {
+        Credential::Host { token: HostToken::from_bytes([0; 32]) }
+    }
+
+    #[tokio::test]
+    async fn a_room_that_panics_takes_no_other_with_it_and_can_be_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let rooms = rooms(directory.path()).await;
+        let (one, two) = (MeetingId::from_bytes([1; 20]), MeetingId::from_bytes([2; 20]));
+        let (failing, _) = rooms.enter(one, host()).await.unwrap();
+        let (other, _) = rooms.enter(two, host()).await.unwrap();
+
+        failing.send(Message::Panic).await.unwrap();
+        failing.closed().await;
+        let disconnected = || Message::Disconnected { connection: sabha_conference::ConnectionKey(1) };
+        assert!(other.send(disconnected()).await.is_ok());
+        // The room is forgotten just after its mailbox closed.
+        while rooms.len() == 2 {
+            tokio::task::yield_now().await;
+        }
+        let (again, _) = rooms.enter(one, host()).await.unwrap();
+        assert!(again.send(disconnected()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn all_who_come_while_a_room_opens_come_into_the_same_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let rooms = rooms(directory.path()).await;
+        let one = MeetingId::from_bytes([1; 20]);
+        let entries = futures_util::future::join_all((0..20).map(|_| rooms.enter(one, host()))).await;
+        assert!(entries.iter().all(Result::is_ok));
+        assert_eq!(rooms.len(), 1);
+        let start = rooms.0.config.store.open_room(&one).await.unwrap().unwrap();
+        assert_eq!(start.room_epoch.0, 2, "it was opened once before");
+    }
+
+    #[tokio::test]
+    async fn a_resume_token_opens_no_room_long_after_the_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut rooms = rooms(directory.path()).await;
+        let token = ResumeToken::try_from("v1.x".to_owned()).unwrap();
+        let one = MeetingId::from_bytes([1; 20]);
+        let resume = Credential::Resume { token };
+        let Some(past) = Instant::now().checked_sub(RESUME_WINDOW * 2) else {
+            println!("skipped: this machine started a minute ago");
+            return;
+        };
+        Arc::get_mut(&mut rooms.0).unwrap().started = past;
+        let refusal = rooms.enter(one, resume).await.unwrap_err();
+        assert_eq!(refusal.rule, Rule::ResumeWindow);
+        assert_eq!(rooms.len(), 0);
     }
 }

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 use crate::server::Meeting;
 
 /// Longer than anything waited for here takes, shorter than a person's patience with a hanging test.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Client {
     socket: WebSocketStream<TcpStream>,
@@ -84,7 +84,7 @@ impl Client {
     pub async fn next_or_end(&mut self) -> Option<ServerFrame> {
         loop {
             let received = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            match received.expect("the server said nothing for ten seconds") {
+            match received.expect("the server said nothing for twenty seconds") {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}

@@ -1,10 +1,20 @@
 //! What is malformed, oversized, out of order or forged is refused to its sender, and nobody else notices.
 
+use std::time::Duration;
+
 use sabha_protocol::{
     Rule,
-    limits::{MESSAGE_BYTES_MAX, MESSAGES_BURST},
+    limits::{MESSAGE_BYTES_MAX, MESSAGES_BURST, RELAY_BYTES_MAX, SILENCE_MAX},
     secret::ResumeToken,
-    wire::{ClientMessage, ServerMessage, client::Credential, server::CloseReason},
+    wire::{
+        ClientMessage, ServerMessage,
+        client::Credential,
+        server::{CloseReason, Presence},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -177,6 +187,66 @@ async fn guessing_secrets_is_ended_soon() {
         }
     }
     assert_eq!(guesser.last_word().await, Some(CloseReason::Misbehaved));
+}
+
+#[tokio::test]
+async fn slow_reader_is_closed_and_the_others_do_not_wait_for_it() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut host = client::host(server.address(), &meeting).await;
+    let mut slow = Client::connect(server.address()).await;
+    let id = slow.knock(&meeting, "Bilal").await;
+    host.send(ClientMessage::Admit { guest: id }).await;
+    slow.wait_for(|message| matches!(message, ServerMessage::Admitted { .. }).then_some(())).await;
+    slow.join().await;
+
+    // From here on `slow` reads nothing, and so much comes that no buffer on the way holds it.
+    let large = sabha_protocol::secret::RelayPayload::try_from(vec![7; RELAY_BYTES_MAX]).unwrap();
+    let mut gone = false;
+    while !gone {
+        let request = host.send(ClientMessage::Relay { to: None, payload: large.clone() }).await;
+        loop {
+            let frame = host.next().await;
+            if let ServerMessage::ParticipantChanged { participant } = &frame.body {
+                gone |= participant.id == id && participant.presence == Presence::Reconnecting;
+            }
+            if frame.re == Some(request) {
+                break;
+            }
+        }
+        // Below the rate at which the host itself would be refused.
+        tokio::time::sleep(Duration::from_millis(55)).await;
+    }
+    host.ping().await;
+}
+
+#[tokio::test]
+async fn silent_connection_is_taken_for_lost() {
+    let server = TestServer::start().await;
+    let mut silent = Client::connect(server.address()).await;
+    let started = std::time::Instant::now();
+    while silent.next_or_end().await.is_some() {}
+    assert!(started.elapsed() > SILENCE_MAX / 2);
+}
+
+#[tokio::test]
+async fn media_over_tcp_is_no_http_and_junk_gets_no_answer() {
+    let server = TestServer::start().await;
+    // A framed STUN binding request with no attributes: nobody's, so there is nothing to say.
+    let mut stun = vec![0, 20, 0x00, 0x01, 0, 0, 0x21, 0x12, 0xA4, 0x42];
+    stun.extend([9; 12]);
+    for (bytes, what) in [(stun, "stun"), (vec![0; 64], "zeros"), (vec![0xFF; 64], "ones")] {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        // A reset is as good an end as any.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{what}: {answer}");
+        assert!(what != "stun" || answer.is_empty(), "media was answered as HTTP");
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
 }
 
 fn payload() -> sabha_protocol::secret::RelayPayload {

@@ -56,6 +56,43 @@ async fn https_site_asks_browsers_to_stay_with_https() {
     assert!(server.server.new_meeting_url().starts_with("https://meet.example.org/new#"));
 }
 
+/// The client is embedded at build time; a build without it has to say so rather than fail.
+#[tokio::test]
+async fn pages_are_the_web_client_or_say_that_there_is_none() {
+    let server = TestServer::start().await;
+    let page = server.get("/").await;
+    if page.status == 503 {
+        assert!(page.body.contains("make web"), "{}", page.body);
+        return;
+    }
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
+    assert_eq!(server.get("/new").await.body, page.body);
+
+    let etag = page.header("etag").unwrap();
+    let again = request(server.address(), "GET", "/", &[("if-none-match", etag)], "").await;
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+
+    let script = page.body.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".js"));
+    let script = script.expect("the page loads a script");
+    let plain = server.get(script).await;
+    assert_eq!(plain.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert!(plain.header("content-encoding").is_none());
+    let small = request(server.address(), "GET", script, &[("accept-encoding", "gzip, br")], "").await;
+    assert_eq!(small.header("content-encoding"), Some("br"));
+    assert!(small.header("content-type").unwrap().starts_with("text/javascript"));
+    assert!(small.header("vary").unwrap().contains("accept-encoding"));
+}
+
+#[tokio::test]
+async fn no_path_leaves_the_web_client() {
+    let server = TestServer::start().await;
+    for path in ["/../Cargo.toml", "/assets/../../package.json", "/%2e%2e/package.json", "/.git/config"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn unknown_paths_of_the_api_answer_with_an_api_error() {
     let server = TestServer::start().await;

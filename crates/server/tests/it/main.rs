@@ -3,6 +3,9 @@
 //! One test binary, one file for each behaviour. Every server listens on a port of its own (port 0) with a
 //! data directory of its own; nothing waits for time to pass where it can wait for a state.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![expect(unreachable_pub, reason = "what the files of this binary share is public among them")]
+
 mod binary;
 mod client;
 mod command_line;
