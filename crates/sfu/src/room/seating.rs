@@ -14,6 +14,10 @@ use crate::{
 
 /// Taken off the bandwidth for each occupied audio slot: Opus at 32 kbit/s and its headers.
 const AUDIO_RESERVE: Bitrate = Bitrate::kbps(45);
+/// Given to pictures however low the estimate: one small tile. On a link that looks full the estimator takes
+/// what arrives for what fits, so sending nothing would prove nothing fits. The pacer still holds pictures, not
+/// sound, to the estimate.
+const PICTURES_MIN: Bitrate = Bitrate::kbps(250);
 /// Bandwidth that is always worth looking for. The estimator caps its first probes by what is wanted, takes a
 /// low cap for a slow link and starves the tiles; and a small tile may be enlarged any moment.
 const DESIRED_MIN: Bitrate = Bitrate::kbps(3_000);
@@ -105,7 +109,7 @@ impl Room {
             tiles.push(Tile { is_screen, height, rates, cap, current: slot.allocated });
             indices.push(index);
         }
-        for (index, layer) in indices.into_iter().zip(alloc::allocate(budget, &tiles)) {
+        for (index, layer) in indices.into_iter().zip(alloc::allocate(budget.max(PICTURES_MIN), &tiles)) {
             self.give(context, Seat { peer: key, slot: index }, layer);
         }
         self.look_for(key, alloc::desired(&tiles).max(DESIRED_MIN));

@@ -296,7 +296,8 @@ impl Client {
             MediaKind::Video => {
                 sender.next = now + FRAME;
                 let packets = [1, 2, 5][key.1 as usize] * if sender.needs_keyframe { 3 } else { 1 };
-                (Codec::Vp8, packets, 1000, 2970)
+                // About 150, 500 and 1300 kbit/s.
+                (Codec::Vp8, packets, if key.1 == Layer::Low { 600 } else { 1000 }, 2970)
             }
         };
         let keyframe = std::mem::take(&mut sender.needs_keyframe);
