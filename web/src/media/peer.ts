@@ -13,9 +13,8 @@ const DISCONNECTED_MS = 1500;
 /** Time from the answer until media must flow, in milliseconds: ICE over UDP, then over TCP, and DTLS. */
 const CONNECTING_MS = 10_000;
 /**
- * Time after connecting, in milliseconds, in which every layer is encoded. Chromium's estimate starts at 300 kbit/s:
- * a single large layer would be scaled down to that, and takes half a minute to grow back (measured); with all
- * layers running, the estimate is past 2 Mbit/s by then.
+ * Time after connecting, in milliseconds, in which every layer is encoded: Chromium's estimate starts at 300 kbit/s and
+ * grows as fast as there is something to send. With all layers it is past 2 Mbit/s by then.
  */
 const RAMP_MS = 2000;
 
@@ -105,6 +104,9 @@ export class Peer {
       if (this.#over) return;
       const parameters = sender.getParameters();
       if (parameters.encodings.length === 0) return;
+      // A layer is asked for by its size. Left to itself, Chromium shrinks a single large layer to what its first
+      // estimate carries, and takes half a minute to grow it back (measured).
+      parameters.degradationPreference = 'maintain-resolution';
       parameters.encodings = activeEncodings(parameters.encodings, layers);
       // A browser that cannot switch a layer sends it still: bandwidth is lost, nothing else.
       await sender.setParameters(parameters).catch(() => undefined);
