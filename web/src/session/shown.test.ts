@@ -47,6 +47,15 @@ describe('shown tiles', () => {
     expect(told).toEqual([[camera(2)]]);
   });
 
+  it('a new tile does not wait for one that may be gone', () => {
+    shown.show([camera(2)], 1, 25);
+    vi.advanceTimersByTime(1000);
+    shown.show([], 1, 25);
+    vi.advanceTimersByTime(50);
+    shown.show([camera(3)], 1, 25);
+    expect(told).toEqual([[camera(2)], [camera(3)]]);
+  });
+
   it('are told anew after the server has forgotten them', () => {
     shown.show([camera(2)], 1, 25);
     vi.advanceTimersByTime(1000);

@@ -3,19 +3,25 @@
 import { limits, type ParticipantId, type Tile } from '../protocol/messages';
 import type { ShownTile } from './contract';
 
-/**
- * Shortest time between two tellings, in milliseconds: a window being dragged lays out sixty times a second. What has
- * gone from the screen is told no sooner either: a tile that only moves may be gone for a moment, and asking for its
- * picture anew would cost everybody a key frame.
- */
+/** Shortest time between two tellings, in milliseconds: a window being dragged lays out sixty times a second. */
 const INTERVAL_MS = 150;
+/**
+ * Time after which a tile that went from the screen counts as gone, in milliseconds. A tile that only moves may be gone
+ * for a few frames, and asking for its picture anew would cost its sender a key frame.
+ */
+const GONE_MS = 500;
 
-/** Owns one timer; `close` ends it. */
+type Timer = ReturnType<typeof setTimeout> | null;
+
+/** Owns two timers; `close` ends them. */
 export class ShownTiles {
   readonly #tell: (tiles: readonly Tile[]) => void;
   #told: readonly Tile[] = [];
   #wanted: readonly Tile[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Runs after each telling. */
+  #pause: Timer = null;
+  /** Runs while nothing but the going of tiles is to be told. */
+  #gone: Timer = null;
 
   constructor(tell: (tiles: readonly Tile[]) => void) {
     this.#tell = tell;
@@ -24,10 +30,7 @@ export class ShownTiles {
   /** Takes what is on screen now, the most important first. Own pictures, and those beyond the slots, are left out. */
   show(tiles: readonly ShownTile[], you: ParticipantId | null, slots: number): void {
     this.#wanted = wantedTiles(tiles, you, slots);
-    if (this.#timer !== null) return;
-    const staying = new Set(this.#wanted.map(keyOf));
-    if (this.#told.every((tile) => staying.has(keyOf(tile)))) this.#flush();
-    else this.#wait();
+    this.#consider();
   }
 
   /** The server has forgotten what it was told: the next telling counts as new. */
@@ -36,24 +39,33 @@ export class ShownTiles {
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    for (const timer of [this.#pause, this.#gone]) if (timer !== null) clearTimeout(timer);
+    this.#pause = this.#gone = null;
+    this.#wanted = this.#told;
+  }
+
+  #consider(): void {
+    if (this.#pause !== null) return;
+    const told = new Set(this.#told.map(textOf));
+    if (this.#wanted.some((tile) => !told.has(textOf(tile)))) this.#flush();
+    else if (this.#wanted.length < this.#told.length) this.#gone ??= setTimeout(() => this.#flush(), GONE_MS);
   }
 
   #flush(): void {
-    this.#timer = null;
-    if (JSON.stringify(this.#wanted) === JSON.stringify(this.#told)) return;
+    if (this.#gone !== null) clearTimeout(this.#gone);
+    this.#gone = null;
+    if (this.#wanted.map(textOf).join() === this.#told.map(textOf).join()) return;
     this.#told = this.#wanted;
-    this.#wait();
+    this.#pause = setTimeout(() => {
+      this.#pause = null;
+      this.#consider();
+    }, INTERVAL_MS);
     this.#tell(this.#wanted);
-  }
-
-  #wait(): void {
-    this.#timer = setTimeout(() => this.#flush(), INTERVAL_MS);
   }
 }
 
 const keyOf = ({ participant, source }: Pick<Tile, 'participant' | 'source'>) => `${participant} ${source}`;
+const textOf = (tile: Tile) => `${keyOf(tile)} ${tile.height}`;
 
 /** Returns what to ask of the server for the tiles on screen. */
 export function wantedTiles(tiles: readonly ShownTile[], you: ParticipantId | null, slots: number): Tile[] {
