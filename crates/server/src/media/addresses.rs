@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 /// Addresses told at most; each is a candidate that every browser tries.
@@ -23,6 +23,14 @@ struct Pair {
 pub(super) struct AddressTable {
     pairs: Vec<Pair>,
     port: u16,
+    strangers: Strangers,
+}
+
+/// What becomes of packets that come from other machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strangers {
+    Admitted,
+    Refused,
 }
 
 impl AddressTable {
@@ -47,6 +55,36 @@ impl AddressTable {
         })
     }
 
+    /// Builds the table for a server on loopback, which is for this machine alone: loopback first, then the
+    /// machine's other addresses, and [`admits`](Self::admits) refuses whatever comes from elsewhere.
+    ///
+    /// Firefox pairs a candidate on loopback only with one of its own on loopback, and makes none by default
+    /// (ESR 153, measured); it reaches a server on the same machine under any other address of it.
+    pub(super) fn within_machine(port: u16) -> Self {
+        let others = interface_addresses(true).unwrap_or_default();
+        Self::within_machine_of(&others, port)
+    }
+
+    fn within_machine_of(locals: &[IpAddr], port: u16) -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let others = locals.iter().copied().filter(|local| !local.is_loopback());
+        let pairs = std::iter::once(loopback)
+            .chain(others)
+            .map(|local| Pair { advertised: local, local })
+            .take(ADVERTISED_MAX)
+            .collect();
+        Self { pairs, port, strangers: Strangers::Refused }
+    }
+
+    /// Returns whether a packet from `source` may be looked at. The kernel drops packets that arrive from
+    /// outside under an address of this machine, so the source cannot be forged to pass.
+    pub(super) fn admits(&self, source: IpAddr) -> bool {
+        match self.strangers {
+            Strangers::Admitted => true,
+            Strangers::Refused => source.is_loopback() || self.pairs.iter().any(|pair| pair.local == source),
+        }
+    }
+
     fn from_parts(bound: SocketAddr, external: &[IpAddr], locals: &[IpAddr]) -> Option<Self> {
         let pairs: Vec<Pair> = if external.is_empty() {
             locals.iter().map(|&local| Pair { advertised: local, local }).take(ADVERTISED_MAX).collect()
@@ -65,7 +103,7 @@ impl AddressTable {
                 .take(ADVERTISED_MAX)
                 .collect()
         };
-        (!pairs.is_empty()).then_some(Self { pairs, port: bound.port() })
+        (!pairs.is_empty()).then_some(Self { pairs, port: bound.port(), strangers: Strangers::Admitted })
     }
 
     /// Returns what peers are told, best first.
@@ -142,5 +180,17 @@ mod tests {
     fn an_external_address_of_a_family_we_do_not_have_is_an_error() {
         let bound = "0.0.0.0:1".parse().unwrap();
         assert_eq!(AddressTable::from_parts(bound, &[ip("2001:db8::1")], &[ip("10.0.0.5")]), None);
+    }
+
+    #[test]
+    fn a_server_on_loopback_hears_this_machine_under_each_of_its_addresses_and_nobody_else() {
+        let table = AddressTable::within_machine_of(&[ip("127.0.0.1"), ip("192.0.2.7")], 7000);
+
+        let told: Vec<String> = table.advertised().map(|address| address.to_string()).collect();
+        assert_eq!(told, ["127.0.0.1:7000", "192.0.2.7:7000"]);
+        assert!(
+            table.admits(ip("127.0.0.1")) && table.admits(ip("127.8.0.1")) && table.admits(ip("192.0.2.7"))
+        );
+        assert!(!table.admits(ip("192.0.2.8")) && !table.admits(ip("203.0.113.1")));
     }
 }

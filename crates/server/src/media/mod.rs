@@ -22,7 +22,7 @@ mod worker;
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -90,7 +90,7 @@ impl MediaPlane {
         let bound = first.local_addr()?;
         drop(first);
 
-        let addresses = AddressTable::new(bound, &config.external_ips)?;
+        let (bound, addresses) = place(bound, &config.external_ips)?;
         let tcp_addresses = AddressTable::new(config.tcp_listen, &config.external_ips)?;
         let mut seeds = Vec::with_capacity(count);
         for index in 0..count {
@@ -186,4 +186,14 @@ impl MediaPlane {
             }
         }
     }
+}
+
+/// Decides where the sockets are bound and what peers are told of it. A server on loopback is for this
+/// machine alone: its media socket is bound to every address, and refuses what other machines send.
+fn place(bound: SocketAddr, external: &[IpAddr]) -> io::Result<(SocketAddr, AddressTable)> {
+    if bound.is_ipv4() && bound.ip().is_loopback() && external.is_empty() {
+        let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), bound.port());
+        return Ok((everywhere, AddressTable::within_machine(bound.port())));
+    }
+    Ok((bound, AddressTable::new(bound, external)?))
 }

@@ -251,6 +251,10 @@ impl Worker {
 
     fn datagram(&mut self, arrival: &Arrival<'_>) {
         let now = Instant::now();
+        if !self.egress.addresses.admits(arrival.source.ip()) {
+            self.counters.junk += 1;
+            return;
+        }
         let owner = match sabha_sfu::steer(arrival.contents) {
             Steer::Junk => {
                 self.counters.junk += 1;
