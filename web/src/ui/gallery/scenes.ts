@@ -55,6 +55,9 @@ const OVER: readonly OverReason[] = [
   'too_slow',
 ];
 
+/** Those that somebody in the room decides. */
+const DECIDED: readonly OverReason[] = ['denied', 'ended', 'removed'];
+
 export const scenes: Readonly<Record<string, Scene>> = {
   prejoin: (call) => call.patch({ phase: 'prejoin', title: null }),
   'prejoin-off': (call) => {
@@ -137,9 +140,15 @@ export const scenes: Readonly<Record<string, Scene>> = {
     call.patch({ leaveQuestion: true });
   }),
   ...Object.fromEntries(
-    OVER.flatMap((reason) => [
-      [`ended-${reason}`, (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: null } })],
-      [`ended-${reason}-by`, (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: 'Ben Okafor' } })],
+    OVER.map((reason) => [
+      `ended-${reason}`,
+      (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: null } }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    DECIDED.map((reason) => [
+      `ended-${reason}-by`,
+      (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: 'Ben Okafor' } }),
     ]),
   ),
 };

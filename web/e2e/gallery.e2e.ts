@@ -1,0 +1,217 @@
+// Every screen of the gallery, in every state, without a server: axe, sideways scrolling, the keyboard, and what the
+// stage says is on screen. The whole meeting with a real server is in the other files.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { createServer, type ViteDevServer } from 'vite';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium, missing } from './harness/browsers.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const desk = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+const VIEWS = [
+  { viewport: desk, scheme: 'dark' },
+  { viewport: phone, scheme: 'light' },
+] as const;
+
+describe.skipIf(missing.chromium)('gallery', () => {
+  let vite: ViteDevServer;
+  let browser: Browser;
+  let base = '';
+  /** What the pages threw; no scene may throw anything. */
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    vite = await createServer({
+      configFile: join(import.meta.dirname, '../vite.config.ts'),
+      logLevel: 'error',
+      server: { host: '127.0.0.1', port: 0 },
+    });
+    await vite.listen();
+    base = `${vite.resolvedUrls?.local[0] ?? ''}src/ui/gallery/index.html`;
+    browser = await launchChromium();
+  });
+  afterEach(() => expect(errors).toEqual([]));
+  afterAll(async () => {
+    await browser?.close();
+    await vite?.close();
+  });
+
+  async function open(scene: string, viewport = desk, scheme: 'dark' | 'light' = 'dark'): Promise<Page> {
+    const page = await browser.newPage({ viewport, colorScheme: scheme, reducedMotion: 'reduce' });
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => errors.push(`${scene}: ${error.message}`));
+    await page.goto(`${base}?scene=${scene}&scheme=${scheme}`);
+    await page.locator('main').first().waitFor();
+    return page;
+  }
+
+  async function scenes(): Promise<string[]> {
+    const page = await browser.newPage();
+    await page.goto(base);
+    await page.locator('li a').first().waitFor();
+    const names = await page.locator('li a').allTextContents();
+    await page.close();
+    return names;
+  }
+
+  async function seriousFindings(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    return page.evaluate(async () => {
+      const { axe: checker } = window as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+      };
+      const { violations } = await checker.run();
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' ')}`);
+    });
+  }
+
+  test('axe finds nothing serious on any screen, and no screen scrolls sideways', { timeout: 600_000 }, async () => {
+    const names = await scenes();
+    expect(names.length).toBeGreaterThan(40);
+    for (const name of names) {
+      // The endings differ in words only: one of them stands for the light scheme too.
+      const views = name.startsWith('ended-') && name !== 'ended-left' ? [VIEWS[0]] : VIEWS;
+      for (const { viewport, scheme } of views) {
+        const page = await open(name, viewport, scheme);
+        expect(await seriousFindings(page), `${name}, ${scheme}`).toEqual([]);
+        await page.setViewportSize({ width: 320, height: 640 });
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, `${name} at 320 px`).toBeLessThanOrEqual(0);
+        await page.close();
+      }
+    }
+  });
+
+  test('shortcuts do what they say, and none fires while typing', async () => {
+    const page = await open('room-4');
+    const pressed = (testid: string) => page.getByTestId(testid).getAttribute('aria-pressed');
+
+    await page.keyboard.press('Control+d');
+    expect(await pressed('mic-toggle')).toBe('false');
+    await page.keyboard.press('Control+e');
+    expect(await pressed('cam-toggle')).toBe('false');
+    await page.keyboard.down('Space');
+    await expect.poll(() => pressed('mic-toggle')).toBe('true');
+    await page.keyboard.up('Space');
+    await expect.poll(() => pressed('mic-toggle')).toBe('false');
+
+    await page.getByTestId('invite-link').focus();
+    await page.keyboard.press('p');
+    expect(await pressed('people')).toBe('true');
+    await page.getByTestId('people').focus();
+    await page.keyboard.press('p');
+    expect(await pressed('people')).toBe('false');
+    await page.close();
+  });
+
+  test('escape closes the top layer only, and the focus goes back where it came from', async () => {
+    const page = await open('room-4');
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
+
+    await page.getByTestId('participant-menu').first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('action-mute').waitFor();
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe('action-mute');
+    await page.keyboard.press('Escape');
+    await page.getByTestId('action-mute').waitFor({ state: 'detached' });
+    expect(await focused()).toBe('participant-menu');
+    expect(await page.getByTestId('people-panel').isVisible()).toBe(true);
+
+    await page.getByTestId('settings').focus();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('settings-dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('settings-dialog').waitFor({ state: 'detached' });
+    expect(await focused()).toBe('settings');
+    expect(await page.getByTestId('people-panel').isVisible()).toBe(true);
+
+    await page.keyboard.press('Escape');
+    await page.getByTestId('people-panel').waitFor({ state: 'hidden' });
+    expect(await focused()).toBe('people');
+    await page.close();
+  });
+
+  test('a knock has one card, over the people button or in the open panel, and stays until answered', async () => {
+    const page = await open('room-knocks');
+    const entries = page.getByTestId('lobby-entry');
+
+    expect(await entries.count()).toBe(4);
+    expect(await page.getByTestId('knock-card').count()).toBe(0);
+    await page.getByTestId('people').click();
+    await page.getByTestId('knock-card').waitFor();
+    expect(await entries.count()).toBe(4);
+    await page.locator('[data-name="Tomás"]').getByTestId('lobby-deny').click();
+    await expect.poll(() => entries.count()).toBe(3);
+    await page.getByTestId('admit-all').click();
+    await page.getByTestId('knock-card').waitFor({ state: 'detached' });
+    expect(await page.getByTestId('participant-count').getAttribute('data-count')).toBe('7');
+    await page.close();
+  });
+
+  test('only tiles in sight are asked for, at the height they have', async () => {
+    const page = await open('room-40');
+    const shown = () =>
+      page.evaluate(() => {
+        const { call } = window as unknown as { call: { shown: { participant: number; height: number }[] } };
+        return call.shown.map(({ participant, height }) => ({ participant, height }));
+      });
+    const tiles = () =>
+      page.getByTestId('tile').evaluateAll((elements) =>
+        elements.map((element) => ({
+          participant: Number(element.getAttribute('data-participant')),
+          height: Math.ceil(element.getBoundingClientRect().height),
+        })),
+      );
+    const byId = (list: { participant: number }[]) => list.toSorted((a, b) => a.participant - b.participant);
+
+    await expect.poll(async () => byId(await shown())).toEqual(byId(await tiles()));
+    const before = await shown();
+    await page.getByRole('button', { name: 'Next people' }).click();
+    await expect.poll(async () => byId(await shown())).toEqual(byId(await tiles()));
+    expect(byId(await shown())).not.toEqual(byId(before));
+    expect((await shown()).length).toBeLessThanOrEqual(25);
+    await page.close();
+  });
+
+  test('the invite link is there exactly once, whatever is open', async () => {
+    for (const [scene, viewport] of [
+      ['room-1', desk],
+      ['room-1', phone],
+      ['room-4', phone],
+    ] as const) {
+      const page = await open(scene, viewport);
+      expect(await page.getByTestId('invite-link').count(), scene).toBe(1);
+      await page.getByTestId('people').click();
+      expect(await page.getByTestId('invite-link').count(), scene).toBe(1);
+      await page.getByTestId('invite').click({ force: true });
+      expect(await page.getByTestId('invite-link').count(), scene).toBe(1);
+      expect(await page.getByTestId('invite-link').inputValue()).toMatch(/\/m\/\w+#v1\.\w+$/);
+      await page.close();
+    }
+  });
+
+  test('the own picture is dragged to the corner where it is let go', async () => {
+    const page = await open('room-2');
+    const self = page.getByTestId('self-view');
+    const stage = await page.locator('[data-layout]').boundingBox();
+    const from = await self.boundingBox();
+    if (!stage || !from) throw new Error('nothing is shown');
+
+    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(stage.x + 100, stage.y + 80, { steps: 5 });
+    await page.mouse.up();
+    await expect.poll(async () => ((await self.boundingBox())?.x ?? 0) - stage.x).toBeLessThan(40);
+    expect(((await self.boundingBox())?.y ?? 0) - stage.y).toBeLessThan(40);
+    await page.close();
+  });
+});
