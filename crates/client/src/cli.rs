@@ -136,6 +136,9 @@ struct JoinTimesArgs {
     /// Height of the tile to ask for, in pixels.
     #[arg(long, default_value_t = 360, value_parser = clap::value_parser!(u16).range(1..=2160))]
     height: u16,
+    /// Milliseconds between two joins. Below 500, the limit on key frames is what is measured.
+    #[arg(long, default_value_t = 1_000)]
+    pause: u64,
 }
 
 #[derive(Args, Debug)]
@@ -334,7 +337,12 @@ async fn interruptible<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
-    let config = JoinTimesConfig { new: args.creator.right()?, joins: args.joins, height: args.height };
+    let config = JoinTimesConfig {
+        new: args.creator.right()?,
+        joins: args.joins,
+        height: args.height,
+        pause: Duration::from_millis(args.pause),
+    };
     let times = join_times(&config).await?;
     print_line(&times);
     Ok(if times.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -23,7 +23,7 @@ use std::{
 
 use sabha_protocol::{
     MediaGeneration, MediaState, ParticipantId, RequestId, RoomSeq, Rule, Sdp, Source, TileHeight,
-    limits::{PING_INTERVAL, RESUME_WINDOW, SILENCE_MAX},
+    limits::{MESSAGES_BURST, MESSAGES_PER_SECOND, PING_INTERVAL, RESUME_WINDOW, SILENCE_MAX},
     wire::{
         ClientMessage, ServerFrame, ServerMessage,
         client::{Credential, MediaOffer, Tile},
@@ -57,6 +57,11 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// Between two tries to replace a media connection that broke.
 const REPLACE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Guests let in at once, and the time after which one more may be: a crowd at the door must not run into the
+/// server's message rate ([`MESSAGES_BURST`] and [`MESSAGES_PER_SECOND`], shared with everything else a host says).
+const ADMIT_BURST: u32 = MESSAGES_BURST / 2;
+const ADMIT_INTERVAL: Duration = Duration::from_millis(2_000 / MESSAGES_PER_SECOND as u64);
 
 /// Participants and guests remembered, whatever the server says.
 const ROSTER_MAX: usize = 4_096;
@@ -157,11 +162,17 @@ struct Session {
     earlier_bytes: u64,
     replace_not_before: Instant,
     replace_due: bool,
+    /// Guests to let in, and how many may be at once.
+    to_admit: VecDeque<ParticipantId>,
+    admit_budget: u32,
+    admit_refill: Instant,
     wanted_media: MediaState,
     publisher: Publisher,
     sink: Sink,
     subscription: Subscription,
     subscribed: Vec<Tile>,
+    /// Whether the room or the wish changed since `subscribed` was worked out.
+    subscription_stale: bool,
     subscribe_not_before: Instant,
 }
 
@@ -196,11 +207,15 @@ pub(super) async fn run(
         earlier_bytes: 0,
         replace_not_before: start,
         replace_due: false,
+        to_admit: VecDeque::new(),
+        admit_budget: ADMIT_BURST,
+        admit_refill: start + ADMIT_INTERVAL,
         wanted_media,
         publisher,
         sink: Sink::new(start),
         subscription: config.subscription.clone(),
         subscribed: Vec::new(),
+        subscription_stale: false,
         subscribe_not_before: start,
         config: config.clone(),
         state: state.clone(),
@@ -287,6 +302,7 @@ impl Session {
 
     async fn handle_time(&mut self, now: Instant) -> Result<(), ClientError> {
         self.send_due_media(now);
+        self.admit(now).await?;
         if now >= self.next_ping {
             self.next_ping = now + PING_INTERVAL;
             if now.saturating_duration_since(self.last_heard) > SILENCE_MAX {
@@ -300,7 +316,7 @@ impl Session {
             self.copy_figures();
             self.ask_for_key_frames(now);
         }
-        if now >= self.subscribe_not_before {
+        if self.subscription_stale && now >= self.subscribe_not_before {
             self.update_subscription(now).await?;
         }
         if self.replace_due && now >= self.replace_not_before {
@@ -424,9 +440,12 @@ impl Session {
                 }
             }
             ServerMessage::Joined { answer, media, participants, lobby, seq } => {
+                self.to_admit.clear();
+                for guest in &lobby {
+                    self.welcome(guest.id);
+                }
                 self.joined(media, participants, lobby, seq);
                 self.take_answer(&answer).await?;
-                self.admit_everybody().await?;
             }
             ServerMessage::MediaAnswer { answer } => self.take_answer(&answer).await?,
             ServerMessage::MediaLost {} => self.replace_due = true,
@@ -438,13 +457,13 @@ impl Session {
                 }
             }
             ServerMessage::Knocked { guest } => {
+                self.welcome(guest.id);
                 self.state.send_modify(|state| {
                     state.lobby.retain(|known| known.id != guest.id);
                     if state.lobby.len() < ROSTER_MAX {
                         state.lobby.push(guest);
                     }
                 });
-                self.admit_everybody().await?;
             }
             other => self.handle_news(other),
         }
@@ -470,18 +489,24 @@ impl Session {
                 self.state.send_modify(|state| state.lobby.retain(|known| known.id != guest));
             }
             ServerMessage::ParticipantJoined { participant }
-            | ServerMessage::ParticipantChanged { participant } => self.state.send_modify(|state| {
-                if Some(participant.id) == state.you {
-                    state.role = Some(participant.role);
-                }
-                if state.participants.len() < ROSTER_MAX {
-                    state.participants.insert(participant.id, participant);
-                }
-            }),
-            ServerMessage::ParticipantLeft { participant, .. } => self.state.send_modify(|state| {
-                state.participants.remove(&participant);
-                state.speaking.retain(|speaker| *speaker != participant);
-            }),
+            | ServerMessage::ParticipantChanged { participant } => {
+                self.subscription_stale = true;
+                self.state.send_modify(|state| {
+                    if Some(participant.id) == state.you {
+                        state.role = Some(participant.role);
+                    }
+                    if state.participants.len() < ROSTER_MAX {
+                        state.participants.insert(participant.id, participant);
+                    }
+                });
+            }
+            ServerMessage::ParticipantLeft { participant, .. } => {
+                self.subscription_stale = true;
+                self.state.send_modify(|state| {
+                    state.participants.remove(&participant);
+                    state.speaking.retain(|speaker| *speaker != participant);
+                });
+            }
             ServerMessage::Speakers { speaking } => self.state.send_modify(|state| state.speaking = speaking),
             _ => {}
         }
@@ -512,6 +537,7 @@ impl Session {
         self.retry = RETRY.0;
         self.wanted_media = self.wanted_media.and(media);
         self.subscribed.clear();
+        self.subscription_stale = true;
         let joined_ms = self.start.elapsed().as_millis() as u64;
         self.state.send_modify(|state| {
             state.phase = Phase::Joined;
@@ -567,13 +593,23 @@ impl Session {
         Flow::Done
     }
 
-    async fn admit_everybody(&mut self) -> Result<(), ClientError> {
+    /// Takes note of somebody who knocks, to be let in if that is what this host does.
+    fn welcome(&mut self, guest: ParticipantId) {
         let is_host = self.state.borrow().role == Some(Role::Host);
-        if !is_host || self.config.admission != Admission::All {
-            return Ok(());
+        if is_host && self.config.admission == Admission::All && self.to_admit.len() < ROSTER_MAX {
+            self.to_admit.push_back(guest);
         }
-        let waiting: Vec<ParticipantId> = self.state.borrow().lobby.iter().map(|guest| guest.id).collect();
-        for guest in waiting {
+    }
+
+    /// Lets in as many as the message rate allows now.
+    async fn admit(&mut self, now: Instant) -> Result<(), ClientError> {
+        while now >= self.admit_refill {
+            self.admit_budget = (self.admit_budget + 1).min(ADMIT_BURST);
+            self.admit_refill += ADMIT_INTERVAL;
+        }
+        while self.admit_budget > 0 {
+            let Some(guest) = self.to_admit.pop_front() else { return Ok(()) };
+            self.admit_budget -= 1;
             self.request(ClientMessage::Admit { guest }, Request::Other("admit")).await?;
         }
         Ok(())
@@ -623,6 +659,7 @@ impl Session {
             }
             Some(Command::Subscribe(subscription)) => {
                 self.subscription = subscription;
+                self.subscription_stale = true;
                 return Ok(Flow::On);
             }
         };
@@ -634,6 +671,7 @@ impl Session {
         if self.state.borrow().phase != Phase::Joined {
             return Ok(());
         }
+        self.subscription_stale = false;
         let tiles = self.tiles();
         if tiles == self.subscribed {
             return Ok(());
@@ -742,12 +780,12 @@ impl Session {
     }
 
     fn send_due_media(&mut self, now: Instant) {
-        let Some(Media { peer, .. }) = &mut self.media else {
+        let Some(Media { peer, due, .. }) = &mut self.media else {
             // Nothing to send on, but time goes on.
             self.publisher.poll(now, |_| {});
             return;
         };
-        let mut result = peer.handle_timeout(now);
+        let mut result = if now >= *due { peer.handle_timeout(now) } else { Ok(()) };
         self.publisher.poll(now, |packet| {
             if result.is_ok() {
                 result = peer.send(now, packet);

@@ -2,12 +2,14 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
+use sabha_protocol::Source;
 use serde_json::Value;
 
-use crate::server::{TestServer, careful_host, wait};
+use crate::server::{TestServer, careful_host, host, wait, wait_for_frames, wait_for_sound};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sabha-client"));
@@ -50,6 +52,44 @@ fn two_programs_meet_and_report_what_they_received() {
     let report: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
     assert_eq!(report["over"]["reason"], "ended");
     assert!(report["media_packets"].as_u64().unwrap() > 100, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_sound_and_picture_are_played_and_arrive() {
+    let files = tempfile::tempdir().unwrap();
+    let (video, audio) = (files.path().join("clip.ivf"), files.path().join("clip.ogg"));
+    let ffmpeg = |input: &str, codec: [&str; 2], output: &Path| {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-f", "lavfi", "-i", input, "-t", "3"]).args(codec).arg(output);
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !ffmpeg("testsrc=size=320x180:rate=30", ["-c:v", "libvpx"], &video)
+        || !ffmpeg("sine=frequency=440", ["-c:a", "libopus"], &audio)
+    {
+        println!("skipped: no ffmpeg with libvpx and libopus on this machine");
+        return;
+    }
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = host(&meeting).await;
+
+    let (video, audio) = (video.to_str().unwrap(), audio.to_str().unwrap());
+    let invite = meeting.invite.expose();
+    let mut guest = program(&["join", &invite, "--video", video, "--audio", audio, "--duration", "60"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let state = wait(&host, "the guest", |state| state.participants.len() == 2).await;
+    let sender = *state.participants.keys().find(|one| Some(**one) != state.you).unwrap();
+    // More than the clip has, so it was played around its end.
+    let state = wait_for_frames(&host, sender, Source::Camera, 100).await;
+    wait_for_sound(&host, sender, 100).await;
+    guest.kill().unwrap();
+    guest.wait().unwrap();
+
+    let picture = &state.received(sender, Source::Camera).unwrap().figures;
+    assert!(picture.key_frames >= 2, "{picture:?}");
+    assert_eq!((picture.lost, picture.picture_id_breaks), (0, 0), "{picture:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

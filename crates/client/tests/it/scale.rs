@@ -1,5 +1,7 @@
 //! Many participants in one process.
 
+use std::time::Duration;
+
 use sabha_client::{JoinTimesConfig, ParticipantConfig, Subscription, join_times, sample_process};
 use sabha_protocol::Source;
 
@@ -37,7 +39,8 @@ async fn ten_participants_in_one_process_all_see_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn join_times_are_measured_for_every_join() {
     let server = TestServer::start();
-    let config = JoinTimesConfig { new: server.new.clone(), joins: 3, height: 180 };
+    let pause = Duration::from_millis(100);
+    let config = JoinTimesConfig { new: server.new.clone(), joins: 3, height: 180, pause };
 
     let times = join_times(&config).await.unwrap();
 
