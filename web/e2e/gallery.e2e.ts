@@ -1,11 +1,12 @@
 // Every screen of the gallery, in every state, without a server: axe, sideways scrolling, the keyboard, and what the
 // stage says is on screen. The whole meeting with a real server is in the other files.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { createServer, type ViteDevServer } from 'vite';
+import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
 
@@ -18,26 +19,27 @@ const VIEWS = [
 ] as const;
 
 describe.skipIf(missing.chromium)('gallery', () => {
-  let vite: ViteDevServer;
+  let server: PreviewServer;
+  let outDir = '';
   let browser: Browser;
   let base = '';
   /** What the pages threw; no scene may throw anything. */
   const errors: string[] = [];
 
   beforeAll(async () => {
-    vite = await createServer({
-      configFile: join(import.meta.dirname, '../vite.config.ts'),
-      logLevel: 'error',
-      server: { host: '127.0.0.1', port: 0 },
-    });
-    await vite.listen();
-    base = `${vite.resolvedUrls?.local[0] ?? ''}src/ui/gallery/index.html`;
+    outDir = mkdtempSync(join(tmpdir(), 'sabha-gallery-'));
+    const configFile = join(import.meta.dirname, '../vite.config.ts');
+    const input = join(import.meta.dirname, '../src/ui/gallery/index.html');
+    await build({ configFile, logLevel: 'error', build: { outDir, rolldownOptions: { input: { gallery: input } } } });
+    server = await preview({ configFile, build: { outDir }, preview: { host: '127.0.0.1', port: 0, open: false } });
+    base = `${server.resolvedUrls?.local[0] ?? ''}src/ui/gallery/index.html`;
     browser = await launchChromium();
   });
   afterEach(() => expect(errors).toEqual([]));
   afterAll(async () => {
     await browser?.close();
-    await vite?.close();
+    await server?.close();
+    rmSync(outDir, { recursive: true, force: true });
   });
 
   async function open(scene: string, viewport = desk, scheme: 'dark' | 'light' = 'dark'): Promise<Page> {
@@ -62,9 +64,11 @@ describe.skipIf(missing.chromium)('gallery', () => {
     await page.evaluate(axe);
     return page.evaluate(async () => {
       const { axe: checker } = window as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+        axe: {
+          run(options: object): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+        };
       };
-      const { violations } = await checker.run();
+      const { violations } = await checker.run({ resultTypes: ['violations'] });
       return violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' ')}`);
