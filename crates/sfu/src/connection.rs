@@ -44,7 +44,7 @@ const DRIVE_ROUNDS_MAX: usize = 64;
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Silence after which a connection to which video flows is lost: its feedback comes several times a second.
-const SILENCE_WITH_VIDEO: Duration = Duration::from_secs(4);
+const SILENCE_WITH_VIDEO: Duration = Duration::from_secs(5);
 /// Silence after which any connection is lost. Consent checks (RFC 7675) come every 5 s, and one may be lost.
 const SILENCE_MAX: Duration = Duration::from_secs(14);
 

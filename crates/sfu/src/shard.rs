@@ -56,6 +56,28 @@ pub(crate) enum Timer {
 ///
 /// A packet is looked up by its source address, which a connection must have proven by a STUN request with
 /// its credentials, and a STUN request by its ufrag. Everything else is dropped before any work is done for it.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use sabha_sfu::{DropReason, Input, Output, Shard, ShardConfig, ShardIndex, Transport};
+///
+/// let now = Instant::now();
+/// let address = "192.0.2.1:3478".parse().unwrap();
+/// let mut shard = Shard::new(ShardConfig { shard: ShardIndex(0), udp: vec![address], tcp: vec![] }, now);
+///
+/// let source = "198.51.100.7:4000".parse().unwrap();
+/// let (transport, destination) = (Transport::Udp, address);
+/// shard.handle_input(now, Input::Receive { transport, source, destination, contents: b"\x80junk" });
+/// let wake_at = loop {
+///     match shard.poll_output() {
+///         Output::Transmit { .. } => unreachable!("junk gets no reply"),
+///         Output::Event(event) => println!("{event:?}"),
+///         Output::Timeout(at) => break at,
+///     }
+/// };
+/// assert!(wake_at > now + Duration::from_secs(1));
+/// assert_eq!(shard.stats().dropped(DropReason::UnknownSource), 1);
+/// ```
 #[derive(Debug)]
 pub struct Shard {
     endpoint: Endpoint,

@@ -174,6 +174,18 @@ impl Client {
         }
     }
 
+    /// Goes on under another SSRC, as a hostile client would do all the time.
+    pub(crate) fn change_ssrc(&mut self, source: Source) {
+        let senders = self.senders.iter_mut().filter(|((of, _), _)| *of == source);
+        for (_, sender) in senders {
+            let mut direct = self.rtc.direct_api();
+            let (ssrc, rtx) = (direct.new_ssrc(), direct.new_ssrc());
+            let rid = sender.rid.map(Into::into);
+            direct.reset_stream_tx(sender.mid.as_str().into(), rid, ssrc, Some(rtx));
+            sender.seq = 1;
+        }
+    }
+
     /// Says that it cannot decode what it receives.
     pub(crate) fn request_keyframes(&mut self) {
         let pictures = self.down.iter().filter(|slot| slot.kind == MediaKind::Video);

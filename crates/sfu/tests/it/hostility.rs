@@ -112,3 +112,40 @@ fn replayed_media_is_not_forwarded_again() {
     assert_eq!(seqs.len(), count, "something was forwarded twice");
     assert!(world.shard.stats().dropped(DropReason::UnknownSource) > 10_000);
 }
+
+#[test]
+fn client_that_keeps_changing_its_streams_is_cut_off_and_the_others_go_on() {
+    let (mut world, a, b) = meeting();
+    let c = world.join(1, Profile::default());
+    world.connect_all();
+    world.subscribe(c, &[(b, Source::Camera, 180)]);
+    world.run(SECOND);
+    let start = world.now;
+    for _ in 0..200 {
+        world.clients[a].change_ssrc(Source::Camera);
+        world.run(Duration::from_millis(40));
+    }
+
+    assert!(world.has_lost(a));
+    assert!(!world.has_lost(b) && !world.has_lost(c));
+    assert!(world.clients[c].got(b, Source::Camera, start).len() > 200);
+}
+
+#[test]
+fn unauthenticated_packets_from_a_proven_address_reach_nobody() {
+    let (mut world, a, b) = meeting();
+    let address = world.clients[a].address;
+    let mut ssrc = 1u32;
+    let packets = under_attack(&mut world, a, b, |world, _| {
+        for _ in 0..300 {
+            ssrc = ssrc.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let mut forged = vec![0x80, 96, 0, 1, 0, 0, 0, 1];
+            forged.extend(ssrc.to_be_bytes());
+            forged.extend([7; 100]);
+            world.inject(address, &forged);
+        }
+    });
+
+    assert!((55..=66).contains(&packets), "{packets} picture packets in 2 s");
+    assert_eq!(world.shard.stats().panics, 0);
+}

@@ -127,3 +127,38 @@ fn narrow_link_gets_a_layer_that_fits() {
         packets.len()
     );
 }
+
+#[test]
+fn tile_that_comes_into_sight_shows_its_first_picture_at_once() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    world.connect_all();
+    world.run(5 * SECOND);
+    assert_eq!(world.last_layers_wanted(a, Source::Camera), Some(vec![]), "its encoders rest");
+
+    world.subscribe(b, &[(a, Source::Camera, 180)]);
+    let start = world.now;
+    world.run_until("a picture", |world| !world.clients[b].received.is_empty());
+    // A frame interval, the ways to the publisher and to the viewer, and the pacing of a key frame.
+    assert!(world.now - start < Duration::from_millis(100), "took {:?}", world.now - start);
+}
+
+#[test]
+fn weak_link_of_one_viewer_does_not_lower_the_layer_of_another() {
+    let mut world = World::new();
+    let a = world.join(1, Profile::default());
+    let (weak, strong) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    for viewer in [weak, strong] {
+        world.subscribe(viewer, &[(a, Source::Camera, 720)]);
+    }
+    world.connect_all();
+    world.links[weak].down_bytes_per_second = Some(75_000);
+    world.run(12 * SECOND);
+    let settled = world.now;
+    world.run(3 * SECOND);
+
+    let packets = world.clients[strong].got(a, Source::Camera, settled);
+    assert!(packets.len() > 350, "{} packets", packets.len());
+    assert!(packets.iter().all(|packet| packet.layer == Layer::High));
+    assert!(!world.clients[weak].got(a, Source::Camera, settled).is_empty());
+}
