@@ -28,6 +28,10 @@ use crate::{
 /// How long `sabha health` waits for an answer.
 const HEALTH_WAIT: Duration = Duration::from_secs(3);
 
+/// Said when people could open the page but not their cameras.
+const NEEDS_HTTPS: &str = "Browsers give cameras and microphones only to pages from https:// or localhost: put a \
+    reverse proxy with a\ncertificate in front, and say its address with --public-url.\n";
+
 /// Sabha: a videoconferencing server an organisation runs itself.
 #[derive(Debug, Parser)]
 #[command(name = "sabha", version, arg_required_else_help = true)]
@@ -197,9 +201,10 @@ fn greeting(server: &Server, output: Output) -> String {
         Output::Text => format!(
             "Sabha {version} is running at {url}\n\n  Start a meeting:\n    {start}\n\n\
              Whoever has this link can start meetings on this server.\n\
-             Data is kept in {data}; media uses UDP port {port}.\nPress Ctrl+C to stop.",
+             Data is kept in {data}; media uses UDP port {port}.\n{hint}Press Ctrl+C to stop.",
             version = env!("CARGO_PKG_VERSION"),
             data = data.display(),
+            hint = if url.is_trustworthy() { "" } else { NEEDS_HTTPS },
         ),
     }
 }

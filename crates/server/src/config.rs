@@ -282,6 +282,14 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Returns whether browsers give a page from here camera and microphone: `https`, or this very machine
+    /// (W3C Secure Contexts section 3.1).
+    pub fn is_trustworthy(&self) -> bool {
+        let host = self.origin.strip_prefix("http://").unwrap_or_default();
+        let is_local = |name: &str| host == name || host.starts_with(&format!("{name}:"));
+        self.secure || is_local("localhost") || is_local("127.0.0.1") || is_local("[::1]")
+    }
+
     /// Returns whether the scheme is `https`.
     pub const fn is_secure(&self) -> bool {
         self.secure
@@ -411,6 +419,10 @@ mod tests {
         let parse = |text: &str| PublicUrl::try_from(text.to_owned());
         assert_eq!(parse("https://Meet.Example.org:443/").unwrap().origin(), "https://meet.example.org");
         assert_eq!(parse("http://[::1]:8080").unwrap().origin(), "http://[::1]:8080");
+        assert!(parse("https://meet.example.org").unwrap().is_trustworthy());
+        assert!(parse("http://localhost:8080").unwrap().is_trustworthy());
+        assert!(!parse("http://localhost.example.org").unwrap().is_trustworthy());
+        assert!(!parse("http://192.0.2.1:8080").unwrap().is_trustworthy());
         for wrong in ["meet.example.org", "ftp://x", "https://x/y", "https://u@x", "https://x?q", ""] {
             assert_eq!(parse(wrong), Err(InvalidPublicUrl), "{wrong}");
         }

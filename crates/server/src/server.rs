@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sabha_protocol::{BootEpoch, secret::CreationKey};
@@ -30,6 +30,9 @@ use crate::{
 
 /// Events of the media plane that may wait to be handed to rooms.
 const MEDIA_EVENTS_MAX: usize = 8192;
+
+/// Time in which every connection has been told goodbye, unless something hangs.
+const GOODBYE_MAX: Duration = Duration::from_secs(15);
 
 /// TCP connections for each WebSocket allowed: a page loads over several, and media may need one.
 const TCP_PER_WEBSOCKET: usize = 3;
@@ -243,7 +246,8 @@ impl Server {
         self.drain.stop();
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
-        self.signalling.emptied().await;
+        // Each connection bounds its own last word; a room that hangs must not keep the process.
+        let _ = tokio::time::timeout(GOODBYE_MAX, self.signalling.emptied()).await;
         let media = self.media.clone();
         // Waits for threads to end, which must not be done on a thread of the runtime.
         let _ = tokio::task::spawn_blocking(move || media.shutdown()).await;

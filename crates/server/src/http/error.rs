@@ -1,15 +1,20 @@
 //! Refusals over HTTP: a rule for machines, a sentence for people, and a status that fits the rule.
 
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Json,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use sabha_protocol::{Rule, wire::http::ApiError};
 
 use crate::metrics;
+
+/// Longest time an answer may take to begin.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// An [`ApiError`] with its status.
 #[derive(Debug)]
@@ -62,6 +67,13 @@ pub(super) fn unknown_path() -> Refusal {
 /// Answers a method that a path does not have.
 pub(super) async fn method_not_allowed() -> Refusal {
     Refusal::with_status(StatusCode::METHOD_NOT_ALLOWED, Rule::WellFormed, "this path has no such method")
+}
+
+/// Gives an answer up that takes too long to begin; what it was waiting for is cancelled.
+pub(super) async fn limit_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(ANSWER_MAX, next.run(request)).await.unwrap_or_else(|_| {
+        Refusal::new(Rule::Capacity, "the server is too slow at the moment; try again soon").into_response()
+    })
 }
 
 /// Answers for a handler that panicked. What it said goes to the log, not to the client.

@@ -23,10 +23,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), \
     speaker-selection=(self), screen-wake-lock=(self), autoplay=(self), fullscreen=(self), \
-    picture-in-picture=(self), clipboard-write=(self), accelerometer=(), ambient-light-sensor=(), \
-    bluetooth=(), browsing-topics=(), clipboard-read=(), encrypted-media=(), gamepad=(), geolocation=(), \
+    picture-in-picture=(self), clipboard-write=(self), accelerometer=(), \
+    browsing-topics=(), clipboard-read=(), encrypted-media=(), gamepad=(), geolocation=(), \
     gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), midi=(), payment=(), \
-    publickey-credentials-create=(), publickey-credentials-get=(), serial=(), usb=(), web-share=(), \
+    publickey-credentials-create=(), publickey-credentials-get=(), serial=(), usb=(), \
     window-management=(), xr-spatial-tracking=()";
 
 /// A year, for a site that is reached by HTTPS (RFC 6797).

@@ -28,17 +28,13 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::StatusCode,
     middleware,
     routing::{get, post},
 };
 use sabha_protocol::{
     BootEpoch, MEETINGS_PATH, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
 };
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
 pub(crate) use self::accept::{Acceptor, serve};
 pub use self::openapi::openapi;
@@ -52,9 +48,6 @@ use crate::{
 
 /// Silence within a request body after which it is given up.
 const BODY_SILENCE_MAX: Duration = Duration::from_secs(10);
-
-/// Longest time an answer may take to begin.
-const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -93,7 +86,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .with_state(state)
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_MAX))
+        .layer(middleware::from_fn(error::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(headers, headers::add))
 }

@@ -81,6 +81,35 @@ async fn a_room_that_only_saw_knocks_is_forgotten_when_empty() {
 }
 
 #[tokio::test]
+async fn one_address_gets_so_many_tcp_connections_even_if_they_say_nothing() {
+    let server = TestServer::with(|settings| settings.limits.connections_per_address = 1).await;
+    let mut held = Vec::new();
+    // Far above three for each WebSocket and the 64 that are always allowed.
+    for _ in 0..100 {
+        held.push(TcpStream::connect(server.address()).await.unwrap());
+    }
+    let last = held.last_mut().unwrap();
+    let mut byte = [0];
+    let ended = last.read(&mut byte).await;
+    assert!(matches!(ended, Ok(0) | Err(_)), "it was served");
+}
+
+#[tokio::test]
+async fn request_that_is_never_finished_is_given_up() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let mut silent = TcpStream::connect(server.address()).await.unwrap();
+    let patience = Duration::from_secs(20);
+    for stream in [&mut stream, &mut silent] {
+        let mut answer = Vec::new();
+        // A reset is as good an end as an answer.
+        let _ = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await.expect("still open");
+        assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
 async fn endless_headers_are_cut_off() {
     let server = TestServer::start().await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
