@@ -15,13 +15,12 @@ async function mark(person: Person): Promise<() => Promise<void>> {
 
 describe.skipIf(missing.chromium)('recovery', () => {
   test('a dropped WebSocket and a restarted server cost no reload and unmute nobody', async () => {
-    let server = await Server.start();
-    const port = () => Number(new URL(server.url).port);
-    const proxy = await CuttingProxy.start(port);
-    const listen = `127.0.0.1:${port()}`;
-    const { data } = server;
-    await server.stop();
-    server = await Server.start({ listen, publicUrl: proxy.url });
+    // The proxy has to know the server's port and the server the proxy's: a first start finds a free one.
+    const probe = await Server.start();
+    const listen = new URL(probe.url).host;
+    await probe.stop();
+    const proxy = await CuttingProxy.start(() => Number(listen.split(':')[1]));
+    let server = await Server.start({ listen, publicUrl: proxy.url });
     const red = await launchChromium({ camera: 'red' });
     const green = await launchChromium({ camera: 'green' });
     try {
@@ -56,7 +55,6 @@ describe.skipIf(missing.chromium)('recovery', () => {
       await Promise.all([red.close(), green.close()]);
       await proxy.stop();
       await server.stop();
-      expect(data).not.toBe('');
     }
   });
 

@@ -30,6 +30,9 @@ export interface ChromiumOptions {
   noDevices?: boolean;
 }
 
+/** Browsers whose permission prompts are real, so that a person in them has to be granted devices first. */
+export const realPrompts = new WeakSet<Browser>();
+
 const scratch: string[] = [];
 process.on('exit', () => {
   for (const folder of scratch) rmSync(folder, { recursive: true, force: true });
@@ -61,7 +64,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Bro
     writeFileSync(executablePath, `#!/bin/sh\nexec ip netns exec ${options.namespace} ${CHROMIUM} "$@"\n`);
     chmodSync(executablePath, 0o755);
   }
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: [
       '--no-sandbox',
@@ -72,13 +75,18 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Bro
       '--disable-sync',
       '--autoplay-policy=user-gesture-required',
       '--allow-loopback-in-peer-connection',
-      options.denyDevices ? '--deny-permission-prompts' : '--use-fake-ui-for-media-stream',
+      // The fake picker shares a test picture; the real one can be told which tab to take.
+      ...(options.shareTab
+        ? []
+        : [options.denyDevices ? '--deny-permission-prompts' : '--use-fake-ui-for-media-stream']),
       ...(options.noDevices ? [] : ['--use-fake-device-for-media-stream']),
       ...(options.camera ? [`--use-file-for-fake-video-capture=${cameraFile(options.camera)}`] : []),
       ...(options.shareTab ? [`--auto-select-tab-capture-source-by-title=${options.shareTab}`] : []),
       ...(options.secureOrigin ? [`--unsafely-treat-insecure-origin-as-secure=${options.secureOrigin}`] : []),
     ],
   });
+  if (options.shareTab) realPrompts.add(browser);
+  return browser;
 }
 
 export async function launchFirefox(): Promise<Browser> {

@@ -2,6 +2,7 @@
 
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { realPrompts } from './browsers.ts';
 import { type Colour, nearest, type Seen } from './pattern.ts';
 
 /** What getStats says of one direction of one media section. */
@@ -55,6 +56,7 @@ export class Person {
 
   static async open(browser: Browser, name: string, viewport = { width: 1280, height: 800 }): Promise<Person> {
     const context = await browser.newContext({ viewport });
+    if (realPrompts.has(browser)) await context.grantPermissions(['camera', 'microphone']);
     await context.addInitScript(recordPeerConnections);
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
