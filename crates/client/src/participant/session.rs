@@ -735,14 +735,13 @@ impl Session {
             return Err(ClientError::ServerMisbehaved("it answered an offer that was not made".to_owned()));
         };
         self.connect(&mut media, &answer.sdp).await?;
-        let replaces = self.media.is_some();
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }
         self.sink.reset_slots(media.peer.slots());
         self.media = Some(media);
         self.replace_due = false;
-        self.set_generation(answer.generation, replaces);
+        self.set_generation(answer.generation);
         Ok(())
     }
 
@@ -751,11 +750,12 @@ impl Session {
         media.peer.accept(answer, Instant::now())
     }
 
-    fn set_generation(&mut self, generation: MediaGeneration, replaces: bool) {
+    fn set_generation(&mut self, generation: MediaGeneration) {
         self.state.send_modify(|state| {
+            // Also when the connection before it was lost already.
+            state.media_replacements += u32::from(state.generation.is_some());
             state.generation = Some(generation);
             state.media_connected = false;
-            state.media_replacements += u32::from(replaces);
         });
     }
 

@@ -225,7 +225,13 @@ impl Soak {
             .await;
         match replaced {
             Ok(_) => self.report.media_replacements += 1,
-            Err(_) => self.fail("a media connection could not be replaced"),
+            Err(_) => {
+                let state = self.guests[index].state();
+                let (phase, connected, refusals) = (state.phase, state.media_connected, state.refusals);
+                self.fail(&format!(
+                    "media was not replaced: {phase:?}, connected: {connected}, {refusals:?}"
+                ));
+            }
         }
     }
 
