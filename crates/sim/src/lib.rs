@@ -1,1 +1,31 @@
-//! Nothing yet.
+//! Whole meetings in virtual time: the real rooms and a real shard, model clients with real peer connections,
+//! and everything bad that happens between them, in one thread.
+//!
+//! ```text
+//!  Chaos ── transitions ──▶ World ── virtual clock
+//!                             │
+//!   Client ── Signalling ──▶ Home ── Room, Room      (sabha-conference)
+//!     Peer ── Network ─────▶      └─ Shard           (sabha-sfu)
+//! ```
+//!
+//! [`World`] runs it and collects in `breaches` every promise that was broken. What happens is drawn from one
+//! seed: the same seed plays the same transitions at the same virtual times. Only the keys of DTLS
+//! are drawn by the media stack itself, so the bytes on the links differ from run to run.
+//!
+//! Not here: sockets, threads, the WebSocket and the database; the server's own tests have those.
+
+mod chaos;
+mod client;
+mod home;
+mod network;
+mod peer;
+mod random;
+mod signalling;
+mod witness;
+mod world;
+
+pub use chaos::{Chaos, Transition};
+pub use client::{Client, Phase};
+pub use network::LinkQuality;
+pub use random::Random;
+pub use world::{ClientIndex, MeetingIndex, Seat, World};

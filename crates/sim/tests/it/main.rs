@@ -1,0 +1,4 @@
+//! Whole meetings in virtual time: what must hold, and chance trying to break it.
+
+mod chaos;
+mod meetings;
