@@ -153,8 +153,10 @@ describe.skipIf(missing.chromium)('gallery', () => {
     await page.getByTestId('people').click();
     await page.getByTestId('knock-card').waitFor();
     expect(await entries.count()).toBe(4);
-    await page.locator('[data-name="Tomás"]').getByTestId('lobby-deny').click();
+    await page.locator('[data-name="Tomás"]').getByTestId('lobby-deny').focus();
+    await page.keyboard.press('Enter');
     await expect.poll(() => entries.count()).toBe(3);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('lobby-entry');
     await page.getByTestId('admit-all').click();
     await page.getByTestId('knock-card').waitFor({ state: 'detached' });
     expect(await page.getByTestId('participant-count').getAttribute('data-count')).toBe('7');
