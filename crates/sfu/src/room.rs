@@ -8,7 +8,7 @@ mod forward;
 mod seating;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -160,6 +160,8 @@ impl Room {
     pub(crate) fn subscribe(&mut self, context: &mut Context<'_>, key: PeerKey, mut wants: Vec<Want>) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         wants.truncate(WANTS_MAX);
+        let mut seen = HashSet::new();
+        wants.retain(|want| seen.insert((want.publisher, want.source)));
         peer.wants = wants;
         self.seat(context, key);
     }

@@ -1,8 +1,9 @@
 //! Chooses whose voices a room hears: at most [`SPEAKERS_FORWARDED`] at a time. Pure.
 //!
 //! A voice that begins takes a free place at once, so that the first syllable is not lost. When all places
-//! are taken it waits until somebody in them pauses. Those who paused keep their place until it is needed:
-//! the same few people mostly talk in turns, and a kept place means no slot changes its occupant.
+//! are taken it waits until somebody in them pauses, unless it is clearly stronger: a steady noise, which never
+//! pauses, must not keep a voice out. Those who paused keep their place until it is needed: the same few
+//! people mostly talk in turns, and a kept place means no slot changes its occupant.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,11 @@ use crate::io::PeerKey;
 
 /// Someone silent for this long gives way to a new voice.
 const GIVES_WAY_AFTER: Duration = Duration::from_millis(600);
+
+/// A place is safe from a stronger voice for this long, so that two do not take turns at it.
+const SAFE_FOR: Duration = Duration::from_secs(1);
+/// A voice whose packets are larger by this many per cent is clearly stronger.
+const STRONGER_PERCENT: u32 = 30;
 
 /// The voices of a room.
 #[derive(Debug, Default)]
@@ -24,19 +30,32 @@ pub(crate) struct Speakers {
 #[derive(Debug)]
 struct Place {
     peer: PeerKey,
+    since: Instant,
     last_voiced: Instant,
+    /// Mean size of its voiced packets, in bytes.
+    strength: u32,
 }
 
 impl Speakers {
-    /// Takes note of a voiced packet. Returns whether the set of forwarded voices changed.
-    pub(crate) fn voiced(&mut self, peer: PeerKey, now: Instant) -> bool {
+    /// Takes note of a voiced packet of a voice whose packets have `strength` bytes on average. Returns whether
+    /// the set of forwarded voices changed.
+    pub(crate) fn voiced(&mut self, peer: PeerKey, now: Instant, strength: u32) -> bool {
         if let Some(place) = self.places.iter_mut().find(|place| place.peer == peer) {
             place.last_voiced = now;
+            place.strength = strength;
             return false;
         }
-        let newcomer = Place { peer, last_voiced: now };
+        let newcomer = Place { peer, since: now, last_voiced: now, strength };
         if self.places.len() < SPEAKERS_FORWARDED {
             self.places.push(newcomer);
+            return true;
+        }
+        let weakest = self.places.iter_mut().min_by_key(|place| place.strength);
+        if let Some(weakest) = weakest
+            && strength * 100 > weakest.strength * (100 + STRONGER_PERCENT)
+            && now.saturating_duration_since(weakest.since) >= SAFE_FOR
+        {
+            *weakest = newcomer;
             return true;
         }
         let Some(oldest) = self.places.iter_mut().min_by_key(|place| place.last_voiced) else { return false };
@@ -103,7 +122,7 @@ mod tests {
                 now += Duration::from_millis(millis);
                 let peer = PeerKey(peer);
                 match what {
-                    0 | 1 => { speakers.voiced(peer, now); }
+                    0 | 1 => { speakers.voiced(peer, now, 80); }
                     2 => { speakers.set_speaking(peer, millis % 2 == 0); }
                     _ => { speakers.remove(peer); }
                 }
@@ -117,14 +136,14 @@ mod tests {
             let mut now = Instant::now();
             let mut speakers = Speakers::default();
             for peer in 0..3 {
-                speakers.voiced(PeerKey(peer), now);
+                speakers.voiced(PeerKey(peer), now, 80);
             }
             for other in order {
                 now += Duration::from_millis(20);
                 for peer in 0..3 {
-                    speakers.voiced(PeerKey(peer), now);
+                    speakers.voiced(PeerKey(peer), now, 80);
                 }
-                prop_assert!(!speakers.voiced(PeerKey(other), now));
+                prop_assert!(!speakers.voiced(PeerKey(other), now, 90));
             }
         }
     }
@@ -135,12 +154,30 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let mut speakers = Speakers::default();
         for (peer, millis) in [(1, 0), (2, 100), (3, 200)] {
-            assert!(speakers.voiced(PeerKey(peer), at(millis)));
+            assert!(speakers.voiced(PeerKey(peer), at(millis), 80));
         }
 
-        assert!(!speakers.voiced(PeerKey(4), at(500)));
-        assert!(speakers.voiced(PeerKey(4), at(600)));
+        assert!(!speakers.voiced(PeerKey(4), at(500), 80));
+        assert!(speakers.voiced(PeerKey(4), at(600), 80));
         assert_eq!(speakers.forwarded().collect::<Vec<_>>(), [PeerKey(4), PeerKey(2), PeerKey(3)]);
+    }
+
+    #[test]
+    fn steady_noise_gives_way_to_a_clearly_stronger_voice() {
+        let start = Instant::now();
+        let later = start + SAFE_FOR;
+        let mut speakers = Speakers::default();
+        for (peer, strength) in [(1, 100), (2, 66), (3, 100)] {
+            speakers.voiced(PeerKey(peer), start, strength);
+        }
+        for peer in [1, 2, 3] {
+            assert!(!speakers.voiced(PeerKey(peer), later, if peer == 2 { 66 } else { 100 }));
+        }
+
+        assert!(!speakers.voiced(PeerKey(4), later, 80), "not clearly stronger");
+        assert!(speakers.voiced(PeerKey(4), later, 95));
+        assert_eq!(speakers.forwarded().collect::<Vec<_>>(), [PeerKey(1), PeerKey(4), PeerKey(3)]);
+        assert!(!speakers.voiced(PeerKey(2), later, 150), "a fresh place is safe");
     }
 
     #[test]
@@ -148,7 +185,7 @@ mod tests {
         let now = Instant::now();
         let mut speakers = Speakers::default();
         for peer in [1, 2] {
-            speakers.voiced(PeerKey(peer), now);
+            speakers.voiced(PeerKey(peer), now, 80);
             assert!(speakers.set_speaking(PeerKey(peer), true));
         }
         assert_eq!(speakers.speaking(), [PeerKey(2), PeerKey(1)]);

@@ -35,6 +35,8 @@ pub(crate) struct SpeechMeter {
     last_voiced: Option<Instant>,
     score: u8,
     speaking: bool,
+    /// Mean size of voiced packets, in sixteenths of a byte.
+    mean: u32,
 }
 
 impl SpeechMeter {
@@ -46,6 +48,7 @@ impl SpeechMeter {
             last_voiced: None,
             score: 0,
             speaking: false,
+            mean: 0,
         }
     }
 
@@ -57,12 +60,19 @@ impl SpeechMeter {
         let voiced = steady && bytes >= self.floor() + VOICED_ABOVE_FLOOR;
         if voiced {
             self.last_voiced = Some(now);
+            // A moving average over about 16 packets, a third of a second.
+            self.mean = self.mean - self.mean / 16 + u32::try_from(bytes).unwrap_or(1500).min(1500);
             self.score = (self.score + 1).min(SCORE_MAX);
         } else {
             self.score = self.score.saturating_sub(1);
         }
         self.speaking |= self.score >= SPEAKING_SCORE;
         voiced
+    }
+
+    /// Returns the mean size of the last voiced packets, in bytes: more for louder and richer sound.
+    pub(crate) fn strength(&self) -> u32 {
+        self.mean / 16
     }
 
     /// Returns whether the stream is worth forwarding.
@@ -146,6 +156,14 @@ mod tests {
         let mut now = Instant::now();
         let mut meter = SpeechMeter::new();
         assert!(run(&mut meter, &mut now, FRAME, &[80], 3000) > 0.99);
+    }
+
+    #[test]
+    fn strength_is_the_mean_size() {
+        let mut now = Instant::now();
+        let mut meter = SpeechMeter::new();
+        run(&mut meter, &mut now, FRAME, &[80, 120], 200);
+        assert!((95..=105).contains(&meter.strength()), "{}", meter.strength());
     }
 
     #[test]

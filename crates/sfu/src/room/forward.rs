@@ -37,7 +37,8 @@ impl Room {
             publication.has_gap = true;
             return Err(DropReason::Silence);
         }
-        if voiced && packet.source == Source::Microphone && self.speakers.voiced(key, now) {
+        let strength = publication.speech.strength();
+        if voiced && packet.source == Source::Microphone && self.speakers.voiced(key, now, strength) {
             self.seat_voices(context);
         }
         let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };

@@ -123,6 +123,14 @@ fn tile_keeps_its_slot_while_others_come_and_go() {
 }
 
 #[test]
+fn picture_wanted_twice_takes_one_slot() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    world.subscribe(b, &[(a, Source::Camera, 180), (a, Source::Camera, 720), (b, Source::Camera, 180)]);
+    assert_eq!(world.occupants(b).len(), 1);
+}
+
+#[test]
 fn screen_and_its_sound_arrive() {
     let mut world = World::new();
     let sources = vec![Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
