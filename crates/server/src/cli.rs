@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    config::{LogFormat, Overrides, Settings},
+    config::{ConfigError, LogFormat, Overrides, Settings},
     logging,
     server::{Server, StartError},
 };
@@ -146,13 +146,11 @@ pub fn run() -> ExitCode {
 }
 
 fn serve(settings: Settings, output: Output) -> Result<(), StartError> {
-    let invalid =
-        |error: &dyn Error| StartError::Config(crate::config::ConfigError::Invalid(error.to_string()));
-    logging::start(&settings.log).map_err(|error| invalid(&error))?;
+    logging::start(&settings.log).map_err(|error| ConfigError::Invalid(error.to_string()))?;
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| invalid(&error))?;
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::System)?;
     runtime.block_on(async {
-        let mut asked = Signals::new().map_err(|error| invalid(&error))?;
+        let mut asked = Signals::new().map_err(StartError::System)?;
         let server = Server::start(settings).await?;
         print(&greeting(&server, output));
         asked.next().await;

@@ -53,6 +53,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The operating system does not give what every program needs.
+    #[error("the process cannot run")]
+    System(#[source] io::Error),
     /// The TCP address cannot be listened on.
     #[error("cannot listen on {address} (TCP)")]
     Tcp {
@@ -119,6 +122,7 @@ impl StartError {
                 "The file was left as it is. Choose another directory with --data.".to_owned()
             }
             Self::Store(_) => "Check that the disk has space and the file belongs to this user.".to_owned(),
+            Self::System(_) => "Check the limits of the system on threads and open files.".to_owned(),
             Self::Tcp { source, .. } => listen(source, "--listen"),
             Self::Media { source, .. } => listen(source, "--media-port"),
         }

@@ -22,7 +22,7 @@ use sabha_protocol::{
     limits::KNOCK_COOLDOWN,
     wire::{ServerFrame, server::CloseReason},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     outbox::{Outbox, encode},
@@ -30,7 +30,7 @@ use super::{
     rooms::Census,
     translate,
 };
-use crate::{metrics, storage::Store};
+use crate::{drain::Phase, metrics, storage::Store};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
@@ -150,8 +150,12 @@ impl RoomTask {
         }
     }
 
-    /// Runs the room until it is over.
-    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Outcome {
+    /// Runs the room until it is over, or the server stops and everybody has been seen off.
+    pub(super) async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        mut phase: watch::Receiver<Phase>,
+    ) -> Outcome {
         loop {
             let deadline = self.room.poll_timeout();
             let retry = self.peers.is_waiting();
@@ -161,6 +165,9 @@ impl RoomTask {
                     None => return Outcome::Vacated,
                 },
                 () = until(deadline) => Some(Input::Timeout),
+                _ = phase.wait_for(|phase| *phase == Phase::Stopped), if self.connections.is_empty() => {
+                    return Outcome::Vacated;
+                }
                 () = tokio::time::sleep(MEDIA_RETRY), if retry => {
                     self.peers.flush();
                     None

@@ -187,10 +187,10 @@ impl Rooms {
             mailbox.clone(),
             Census { totals: Arc::clone(&self.0.totals), participants: 0, guests: 0 },
         );
-        let rooms = self.clone();
+        let (rooms, phase) = (self.clone(), config.drain.watch());
         tokio::spawn(async move {
             // The state dies with the panic: nothing of it is looked at afterwards.
-            let outcome = AssertUnwindSafe(task.run(messages)).catch_unwind().await;
+            let outcome = AssertUnwindSafe(task.run(messages, phase)).catch_unwind().await;
             rooms.forget(meeting, serial);
             match outcome {
                 Ok(outcome) => tracing::info!(?meeting, ?outcome, "room closed"),

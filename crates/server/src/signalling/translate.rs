@@ -33,6 +33,7 @@ pub(super) fn command(message: ClientMessage) -> Option<Command> {
 /// Returns how a client is told what a room says.
 pub(super) fn message(event: Event) -> ServerMessage {
     match event {
+        Event::ResumeRenewed { resume } => ServerMessage::ResumeRenewed { resume },
         Event::Admitted(conference::Admission { you, role, resume, title, room_epoch, media_allowed }) => {
             ServerMessage::Admitted { you, role, resume, title, room_epoch, media_allowed }
         }
