@@ -81,7 +81,12 @@ export function admitted(model: Model, message: Message<'admitted'>): Step {
   ];
   // Who comes back stays in the room on screen; who comes in has yet to see it.
   const phase = model.shown.phase === 'joined' ? 'joined' : 'joining';
-  const inside = show({ ...model, credentials, entry: 'admitted' }, { phase, you, role, title });
+  const roomEpoch = message.room_epoch;
+  const serverForgot = model.roomEpoch !== null && model.roomEpoch !== roomEpoch;
+  const inside = show(
+    { ...model, credentials, entry: 'admitted', roomEpoch, serverForgot },
+    { phase, you, role, title },
+  );
   return and(withEffects(stay(inside), { type: 'remember_place', resume }), sendJoin);
 }
 
@@ -114,11 +119,15 @@ export function joined(model: Model, message: Message<'joined'>, attempt: number
   return and(told, (next) => ask(next, { type: 'subscribe', tiles: [...next.tiles] }));
 }
 
-/** What is on after joining: the person's newest wish where it changed meanwhile, else the server's word. */
+/**
+ * What is on after joining: the person's newest wish where it changed meanwhile, else the server's word. A server that
+ * was started anew has none: what it last said then holds, so that nobody comes back less muted, nor switched off.
+ */
 function settle(model: Model, allowed: MediaState): MediaState {
   const media = { ...allowed };
   for (const source of SOURCES) {
     if (model.wanted[source] !== model.told[source]) media[source] = model.wanted[source];
+    else if (model.serverForgot) media[source] = model.wanted[source] && model.shown.media[source];
   }
   return media;
 }

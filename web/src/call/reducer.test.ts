@@ -280,6 +280,18 @@ describe('coming back', () => {
     expect(play.kinds).not.toContain('send set_media');
   });
 
+  it('after a restart of the server everybody is as muted as they left, and no more', () => {
+    intoRoom({ media: media({ microphone: false }) });
+    play.do({ type: 'socket_down' }, { type: 'offer_ready', attempt: 2, offer: offer('second') });
+    play.do({ type: 'socket_up' }).noted();
+    const nothing = media({ microphone: false, camera: false });
+    play.hear(admitted({ room_epoch: 2, media_allowed: nothing }));
+    play.reply('join', joinedMessage({ media: nothing }));
+
+    expect(play.model.wanted).toEqual(media({ microphone: false }));
+    expect(play.sent).toContainEqual({ type: 'set_media', media: media({ microphone: false }) });
+  });
+
   it('says again what is on screen', () => {
     intoRoom().do({ type: 'show', tiles: [{ participant: 2, source: 'camera', height: 360 }] });
     expect(play.kinds).toEqual(['send subscribe']);

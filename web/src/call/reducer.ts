@@ -87,6 +87,8 @@ function forget(model: Model, re: RequestId | undefined): Model {
 function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowMs: number): Step {
   const { body } = frame;
   switch (body.type) {
+    case 'resume_renewed':
+      return withEffects(stay(model), { type: 'remember_place', resume: body.resume });
     case 'admitted':
       return entry.admitted(model, body);
     case 'closed':
