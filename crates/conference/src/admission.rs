@@ -5,6 +5,7 @@ use std::time::Instant;
 use sabha_protocol::{
     DisplayName, MediaGeneration, MediaState, ParticipantId, Rule,
     limits::RESUME_WINDOW,
+    secret::ResumeToken,
     wire::server::{CloseReason, LobbyOutcome, Role},
 };
 
@@ -91,26 +92,41 @@ impl Room {
         Ok(Reply::Done)
     }
 
-    /// Returns what the holder of a place is told about it, with a fresh resume token. ROOM-09.
+    /// Returns what the holder of a place is told about it, with a token that replaces all before. ROOM-09.
     pub(crate) fn admission(&mut self, id: ParticipantId) -> Option<Event> {
         let place = self.roster.get_mut(id)?;
         place.token += 1;
+        let (role, media_allowed) = (place.role, place.media);
+        Some(Event::Admitted(Admission {
+            you: id,
+            role,
+            resume: self.token(id)?,
+            title: self.title.clone(),
+            room_epoch: self.room_epoch,
+            media_allowed,
+        }))
+    }
+
+    /// Gives a member a token that says how its place is now. The one it has stays as good as long as the
+    /// server lives, since this one may be lost with the connection. ROOM-11.
+    pub(crate) fn renew_token(&mut self, id: ParticipantId) {
+        if let Some(resume) = self.token(id) {
+            self.tell_member(id, Event::ResumeRenewed { resume });
+        }
+    }
+
+    fn token(&self, id: ParticipantId) -> Option<ResumeToken> {
+        let place = self.roster.get(id)?;
         let claim = Claim {
             meeting: self.meeting,
             boot_epoch: self.boot_epoch,
             room_epoch: self.room_epoch,
             participant: id,
             role: place.role,
+            media: place.media,
             counter: place.token,
         };
-        Some(Event::Admitted(Admission {
-            you: id,
-            role: place.role,
-            resume: token::sign(&self.resume_key, claim),
-            title: self.title.clone(),
-            room_epoch: self.room_epoch,
-            media_allowed: place.media,
-        }))
+        Some(token::sign(&self.resume_key, claim))
     }
 
     /// ROOM-05

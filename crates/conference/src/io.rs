@@ -260,6 +260,9 @@ pub enum Event {
         from: ParticipantId,
         payload: RelayPayload,
     },
+    ResumeRenewed {
+        resume: ResumeToken,
+    },
     Slots {
         generation: MediaGeneration,
         slots: Vec<SlotAssignment>,

@@ -125,5 +125,6 @@ impl Room {
         let lobby = if role == Role::Host { self.lobby.views(now) } else { Vec::new() };
         let joined = Event::Joined { answer, generation, media, participants, lobby, seq };
         self.outbox.answer(asker, None, joined);
+        self.renew_token(id);
     }
 }

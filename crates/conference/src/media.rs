@@ -23,6 +23,7 @@ impl Room {
             place.media = media;
             self.outbox.media(MediaCommand::SetPublishing { participant: member.id, media });
             self.broadcast_change(member.id);
+            self.renew_token(member.id);
         }
         Ok(Reply::Done)
     }

@@ -61,6 +61,7 @@ impl Room {
         }
         self.tell_member(participant, Event::Muted { source, by: host.name.clone() });
         self.broadcast_change(participant);
+        self.renew_token(participant);
         Ok(Reply::Done)
     }
 
@@ -81,6 +82,7 @@ impl Room {
         for guest in waiting {
             self.tell_member(participant, Event::Knocked { guest });
         }
+        self.renew_token(participant);
         Ok(Reply::Done)
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sabha_protocol::{
-    DisplayName, MediaState, Rule, limits::RESUME_WINDOW, secret::ResumeToken, wire::server::CloseReason,
+    DisplayName, Rule, limits::RESUME_WINDOW, secret::ResumeToken, wire::server::CloseReason,
 };
 
 use crate::{
@@ -66,8 +66,8 @@ impl Room {
         Ok(())
     }
 
-    /// Opens a place anew that was held before the server restarted. The last counter and the mute state died with
-    /// the old process, so each place can be claimed once, and with everything off (ROOM-10, ROOM-11).
+    /// Opens a place anew that was held before the server restarted. The last counter died with the old process,
+    /// so each place can be claimed once (ROOM-10); what was on is known from the token alone (ROOM-11).
     fn claim_earlier(
         &mut self,
         now: Instant,
@@ -81,7 +81,7 @@ impl Room {
         }
         self.check_room_for_one()?;
         self.claimed.insert(id);
-        self.roster.insert(id, new_place(now, asker.connection, name, claim.role, MediaState::default()));
+        self.roster.insert(id, new_place(now, asker.connection, name, claim.role, claim.media));
         Ok(())
     }
 }

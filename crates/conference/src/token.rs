@@ -1,24 +1,25 @@
 //! Resume tokens: a place in a room, signed by the server, held by the client.
 //!
-//! Form: `v1.` and base64url without padding of the claim (49 bytes, big-endian, below) and its
+//! Form: `v1.` and base64url without padding of the claim (50 bytes, big-endian, below) and its
 //! HMAC-SHA256 (RFC 2104, 32 bytes) under the server's key. The claim is not secret, only unforgeable.
 //! Whether a genuine claim still opens anything is decided in `resume.rs`, not here.
 //!
 //! ```text
-//! meeting 20 | boot epoch 8 | room epoch 8 | participant 4 | role 1 | counter 8
+//! meeting 20 | boot epoch 8 | room epoch 8 | participant 4 | role 1 | media 1 | counter 8
 //! ```
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sabha_protocol::{
-    BootEpoch, MeetingId, ParticipantId, RoomEpoch, secret::ResumeToken, wire::server::Role,
+    BootEpoch, MediaState, MeetingId, ParticipantId, RoomEpoch, Source, secret::ResumeToken,
+    wire::server::Role,
 };
 use sha2::Sha256;
 
 const VERSION_PREFIX: &str = "v1.";
 /// Keeps these signatures apart from any other use of the same key.
 const LABEL: &[u8] = b"sabha resume token v1";
-const CLAIM_BYTES: usize = 20 + 8 + 8 + 4 + 1 + 8;
+const CLAIM_BYTES: usize = 20 + 8 + 8 + 4 + 1 + 1 + 8;
 const MAC_BYTES: usize = 32;
 
 /// What a token says about its bearer.
@@ -32,7 +33,9 @@ pub(crate) struct Claim {
     pub(crate) participant: ParticipantId,
     /// Role when it was issued.
     pub(crate) role: Role,
-    /// Counts the tokens of this place within the epoch, from 1.
+    /// What was switched on when it was issued. Decides only after a restart, when nothing newer is known.
+    pub(crate) media: MediaState,
+    /// Counts the connections of this place within the epoch, from 1.
     pub(crate) counter: u64,
 }
 
@@ -47,7 +50,8 @@ impl Claim {
             Role::Host => 1,
             Role::Participant => 0,
         };
-        bytes[41..].copy_from_slice(&self.counter.to_be_bytes());
+        bytes[41] = media_bits(self.media);
+        bytes[42..].copy_from_slice(&self.counter.to_be_bytes());
         bytes
     }
 
@@ -56,7 +60,8 @@ impl Claim {
         let (boot, rest) = rest.split_first_chunk()?;
         let (room, rest) = rest.split_first_chunk()?;
         let (participant, rest) = rest.split_first_chunk()?;
-        let (role, counter) = rest.split_first()?;
+        let (role, rest) = rest.split_first()?;
+        let (media, counter) = rest.split_first()?;
         Some(Self {
             meeting: MeetingId::from_bytes(*meeting),
             boot_epoch: BootEpoch(u64::from_be_bytes(*boot)),
@@ -67,9 +72,23 @@ impl Claim {
                 1 => Role::Host,
                 _ => return None,
             },
+            media: media_from_bits(*media)?,
             counter: u64::from_be_bytes(counter.try_into().ok()?),
         })
     }
+}
+
+/// Returns one bit for each source that is on, in the order of [`Source::ALL`], lowest first.
+fn media_bits(media: MediaState) -> u8 {
+    Source::ALL.iter().enumerate().map(|(bit, source)| u8::from(media.has(*source)) << bit).sum()
+}
+
+fn media_from_bits(bits: u8) -> Option<MediaState> {
+    let mut media = MediaState::default();
+    for (bit, source) in Source::ALL.into_iter().enumerate() {
+        media.set(source, bits >> bit & 1 == 1);
+    }
+    (media_bits(media) == bits).then_some(media)
 }
 
 /// Returns the token that bears `claim`.
@@ -107,16 +126,16 @@ mod tests {
     use super::*;
 
     fn claims() -> impl Strategy<Value = Claim> {
-        (any::<[u8; 20]>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<u64>()).prop_map(
-            |(meeting, boot, room, participant, host, counter)| Claim {
+        (any::<[u8; 20]>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<u64>(), 0_u8..16)
+            .prop_map(|(meeting, boot, room, participant, host, counter, media)| Claim {
                 meeting: MeetingId::from_bytes(meeting),
                 boot_epoch: BootEpoch(boot),
                 room_epoch: RoomEpoch(room),
                 participant: ParticipantId(participant),
                 role: if host { Role::Host } else { Role::Participant },
+                media: media_from_bits(media).expect("four bits for four sources"),
                 counter,
-            },
-        )
+            })
     }
 
     proptest! {

@@ -391,6 +391,14 @@ describe('people', () => {
     expect(play.shown.participants.map(({ name }) => name)).toEqual(['P1', 'New']);
   });
 
+  it('who comes back as somebody new is asked for again', () => {
+    intoRoom().do({ type: 'show', tiles: [{ participant: 3, source: 'camera', height: 360 }] });
+    play.hear({ type: 'participant_joined', participant: person(3) }, { seq: 11 });
+    expect(play.kinds).toEqual(['send subscribe']);
+    play.hear({ type: 'participant_joined', participant: person(4) }, { seq: 12 });
+    expect(play.kinds).toEqual([]);
+  });
+
   it('being made host is told once, and losing it empties the lobby', () => {
     intoRoom();
     const asHost = person(1, { role: 'host' });

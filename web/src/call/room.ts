@@ -21,7 +21,9 @@ export function participantJoined(model: Model, { participant }: Message<'partic
   const known = model.shown.participants.some(({ id }) => id === participant.id);
   if (known) return participantChanged(model, { type: 'participant_changed', participant });
   const participants = [...model.shown.participants, participant];
-  return stay(tell(show(model, { participants }), 'joined', { name: participant.name }));
+  const here = tell(show(model, { participants }), 'joined', { name: participant.name });
+  // Asked for before they were here, as happens when a server that was started anew fills again.
+  return model.tiles.some((tile) => tile.participant === participant.id) ? showTiles(here, model.tiles) : stay(here);
 }
 
 export function participantChanged(model: Model, { participant }: Message<'participant_changed'>): Step {

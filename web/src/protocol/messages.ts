@@ -404,7 +404,11 @@ from: ParticipantId,
 /**
  * The bytes.
  */
-payload: RelayPayload, } | { "type": "slots", 
+payload: RelayPayload, } | { "type": "resume_renewed", 
+/**
+ * Replaces the one you have.
+ */
+resume: ResumeToken, } | { "type": "slots", 
 /**
  * The peer connection this is about.
  */

@@ -10,6 +10,7 @@ type Kind = 'string' | 'number' | 'boolean' | 'array' | 'object';
 
 /** The fields that are read as something other than an opaque value. */
 const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
+  resume_renewed: { resume: 'string' },
   admitted: { you: 'number', role: 'string', resume: 'string', media_allowed: 'object' },
   closed: { reason: 'string' },
   done: {},

@@ -12,6 +12,9 @@
 //! Media never stops because the WebSocket is gone: the peer connection lives on until its replacement is
 //! answered. Only one request that makes a peer connection is under way at a time.
 
+mod media;
+mod server;
+
 use std::{
     collections::VecDeque,
     future::Future,
@@ -22,25 +25,20 @@ use std::{
 };
 
 use sabha_protocol::{
-    MediaGeneration, MediaState, ParticipantId, RequestId, RoomSeq, Rule, Sdp, Source, TileHeight,
+    MediaState, ParticipantId, RequestId, Source, TileHeight,
     limits::{MESSAGES_BURST, MESSAGES_PER_SECOND, PING_INTERVAL, RESUME_WINDOW, SILENCE_MAX},
     wire::{
-        ClientMessage, ServerFrame, ServerMessage,
-        client::{Credential, MediaOffer, Tile},
-        server::{CloseReason, Guest, MediaAnswer, Presence, Role},
+        ClientMessage, ServerFrame,
+        client::{Credential, Tile},
+        server::Presence,
     },
 };
 use tokio::{sync::mpsc, sync::watch, time::sleep_until};
 
-use super::{Admission, Command, Entry, Over, ParticipantConfig, Phase, Refusal, Snapshot, Subscription};
+use self::media::{Media, ready};
+use super::{Command, Entry, Over, ParticipantConfig, Phase, Snapshot, Subscription};
 use crate::{
-    error::ClientError,
-    link::Server,
-    media::{Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
-    report::Report,
-    signalling::Signalling,
-    sink::Sink,
-    source::Publisher,
+    error::ClientError, link::Server, report::Report, signalling::Signalling, sink::Sink, source::Publisher,
 };
 
 /// Requests without an answer so far. More means that the server has stopped answering.
@@ -121,13 +119,6 @@ impl Link {
             }
         }
     }
-}
-
-/// A peer connection with its socket.
-struct Media {
-    peer: Peer,
-    wire: Wire,
-    due: Instant,
 }
 
 enum Wake {
@@ -407,214 +398,6 @@ impl Session {
         self.request(ClientMessage::Join { offer, media }, Request::Join).await
     }
 
-    // What the server says.
-
-    async fn handle_frame(&mut self, frame: ServerFrame) -> Result<Flow, ClientError> {
-        if let Some(seq) = frame.seq {
-            self.follow_order(seq);
-        }
-        let request = self.answered(frame.re);
-        match frame.body {
-            ServerMessage::Welcome { boot_epoch, .. } => {
-                self.state.send_modify(|state| state.boot_epoch = Some(boot_epoch));
-                self.enter().await?;
-            }
-            ServerMessage::Waiting { you, host_present } => self.state.send_modify(|state| {
-                state.phase = Phase::Waiting;
-                state.you = Some(you);
-                state.host_present = host_present;
-            }),
-            ServerMessage::Admitted { you, role, resume, title, media_allowed, .. } => {
-                self.wanted_media = self.wanted_media.and(media_allowed);
-                self.state.send_modify(|state| {
-                    state.you = Some(you);
-                    state.role = Some(role);
-                    state.title = title;
-                    state.resume = Some(resume);
-                    if state.phase != Phase::Joined {
-                        state.phase = Phase::Joining;
-                    }
-                });
-                if !self.joins() {
-                    self.join().await?;
-                }
-            }
-            ServerMessage::Joined { answer, media, participants, lobby, seq } => {
-                self.to_admit.clear();
-                for guest in &lobby {
-                    self.welcome(guest.id);
-                }
-                self.joined(media, participants, lobby, seq);
-                self.take_answer(&answer).await?;
-            }
-            ServerMessage::MediaAnswer { answer } => self.take_answer(&answer).await?,
-            ServerMessage::MediaLost {} => self.replace_due = true,
-            ServerMessage::Refused { rule, message } => return self.refused(request, rule, message),
-            ServerMessage::Closed { reason, by } => return self.closed(reason, by),
-            ServerMessage::Done {} => {
-                if let Some(Request::SetMedia(media)) = request {
-                    self.state.send_modify(|state| state.media = media);
-                }
-            }
-            ServerMessage::Knocked { guest } => {
-                self.welcome(guest.id);
-                self.state.send_modify(|state| {
-                    state.lobby.retain(|known| known.id != guest.id);
-                    if state.lobby.len() < ROSTER_MAX {
-                        state.lobby.push(guest);
-                    }
-                });
-            }
-            other => self.handle_news(other),
-        }
-        Ok(Flow::On)
-    }
-
-    /// Takes messages that only change what is known.
-    fn handle_news(&mut self, message: ServerMessage) {
-        let now = Instant::now();
-        match message {
-            ServerMessage::LayersWanted { source, layers } => self.publisher.set_wanted(source, &layers, now),
-            ServerMessage::Muted { source, .. } => {
-                self.wanted_media.set(source, false);
-                self.state.send_modify(|state| state.media.set(source, false));
-                self.publisher.set_media(self.wanted_media, now);
-            }
-            ServerMessage::Slots { generation, slots }
-                if self.state.borrow().generation == Some(generation) =>
-            {
-                self.sink.assign(&slots);
-            }
-            ServerMessage::LobbyLeft { guest, .. } => {
-                self.state.send_modify(|state| state.lobby.retain(|known| known.id != guest));
-            }
-            ServerMessage::ParticipantJoined { participant }
-            | ServerMessage::ParticipantChanged { participant } => {
-                self.subscription_stale = true;
-                self.state.send_modify(|state| {
-                    if Some(participant.id) == state.you {
-                        state.role = Some(participant.role);
-                    }
-                    if state.participants.len() < ROSTER_MAX {
-                        state.participants.insert(participant.id, participant);
-                    }
-                });
-            }
-            ServerMessage::ParticipantLeft { participant, .. } => {
-                self.subscription_stale = true;
-                self.state.send_modify(|state| {
-                    state.participants.remove(&participant);
-                    state.speaking.retain(|speaker| *speaker != participant);
-                });
-            }
-            ServerMessage::Speakers { speaking } => self.state.send_modify(|state| state.speaking = speaking),
-            _ => {}
-        }
-    }
-
-    fn follow_order(&mut self, seq: RoomSeq) {
-        self.state.send_modify(|state| {
-            if state.phase == Phase::Joined && seq > state.seq.next() {
-                state.seq_gaps += seq.0 - state.seq.next().0;
-            }
-            state.seq = state.seq.max(seq);
-        });
-    }
-
-    /// Returns whether a `join` is under way.
-    fn joins(&self) -> bool {
-        self.pending.iter().any(|(_, request)| *request == Request::Join)
-    }
-
-    fn joined(
-        &mut self,
-        media: MediaState,
-        participants: Vec<sabha_protocol::wire::server::Participant>,
-        lobby: Vec<Guest>,
-        seq: RoomSeq,
-    ) {
-        let came_back = self.lost_since.take().is_some();
-        self.retry = RETRY.0;
-        self.wanted_media = self.wanted_media.and(media);
-        self.subscribed.clear();
-        self.subscription_stale = true;
-        let joined_ms = self.start.elapsed().as_millis() as u64;
-        self.state.send_modify(|state| {
-            state.phase = Phase::Joined;
-            state.media = media;
-            state.participants = participants
-                .into_iter()
-                .take(ROSTER_MAX)
-                .map(|participant| (participant.id, participant))
-                .collect();
-            state.lobby = lobby;
-            state.seq = seq;
-            state.resumes += u32::from(came_back);
-            state.joined_ms.get_or_insert(joined_ms);
-        });
-        self.publisher.set_media(self.wanted_media, Instant::now());
-    }
-
-    fn refused(
-        &mut self,
-        request: Option<Request>,
-        rule: Rule,
-        message: String,
-    ) -> Result<Flow, ClientError> {
-        match request {
-            Some(Request::Enter | Request::Join) => Err(ClientError::Refused { rule, message }),
-            // A last host that wants to go all the same goes without a word.
-            Some(Request::Leave) => Ok(self.vanish()),
-            other => {
-                if other == Some(Request::Offer) {
-                    self.next_media = None;
-                }
-                let request = other.map(Request::name);
-                self.state.send_modify(|state| state.push_refusal(Refusal { request, rule, message }));
-                Ok(Flow::On)
-            }
-        }
-    }
-
-    fn closed(
-        &mut self,
-        reason: CloseReason,
-        by: Option<sabha_protocol::DisplayName>,
-    ) -> Result<Flow, ClientError> {
-        self.state.send_modify(|state| state.over = Some(Over::Closed { reason, by: by.clone() }));
-        match reason {
-            CloseReason::Ended | CloseReason::Left => Ok(Flow::Done),
-            reason => Err(ClientError::Closed { reason, by }),
-        }
-    }
-
-    fn vanish(&mut self) -> Flow {
-        self.state.send_modify(|state| state.over = Some(Over::Vanished));
-        Flow::Done
-    }
-
-    /// Takes note of somebody who knocks, to be let in if that is what this host does.
-    fn welcome(&mut self, guest: ParticipantId) {
-        let is_host = self.state.borrow().role == Some(Role::Host);
-        if is_host && self.config.admission == Admission::All && self.to_admit.len() < ROSTER_MAX {
-            self.to_admit.push_back(guest);
-        }
-    }
-
-    /// Lets in as many as the message rate allows now.
-    async fn admit(&mut self, now: Instant) -> Result<(), ClientError> {
-        while now >= self.admit_refill {
-            self.admit_budget = (self.admit_budget + 1).min(ADMIT_BURST);
-            self.admit_refill += ADMIT_INTERVAL;
-        }
-        while self.admit_budget > 0 {
-            let Some(guest) = self.to_admit.pop_front() else { return Ok(()) };
-            self.admit_budget -= 1;
-            self.request(ClientMessage::Admit { guest }, Request::Other("admit")).await?;
-        }
-        Ok(())
-    }
-
     // What the caller wants.
 
     async fn handle_command(&mut self, command: Option<Command>) -> Result<Flow, ClientError> {
@@ -695,192 +478,5 @@ impl Session {
                 .map(move |one| Tile { participant: one.id, source, height })
         };
         shown(Source::Screen).chain(shown(Source::Camera)).take(most.min(self.config.video_slots)).collect()
-    }
-
-    // Media.
-
-    /// Makes a peer connection that waits for its answer, and returns its offer.
-    async fn offer(&mut self) -> Result<MediaOffer, ClientError> {
-        let Link::Up(signalling) = &self.link else {
-            return Err(ClientError::Misuse("an offer needs a connection to the server"));
-        };
-        let (wire, local) = Wire::open(signalling.local_ip()?, self.config.path).await?;
-        let config = PeerConfig {
-            up: self.config.publish.clone(),
-            video_slots: self.config.video_slots,
-            audio_slots: self.config.audio_slots,
-            local,
-            path: self.config.path,
-        };
-        let now = Instant::now();
-        let (peer, offer) = Peer::offer(&config, now)?;
-        self.next_media = Some(Media { peer, wire, due: now });
-        Ok(offer)
-    }
-
-    async fn replace_media(&mut self, now: Instant) -> Result<(), ClientError> {
-        let joined = self.state.borrow().phase == Phase::Joined;
-        // While the link is away, coming back replaces the peer connection anyway.
-        if !joined || self.next_media.is_some() {
-            return Ok(());
-        }
-        self.replace_due = false;
-        self.replace_not_before = now + REPLACE_INTERVAL;
-        let offer = self.offer().await?;
-        self.request(ClientMessage::Offer { offer }, Request::Offer).await
-    }
-
-    async fn take_answer(&mut self, answer: &MediaAnswer) -> Result<(), ClientError> {
-        let Some(mut media) = self.next_media.take() else {
-            return Err(ClientError::ServerMisbehaved("it answered an offer that was not made".to_owned()));
-        };
-        self.connect(&mut media, &answer.sdp).await?;
-        if let Some(old) = self.media.take() {
-            self.earlier_bytes += old.wire.bytes_in;
-        }
-        self.sink.reset_slots(media.peer.slots());
-        self.media = Some(media);
-        self.replace_due = false;
-        self.set_generation(answer.generation);
-        Ok(())
-    }
-
-    async fn connect(&mut self, media: &mut Media, answer: &Sdp) -> Result<(), ClientError> {
-        media.wire.connect(answer).await?;
-        media.peer.accept(answer, Instant::now())
-    }
-
-    fn set_generation(&mut self, generation: MediaGeneration) {
-        self.state.send_modify(|state| {
-            // Also when the connection before it was lost already.
-            state.media_replacements += u32::from(state.generation.is_some());
-            state.generation = Some(generation);
-            state.media_connected = false;
-        });
-    }
-
-    fn read_wire(&mut self, ready: io::Result<()>) {
-        let Some(Media { peer, wire, .. }) = &mut self.media else { return };
-        let now = Instant::now();
-        let mut failed = None;
-        let read = ready.and_then(|()| {
-            wire.receive(|source, packet| {
-                if let Err(error) = peer.handle_packet(now, source, packet) {
-                    failed.get_or_insert(error);
-                }
-            })
-        });
-        if let Err(error) = read {
-            tracing::info!(%error, "the media socket broke");
-            self.lose_media();
-        } else if let Some(error) = failed {
-            tracing::info!(%error, "the media connection broke");
-            self.lose_media();
-        }
-    }
-
-    fn send_due_media(&mut self, now: Instant) {
-        let Some(Media { peer, due, .. }) = &mut self.media else {
-            // Nothing to send on, but time goes on.
-            self.publisher.poll(now, |_| {});
-            return;
-        };
-        let mut result = if now >= *due { peer.handle_timeout(now) } else { Ok(()) };
-        self.publisher.poll(now, |packet| {
-            if result.is_ok() {
-                result = peer.send(now, packet);
-            }
-        });
-        if let Err(error) = result {
-            tracing::info!(%error, "the media connection broke");
-            self.lose_media();
-        }
-    }
-
-    /// Sends what the peer connection wants sent and takes note of what it says.
-    fn pump_media(&mut self) {
-        let Some(Media { peer, wire, due }) = &mut self.media else { return };
-        let mut lost = false;
-        loop {
-            match peer.poll_output() {
-                PeerOutput::Transmit { destination, contents } => wire.send(destination, &contents),
-                PeerOutput::Timeout(at) => {
-                    *due = at;
-                    break;
-                }
-                PeerOutput::Event(PeerEvent::Packet(packet)) => self.sink.receive(&packet),
-                PeerOutput::Event(PeerEvent::KeyFrameWanted { source, layer }) => {
-                    self.publisher.want_key_frame(source, layer);
-                }
-                PeerOutput::Event(PeerEvent::Connected) => {
-                    let connected_ms = self.start.elapsed().as_millis() as u64;
-                    // Receivers of a fresh connection have no picture to go on from.
-                    for source in &self.config.publish {
-                        self.publisher.want_key_frame(*source, None);
-                    }
-                    self.state.send_modify(|state| {
-                        state.media_connected = true;
-                        state.media_connected_ms.get_or_insert(connected_ms);
-                    });
-                }
-                PeerOutput::Event(PeerEvent::Lost) => lost = true,
-            }
-        }
-        if lost {
-            self.lose_media();
-        }
-    }
-
-    fn lose_media(&mut self) {
-        if let Some(old) = self.media.take() {
-            self.earlier_bytes += old.wire.bytes_in;
-        }
-        self.replace_due = true;
-        self.state.send_modify(|state| state.media_connected = false);
-    }
-
-    fn ask_for_key_frames(&mut self, now: Instant) {
-        let Some(Media { peer, .. }) = &mut self.media else { return };
-        for slot in self.sink.key_frames_to_ask(now) {
-            if peer.request_key_frame(slot).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Copies the figures of what was received into the snapshot.
-    fn copy_figures(&mut self) {
-        let (packets, _) = self.sink.totals();
-        let bytes = self.earlier_bytes + self.media.as_ref().map_or(0, |media| media.wire.bytes_in);
-        let (sink, state) = (&self.sink, &self.state);
-        state.send_if_modified(|state| {
-            let changed = state.media_packets != packets || state.media_socket_bytes != bytes;
-            state.media_packets = packets;
-            state.media_socket_bytes = bytes;
-            if state.publications != sink.publications() {
-                state.publications.clear();
-                state.publications.extend_from_slice(sink.publications());
-                return true;
-            }
-            changed
-        });
-    }
-
-    /// Tells the other side of the media connection, if this participant did not go without a word.
-    fn say_goodbye(&mut self) {
-        if self.state.borrow().over == Some(Over::Vanished) {
-            return;
-        }
-        if let Some(media) = &mut self.media {
-            media.peer.close();
-        }
-        self.pump_media();
-    }
-}
-
-async fn ready(wire: Option<&Wire>) -> io::Result<()> {
-    match wire {
-        Some(wire) => wire.ready().await,
-        None => std::future::pending().await,
     }
 }

@@ -15,6 +15,7 @@ use sabha_conference::{
 use sabha_protocol::{
     MediaGeneration, MediaState, ParticipantId, RequestId, RoomSeq,
     limits::{LOBBY_GUESTS_MAX, RESUME_WINDOW, ROOM_PARTICIPANTS_MAX},
+    secret::ResumeToken,
     wire::server::{CloseReason, Role},
 };
 
@@ -68,7 +69,9 @@ struct Place {
     host: bool,
     /// What is on, or may be switched on by joining.
     on: MediaState,
+    /// The newest token, and all that this connection was given.
     token: String,
+    tokens: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +96,8 @@ pub(crate) struct Model {
     /// Every token of this epoch, and of those before.
     tokens: BTreeMap<String, (ParticipantId, bool)>,
     earlier_tokens: BTreeMap<String, (ParticipantId, bool)>,
+    /// How each place was left at the last restart, with its newest token.
+    left: BTreeMap<String, MediaState>,
     claimed: BTreeSet<ParticipantId>,
     claims_until: Option<Instant>,
     /// Offers that the media plane has answered.
@@ -114,6 +119,7 @@ impl Model {
     /// The server restarted: all connections are gone, and what was not durable is forgotten.
     pub(crate) fn restarted(&mut self, now: Instant) {
         self.clients.clear();
+        self.left = self.places.values().map(|place| (place.token.clone(), place.on)).collect();
         self.places.clear();
         self.lobby.clear();
         self.requests.clear();
@@ -320,8 +326,19 @@ impl Model {
                 self.joined(connection, seat, *media, event);
             }
             Event::MediaAnswer { generation, .. } => self.check_answered(seat, *generation),
+            Event::ResumeRenewed { resume } => self.renewed(seat, resume),
             _ => self.seen(connection, event),
         }
+    }
+
+    /// A renewed token stands beside the one before: that may be all the client has got.
+    fn renewed(&mut self, seat: Seat, resume: &ResumeToken) {
+        let Seat::Place(id) = seat else { return };
+        let Some(place) = self.places.get_mut(&id) else { return };
+        place.token = resume.expose().to_owned();
+        place.tokens.insert(place.token.clone());
+        let host = place.host;
+        self.tokens.insert(resume.expose().to_owned(), (id, host));
     }
 
     fn check_answered(&mut self, seat: Seat, generation: MediaGeneration) {
@@ -379,7 +396,9 @@ impl Model {
                     Invariant::NewestTokenOnly,
                     format!("{you} resumed, due {due:?}"),
                 );
-                most = self.places.get(&you).map_or(ALL_OFF, |place| place.on);
+                // What an older token of an earlier epoch says cannot be checked against anything.
+                let left = self.left.get(token.expose()).copied().unwrap_or(ALL_ON);
+                most = self.places.get(&you).map_or(left, |place| place.on);
                 if !self.tokens.contains_key(token.expose()) {
                     self.claimed.insert(you);
                 }
@@ -407,7 +426,10 @@ impl Model {
         self.check(fresh, Invariant::NewestTokenOnly, "a token is issued twice");
         let seen = self.places.get(&you).is_some_and(|place| place.seen);
         let until = Some(now + RESUME_WINDOW);
-        self.places.insert(you, Place { connection: Some(connection), until, seen, host, on: most, token });
+        let tokens = BTreeSet::from([token.clone()]);
+        let on = admission.media_allowed;
+        let place = Place { connection: Some(connection), until, seen, host, on, token, tokens };
+        self.places.insert(you, place);
         if let Some(client) = self.clients.get_mut(&connection) {
             client.seat = Seat::Place(you);
         }
@@ -416,7 +438,7 @@ impl Model {
     /// Returns the place that a token opens now, by the rules.
     fn resumable(&self, now: Instant, token: &str) -> Option<ParticipantId> {
         if let Some((id, _)) = self.tokens.get(token) {
-            return self.places.get(id).filter(|place| place.token == token).map(|_| *id);
+            return self.places.get(id).filter(|place| place.tokens.contains(token)).map(|_| *id);
         }
         let (id, _) = self.earlier_tokens.get(token)?;
         let in_time = self.claims_until.is_some_and(|until| now < until);

@@ -10,7 +10,7 @@ use sabha_protocol::{
     wire::server::{CloseReason, LeaveReason, Presence, Role},
 };
 
-use crate::scene::{ALL_OFF, ALL_ON, Scene, offer};
+use crate::scene::{ALL_ON, Scene, offer};
 
 const MUTED: MediaState = MediaState { microphone: false, ..ALL_ON };
 
@@ -169,23 +169,51 @@ fn mute_between_drop_and_return_holds() {
 
 /// ROOM-10, ROOM-11
 #[test]
-fn place_of_an_earlier_epoch_is_claimed_once_with_everything_off() {
+fn place_of_an_earlier_epoch_is_claimed_once_and_as_it_was_left() {
     let mut scene = Scene::new();
     let host = scene.host();
     let mut participant = scene.participant(&host);
     let first_token = participant.token.clone().expect("a token");
+    scene.ask(participant.connection, Command::SetMedia { media: MUTED }).done();
+    scene.take_renewed_token(&mut participant);
     scene.restart();
 
     let admission = scene.resume(&mut participant);
-    assert_eq!((admission.you, admission.media_allowed), (participant.id, ALL_OFF));
+    assert_eq!((admission.you, admission.media_allowed), (participant.id, MUTED));
     assert_eq!(admission.room_epoch.0, 2);
     let Event::Joined { media, .. } = scene.join(participant.connection) else { panic!("joined") };
-    assert_eq!(media, ALL_OFF);
+    assert_eq!(media, MUTED);
 
     let connection = scene.connection();
     assert_eq!(scene.enter(connection, Right::Resume(first_token)).rule(), Rule::ResumeWindow);
     scene.drop_connection(participant.connection);
     assert_eq!(scene.resume(&mut participant).you, participant.id, "the new token resumes as usual");
+}
+
+/// ROOM-09, ROOM-11
+#[test]
+fn token_that_was_renewed_but_never_arrived_does_not_cost_the_place() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.ask(participant.connection, Command::SetMedia { media: MUTED }).done();
+    scene.drop_connection(participant.connection);
+
+    assert_eq!(scene.resume(&mut participant).media_allowed, MUTED, "the room knows better than the token");
+}
+
+/// ROOM-11
+#[test]
+fn mute_by_a_host_outlives_a_restart() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    let mute = Command::Mute { participant: participant.id, source: Source::Microphone };
+    scene.ask(host.connection, mute).done();
+    scene.take_renewed_token(&mut participant);
+    scene.restart();
+
+    assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
 }
 
 /// ROOM-10

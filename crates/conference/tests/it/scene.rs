@@ -322,6 +322,16 @@ impl Scene {
         guest
     }
 
+    /// Has somebody keep the token that came last, as every client does.
+    #[track_caller]
+    pub(crate) fn take_renewed_token(&mut self, person: &mut Person) {
+        let renewed = self.events(person.connection).into_iter().rev().find_map(|event| match event {
+            Event::ResumeRenewed { resume } => Some(resume),
+            _ => None,
+        });
+        person.token = Some(renewed.expect("the token is renewed"));
+    }
+
     /// Brings somebody back on a new connection, up to `Admitted`.
     #[track_caller]
     pub(crate) fn resume(&mut self, person: &mut Person) -> Admission {

@@ -147,6 +147,12 @@ pub enum ServerMessage {
         /// The bytes.
         payload: RelayPayload,
     },
+    /// Your place is as before, but its token says more now: keep this one instead. Sent when what you have
+    /// switched on, or your role, changed, so that a restarted server knows how you left.
+    ResumeRenewed {
+        /// Replaces the one you have.
+        resume: ResumeToken,
+    },
     /// Which publication each down-slot carries from now on; slots that are not named stay as they are.
     Slots {
         /// The peer connection this is about.
