@@ -258,3 +258,94 @@ impl Drop for Peers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sabha_protocol::{MediaGeneration, MediaState, Source};
+
+    use super::*;
+    use crate::media::MediaConfig;
+
+    const ASHA: ParticipantId = ParticipantId(1);
+    const BILAL: ParticipantId = ParticipantId(2);
+
+    /// Returns the peers of a room whose shard takes no commands any more.
+    fn peers() -> Peers {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let config =
+            MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
+        let (events_in, _events) = tokio::sync::mpsc::channel(16);
+        let media = MediaPlane::start(&config, events_in).unwrap();
+        media.shutdown();
+        Peers::new(media, Routes::default(), Mailbox::new().0)
+    }
+
+    fn connect(participant: ParticipantId) -> MediaCommand {
+        let offer = MediaOffer { sdp: "v=0".parse().unwrap(), up: Vec::new(), down: Vec::new() };
+        let (generation, publishing) = (MediaGeneration(1), MediaState::default());
+        MediaCommand::Connect { participant, generation, offer, publishing }
+    }
+
+    fn show(subscriber: ParticipantId, publisher: ParticipantId) -> MediaCommand {
+        let height = 360.try_into().unwrap();
+        let tile = Tile { participant: publisher, source: Source::Camera, height };
+        MediaCommand::Subscribe { participant: subscriber, tiles: vec![tile] }
+    }
+
+    #[test]
+    fn a_mute_waits_for_a_busy_shard_in_its_place() {
+        let mut peers = peers();
+        peers.command(connect(ASHA));
+        peers.command(MediaCommand::SetPublishing { participant: ASHA, media: MediaState::default() });
+        peers.command(connect(ASHA));
+        let waiting: Vec<_> = peers.waiting.iter().collect();
+        assert!(
+            matches!(
+                waiting[..],
+                [Command::Connect { .. }, Command::SetPublishing { .. }, Command::Connect { .. }]
+            ),
+            "{waiting:?}"
+        );
+        assert!(peers.is_waiting() && !peers.is_overrun());
+    }
+
+    #[test]
+    fn subscription_follows_a_publisher_that_comes_back() {
+        let mut peers = peers();
+        for command in [connect(ASHA), connect(BILAL), show(BILAL, ASHA)] {
+            peers.command(command);
+        }
+        let before = peers.keys[&ASHA];
+        peers.command(MediaCommand::Disconnect { participant: ASHA });
+        peers.command(connect(ASHA));
+
+        let now = peers.keys[&ASHA];
+        assert_ne!(before, now, "a peer's key is never used twice");
+        let Some(Command::Subscribe { peer, wants }) = peers.waiting.back() else {
+            panic!("{:?}", peers.waiting);
+        };
+        assert_eq!(*peer, peers.keys[&BILAL]);
+        assert_eq!(wants.iter().map(|want| want.publisher).collect::<Vec<_>>(), [now]);
+    }
+
+    #[test]
+    fn late_events_about_a_peer_that_is_gone_are_dropped() {
+        let mut peers = peers();
+        peers.command(connect(ASHA));
+        let peer = peers.keys[&ASHA];
+        let lost = Event::Lost { peer, generation: MediaGeneration(1) };
+        assert!(matches!(peers.event(lost.clone()), Some(MediaEvent::Lost { participant: ASHA, .. })));
+        peers.command(MediaCommand::Disconnect { participant: ASHA });
+        assert!(peers.event(lost).is_none());
+    }
+
+    #[test]
+    fn a_dropped_room_leaves_no_routes() {
+        let mut peers = peers();
+        peers.command(connect(ASHA));
+        let routes = peers.routes.clone();
+        assert_eq!(routes.table().peers.len(), 1);
+        drop(peers);
+        assert!(routes.table().peers.is_empty() && routes.table().rooms.is_empty());
+    }
+}

@@ -158,6 +158,7 @@ impl RoomTask {
     ) -> Outcome {
         loop {
             let deadline = self.room.poll_timeout();
+            self.peers.flush();
             let retry = self.peers.is_waiting();
             let input = tokio::select! {
                 message = messages.recv() => match message {
@@ -168,10 +169,7 @@ impl RoomTask {
                 _ = phase.wait_for(|phase| *phase == Phase::Stopped), if self.connections.is_empty() => {
                     return Outcome::Vacated;
                 }
-                () = tokio::time::sleep(MEDIA_RETRY), if retry => {
-                    self.peers.flush();
-                    None
-                }
+                () = tokio::time::sleep(MEDIA_RETRY), if retry => None,
             };
             if let Some(input) = input {
                 self.feed(input);
@@ -203,7 +201,7 @@ impl RoomTask {
                         message: "you were denied a moment ago; wait a little before knocking again"
                             .to_owned(),
                     };
-                    self.send(&[(&arrival.outbox)], Some(request), None, Event::Refused(refusal));
+                    self.send(&[&arrival.outbox], Some(request), None, Event::Refused(refusal));
                     self.connections.entry(connection).or_insert(arrival);
                     return None;
                 }
