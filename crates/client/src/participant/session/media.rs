@@ -1,0 +1,210 @@
+//! The media side of a participant's task: peer connections come, are replaced and break; packets flow.
+
+use std::{io, time::Instant};
+
+use sabha_protocol::{
+    MediaGeneration, Sdp,
+    wire::{ClientMessage, client::MediaOffer, server::MediaAnswer},
+};
+
+use super::{Link, REPLACE_INTERVAL, Request, Session};
+use crate::{
+    error::ClientError,
+    media::{Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
+    participant::{Over, Phase},
+};
+
+/// A peer connection with its socket.
+pub(super) struct Media {
+    peer: Peer,
+    pub(super) wire: Wire,
+    pub(super) due: Instant,
+}
+
+impl Session {
+    /// Makes a peer connection that waits for its answer, and returns its offer.
+    pub(super) async fn offer(&mut self) -> Result<MediaOffer, ClientError> {
+        let Link::Up(signalling) = &self.link else {
+            return Err(ClientError::Misuse("an offer needs a connection to the server"));
+        };
+        let (wire, local) = Wire::open(signalling.local_ip()?, self.config.path).await?;
+        let config = PeerConfig {
+            up: self.config.publish.clone(),
+            video_slots: self.config.video_slots,
+            audio_slots: self.config.audio_slots,
+            local,
+            path: self.config.path,
+        };
+        let now = Instant::now();
+        let (peer, offer) = Peer::offer(&config, now)?;
+        self.next_media = Some(Media { peer, wire, due: now });
+        Ok(offer)
+    }
+
+    pub(super) async fn replace_media(&mut self, now: Instant) -> Result<(), ClientError> {
+        let joined = self.state.borrow().phase == Phase::Joined;
+        // While the link is away, coming back replaces the peer connection anyway.
+        if !joined || self.next_media.is_some() {
+            return Ok(());
+        }
+        self.replace_due = false;
+        self.replace_not_before = now + REPLACE_INTERVAL;
+        let offer = self.offer().await?;
+        self.request(ClientMessage::Offer { offer }, Request::Offer).await
+    }
+
+    pub(super) async fn take_answer(&mut self, answer: &MediaAnswer) -> Result<(), ClientError> {
+        let Some(mut media) = self.next_media.take() else {
+            return Err(ClientError::ServerMisbehaved("it answered an offer that was not made".to_owned()));
+        };
+        self.connect(&mut media, &answer.sdp).await?;
+        if let Some(old) = self.media.take() {
+            self.earlier_bytes += old.wire.bytes_in;
+        }
+        self.sink.reset_slots(media.peer.slots());
+        self.media = Some(media);
+        self.replace_due = false;
+        self.set_generation(answer.generation);
+        Ok(())
+    }
+
+    async fn connect(&mut self, media: &mut Media, answer: &Sdp) -> Result<(), ClientError> {
+        media.wire.connect(answer).await?;
+        media.peer.accept(answer, Instant::now())
+    }
+
+    fn set_generation(&mut self, generation: MediaGeneration) {
+        self.state.send_modify(|state| {
+            // Also when the connection before it was lost already.
+            state.media_replacements += u32::from(state.generation.is_some());
+            state.generation = Some(generation);
+            state.media_connected = false;
+        });
+    }
+
+    pub(super) fn read_wire(&mut self, ready: io::Result<()>) {
+        let Some(Media { peer, wire, .. }) = &mut self.media else { return };
+        let now = Instant::now();
+        let mut failed = None;
+        let read = ready.and_then(|()| {
+            wire.receive(|source, packet| {
+                if let Err(error) = peer.handle_packet(now, source, packet) {
+                    failed.get_or_insert(error);
+                }
+            })
+        });
+        if let Err(error) = read {
+            tracing::info!(%error, "the media socket broke");
+            self.lose_media();
+        } else if let Some(error) = failed {
+            tracing::info!(%error, "the media connection broke");
+            self.lose_media();
+        }
+    }
+
+    pub(super) fn send_due_media(&mut self, now: Instant) {
+        let Some(Media { peer, due, .. }) = &mut self.media else {
+            // Nothing to send on, but time goes on.
+            self.publisher.poll(now, |_| {});
+            return;
+        };
+        let mut result = if now >= *due { peer.handle_timeout(now) } else { Ok(()) };
+        self.publisher.poll(now, |packet| {
+            if result.is_ok() {
+                result = peer.send(now, packet);
+            }
+        });
+        if let Err(error) = result {
+            tracing::info!(%error, "the media connection broke");
+            self.lose_media();
+        }
+    }
+
+    /// Sends what the peer connection wants sent and takes note of what it says.
+    pub(super) fn pump_media(&mut self) {
+        let Some(Media { peer, wire, due }) = &mut self.media else { return };
+        let mut lost = false;
+        loop {
+            match peer.poll_output() {
+                PeerOutput::Transmit { destination, contents } => wire.send(destination, &contents),
+                PeerOutput::Timeout(at) => {
+                    *due = at;
+                    break;
+                }
+                PeerOutput::Event(PeerEvent::Packet(packet)) => self.sink.receive(&packet),
+                PeerOutput::Event(PeerEvent::KeyFrameWanted { source, layer }) => {
+                    self.publisher.want_key_frame(source, layer);
+                }
+                PeerOutput::Event(PeerEvent::Connected) => {
+                    let connected_ms = self.start.elapsed().as_millis() as u64;
+                    // Receivers of a fresh connection have no picture to go on from.
+                    for source in &self.config.publish {
+                        self.publisher.want_key_frame(*source, None);
+                    }
+                    self.state.send_modify(|state| {
+                        state.media_connected = true;
+                        state.media_connected_ms.get_or_insert(connected_ms);
+                    });
+                }
+                PeerOutput::Event(PeerEvent::Lost) => lost = true,
+            }
+        }
+        if lost {
+            self.lose_media();
+        }
+    }
+
+    fn lose_media(&mut self) {
+        if let Some(old) = self.media.take() {
+            self.earlier_bytes += old.wire.bytes_in;
+        }
+        self.replace_due = true;
+        self.state.send_modify(|state| state.media_connected = false);
+    }
+
+    pub(super) fn ask_for_key_frames(&mut self, now: Instant) {
+        let Some(Media { peer, .. }) = &mut self.media else { return };
+        for slot in self.sink.key_frames_to_ask(now) {
+            if peer.request_key_frame(slot).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Copies the figures of what was received into the snapshot.
+    pub(super) fn copy_figures(&mut self) {
+        let (packets, _) = self.sink.totals();
+        let bytes = self.earlier_bytes + self.media.as_ref().map_or(0, |media| media.wire.bytes_in);
+        let (sink, state) = (&self.sink, &self.state);
+        state.send_if_modified(|state| {
+            let changed = state.media_packets != packets || state.media_socket_bytes != bytes;
+            state.media_packets = packets;
+            state.media_socket_bytes = bytes;
+            if state.publications != sink.publications() {
+                state.publications.clear();
+                state.publications.extend_from_slice(sink.publications());
+                return true;
+            }
+            changed
+        });
+    }
+
+    /// Tells the other side of the media connection, if this participant did not go without a word.
+    pub(super) fn say_goodbye(&mut self) {
+        if self.state.borrow().over == Some(Over::Vanished) {
+            return;
+        }
+        if let Some(media) = &mut self.media {
+            media.peer.close();
+        }
+        self.pump_media();
+    }
+}
+
+/// Waits until there is something to do on the socket; for ever, if there is none.
+pub(super) async fn ready(wire: Option<&Wire>) -> io::Result<()> {
+    match wire {
+        Some(wire) => wire.ready().await,
+        None => std::future::pending().await,
+    }
+}
