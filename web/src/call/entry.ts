@@ -4,7 +4,7 @@
 // A host or a returning participant sends `join` right behind `enter`; a guest sends it once admitted. The offer
 // is made while the socket opens, so that neither waits for the other.
 
-import type { Credential, MediaState, Rule, ServerMessage, Source } from '../protocol/messages';
+import type { Credential, MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
 import { type CallEvent, type Effect, initialModel, type Model, nothingOn, type Step } from './model';
 import type { Over, OverReason } from './state';
 import { and, ask, prepareMedia, sameMedia, show, stay, tell, withEffects } from './step';
@@ -74,20 +74,18 @@ export function waiting(model: Model, message: Message<'waiting'>): Step {
 /** The host, or the right shown, lets this person in. */
 export function admitted(model: Model, message: Message<'admitted'>): Step {
   if (model.entry !== 'asked') return stay(model);
-  const { you, role, title, resume } = message;
-  const credentials: Credential[] = [
-    { type: 'resume', token: resume },
-    ...model.credentials.filter(({ type }) => type !== 'resume'),
-  ];
+  const { you, role, title } = message;
   // Who comes back stays in the room on screen; who comes in has yet to see it.
   const phase = model.shown.phase === 'joined' ? 'joined' : 'joining';
-  const roomEpoch = message.room_epoch;
-  const serverForgot = model.roomEpoch !== null && model.roomEpoch !== roomEpoch;
-  const inside = show(
-    { ...model, credentials, entry: 'admitted', roomEpoch, serverForgot },
-    { phase, you, role, title },
-  );
-  return and(withEffects(stay(inside), { type: 'remember_place', resume }), sendJoin);
+  const inside = show({ ...model, entry: 'admitted' }, { phase, you, role, title });
+  return and(holdPlace(inside, message.resume), sendJoin);
+}
+
+/** Keeps the newest token of the place held: for this tab's next connection, and for a reload. */
+export function holdPlace(model: Model, resume: ResumeToken): Step {
+  const rights = model.credentials.filter(({ type }) => type !== 'resume');
+  const credentials: Credential[] = [{ type: 'resume', token: resume }, ...rights];
+  return withEffects(stay({ ...model, credentials }), { type: 'remember_place', resume });
 }
 
 /** In the room, with everything in it. */
@@ -119,15 +117,11 @@ export function joined(model: Model, message: Message<'joined'>, attempt: number
   return and(told, (next) => ask(next, { type: 'subscribe', tiles: [...next.tiles] }));
 }
 
-/**
- * What is on after joining: the person's newest wish where it changed meanwhile, else the server's word. A server that
- * was started anew has none: what it last said then holds, so that nobody comes back less muted, nor switched off.
- */
+/** What is on after joining: the person's newest wish where it changed meanwhile, else the server's word. */
 function settle(model: Model, allowed: MediaState): MediaState {
   const media = { ...allowed };
   for (const source of SOURCES) {
     if (model.wanted[source] !== model.told[source]) media[source] = model.wanted[source];
-    else if (model.serverForgot) media[source] = model.wanted[source] && model.shown.media[source];
   }
   return media;
 }

@@ -15,7 +15,6 @@ import type {
   ParticipantId,
   RequestId,
   ResumeToken,
-  RoomEpoch,
   RoomSeq,
   ServerFrame,
   Source,
@@ -67,10 +66,6 @@ export interface Model {
   /** Peer connections begun since media last flowed. */
   readonly triesSinceConnected: number;
   readonly generation: MediaGeneration | null;
-  /** Life of the room this person was last admitted to. */
-  readonly roomEpoch: RoomEpoch | null;
-  /** Whether that life is a later one than that of the place held: the server has forgotten who was muted. */
-  readonly serverForgot: boolean;
   readonly seq: RoomSeq | null;
   readonly tiles: readonly Tile[];
   readonly nextRequest: RequestId;
@@ -178,8 +173,6 @@ export function initialModel(meeting: MeetingId, wanted: MediaState = nothingOn)
     offerSent: false,
     triesSinceConnected: 0,
     generation: null,
-    roomEpoch: null,
-    serverForgot: false,
     seq: null,
     tiles: [],
     nextRequest: 1,

@@ -280,16 +280,11 @@ describe('coming back', () => {
     expect(play.kinds).not.toContain('send set_media');
   });
 
-  it('after a restart of the server everybody is as muted as they left, and no more', () => {
-    intoRoom({ media: media({ microphone: false }) });
-    play.do({ type: 'socket_down' }, { type: 'offer_ready', attempt: 2, offer: offer('second') });
-    play.do({ type: 'socket_up' }).noted();
-    const nothing = media({ microphone: false, camera: false });
-    play.hear(admitted({ room_epoch: 2, media_allowed: nothing }));
-    play.reply('join', joinedMessage({ media: nothing }));
-
-    expect(play.model.wanted).toEqual(media({ microphone: false }));
-    expect(play.sent).toContainEqual({ type: 'set_media', media: media({ microphone: false }) });
+  it('uses the newest token, which knows what was switched on', () => {
+    intoRoom().hear({ type: 'resume_renewed', resume: 'token9' });
+    expect(play.effects).toEqual([{ type: 'remember_place', resume: 'token9' }]);
+    play.do({ type: 'socket_down' }, { type: 'socket_up' });
+    expect(play.sent).toMatchObject([{ type: 'enter', credential: resume('token9') }]);
   });
 
   it('says again what is on screen', () => {

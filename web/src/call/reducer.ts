@@ -87,8 +87,6 @@ function forget(model: Model, re: RequestId | undefined): Model {
 function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowMs: number): Step {
   const { body } = frame;
   switch (body.type) {
-    case 'resume_renewed':
-      return withEffects(stay(model), { type: 'remember_place', resume: body.resume });
     case 'admitted':
       return entry.admitted(model, body);
     case 'closed':
@@ -121,6 +119,8 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
       return room.qualityChanged(model, body);
     case 'refused':
       return refused(model, asked, frame.re, body.rule);
+    case 'resume_renewed':
+      return entry.holdPlace(model, body.resume);
     case 'slots':
       return room.slotsChanged(model, body);
     case 'speakers':

@@ -10,7 +10,6 @@ type Kind = 'string' | 'number' | 'boolean' | 'array' | 'object';
 
 /** The fields that are read as something other than an opaque value. */
 const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
-  resume_renewed: { resume: 'string' },
   admitted: { you: 'number', role: 'string', resume: 'string', media_allowed: 'object' },
   closed: { reason: 'string' },
   done: {},
@@ -29,6 +28,7 @@ const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
   quality_changed: { participant: 'number', quality: 'string' },
   refused: { rule: 'string', message: 'string' },
   relayed: { from: 'number', payload: 'string' },
+  resume_renewed: { resume: 'string' },
   slots: { generation: 'number', slots: 'array' },
   speakers: { speaking: 'array' },
   waiting: { you: 'number', host_present: 'boolean' },
