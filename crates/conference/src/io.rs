@@ -38,7 +38,7 @@ pub struct RoomConfig {
     /// First id to give: greater than any id of an earlier epoch.
     pub next_participant: ParticipantId,
     /// For how long from now places of earlier epochs can be claimed: what is left of the resume window
-    /// since the server started, else a token would open any room that opens later.
+    /// since the server started or the room was lost, else a token would open any room that opens later.
     pub claim_window: Duration,
 }
 

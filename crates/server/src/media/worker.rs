@@ -11,7 +11,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::UdpSocketState;
 use sabha_protocol::MediaGeneration;
-use sabha_sfu::{Command, Event, Input, Output, PeerKey, Shard, ShardConfig, Steer, Transport};
+use sabha_sfu::{Command, Event, Input, Output, PeerKey, Shard, ShardConfig, ShardIndex, Steer, Transport};
 use tokio::sync::mpsc;
 
 use super::{
@@ -262,7 +262,7 @@ impl Worker {
             }
             Steer::Binding(owner) => owner,
             Steer::Established if self.peers.len() == 1 => self.config.shard,
-            Steer::Established => self.flows.owner(arrival.source, now).unwrap_or(self.config.shard),
+            Steer::Established => self.established_owner(arrival.source, now),
         };
         let destination = self.egress.addresses.advertised_for(arrival.local);
         if owner == self.config.shard {
@@ -287,6 +287,17 @@ impl Worker {
         } else {
             self.counters.junk += 1;
         }
+    }
+
+    /// Returns the shard of a flow that needs no ufrag any more. The owner tells us of a flow before it answers
+    /// its first request, so whoever sends on it by right was announced by now: what looks unknown may only
+    /// be news that waits in the queue, and dropping the first DTLS packet would cost a retransmission.
+    fn established_owner(&mut self, source: SocketAddr, now: Instant) -> ShardIndex {
+        if let Some(owner) = self.flows.owner(source, now) {
+            return owner;
+        }
+        self.take_control();
+        self.flows.owner(source, now).unwrap_or(self.config.shard)
     }
 
     /// Gives the SFU one input and carries out what it says. Returns whether it sent something to `watched`.

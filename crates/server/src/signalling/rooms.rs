@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt as _;
@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use super::{
     peers::{Peers, Routes},
-    room::{Mailbox, RoomTask},
+    room::{Mailbox, Outcome, RoomTask},
 };
 use crate::{
     drain::Drain,
@@ -52,6 +52,8 @@ struct Inner {
     started: Instant,
     routes: Routes,
     open: Mutex<HashMap<MeetingId, Slot>>,
+    /// When rooms were lost by a fault of ours, for as long as their places can be claimed.
+    lost: Mutex<HashMap<MeetingId, Instant>>,
     next_serial: AtomicU64,
     totals: Arc<Totals>,
 }
@@ -79,6 +81,7 @@ impl Rooms {
             started: Instant::now(),
             routes: routes.clone(),
             open: Mutex::default(),
+            lost: Mutex::default(),
             next_serial: AtomicU64::new(1),
             totals: Arc::default(),
         }));
@@ -108,8 +111,8 @@ impl Rooms {
         let stored = self.0.config.store.meeting(&meeting).await.map_err(storage_failed)?;
         let right = check(stored.as_ref(), credential)?;
         let Some(stored) = stored else { return Err(unknown_meeting()) };
-        if matches!(right, Right::Resume(_)) && self.0.started.elapsed() > RESUME_WINDOW {
-            // The room is not open and was not open when this server started a minute ago: no place is kept.
+        if matches!(right, Right::Resume(_)) && self.claim_window(meeting).is_zero() {
+            // The room is not open, and was neither lost nor stopped with the server a minute ago.
             return Err(refusal(Rule::ResumeWindow, "the place is not kept any more"));
         }
         let room = self.open(meeting, stored).await?;
@@ -180,7 +183,7 @@ impl Rooms {
                 resume_key: config.resume_key,
                 removed: start.removed,
                 next_participant: start.next_participant,
-                claim_window: RESUME_WINDOW.saturating_sub(self.0.started.elapsed()),
+                claim_window: self.claim_window(meeting),
             },
             peers,
             config.store.clone(),
@@ -191,6 +194,9 @@ impl Rooms {
         tokio::spawn(async move {
             // The state dies with the panic: nothing of it is looked at afterwards.
             let outcome = AssertUnwindSafe(task.run(messages, phase)).catch_unwind().await;
+            if matches!(outcome, Err(_) | Ok(Outcome::Overrun)) {
+                rooms.note_lost(meeting);
+            }
             rooms.forget(meeting, serial);
             match outcome {
                 Ok(outcome) => tracing::info!(?meeting, ?outcome, "room closed"),
@@ -209,6 +215,28 @@ impl Rooms {
         if open.get(&meeting).is_some_and(|slot| slot.serial == serial) {
             open.remove(&meeting);
         }
+    }
+
+    /// Returns for how long places of an earlier epoch of this room can still be claimed: a resume window
+    /// after the server's start, or after the room was lost.
+    fn claim_window(&self, meeting: MeetingId) -> Duration {
+        let lost = self.lost_rooms().get(&meeting).copied();
+        let since = lost.map_or(self.0.started, |lost| lost.max(self.0.started));
+        RESUME_WINDOW.saturating_sub(since.elapsed())
+    }
+
+    fn note_lost(&self, meeting: MeetingId) {
+        let mut lost = self.lost_rooms();
+        lost.retain(|_, since| since.elapsed() < RESUME_WINDOW);
+        // No more rooms can be lost in a minute than can be open, or something is so wrong that places
+        // are the least of it.
+        if lost.len() < self.0.config.rooms_max {
+            lost.insert(meeting, Instant::now());
+        }
+    }
+
+    fn lost_rooms(&self) -> std::sync::MutexGuard<'_, HashMap<MeetingId, Instant>> {
+        self.0.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open_rooms(&self) -> std::sync::MutexGuard<'_, HashMap<MeetingId, Slot>> {
@@ -388,8 +416,11 @@ mod tests {
             return;
         };
         Arc::get_mut(&mut rooms.0).unwrap().started = past;
-        let refusal = rooms.enter(one, resume).await.unwrap_err();
+        let refusal = rooms.enter(one, resume.clone()).await.unwrap_err();
         assert_eq!(refusal.rule, Rule::ResumeWindow);
         assert_eq!(rooms.len(), 0);
+
+        rooms.note_lost(one);
+        assert!(rooms.enter(one, resume).await.is_ok(), "the room was lost a moment ago");
     }
 }
