@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sabha_protocol::Rule;
+use sabha_sfu::DropReason;
 
 use crate::{media::MediaPlane, signalling::Load};
 
@@ -37,6 +38,10 @@ fn describe() {
     describe_counter!("sabha_meetings_created_total", "Meetings created");
     describe_counter!("sabha_room_panics_total", "Rooms lost to a fault of the server");
     describe_gauge!("sabha_media_peers", "Media connections");
+    describe_counter!(
+        "sabha_media_connections_total",
+        "Media connections set up, by SRTP profile; others are closed"
+    );
     describe_counter!("sabha_media_packets_total", "Media packets, by direction");
     describe_counter!(
         "sabha_media_bytes_total",
@@ -83,10 +88,18 @@ pub(crate) fn render(connections: usize, load: Load, media: &MediaPlane) -> Stri
     let shards = media.stats();
     let sum = |value: fn(&crate::media::ShardSnapshot) -> u64| shards.iter().map(value).sum::<u64>();
     gauge!("sabha_media_peers").set(shards.iter().map(|shard| shard.sfu.peers).sum::<usize>() as f64);
+    counter!("sabha_media_connections_total", "profile" => "aes_gcm")
+        .absolute(sum(|shard| shard.sfu.connections));
+    counter!("sabha_media_connections_total", "profile" => "other")
+        .absolute(sum(|shard| shard.sfu.weak_profiles));
     counter!("sabha_media_packets_total", "direction" => "in").absolute(sum(|shard| shard.sfu.packets_in));
     counter!("sabha_media_packets_total", "direction" => "out").absolute(sum(|shard| shard.sfu.packets_out));
     counter!("sabha_media_bytes_total", "direction" => "in").absolute(sum(|shard| shard.sfu.bytes_in));
     counter!("sabha_media_bytes_total", "direction" => "out").absolute(sum(|shard| shard.sfu.bytes_out));
+    for reason in DropReason::ALL {
+        let dropped = shards.iter().map(|shard| shard.sfu.dropped(reason)).sum();
+        counter!("sabha_media_dropped_total", "cause" => reason.label()).absolute(dropped);
+    }
     counter!("sabha_media_dropped_total", "cause" => "send").absolute(sum(|shard| shard.send_dropped));
     counter!("sabha_media_dropped_total", "cause" => "junk").absolute(sum(|shard| shard.junk));
     counter!("sabha_media_dropped_total", "cause" => "steer").absolute(sum(|shard| shard.steer_dropped));

@@ -21,23 +21,32 @@ use str0m::{
     },
 };
 
+/// How many handshakes ended with which kind of profile.
+#[derive(Debug, Default)]
+pub(crate) struct Profiles {
+    /// AES-GCM.
+    pub(crate) strong: AtomicU64,
+    /// Anything else; the connection was closed.
+    pub(crate) weak: AtomicU64,
+}
+
 /// A DTLS provider whose connections end when anything but AES-GCM was negotiated.
 #[derive(Debug)]
 pub(crate) struct GcmOnly {
     inner: &'static dyn DtlsProvider,
-    refused: Arc<AtomicU64>,
+    profiles: Arc<Profiles>,
 }
 
 impl GcmOnly {
-    /// Returns the cryptography for a shard's connections, and the count of those it refused.
+    /// Returns the cryptography for a shard's connections, and the count of what they negotiated.
     ///
     /// The provider must be `'static`; it is leaked, a few bytes once per shard.
-    pub(crate) fn provider() -> (CryptoProvider, Arc<AtomicU64>) {
+    pub(crate) fn provider() -> (CryptoProvider, Arc<Profiles>) {
         let crypto = from_feature_flags();
-        let refused = Arc::new(AtomicU64::new(0));
+        let profiles = Arc::new(Profiles::default());
         let inner = crypto.dtls_provider;
-        let gcm_only = Box::leak(Box::new(Self { inner, refused: Arc::clone(&refused) }));
-        (CryptoProvider { dtls_provider: gcm_only, ..crypto }, refused)
+        let gcm_only = Box::leak(Box::new(Self { inner, profiles: Arc::clone(&profiles) }));
+        (CryptoProvider { dtls_provider: gcm_only, ..crypto }, profiles)
     }
 }
 
@@ -54,14 +63,14 @@ impl DtlsProvider for GcmOnly {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let inner = self.inner.new_dtls(cert, now, version, mtu)?;
-        Ok(Box::new(Guarded { inner, refused: Arc::clone(&self.refused) }))
+        Ok(Box::new(Guarded { inner, profiles: Arc::clone(&self.profiles) }))
     }
 }
 
 #[derive(Debug)]
 struct Guarded {
     inner: Box<dyn DtlsInstance>,
-    refused: Arc<AtomicU64>,
+    profiles: Arc<Profiles>,
 }
 
 impl DtlsInstance for Guarded {
@@ -76,8 +85,12 @@ impl DtlsInstance for Guarded {
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
         match self.inner.poll_output(buf) {
             DtlsOutput::KeyingMaterial(_, profile) if !is_gcm(profile) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
+                self.profiles.weak.fetch_add(1, Ordering::Relaxed);
                 DtlsOutput::CloseNotify
+            }
+            output @ DtlsOutput::KeyingMaterial(..) => {
+                self.profiles.strong.fetch_add(1, Ordering::Relaxed);
+                output
             }
             output => output,
         }
@@ -156,12 +169,13 @@ mod tests {
         for profile in
             [SrtpProfile::AES128_CM_SHA1_80, SrtpProfile::AEAD_AES_128_GCM, SrtpProfile::AEAD_AES_256_GCM]
         {
-            let refused = Arc::new(AtomicU64::new(0));
-            let mut guarded = Guarded { inner: Box::new(Finished(profile)), refused: Arc::clone(&refused) };
+            let profiles = Arc::new(Profiles::default());
+            let mut guarded = Guarded { inner: Box::new(Finished(profile)), profiles: Arc::clone(&profiles) };
             let closed = matches!(guarded.poll_output(&mut []), DtlsOutput::CloseNotify);
 
             assert_eq!(closed, profile == SrtpProfile::AES128_CM_SHA1_80);
-            assert_eq!(refused.load(Ordering::Relaxed), u64::from(closed));
+            assert_eq!(profiles.weak.load(Ordering::Relaxed), u64::from(closed));
+            assert_eq!(profiles.strong.load(Ordering::Relaxed), u64::from(!closed));
         }
     }
 }

@@ -4,10 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -17,7 +14,7 @@ use crate::{
     connection::{Connection, Endpoint},
     io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, Transport},
     offer::Refusal,
-    profile::GcmOnly,
+    profile::{GcmOnly, Profiles},
     room::{Context, Room},
     stats::{DropReason, ShardStats},
     steer::ufrag,
@@ -90,7 +87,7 @@ pub struct Shard {
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
     stats: ShardStats,
-    weak_profiles: Arc<AtomicU64>,
+    profiles: Arc<Profiles>,
 }
 
 impl Shard {
@@ -100,7 +97,7 @@ impl Shard {
     ///
     /// If the compiled-in cryptography cannot make a certificate, which only a broken build cannot.
     pub fn new(config: ShardConfig, now: Instant) -> Self {
-        let (crypto, weak_profiles) = GcmOnly::provider();
+        let (crypto, profiles) = GcmOnly::provider();
         let certificate = crypto.dtls_provider.generate_certificate();
         let certificate = certificate.expect("the compiled-in cryptography makes certificates");
         Self {
@@ -113,7 +110,7 @@ impl Shard {
             timers: Timers::new(),
             outputs: VecDeque::new(),
             stats: ShardStats::default(),
-            weak_profiles,
+            profiles,
         }
     }
 
@@ -150,7 +147,8 @@ impl Shard {
         let mut stats = self.stats;
         stats.rooms = self.rooms.len();
         stats.peers = self.rooms.values().map(peers).sum();
-        stats.weak_profiles = self.weak_profiles.load(Ordering::Relaxed);
+        stats.connections = self.profiles.strong.load(Ordering::Relaxed);
+        stats.weak_profiles = self.profiles.weak.load(Ordering::Relaxed);
         stats
     }
 

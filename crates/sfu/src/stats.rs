@@ -64,6 +64,8 @@ pub struct ShardStats {
     pub keyframe_requests: u64,
     /// Offers that could not be answered.
     pub offers_refused: u64,
+    /// Connections set up, all under an AES-GCM SRTP profile.
+    pub connections: u64,
     /// Connections closed because their SRTP profile was not AES-GCM.
     pub weak_profiles: u64,
     /// Panics caught, one room each.
