@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sabha_server::media::framing::{Deframer, InvalidLength, PACKET_BYTES_MAX, looks_like_ice_tcp};
+use sabha_protocol::framing::{Deframer, InvalidLength, PACKET_BYTES_MAX, looks_like_ice_tcp};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (cut, stream) = input;

@@ -31,7 +31,7 @@ mod source;
 pub use error::ClientError;
 pub use http::{CreatedMeeting, create_meeting};
 pub use link::{Invite, Link, NewMeeting, Server};
-pub use media::{Deframer, Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket, frame};
+pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
     Admission, Entry, Over, Participant, ParticipantConfig, Phase, Refusal, Snapshot, Subscription,
 };

@@ -1,12 +1,10 @@
 //! The media connection: str0m as a WebRTC client, and the socket it talks through.
 
-mod framing;
 mod peer;
 #[cfg(test)]
 mod peer_tests;
 mod wire;
 
-pub use framing::{Deframer, frame};
 pub use peer::{Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use wire::Path;
 pub(crate) use wire::Wire;

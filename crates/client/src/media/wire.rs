@@ -8,14 +8,16 @@ use std::{
     time::Duration,
 };
 
-use sabha_protocol::Sdp;
+use sabha_protocol::{
+    Sdp,
+    framing::{Deframer, frame},
+};
 use str0m::net::Protocol;
 use tokio::{
     net::{TcpStream, UdpSocket},
     time::timeout,
 };
 
-use super::framing::{Deframer, frame};
 use crate::error::ClientError;
 
 /// How media packets travel.
@@ -143,7 +145,8 @@ impl Wire {
                     };
                     self.bytes_in += length as u64;
                     deframer.push(&self.buffer[..length]);
-                    while let Some(packet) = deframer.next_packet() {
+                    let broken = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+                    while let Some(packet) = deframer.next_packet().map_err(broken)? {
                         take(*remote, packet);
                     }
                 }

@@ -16,6 +16,7 @@ use std::{
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sabha_protocol::framing::{ICE_TCP_HEAD_BYTES, looks_like_ice_tcp};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -42,9 +43,6 @@ const HTTP_LAST_ANSWER_MAX: Duration = Duration::from_secs(15);
 /// Header lines of a request, and bytes of its head.
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-
-/// Bytes that tell a framed STUN binding request: length, type, length, magic cookie.
-const STUN_PREFIX_BYTES: usize = 10;
 
 /// Pause between two looks at a connection that has sent less than that.
 const PEEK_PAUSE: Duration = Duration::from_millis(10);
@@ -151,48 +149,14 @@ impl Acceptor {
 
 /// Looks at the first bytes without taking them and says whether they are ICE over TCP.
 async fn is_media(stream: &TcpStream) -> io::Result<bool> {
-    let mut prefix = [0; STUN_PREFIX_BYTES];
+    let mut prefix = [0; ICE_TCP_HEAD_BYTES];
     loop {
         let seen = stream.peek(&mut prefix).await?;
-        match judge(&prefix[..seen]) {
+        match looks_like_ice_tcp(&prefix[..seen]) {
             Some(verdict) => return Ok(verdict),
             None if seen == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             // The rest of the prefix is on its way; there is no event for "more than before".
             None => tokio::time::sleep(PEEK_PAUSE).await,
         }
-    }
-}
-
-/// Says whether a connection that begins like this is media; `None` if more has to be seen.
-fn judge(prefix: &[u8]) -> Option<bool> {
-    // Length, at most 1500 of a packet, so its first byte is at most 5; binding request; its length; cookie.
-    const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
-    match prefix {
-        [] => None,
-        [first, ..] if *first > 5 => Some(false),
-        [_, _, 0x00, 0x01, _, _, cookie @ ..] if cookie.len() == MAGIC_COOKIE.len() => {
-            Some(cookie == MAGIC_COOKIE)
-        }
-        whole if whole.len() >= STUN_PREFIX_BYTES => Some(false),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn http_is_known_by_its_first_byte_and_media_by_its_cookie() {
-        assert_eq!(judge(b"G"), Some(false));
-        assert_eq!(judge(b"\x16\x03\x01"), Some(false), "TLS");
-        assert_eq!(judge(b""), None);
-        let stun = [0, 108, 0x00, 0x01, 0, 88, 0x21, 0x12, 0xA4, 0x42];
-        for seen in 1..stun.len() {
-            assert_eq!(judge(&stun[..seen]), None, "{seen}");
-        }
-        assert_eq!(judge(&stun), Some(true));
-        assert_eq!(judge(&[0, 108, 0x00, 0x01, 0, 88, 0, 0, 0, 0]), Some(false));
-        assert_eq!(judge(&[0; STUN_PREFIX_BYTES]), Some(false));
     }
 }

@@ -14,7 +14,6 @@
 
 mod addresses;
 mod flows;
-pub mod framing;
 mod link;
 mod socket;
 mod tcp;

@@ -6,6 +6,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use sabha_protocol::framing::{Deframer, frame};
 use sabha_sfu::Steer;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -17,10 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    framing::{Deframer, frame},
-    link::{Control, ShardLink, StrayPacket, StrayPath},
-};
+use super::link::{Control, ShardLink, StrayPacket, StrayPath};
 
 /// Time for the first whole packet: a browser sends it at once.
 const FIRST_PACKET: Duration = Duration::from_secs(5);

@@ -6,6 +6,10 @@
 /// to it as well. A longer one is not ours, and accepting it would let a stranger make us hold 64 KiB.
 pub const PACKET_BYTES_MAX: usize = 2048;
 
+/// First bytes of a connection that always suffice to tell media from HTTP: the prefix, and of STUN the
+/// message type, its length and the magic cookie.
+pub const ICE_TCP_HEAD_BYTES: usize = 10;
+
 /// Length of the prefix, in bytes.
 const PREFIX_BYTES: usize = 2;
 
@@ -65,14 +69,14 @@ pub fn frame(packet: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Returns whether a TCP connection that begins with `head` speaks ICE-TCP rather than HTTP: a framed STUN
 /// message (RFC 8489 section 5) starts with a length below 2048 and a message type whose top bits are zero.
-/// `None` means that `head` is too short to tell; ten bytes always suffice.
+/// `None` means that `head` is too short to tell, which [`ICE_TCP_HEAD_BYTES`] never are.
 pub fn looks_like_ice_tcp(head: &[u8]) -> Option<bool> {
     const MAGIC_COOKIE: [u8; 4] = 0x2112_A442_u32.to_be_bytes();
     // No HTTP request or TLS record starts with a byte below 8, and every frame we accept does.
     match head.first() {
         None => None,
         Some(first) if usize::from(*first) > PACKET_BYTES_MAX >> 8 => Some(false),
-        Some(_) if head.len() < 10 => None,
+        Some(_) if head.len() < ICE_TCP_HEAD_BYTES => None,
         Some(_) => Some(head[2] & 0xC0 == 0 && head[6..10] == MAGIC_COOKIE),
     }
 }
