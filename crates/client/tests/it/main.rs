@@ -4,6 +4,7 @@
 
 mod admission;
 mod command_line;
+mod hostility;
 mod meeting;
 mod recovery;
 mod scale;

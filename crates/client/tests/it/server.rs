@@ -22,6 +22,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct TestServer {
     process: Child,
     pub(crate) new: NewMeeting,
+    /// UDP port of media.
+    pub(crate) media_port: u16,
     _data: TempDir,
 }
 
@@ -39,7 +41,8 @@ impl TestServer {
         let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line of output is JSON");
         let link = ready["new_meeting_url"].as_str().expect("a link to create meetings").parse().unwrap();
         let Link::NewMeeting(new) = link else { panic!("not a link to create meetings") };
-        Self { process, new, _data: data }
+        let media_port = ready["media_port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port");
+        Self { process, new, media_port, _data: data }
     }
 
     pub(crate) fn pid(&self) -> u32 {
