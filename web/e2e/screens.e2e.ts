@@ -9,6 +9,13 @@ import { launchChromium, missing } from './harness/browsers.ts';
 import type { Person } from './harness/person.ts';
 import { Stage } from './harness/story.ts';
 
+declare global {
+  interface Window {
+    /** Tracks of devices that the page opened. Set by the test, not by Sabha. */
+    openTracks?: MediaStreamTrack[];
+  }
+}
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = join(import.meta.dirname, '../test-results/screens');
 
@@ -158,5 +165,34 @@ describe.skipIf(missing.chromium)('device trouble', () => {
     await asha.get('prejoin-name').fill('Asha');
     await asha.get('prejoin-join').click();
     await asha.inRoom();
+  });
+
+  test('a camera that is unplugged in the room is named, and leaves the picture off', async () => {
+    const browser = await stage.keep(launchChromium({ camera: 'red' }));
+    const asha = await stage.person(browser, 'Asha');
+    await asha.context.addInitScript(() => {
+      const devices = navigator.mediaDevices;
+      const open = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = async (constraints) => {
+        const stream = await open(constraints);
+        Object.assign(window, { openTracks: [...(window.openTracks ?? []), ...stream.getTracks()] });
+        return stream;
+      };
+    });
+    await asha.startMeeting(stage.server.newMeetingUrl);
+    await expect.poll(() => asha.get('cam-toggle').first().getAttribute('aria-pressed')).toBe('true');
+
+    // What the browser does when a device goes: the track ends, and says so.
+    await asha.page.evaluate(() => {
+      for (const track of window.openTracks ?? []) {
+        if (track.kind !== 'video') continue;
+        track.stop();
+        track.dispatchEvent(new Event('ended'));
+      }
+    });
+
+    await asha.get('device-trouble').first().waitFor();
+    await expect.poll(() => asha.get('cam-toggle').first().getAttribute('aria-pressed')).toBe('false');
+    expect(await asha.get('mic-toggle').first().getAttribute('aria-pressed')).toBe('true');
   });
 });
