@@ -88,6 +88,8 @@ fn typescript() -> String {
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
          silenceMaxMs: {},\n  linkSecretBytes: {},\n}} as const;\n\n\
+         /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
+         /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** WebSocket subprotocol. */\nexport const SUBPROTOCOL = {:?};\n\n\
          /** Text before the secret in an invite link's fragment. */\nexport const FRAGMENT_PREFIX = {:?};\n\n\
          /** RTP stream id of each simulcast layer. */\nexport const rids = {{ low: {:?}, medium: {:?}, high: {:?} }} as const;\n",
@@ -101,6 +103,8 @@ fn typescript() -> String {
         limits::PING_INTERVAL.as_millis(),
         limits::SILENCE_MAX.as_millis(),
         sabha_protocol::gate::LINK_SECRET_BYTES,
+        sabha_protocol::SIGNALLING_PATH,
+        sabha_protocol::MEETINGS_PATH,
         sabha_protocol::SUBPROTOCOL,
         sabha_protocol::gate::FRAGMENT_PREFIX,
         media::Layer::Low.rid(),

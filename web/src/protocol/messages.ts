@@ -520,6 +520,12 @@ export const limits = {
   linkSecretBytes: 16,
 } as const;
 
+/** Path of the WebSocket. */
+export const SIGNALLING_PATH = "/api/v1/signalling";
+
+/** Path at which meetings are created. */
+export const MEETINGS_PATH = "/api/v1/meetings";
+
 /** WebSocket subprotocol. */
 export const SUBPROTOCOL = "sabha.v1";
 

@@ -1,11 +1,15 @@
 // Makes a meeting: draws its id and secret here, tells the server what it may know, and remembers the right to host.
 
 import { drawInvite, gateKey } from '../protocol/gate';
-import type { CreateMeeting, CreationKey, MeetingCreated, MeetingId } from '../protocol/messages';
+import {
+  type CreateMeeting,
+  type CreationKey,
+  MEETINGS_PATH,
+  type MeetingCreated,
+  type MeetingId,
+} from '../protocol/messages';
 import { rememberHosted } from './memory';
 
-/** Path at which meetings are created (crates/protocol, MEETINGS_PATH). */
-const MEETINGS_PATH = '/api/v1/meetings';
 /** Time the server has to answer, in milliseconds. */
 const ANSWER_MS = 10_000;
 

@@ -21,7 +21,8 @@ import type {
   ResumeToken,
   Source,
 } from '../protocol/messages';
-import { SIGNALLING_PATH, SignallingSocket } from '../signalling/socket';
+import { SIGNALLING_PATH } from '../protocol/messages';
+import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
 import { chosenDevices, device, hostedHere, tab } from './memory';
 import { ShownTiles } from './shown';

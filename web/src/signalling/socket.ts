@@ -8,8 +8,6 @@ import { type ClientFrame, limits, type RequestId, type ServerFrame, SUBPROTOCOL
 import { backoff } from './backoff';
 import { parseFrame } from './frame';
 
-/** Path of the WebSocket (crates/protocol, SIGNALLING_PATH). */
-export const SIGNALLING_PATH = '/api/v1/signalling';
 /** Silence after which a connection that answers pings counts as dead, in milliseconds: two pings unanswered. */
 const SILENCE_MS = limits.pingIntervalMs * 2;
 /** Time a connection may take to open, in milliseconds, before the next try. */

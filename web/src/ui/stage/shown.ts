@@ -14,6 +14,8 @@ interface Watched {
 /** Watches tiles; reports the whole list, at most once a frame, whenever something about it may have changed. */
 export class ShownTiles {
   readonly #watched = new Map<Element, Watched>();
+  /** One attachment a tile for as long as it is shown: a new one at each render would take the tile off and on. */
+  readonly #attachments = new Map<string, Attachment<HTMLElement>>();
   readonly #report: (tiles: readonly ShownTile[]) => void;
   readonly #sizes: ResizeObserver;
   readonly #sight: IntersectionObserver;
@@ -39,7 +41,10 @@ export class ShownTiles {
 
   /** Returns an attachment for the element that shows this tile. */
   watch(tile: Omit<ShownTile, 'height'>): Attachment<HTMLElement> {
-    return (element) => {
+    const key = `${tile.participant} ${tile.source}`;
+    const known = this.#attachments.get(key);
+    if (known) return known;
+    const attachment: Attachment<HTMLElement> = (element) => {
       this.#watched.set(element, { tile, height: element.clientHeight, onScreen: false });
       this.#sizes.observe(element);
       this.#sight.observe(element);
@@ -47,9 +52,12 @@ export class ShownTiles {
         this.#watched.delete(element);
         this.#sizes.unobserve(element);
         this.#sight.unobserve(element);
+        this.#attachments.delete(key);
         this.#schedule();
       };
     };
+    this.#attachments.set(key, attachment);
+    return attachment;
   }
 
   /** Ends the watch: nothing is on screen any more. */
