@@ -340,6 +340,10 @@ impl Client {
                 self.wishes.set(source, false);
                 Vec::new()
             }
+            Event::ResumeRenewed { resume } => {
+                self.token = Some(resume);
+                Vec::new()
+            }
             Event::Refused(refusal) => self.refused(now, asked, refusal.rule),
             other => self.room_changed(other),
         }

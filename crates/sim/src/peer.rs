@@ -70,6 +70,10 @@ pub(crate) struct Peer {
     senders: Vec<Sender>,
     is_connected: bool,
     wake: Instant,
+    /// To be sent.
+    outgoing: Vec<Vec<u8>>,
+    /// Received.
+    labels: Vec<Label>,
 }
 
 impl Peer {
@@ -111,7 +115,18 @@ impl Peer {
             .collect();
         let offer = MediaOffer { sdp, up, down: down.clone() };
         let pending = Some(pending);
-        let peer = Self { address, rtc, pending, owner, down, senders, is_connected: false, wake: now };
+        let peer = Self {
+            address,
+            rtc,
+            pending,
+            owner,
+            down,
+            senders,
+            is_connected: false,
+            wake: now,
+            outgoing: Vec::new(),
+            labels: Vec::new(),
+        };
         (peer, offer)
     }
 
@@ -127,6 +142,8 @@ impl Peer {
         let receive = Receive { proto: Protocol::Udp, source, destination: self.address, contents };
         // A datagram of an older connection is not this one's; str0m says so and is none the worse.
         let _ = self.rtc.handle_input(Input::Receive(now, receive));
+        // At once: str0m holds one received packet, and the next one would take its place.
+        self.drain(now);
         self.wake = now;
     }
 
@@ -141,27 +158,29 @@ impl Peer {
 
     /// Does what is due. Returns what is to be sent, and the labels of what was received.
     pub(crate) fn run(&mut self, now: Instant) -> (Vec<Vec<u8>>, Vec<Label>) {
-        let (mut packets, mut labels) = (Vec::new(), Vec::new());
-        self.drain(now, &mut packets, &mut labels);
+        self.drain(now);
         for index in 0..self.senders.len() {
             while self.is_connected && self.senders[index].next <= now {
                 self.produce(now, index);
-                self.drain(now, &mut packets, &mut labels);
+                self.drain(now);
             }
         }
-        (packets, labels)
+        (std::mem::take(&mut self.outgoing), std::mem::take(&mut self.labels))
     }
 
-    fn drain(&mut self, now: Instant, packets: &mut Vec<Vec<u8>>, labels: &mut Vec<Label>) {
+    fn drain(&mut self, now: Instant) {
         self.wake = now + Duration::from_millis(1);
         for _ in 0..DRAIN_MAX {
             match self.rtc.poll_output() {
-                Ok(Output::Transmit(packet)) => packets.push(packet.contents.to_vec()),
+                Ok(Output::Transmit(packet)) => self.outgoing.push(packet.contents.to_vec()),
                 Ok(Output::Event(Event::Connected)) => {
                     self.is_connected = true;
                     self.senders.iter_mut().for_each(|sender| sender.next = now);
                 }
-                Ok(Output::Event(Event::RtpPacket(packet))) => labels.extend(self.label(&packet)),
+                Ok(Output::Event(Event::RtpPacket(packet))) => {
+                    let label = self.label(&packet);
+                    self.labels.extend(label);
+                }
                 Ok(Output::Event(_)) => {}
                 Ok(Output::Timeout(at)) if at > now => {
                     self.wake = at;
