@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use sabha_conference::{ConnectionKey, Event, Input, Output, Right, Room, RoomConfig};
-use sabha_protocol::{BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, secret::ResumeToken};
+use sabha_protocol::{
+    BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW, secret::ResumeToken,
+};
 
 fuzz_target!(|text: String| {
     let Ok(token) = ResumeToken::try_from(text) else { return };
@@ -18,6 +20,7 @@ fuzz_target!(|text: String| {
         resume_key: [2; 32],
         removed: Vec::new(),
         next_participant: ParticipantId(1),
+        claim_window: RESUME_WINDOW,
     };
     let mut room = Room::new(config, now);
     room.handle_input(

@@ -7,6 +7,7 @@
 
 mod examine;
 mod meetings;
+mod migrations;
 
 use std::{
     path::{Path, PathBuf},
@@ -15,11 +16,11 @@ use std::{
 
 use sqlx::{
     SqlitePool,
-    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub use self::meetings::{NewMeeting, RoomStart, StoredMeeting};
+use self::migrations::MIGRATIONS;
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.
 const READERS_MAX: u32 = 4;
@@ -32,8 +33,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Name of the database file in the data directory.
 pub const FILE_NAME: &str = "sabha.db";
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Why the database could not be opened or used.
 #[derive(Debug, thiserror::Error)]
