@@ -79,7 +79,7 @@ struct SettingsArgs {
     /// Directory of the database and the server's key [default: ~/.local/share/sabha].
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
-    /// Address people type, such as https://meet.example.org.
+    /// Address people type, scheme included: behind a reverse proxy, its own.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Address under which the server is reached from outside, if not the machine's own. Repeatable.

@@ -40,7 +40,7 @@ pub trait AudioSource: Send {
 /// What an audio packet is to the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioStep {
-    /// Ticks of [`AUDIO_TICKS`] until the next packet: 960 while there is sound, more in discontinuous transmission.
+    /// Ticks of 1/48000 s until the next packet: 960 while there is sound, more in discontinuous transmission.
     pub ticks: u32,
     /// Whether the packet starts a talk spurt.
     pub starts_spurt: bool,
@@ -55,7 +55,7 @@ pub trait VideoSource: Send {
 /// What a frame is to the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoStep {
-    /// Ticks of [`VIDEO_TICKS`] until the next frame.
+    /// Ticks of 1/90000 s until the next frame.
     pub ticks: u32,
     /// Whether the frame can be decoded without any other.
     pub key: bool,

@@ -118,7 +118,7 @@ impl Publisher {
         }
     }
 
-    /// Returns when [`poll`](Self::poll) has something to say; nothing while everything is off.
+    /// Returns when `poll` has something to say; nothing while everything is off.
     pub fn next_due(&self) -> Option<Instant> {
         self.tracks.iter().filter(|track| track.running).map(|track| track.due).min()
     }
