@@ -164,6 +164,7 @@ pub(crate) fn new_place(
         media,
         generation: MediaGeneration(0),
         token: 0,
+        spent_token: None,
         in_roster: false,
         stage: Stage::Admitted { connection, until: now + RESUME_WINDOW },
     }

@@ -18,7 +18,7 @@
 //! | ROOM-06 | Nobody mutes or removes a host or themselves. |
 //! | ROOM-07 | Who is removed is out at once and stays out, over restarts too. |
 //! | ROOM-08 | What everybody in the room gets stands in one order without gaps. |
-//! | ROOM-09 | Only the newest token of a place resumes it, and only while the place is kept. |
+//! | ROOM-09 | Only the newest token of a place resumes it, or the one it replaced until its holder shows to have it, and only while the place is kept. |
 //! | ROOM-10 | After a restart a place is claimed once, within the resume window, by a token of an earlier epoch. |
 //! | ROOM-11 | Nobody comes back less muted than it left. |
 //! | ROOM-12 | Nobody switches another's source on; a host switches it off. |

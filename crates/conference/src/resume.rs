@@ -52,8 +52,9 @@ impl Room {
         let place = self
             .roster
             .get_mut(claim.participant)
-            .filter(|place| place.token == claim.counter)
+            .filter(|place| place.token == claim.counter || place.spent_token == Some(claim.counter))
             .ok_or_else(not_kept)?;
+        place.spent_token = Some(claim.counter);
         let before = place.connection();
         let was_joined = place.joined().is_some();
         place.stage = Stage::Admitted { connection: asker.connection, until: now + RESUME_WINDOW };

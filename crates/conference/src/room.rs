@@ -220,6 +220,12 @@ impl Room {
             (Some(Seat::Lobby(_)), _) => return Err(Refusal::new(Rule::Order, "you are not in the room")),
             (None, _) => return Err(Refusal::new(Rule::Order, "enter first")),
         };
+        // A `Join` may be sent before `Admitted` has arrived; whatever follows shows that the new token did.
+        if !matches!(command, Command::Join { .. })
+            && let Some(place) = self.roster.get_mut(me)
+        {
+            place.spent_token = None;
+        }
         match command {
             Command::Admit { guest } => self.admit(now, &self.host(me)?, guest),
             Command::Deny { guest } => self.deny(&self.host(me)?, guest),

@@ -58,6 +58,9 @@ pub(crate) struct Place {
     pub(crate) generation: MediaGeneration,
     /// Counter of the newest resume token.
     pub(crate) token: u64,
+    /// Counter of the token that brought the present connection, until that shows to have got the newest: a
+    /// connection may die before it does, and its holder must not lose the place for that.
+    pub(crate) spent_token: Option<u64>,
     /// Whether it was announced to the others.
     pub(crate) in_roster: bool,
     pub(crate) stage: Stage,

@@ -72,6 +72,8 @@ struct Place {
     /// The newest token, and all that this connection was given.
     token: String,
     tokens: BTreeSet<String>,
+    /// Those of the connection before, while this one has not shown to have got its own.
+    spent: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -192,6 +194,13 @@ impl Model {
         {
             self.asking = Some((connection, request));
             self.requests.insert((connection, request), asked);
+        }
+        if let Input::Request { connection, command, .. } = input
+            && !matches!(command, Command::Join { .. })
+            && let Some(Client { seat: Seat::Place(id), .. }) = self.clients.get(connection)
+            && let Some(place) = self.places.get_mut(id)
+        {
+            place.spent.clear();
         }
         match input {
             Input::Disconnected { connection } => self.disconnected(now, *connection),
@@ -382,6 +391,10 @@ impl Model {
         admission: &Admission,
     ) {
         let you = admission.you;
+        let used = match &asked {
+            Some(Asked::Enter(Right::Resume(token))) => Some(token.expose().to_owned()),
+            _ => None,
+        };
         let mut most = ALL_ON;
         match asked {
             Some(Asked::Enter(Right::Host)) => {
@@ -427,8 +440,13 @@ impl Model {
         let seen = self.places.get(&you).is_some_and(|place| place.seen);
         let until = Some(now + RESUME_WINDOW);
         let tokens = BTreeSet::from([token.clone()]);
+        let spent = match (self.places.get(&you), &used) {
+            (Some(place), Some(used)) if place.tokens.contains(used) => place.tokens.clone(),
+            (Some(place), Some(_)) => place.spent.clone(),
+            _ => BTreeSet::new(),
+        };
         let on = admission.media_allowed;
-        let place = Place { connection: Some(connection), until, seen, host, on, token, tokens };
+        let place = Place { connection: Some(connection), until, seen, host, on, token, tokens, spent };
         self.places.insert(you, place);
         if let Some(client) = self.clients.get_mut(&connection) {
             client.seat = Seat::Place(you);
@@ -438,7 +456,11 @@ impl Model {
     /// Returns the place that a token opens now, by the rules.
     fn resumable(&self, now: Instant, token: &str) -> Option<ParticipantId> {
         if let Some((id, _)) = self.tokens.get(token) {
-            return self.places.get(id).filter(|place| place.tokens.contains(token)).map(|_| *id);
+            return self
+                .places
+                .get(id)
+                .filter(|place| place.tokens.contains(token) || place.spent.contains(token))
+                .map(|_| *id);
         }
         let (id, _) = self.earlier_tokens.get(token)?;
         let in_time = self.claims_until.is_some_and(|until| now < until);

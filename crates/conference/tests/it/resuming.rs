@@ -85,10 +85,32 @@ fn token_that_was_replaced_resumes_nothing() {
     let older = participant.token.clone().expect("a token");
     scene.drop_connection(participant.connection);
     scene.resume(&mut participant);
+    scene.join(participant.connection);
+    scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
 
     let connection = scene.connection();
     assert_eq!(scene.enter(connection, Right::Resume(older)).rule(), Rule::ResumeWindow);
     assert_eq!(scene.close_of(participant.connection), None, "and disturbs nobody");
+}
+
+/// ROOM-09
+#[test]
+fn token_spent_on_a_connection_that_died_before_it_answered_is_good_again() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    let spent = participant.token.clone();
+    for _ in 0..3 {
+        scene.drop_connection(participant.connection);
+        participant.token = spent.clone();
+        assert_eq!(scene.resume(&mut participant).you, participant.id);
+        scene.join(participant.connection);
+    }
+
+    scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
+    let connection = scene.connection();
+    let spent = spent.expect("a token");
+    assert_eq!(scene.enter(connection, Right::Resume(spent)).rule(), Rule::ResumeWindow);
 }
 
 /// ROOM-09
