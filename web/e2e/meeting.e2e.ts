@@ -29,7 +29,9 @@ describe.skipIf(missing.chromium || missing.firefox)('a meeting of three in Chro
     await chitra.sees('Asha', 'red');
     await chitra.sees('Ben', 'green');
     await asha.seesMotion('Chitra');
+    await asha.seesWanderingColour('Chitra');
     await ben.seesMotion('Chitra');
+    await ben.seesWanderingColour('Chitra');
     for (const person of [asha, ben, chitra]) await person.hears();
 
     await asha.get('leave').click();

@@ -43,6 +43,8 @@ export function writeCamera(path: string, colour: Colour): void {
 
 /** What a decoded picture shows. */
 export interface Seen {
+  /** Mean red, green and blue outside the bar, 0 to 255. */
+  mean: readonly [number, number, number];
   /** The colour that fills most of it, or none of ours. */
   colour: Colour | null;
   /** Where the white bar's middle is, 0 to 1, or null without a bar. */

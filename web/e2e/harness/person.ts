@@ -176,9 +176,9 @@ export class Person {
         height: source.videoHeight,
       };
     });
-    if (!sample) return { colour: null, bar: null, width: 0, height: 0 };
+    if (!sample) return { mean: [0, 0, 0], colour: null, bar: null, width: 0, height: 0 };
     const [r = 0, g = 0, b = 0] = sample.mean;
-    return { colour: nearest([r, g, b]), bar: sample.bar, width: sample.width, height: sample.height };
+    return { mean: [r, g, b], colour: nearest([r, g, b]), bar: sample.bar, width: sample.width, height: sample.height };
   }
 
   /** Waits until a tile shows this person's own colour with the bar in motion. */
@@ -195,6 +195,21 @@ export class Person {
         { timeout: 15_000, interval: 150, message: `${this.name} sees the bar of ${name} move` },
       )
       .toBeGreaterThanOrEqual(3);
+  }
+
+  /** Waits until a tile has shown Firefox's test camera: one colour over the whole picture, which wanders. */
+  async seesWanderingColour(name: string): Promise<void> {
+    const seen = new Set<string>();
+    await expect
+      .poll(
+        async () => {
+          const { mean, width } = await this.look(name);
+          if (width > 0) seen.add(mean.map((level) => Math.round(level / 16)).join(' '));
+          return seen.size;
+        },
+        { timeout: 20_000, interval: 250, message: `${this.name} sees the colour of ${name} wander` },
+      )
+      .toBeGreaterThanOrEqual(4);
   }
 
   /** Waits until a tile has decoded `count` more frames. */
