@@ -114,6 +114,10 @@ async fn dropped_connection_comes_back_to_its_place_once_per_token() {
     let mut second = Client::connect(server.address()).await;
     let again = second.enter_admitted(&meeting, "Asha", resume(place.resume.clone())).await;
     assert_eq!(again.you, place.you);
+    second.join().await;
+    // Whatever follows `join` shows that the new token has arrived, and voids the one that was used.
+    let request = second.send(ClientMessage::SetMedia { media: MediaState::default() }).await;
+    assert_eq!(second.answer(request).await, ServerMessage::Done {});
 
     let mut thief = Client::connect(server.address()).await;
     let request = thief.enter(&meeting, "Asha", resume(place.resume)).await;
