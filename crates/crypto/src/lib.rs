@@ -1,0 +1,8 @@
+//! A device's cryptography: everything that makes, holds or uses a key.
+//!
+//! Pure: no clock, socket, file or randomness. Seeds, nonces and `now` come in as arguments, so that every
+//! value is reproducible in a test and the browser's and the operating system's sources stay outside. Secrets
+//! are wiped when they are dropped, and types that hold them have no `Debug`.
+//!
+//! The server never depends on this crate: it can open nothing.
+
