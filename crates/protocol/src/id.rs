@@ -121,6 +121,10 @@ counter! {
     RoomEpoch(u64)
 }
 counter! {
+    /// An epoch of a meeting's MLS group (RFC 9420 section 8): counts its commits.
+    GroupEpoch(u64)
+}
+counter! {
     /// Counts a participant's peer connections; an answer or slot of an older generation is void.
     MediaGeneration(u32)
 }

@@ -8,18 +8,22 @@
 //! Only this crate derives wire formats. The TypeScript in `web/src/protocol/` and the OpenAPI
 //! document in `docs/openapi.json` are generated from it by `cargo xtask codegen`.
 
+pub mod device;
 pub mod framing;
 pub mod gate;
 pub mod id;
+pub mod key;
 pub mod limits;
 pub mod media;
+pub mod opaque;
 pub mod rule;
 pub mod secret;
 pub mod text;
 pub mod units;
 pub mod wire;
 
-pub use id::{BootEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq};
+pub use id::{BootEpoch, GroupEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq};
+pub use key::DeviceKey;
 pub use media::{DownSlot, Layer, MediaKind, MediaState, Mid, Quality, Source, UpSlot};
 pub use rule::Rule;
 pub use text::{DisplayName, InvalidText, MeetingTitle, Sdp};

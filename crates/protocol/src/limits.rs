@@ -19,10 +19,13 @@ pub const CONNECTIONS_PER_ADDRESS_PER_SECOND: u32 = 20;
 /// Meetings one creation key may open per minute.
 pub const MEETINGS_PER_MINUTE: u32 = 60;
 
-/// One WebSocket message, in bytes. An offer with every slot is about 40 kB.
-pub const MESSAGE_BYTES_MAX: usize = 128 * 1024;
-/// One HTTP request body, in bytes.
-pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+/// One WebSocket message, in bytes. An offer with every slot is about 40 kB; a commit for a room of 100 with its
+/// Welcome and GroupInfo, in base64, is about 400 kB.
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// One WebSocket message of a connection that has not entered, in bytes: a knock, or a grant.
+pub const MESSAGE_BYTES_BEFORE_ENTRY_MAX: usize = 32 * 1024;
+/// One HTTP request body, in bytes: a meeting's first GroupInfo and tree, 6 kB with the hybrid suite, in base64.
+pub const HTTP_BODY_BYTES_MAX: usize = 32 * 1024;
 /// An SDP offer or answer, in bytes.
 pub const SDP_BYTES_MAX: usize = 96 * 1024;
 /// Messages a connection may send per second, sustained. A person clicking fast makes about five.
@@ -31,11 +34,42 @@ pub const MESSAGES_PER_SECOND: u32 = 20;
 pub const MESSAGES_BURST: u32 = 60;
 /// Messages queued towards one connection; a reader slower than this is disconnected.
 pub const OUTBOX_MESSAGES_MAX: usize = 512;
-/// An opaque member-to-member message, in bytes before base64. An MLS commit for 100 members fits.
+/// An opaque member-to-member message, in bytes before base64.
 pub const RELAY_BYTES_MAX: usize = 64 * 1024;
+/// A commit or proposal, in bytes. With the hybrid suite a commit in a tree of 100 blank nodes is 130 kB.
+pub const HANDSHAKE_BYTES_MAX: usize = 256 * 1024;
+/// A Welcome, in bytes: 16 joiners of the hybrid suite need 24 kB.
+pub const WELCOME_BYTES_MAX: usize = 128 * 1024;
+/// A GroupInfo without tree, in bytes: policy, external key and signature.
+pub const GROUP_INFO_BYTES_MAX: usize = 128 * 1024;
+/// A ratchet tree, in bytes. With the hybrid suite 100 leaves and their parents are 320 kB.
+pub const TREE_BYTES_MAX: usize = 512 * 1024;
+/// What a knock says, and a grant, in bytes.
+pub const KNOCK_BYTES_MAX: usize = 4 * 1024;
+/// One message between the lobby and the hosts, in bytes: a KeyPackage of the hybrid suite with its grant is 3.5 kB.
+pub const DOOR_BYTES_MAX: usize = 8 * 1024;
+/// Messages one guest may send to the hosts while it waits: five tries at a passcode, grant and KeyPackage.
+pub const DOOR_MESSAGES_MAX: u32 = 32;
+/// A sealed title, in bytes: 120 characters of four bytes, nonce and tag.
+pub const SEALED_TITLE_BYTES_MAX: usize = 512;
+/// Handshakes kept for members that come back, in bytes and in number; who missed more joins anew by an
+/// external commit.
+pub const HANDSHAKES_KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// See [`HANDSHAKES_KEPT_BYTES_MAX`].
+pub const HANDSHAKES_KEPT_MAX: usize = 256;
+/// A host's heartbeat is due this often.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// Silence of the hosts after which members are warned.
+pub const HEARTBEAT_LATE: Duration = Duration::from_secs(10);
+/// Silence of the hosts after which members stop sending.
+pub const HEARTBEAT_LOST: Duration = Duration::from_secs(30);
 
 /// A display name, in Unicode scalar values.
 pub const NAME_CHARS_MAX: usize = 64;
+/// A chat message, in Unicode scalar values.
+pub const CHAT_CHARS_MAX: usize = 4000;
+/// A passcode, in Unicode scalar values.
+pub const PASSCODE_CHARS_MAX: usize = 64;
 /// A meeting title, in Unicode scalar values.
 pub const TITLE_CHARS_MAX: usize = 120;
 /// An SDP media identification tag, in bytes (RFC 5888; browsers use one or two digits).

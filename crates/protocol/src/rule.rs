@@ -33,8 +33,18 @@ rules! {
     AdmittedOnly = "ROOM.ENTRY.ADMITTED",
     /// The meeting does not exist, has ended, or the link is not its link. Deliberately one answer for all three.
     KnownMeeting = "ROOM.ENTRY.LINK",
-    /// Who was removed stays out.
+    /// Who was removed stays out: the grant was revoked.
     RemovedStaysOut = "ROOM.ENTRY.REMOVED",
+    /// The meeting is locked: nobody new is let in.
+    Locked = "ROOM.LOCKED",
+    /// A commit must be made for the epoch the group is in; another one was first.
+    CurrentEpoch = "MLS.EPOCH",
+    /// A handshake must keep the rules of admission: every device in the group has a host's signature.
+    Admission = "MLS.ADMISSION",
+    /// The handshakes that were missed are no longer kept: join anew by an external commit.
+    HandshakesKept = "MLS.MISSED",
+    /// Who enters shows by a signature that the device key is theirs.
+    DeviceProof = "ROOM.ENTRY.DEVICE",
     /// Who was denied waits before knocking again.
     KnockCooldown = "ROOM.ENTRY.COOLDOWN",
     /// The lobby is full.

@@ -8,8 +8,6 @@ use subtle::ConstantTimeEq;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::limits::RELAY_BYTES_MAX;
-
 /// The text is not base64url, or not of the right length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the value is not base64url without padding, or not of the right length")]
@@ -75,15 +73,6 @@ secret32! {
     /// Lets its bearer create meetings on this server.
     CreationKey
 }
-secret32! {
-    /// Derived from the link secret (see [`crate::gate`]); shows that a guest has the link, and no more.
-    /// The server stores only its SHA-256.
-    GateKey
-}
-secret32! {
-    /// Lets its bearer enter one meeting as host. The server stores only its SHA-256.
-    HostToken
-}
 
 /// A sealed, server-signed claim to a place in a room. Opaque to the client; at most 512 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -125,50 +114,6 @@ impl From<ResumeToken> for String {
     }
 }
 
-/// An opaque message between members, 1 byte to 64 KiB, base64url on the wire. The server never looks inside.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(try_from = "String", into = "String")]
-#[ts(type = "string")]
-pub struct RelayPayload(Vec<u8>);
-
-impl RelayPayload {
-    /// Returns the bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RelayPayload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RelayPayload({} bytes)", self.0.len())
-    }
-}
-
-impl TryFrom<Vec<u8>> for RelayPayload {
-    type Error = InvalidSecret;
-
-    fn try_from(bytes: Vec<u8>) -> Result<Self, Self::Error> {
-        if bytes.is_empty() || bytes.len() > RELAY_BYTES_MAX { Err(InvalidSecret) } else { Ok(Self(bytes)) }
-    }
-}
-
-impl TryFrom<String> for RelayPayload {
-    type Error = InvalidSecret;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.len() > RELAY_BYTES_MAX.div_ceil(3) * 4 {
-            return Err(InvalidSecret);
-        }
-        BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidSecret)?.try_into()
-    }
-}
-
-impl From<RelayPayload> for String {
-    fn from(payload: RelayPayload) -> Self {
-        BASE64URL_NOPAD.encode(&payload.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -178,14 +123,14 @@ mod tests {
     proptest! {
         #[test]
         fn secret_survives_its_text_form(bytes: [u8; 32]) {
-            let text = String::from(HostToken::from_bytes(bytes));
-            prop_assert_eq!(HostToken::try_from(text), Ok(HostToken::from_bytes(bytes)));
+            let text = String::from(CreationKey::from_bytes(bytes));
+            prop_assert_eq!(CreationKey::try_from(text), Ok(CreationKey::from_bytes(bytes)));
         }
     }
 
     #[test]
     fn a_secret_is_never_printed() {
-        assert_eq!(format!("{:?}", GateKey::from_bytes([1; 32])), "GateKey(redacted)");
+        assert_eq!(format!("{:?}", CreationKey::from_bytes([1; 32])), "CreationKey(redacted)");
         let token = ResumeToken::try_from("abc.def".to_owned()).unwrap();
         assert_eq!(format!("{token:?}"), "ResumeToken(redacted)");
     }
@@ -193,10 +138,8 @@ mod tests {
     #[test]
     fn wrong_length_or_alphabet_is_refused() {
         for text in ["", "AA", &"A".repeat(44), &"=".repeat(43), &"+".repeat(43)] {
-            assert_eq!(HostToken::try_from(text.to_owned()), Err(InvalidSecret), "{text}");
+            assert_eq!(CreationKey::try_from(text.to_owned()), Err(InvalidSecret), "{text}");
         }
         assert!(ResumeToken::try_from("a".repeat(513)).is_err());
-        assert!(RelayPayload::try_from(vec![0; RELAY_BYTES_MAX + 1]).is_err());
-        assert!(RelayPayload::try_from(vec![0; RELAY_BYTES_MAX]).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::limits::{NAME_CHARS_MAX, SDP_BYTES_MAX, TITLE_CHARS_MAX};
+use crate::limits::{CHAT_CHARS_MAX, NAME_CHARS_MAX, PASSCODE_CHARS_MAX, SDP_BYTES_MAX, TITLE_CHARS_MAX};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,18 @@ pub struct DisplayName(String);
 #[ts(type = "string")]
 #[schema(value_type = String, min_length = 1, max_length = 120)]
 pub struct MeetingTitle(String);
+
+/// What somebody says in the chat: 1 to 4000 characters, line breaks allowed, nothing that hides or reverses text.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+pub struct ChatText(String);
+
+/// A meeting's passcode as typed: 1 to 64 characters on one line. Blanks, hyphens and case do not count.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+pub struct Passcode(String);
 
 /// A session description (RFC 8866) of at most 96 KiB. Checked for size here and parsed by the media plane.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -91,6 +103,8 @@ macro_rules! text {
 
 text!(DisplayName, |text| one_line(&text, NAME_CHARS_MAX));
 text!(MeetingTitle, |text| one_line(&text, TITLE_CHARS_MAX));
+text!(ChatText, |text| lines(&text, CHAT_CHARS_MAX));
+text!(Passcode, |text| one_line(&text, PASSCODE_CHARS_MAX));
 text!(Sdp, |text| {
     if text.is_empty() {
         Err(InvalidText::Empty)
@@ -119,6 +133,24 @@ fn one_line(text: &str, chars_max: usize) -> Result<String, InvalidText> {
     }
     if trimmed.chars().all(is_invisible) {
         return Err(InvalidText::Empty);
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// As [`one_line`], but with line breaks (LF) and tabulators.
+fn lines(text: &str, chars_max: usize) -> Result<String, InvalidText> {
+    if text.len() > chars_max * 4 {
+        return Err(InvalidText::TooLong { max: chars_max });
+    }
+    let trimmed = text.trim();
+    if trimmed.is_empty() || trimmed.chars().all(is_invisible) {
+        return Err(InvalidText::Empty);
+    }
+    if trimmed.chars().count() > chars_max {
+        return Err(InvalidText::TooLong { max: chars_max });
+    }
+    if trimmed.chars().any(|c| !matches!(c, '\n' | '\t') && is_unsafe_in_a_line(c)) {
+        return Err(InvalidText::Forbidden);
     }
     Ok(trimmed.to_owned())
 }

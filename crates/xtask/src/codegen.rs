@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
-use sabha_protocol::{Rule, limits, media, secret, text, units, wire};
+use sabha_protocol::{Rule, device, key, limits, media, opaque, secret, text, units, wire};
 use ts_rs::{Config, TS};
 
 /// Writes the generated files.
@@ -41,15 +41,29 @@ fn typescript() -> String {
         sabha_protocol::BootEpoch,
         sabha_protocol::RoomEpoch,
         sabha_protocol::MediaGeneration,
+        sabha_protocol::GroupEpoch,
         text::DisplayName,
         text::MeetingTitle,
+        text::ChatText,
+        text::Passcode,
         text::Sdp,
         units::TileHeight,
         secret::CreationKey,
-        secret::GateKey,
-        secret::HostToken,
         secret::ResumeToken,
-        secret::RelayPayload,
+        key::Challenge,
+        key::DeviceKey,
+        key::GateKey,
+        key::Signature,
+        opaque::DoorPayload,
+        opaque::GrantBytes,
+        opaque::GroupInfo,
+        opaque::HandshakeMessage,
+        opaque::HeartbeatBytes,
+        opaque::KnockPayload,
+        opaque::RatchetTree,
+        opaque::RelayPayload,
+        opaque::SealedTitle,
+        opaque::WelcomeMessage,
         media::MediaKind,
         media::Source,
         media::Layer,
@@ -76,6 +90,23 @@ fn typescript() -> String {
         wire::server::MediaAnswer,
         wire::server::ServerMessage,
         wire::server::ServerFrame,
+        device::BaseKey,
+        device::CipherSuite,
+        device::AdmissionMethod,
+        device::Alarm,
+        device::DeviceStage,
+        device::Encryption,
+        device::HeartbeatState,
+        device::MediaLeaf,
+        device::MediaKeyChange,
+        device::MemberView,
+        device::PasscodeProof,
+        device::PasscodeView,
+        device::VerificationCode,
+        device::WaitingView,
+        device::DeviceView,
+        device::DeviceCommand,
+        device::DeviceOutput,
         wire::http::CreateMeeting,
         wire::http::MeetingCreated,
         wire::http::VersionInfo,
@@ -87,7 +118,7 @@ fn typescript() -> String {
         "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
-         silenceMaxMs: {},\n  linkSecretBytes: {},\n}} as const;\n\n\
+         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** WebSocket subprotocol. */\nexport const SUBPROTOCOL = {:?};\n\n\
@@ -103,6 +134,8 @@ fn typescript() -> String {
         limits::PING_INTERVAL.as_millis(),
         limits::SILENCE_MAX.as_millis(),
         sabha_protocol::gate::LINK_SECRET_BYTES,
+        limits::CHAT_CHARS_MAX,
+        limits::PASSCODE_CHARS_MAX,
         sabha_protocol::SIGNALLING_PATH,
         sabha_protocol::MEETINGS_PATH,
         sabha_protocol::SUBPROTOCOL,

@@ -14,9 +14,15 @@ export type RoomEpoch = number;
 
 export type MediaGeneration = number;
 
+export type GroupEpoch = number;
+
 export type DisplayName = string;
 
 export type MeetingTitle = string;
+
+export type ChatText = string;
+
+export type Passcode = string;
 
 export type Sdp = string;
 
@@ -24,13 +30,35 @@ export type TileHeight = number;
 
 export type CreationKey = string;
 
-export type GateKey = string;
-
-export type HostToken = string;
-
 export type ResumeToken = string;
 
+export type Challenge = string;
+
+export type DeviceKey = string;
+
+export type GateKey = string;
+
+export type Signature = string;
+
+export type DoorPayload = string;
+
+export type GrantBytes = string;
+
+export type GroupInfo = string;
+
+export type HandshakeMessage = string;
+
+export type HeartbeatBytes = string;
+
+export type KnockPayload = string;
+
+export type RatchetTree = string;
+
 export type RelayPayload = string;
+
+export type SealedTitle = string;
+
+export type WelcomeMessage = string;
 
 export type MediaKind = "audio" | "video";
 
@@ -80,17 +108,21 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
 
-export type Credential = { "type": "host", 
+export type Credential = { "type": "device", 
 /**
- * The token `POST /api/v1/meetings` returned.
+ * The grant it holds; absent if it is in the group.
  */
-token: HostToken, } | { "type": "link", 
+grant?: GrantBytes | null, } | { "type": "link", 
 /**
- * Derived from the link's secret.
+ * By the key that belongs to the link, over meeting, device and challenge.
  */
-gate_key: GateKey, } | { "type": "resume", 
+tag: Signature, 
+/**
+ * For the hosts.
+ */
+knock: KnockPayload, } | { "type": "resume", 
 /**
  * The newest token this place was given.
  */
@@ -124,27 +156,63 @@ source: Source,
  */
 height: TileHeight, };
 
-export type ClientMessage = { "type": "admit", 
+export type ClientMessage = { "type": "adopt", 
+/**
+ * The group, signed by a member.
+ */
+group_info: GroupInfo, 
+/**
+ * Its tree.
+ */
+tree: RatchetTree, 
+/**
+ * A host's word for that epoch.
+ */
+heartbeat: HeartbeatBytes, } | { "type": "commit", 
+/**
+ * The epoch it starts from.
+ */
+epoch: GroupEpoch, 
+/**
+ * The commit.
+ */
+commit: HandshakeMessage, 
+/**
+ * For those whom it adds.
+ */
+welcome?: WelcomeMessage | null, 
+/**
+ * The group as it will be.
+ */
+group_info: GroupInfo, } | { "type": "deny", 
 /**
  * Who waits in the lobby.
  */
-guest: ParticipantId, } | { "type": "deny", 
+guest: ParticipantId, } | { "type": "door", 
 /**
- * Who waits in the lobby.
+ * The guest; absent when a guest speaks.
  */
-guest: ParticipantId, } | { "type": "end", } | { "type": "enter", 
+to?: ParticipantId | null, 
+/**
+ * What is said.
+ */
+payload: DoorPayload, } | { "type": "end", } | { "type": "enter", 
 /**
  * The meeting of the link.
  */
 meeting: MeetingId, 
 /**
- * Name to be shown to the others. A resumed participant keeps the name it had.
+ * The device's key.
  */
-name: DisplayName, 
+device: DeviceKey, 
+/**
+ * By the device's key over the connection's challenge.
+ */
+proof: Signature, 
 /**
  * The right to come this far.
  */
-credential: Credential, } | { "type": "join", 
+credential: Credential, } | { "type": "group_state", } | { "type": "join", 
 /**
  * The peer connection's offer.
  */
@@ -152,11 +220,7 @@ offer: MediaOffer,
 /**
  * What the client wants to have on. After a resume this can only switch off, never on.
  */
-media: MediaState, } | { "type": "leave", } | { "type": "make_host", 
-/**
- * Who becomes host.
- */
-participant: ParticipantId, } | { "type": "mute", 
+media: MediaState, } | { "type": "leave", } | { "type": "mute", 
 /**
  * Whose source.
  */
@@ -168,7 +232,19 @@ source: Source, } | { "type": "offer",
 /**
  * The new peer connection's offer.
  */
-offer: MediaOffer, } | { "type": "ping", } | { "type": "relay", 
+offer: MediaOffer, } | { "type": "missed", 
+/**
+ * The epoch the client is in.
+ */
+epoch: GroupEpoch, } | { "type": "ping", } | { "type": "propose", 
+/**
+ * The epoch it is for.
+ */
+epoch: GroupEpoch, 
+/**
+ * The proposal.
+ */
+proposal: HandshakeMessage, } | { "type": "relay", 
 /**
  * One member, or all others if absent.
  */
@@ -176,11 +252,7 @@ to: ParticipantId | null,
 /**
  * The bytes.
  */
-payload: RelayPayload, } | { "type": "remove", 
-/**
- * Who is removed.
- */
-participant: ParticipantId, } | { "type": "set_media", 
+payload: RelayPayload, } | { "type": "set_media", 
 /**
  * The whole state.
  */
@@ -210,9 +282,9 @@ export type Participant = {
  */
 id: ParticipantId, 
 /**
- * The name it gave itself.
+ * Its device's key. Its name is known to members only, by a message in the group.
  */
-name: DisplayName, 
+device: DeviceKey, 
 /**
  * Its role.
  */
@@ -232,9 +304,13 @@ export type Guest = {
  */
 id: ParticipantId, 
 /**
- * The name it gave itself.
+ * Its device's key.
  */
-name: DisplayName, 
+device: DeviceKey, 
+/**
+ * What it says, sealed under the lobby key.
+ */
+knock: KnockPayload, 
 /**
  * How long it has waited when this was sent, in milliseconds.
  */
@@ -286,13 +362,21 @@ you: ParticipantId,
  */
 role: Role, 
 /**
+ * The epoch the server's view of the group is in.
+ */
+epoch: GroupEpoch, 
+/**
+ * Whether your device is in that group; if not, join it by an external commit.
+ */
+in_group: boolean, 
+/**
  * Brings you back to this place within 60 s after the connection dropped. Replaces any older one.
  */
 resume: ResumeToken, 
 /**
- * The meeting's title.
+ * The meeting's title, sealed under the lobby key.
  */
-title: MeetingTitle | null, 
+title?: SealedTitle | null, 
 /**
  * The room's epoch.
  */
@@ -308,11 +392,43 @@ reason: CloseReason,
 /**
  * Who decided it, where somebody did.
  */
-by: DisplayName | null, } | { "type": "done", } | { "type": "draining", 
+by: ParticipantId | null, } | { "type": "door", 
+/**
+ * Who says it.
+ */
+from: ParticipantId, 
+/**
+ * What.
+ */
+payload: DoorPayload, } | { "type": "done", } | { "type": "draining", 
 /**
  * Time left, in milliseconds.
  */
-remaining_ms: number, } | { "type": "joined", 
+remaining_ms: number, } | { "type": "group_state", 
+/**
+ * Its epoch.
+ */
+epoch: GroupEpoch, 
+/**
+ * Signed by the member who made the last commit.
+ */
+group_info: GroupInfo, 
+/**
+ * Its tree.
+ */
+tree: RatchetTree, } | { "type": "handshake", 
+/**
+ * Who sent it: the connection it came on.
+ */
+from: ParticipantId, 
+/**
+ * The epoch it starts from.
+ */
+epoch: GroupEpoch, 
+/**
+ * The message.
+ */
+message: HandshakeMessage, } | { "type": "joined", 
 /**
  * Answer to your offer.
  */
@@ -364,7 +480,7 @@ source: Source,
 /**
  * Who did it.
  */
-by: DisplayName, } | { "type": "participant_changed", 
+by: ParticipantId, } | { "type": "participant_changed", 
 /**
  * The participant as it is now.
  */
@@ -428,7 +544,19 @@ you: ParticipantId,
 /**
  * Whether a host is there to hear the knock.
  */
-host_present: boolean, } | { "type": "welcome", 
+host_present: boolean, 
+/**
+ * The meeting's title, sealed under the lobby key.
+ */
+title?: SealedTitle | null, } | { "type": "welcomed", 
+/**
+ * The Welcome.
+ */
+welcome: WelcomeMessage, 
+/**
+ * The tree, whose hash is in the Welcome's GroupInfo.
+ */
+tree: RatchetTree, } | { "type": "welcome", 
 /**
  * Version of the server, for display.
  */
@@ -436,7 +564,11 @@ version: string,
 /**
  * Which life of the server this is.
  */
-boot_epoch: BootEpoch, };
+boot_epoch: BootEpoch, 
+/**
+ * To be signed by who enters on this connection.
+ */
+challenge: Challenge, };
 
 export type ServerFrame = { 
 /**
@@ -452,9 +584,315 @@ seq?: RoomSeq,
  */
 body: ServerMessage, };
 
+export type BaseKey = string;
+
+export type CipherSuite = "classical" | "x_wing";
+
+export type AdmissionMethod = "creator" | "invite" | "manual" | "passcode" | "rule";
+
+export type Alarm = { "type": "admission", 
+/**
+ * Id of the rule, such as `ADM-03`.
+ */
+rule: string, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
+
+export type DeviceStage = "outside" | "waiting" | "passcode_wanted" | "proving" | "joining" | "member" | "sealed" | "removed";
+
+export type Encryption = "failed" | "pending" | "verified";
+
+export type HeartbeatState = "fresh" | "late" | "lost";
+
+export type MediaLeaf = { 
+/**
+ * Its index in the tree.
+ */
+leaf: number, 
+/**
+ * Its device.
+ */
+device: DeviceKey, 
+/**
+ * The sources its grant allows.
+ */
+allowed: MediaState, };
+
+export type MediaKeyChange = { "type": "drop", 
+/**
+ * Which.
+ */
+epoch: GroupEpoch, } | { "type": "install", 
+/**
+ * Which.
+ */
+epoch: GroupEpoch, 
+/**
+ * The `base_key` of RFC 9605 section 5.2: 16 bytes, base64url.
+ */
+base_key: BaseKey, 
+/**
+ * The own leaf in this epoch.
+ */
+own_leaf: number, 
+/**
+ * Every other leaf with the sources it may send.
+ */
+leaves: Array<MediaLeaf>, } | { "type": "mute", } | { "type": "use", 
+/**
+ * Which.
+ */
+epoch: GroupEpoch, };
+
+export type MemberView = { 
+/**
+ * Its device.
+ */
+device: DeviceKey, 
+/**
+ * Its leaf in the tree.
+ */
+leaf: number, 
+/**
+ * The name it gave itself, once it has said it in the group.
+ */
+name?: DisplayName | null, 
+/**
+ * Whether it is a host.
+ */
+host: boolean, 
+/**
+ * How it was admitted.
+ */
+method: AdmissionMethod, 
+/**
+ * Whether its hand is up.
+ */
+hand: boolean, 
+/**
+ * What it says it has on.
+ */
+media: MediaState, 
+/**
+ * What its grant allows it to send.
+ */
+allowed: MediaState, };
+
+export type PasscodeProof = "failed" | "not_needed" | "proven" | "wanted";
+
+export type PasscodeView = { "type": "disabled", } | { "type": "none", } | { "type": "set", 
+/**
+ * The passcode, in the form in which it is told.
+ */
+passcode: Passcode, 
+/**
+ * Whether who proves it is let in without a click.
+ */
+admits: boolean, 
+/**
+ * Wrong tries so far.
+ */
+wrong: number, } | { "type": "wanted", 
+/**
+ * Wrong tries so far.
+ */
+wrong: number, 
+/**
+ * Tries left.
+ */
+left: number, };
+
+export type VerificationCode = { 
+/**
+ * 30 digits of the epoch: equal for all who are in the same group with the same members.
+ */
+group: string, 
+/**
+ * 10 digits of the meeting's root key: equal as long as the meeting lives.
+ */
+root: string, };
+
+export type WaitingView = { 
+/**
+ * Its number at the server.
+ */
+guest: ParticipantId, 
+/**
+ * Its device.
+ */
+device: DeviceKey, 
+/**
+ * The name in its knock, which only who has the link could seal.
+ */
+name: DisplayName, 
+/**
+ * Whether it has proven the passcode.
+ */
+passcode: PasscodeProof, 
+/**
+ * Whether it is being let in.
+ */
+admitting: boolean, };
+
+export type DeviceView = { 
+/**
+ * The meeting.
+ */
+meeting: MeetingId, 
+/**
+ * The own device.
+ */
+me: DeviceKey, 
+/**
+ * How far it has come.
+ */
+stage: DeviceStage, 
+/**
+ * The fragment of the invite link, with `#`.
+ */
+invite: string, 
+/**
+ * The meeting's title, opened.
+ */
+title?: MeetingTitle | null, 
+/**
+ * Whether everything that is shown was verified.
+ */
+encryption: Encryption, 
+/**
+ * What went wrong, oldest first; stays until the meeting is over.
+ */
+alarms: Array<Alarm>, 
+/**
+ * How long the hosts have been silent.
+ */
+heartbeat: HeartbeatState, 
+/**
+ * The group's epoch.
+ */
+epoch: GroupEpoch, 
+/**
+ * The cipher suite, fixed by the meeting's id.
+ */
+suite: CipherSuite, 
+/**
+ * To be compared with others; absent outside the group.
+ */
+code?: VerificationCode | null, 
+/**
+ * Everybody in the group, in the order of their leaves.
+ */
+members: Array<MemberView>, 
+/**
+ * Who waits, as far as they have shown that they have the link; for hosts.
+ */
+guests: Array<WaitingView>, 
+/**
+ * Whether the meeting is locked.
+ */
+locked: boolean, 
+/**
+ * The passcode, seen from this side.
+ */
+passcode: PasscodeView, 
+/**
+ * Whether this device is a host's.
+ */
+host: boolean, };
+
+export type DeviceCommand = { "type": "admit", 
+/**
+ * Who waits.
+ */
+guest: ParticipantId, } | { "type": "answered", 
+/**
+ * Number of the `Send`.
+ */
+send: RequestId, 
+/**
+ * The rule by which it was refused; absent if it was done.
+ */
+refused?: Rule | null, } | { "type": "chat", 
+/**
+ * What.
+ */
+text: ChatText, } | { "type": "disconnected", } | { "type": "enter", 
+/**
+ * The server's challenge.
+ */
+challenge: Challenge, 
+/**
+ * Token of a place held before.
+ */
+resume?: ResumeToken | null, } | { "type": "hand", 
+/**
+ * Whether it is up.
+ */
+raised: boolean, } | { "type": "leave", } | { "type": "lock", 
+/**
+ * Whether it is locked.
+ */
+locked: boolean, } | { "type": "make_host", 
+/**
+ * Who.
+ */
+device: DeviceKey, } | { "type": "media", 
+/**
+ * The whole state.
+ */
+media: MediaState, } | { "type": "passcode", 
+/**
+ * As typed.
+ */
+passcode: Passcode, } | { "type": "receive", 
+/**
+ * Which.
+ */
+message: ServerMessage, } | { "type": "remove", 
+/**
+ * Who.
+ */
+device: DeviceKey, } | { "type": "set_passcode", 
+/**
+ * The passcode.
+ */
+passcode?: Passcode | null, 
+/**
+ * Whether who proves it is let in without a click.
+ */
+admits: boolean, };
+
+export type DeviceOutput = { "type": "chat", 
+/**
+ * Who.
+ */
+from: DeviceKey, 
+/**
+ * Under which name.
+ */
+name: DisplayName, 
+/**
+ * What.
+ */
+text: ChatText, } | { "type": "media", 
+/**
+ * What changed.
+ */
+change: MediaKeyChange, } | { "type": "remember", } | { "type": "send", 
+/**
+ * To be named by [`DeviceCommand::Answered`].
+ */
+send: RequestId, 
+/**
+ * What.
+ */
+message: ClientMessage, } | { "type": "view", 
+/**
+ * The whole.
+ */
+view: DeviceView, };
+
 export type CreateMeeting = { 
 /**
- * The meeting's fresh id, drawn by the creator's device.
+ * The meeting's id: a hash of its root key and its cipher suite.
  */
 meeting: MeetingId, 
 /**
@@ -462,19 +900,23 @@ meeting: MeetingId,
  */
 gate_key: GateKey, 
 /**
- * Shown in the room.
+ * Shown to those who have the link.
  */
-title?: MeetingTitle | null, };
+title?: SealedTitle | null, 
+/**
+ * The group at epoch 0, signed by the creator's device.
+ */
+group_info: GroupInfo, 
+/**
+ * Its tree: the creator's leaf.
+ */
+tree: RatchetTree, };
 
 export type MeetingCreated = { 
 /**
  * The meeting.
  */
-meeting: MeetingId, 
-/**
- * The creator's right to enter as host.
- */
-host_token: HostToken, };
+meeting: MeetingId, };
 
 export type VersionInfo = { 
 /**
@@ -518,6 +960,8 @@ export const limits = {
   pingIntervalMs: 2000,
   silenceMaxMs: 10000,
   linkSecretBytes: 16,
+  chatCharsMax: 4000,
+  passcodeCharsMax: 64,
 } as const;
 
 /** Path of the WebSocket. */

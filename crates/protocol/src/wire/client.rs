@@ -1,16 +1,24 @@
 //! Client to server over the WebSocket: one JSON object a text message.
 //!
-//! The life of a connection: `enter` (knock with the link, come as host, or resume), then, once admitted,
-//! `join` with the media offer; after that anything else in any order. `join` may follow `enter` without
-//! waiting. The actor is always the connection, never a field.
+//! The life of a connection: `enter` (knock with the link, come back with a grant, or resume), then, once the
+//! device is in the group, `join` with the media offer; after that anything else in any order. `join` may follow
+//! `enter` without waiting. The actor is always the connection, never a field.
+//!
+//! Who may enter, who is removed and who is host is decided by MLS handshakes that host devices sign
+//! (`commit`); the server orders and checks them, and could not make one.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    DisplayName, DownSlot, MediaState, MeetingId, ParticipantId, RequestId, Sdp, Source, TileHeight, UpSlot,
+    DownSlot, GroupEpoch, MediaState, MeetingId, ParticipantId, RequestId, Sdp, Source, TileHeight, UpSlot,
+    key::{DeviceKey, Signature},
     limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
-    secret::{GateKey, HostToken, RelayPayload, ResumeToken},
+    opaque::{
+        DoorPayload, GrantBytes, GroupInfo, HandshakeMessage, HeartbeatBytes, KnockPayload, RatchetTree,
+        RelayPayload, WelcomeMessage,
+    },
+    secret::ResumeToken,
 };
 
 /// One message with the number by which its answer will name it.
@@ -27,27 +35,57 @@ pub struct ClientFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
-    /// Host: lets a guest in. Answered by `done`.
-    Admit {
-        /// Who waits in the lobby.
-        guest: ParticipantId,
+    /// After a restart of the server: brings the group's state back. Taken if its epoch is higher than what the
+    /// server has and a host's heartbeat certifies it. Answered by `done`.
+    Adopt {
+        /// The group, signed by a member.
+        group_info: GroupInfo,
+        /// Its tree.
+        tree: RatchetTree,
+        /// A host's word for that epoch.
+        heartbeat: HeartbeatBytes,
+    },
+    /// Moves the group to its next epoch: adds, removes, changes the policy, or joins from outside. The first
+    /// valid one for an epoch wins; then everybody gets it as `handshake`. Answered by `done`.
+    Commit {
+        /// The epoch it starts from.
+        epoch: GroupEpoch,
+        /// The commit.
+        commit: HandshakeMessage,
+        /// For those whom it adds.
+        #[ts(optional = nullable)]
+        welcome: Option<WelcomeMessage>,
+        /// The group as it will be.
+        group_info: GroupInfo,
     },
     /// Host: sends a guest away. Answered by `done`.
     Deny {
         /// Who waits in the lobby.
         guest: ParticipantId,
     },
+    /// From the lobby to every host, or from a host to one who waits. Answered by `done`.
+    Door {
+        /// The guest; absent when a guest speaks.
+        #[ts(optional = nullable)]
+        to: Option<ParticipantId>,
+        /// What is said.
+        payload: DoorPayload,
+    },
     /// Host: ends the meeting for everyone, for good.
     End {},
-    /// Says who comes and by what right. Answered by `admitted` or `waiting`.
+    /// Says which device comes and by what right. Answered by `admitted` or `waiting`.
     Enter {
         /// The meeting of the link.
         meeting: MeetingId,
-        /// Name to be shown to the others. A resumed participant keeps the name it had.
-        name: DisplayName,
+        /// The device's key.
+        device: DeviceKey,
+        /// By the device's key over the connection's challenge.
+        proof: Signature,
         /// The right to come this far.
         credential: Credential,
     },
+    /// Asks for the group as it is now, to join it from outside. Answered by `group_state`.
+    GroupState {},
     /// Takes the place one was admitted to. Answered by `joined`.
     Join {
         /// The peer connection's offer.
@@ -57,11 +95,6 @@ pub enum ClientMessage {
     },
     /// Gives the place up. A last host who is not alone is refused with `ROOM.HOST.LAST`.
     Leave {},
-    /// Host: makes a participant host as well. Answered by `done`.
-    MakeHost {
-        /// Who becomes host.
-        participant: ParticipantId,
-    },
     /// Host: switches a source of somebody off. Nobody can switch another's source on. Answered by `done`.
     Mute {
         /// Whose source.
@@ -75,19 +108,28 @@ pub enum ClientMessage {
         /// The new peer connection's offer.
         offer: MediaOffer,
     },
+    /// Asks for the handshakes since an epoch, after a connection was lost. They come as `handshake`, without
+    /// `seq`, then `done`.
+    Missed {
+        /// The epoch the client is in.
+        epoch: GroupEpoch,
+    },
     /// Asks for a `pong`; sent every two seconds, so that either side notices a dead path.
     Ping {},
+    /// Proposes to leave (RFC 9420 section 12.1.2 and the SelfRemove extension); somebody commits it. Passed on as
+    /// `handshake`. Answered by `done`.
+    Propose {
+        /// The epoch it is for.
+        epoch: GroupEpoch,
+        /// The proposal.
+        proposal: HandshakeMessage,
+    },
     /// Sends opaque bytes to members, in the room's total order. Answered by `done`.
     Relay {
         /// One member, or all others if absent.
         to: Option<ParticipantId>,
         /// The bytes.
         payload: RelayPayload,
-    },
-    /// Host: removes a participant, who cannot come back. Answered by `done`.
-    Remove {
-        /// Who is removed.
-        participant: ParticipantId,
     },
     /// Says which of the own sources are on. Answered by `done`.
     SetMedia {
@@ -106,15 +148,18 @@ pub enum ClientMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Credential {
-    /// The creator's token: enters at once, as host.
-    Host {
-        /// The token `POST /api/v1/meetings` returned.
-        token: HostToken,
+    /// A device that is in the group, or was admitted to it and lost its leaf.
+    Device {
+        /// The grant it holds; absent if it is in the group.
+        #[ts(optional = nullable)]
+        grant: Option<GrantBytes>,
     },
     /// The link: may knock.
     Link {
-        /// Derived from the link's secret.
-        gate_key: GateKey,
+        /// By the key that belongs to the link, over meeting, device and challenge.
+        tag: Signature,
+        /// For the hosts.
+        knock: KnockPayload,
     },
     /// A place held before: comes back to it.
     Resume {

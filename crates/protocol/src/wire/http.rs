@@ -5,22 +5,28 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    BootEpoch, MeetingId, MeetingTitle, Rule,
-    secret::{GateKey, HostToken},
+    BootEpoch, MeetingId, Rule,
+    key::GateKey,
+    opaque::{GroupInfo, RatchetTree, SealedTitle},
 };
 
-/// Body of `POST /api/v1/meetings`, sent with `Authorization: Bearer <creation key>`.
+/// Body of `POST /api/v1/meetings`, sent with `Authorization: Bearer <creation key>`. Public data only: the
+/// server checks that the group's policy is signed by the root key to which the meeting's id commits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateMeeting {
-    /// The meeting's fresh id, drawn by the creator's device.
+    /// The meeting's id: a hash of its root key and its cipher suite.
     pub meeting: MeetingId,
     /// Derived from the link secret, which stays with the creator.
     pub gate_key: GateKey,
-    /// Shown in the room.
+    /// Shown to those who have the link.
     #[serde(default)]
     #[ts(optional = nullable)]
-    pub title: Option<MeetingTitle>,
+    pub title: Option<SealedTitle>,
+    /// The group at epoch 0, signed by the creator's device.
+    pub group_info: GroupInfo,
+    /// Its tree: the creator's leaf.
+    pub tree: RatchetTree,
 }
 
 /// Answer to [`CreateMeeting`], status 201.
@@ -29,8 +35,6 @@ pub struct CreateMeeting {
 pub struct MeetingCreated {
     /// The meeting.
     pub meeting: MeetingId,
-    /// The creator's right to enter as host.
-    pub host_token: HostToken,
 }
 
 /// Answer to `GET /api/v1/version`.

@@ -7,9 +7,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    BootEpoch, DisplayName, Layer, MediaGeneration, MediaState, MeetingTitle, Mid, ParticipantId, Quality,
-    RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source,
-    secret::{RelayPayload, ResumeToken},
+    BootEpoch, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality, RequestId, RoomEpoch,
+    RoomSeq, Rule, Sdp, Source,
+    key::{Challenge, DeviceKey},
+    opaque::{
+        DoorPayload, GroupInfo, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle,
+        WelcomeMessage,
+    },
+    secret::ResumeToken,
 };
 
 /// One message, with what it answers and where it stands in the room's order.
@@ -32,16 +37,22 @@ pub struct ServerFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ServerMessage {
-    /// You are admitted: send `join`. Answers `enter`, or follows `waiting` once a host has let you in.
+    /// You are admitted: send `join` once your device is in the group. Answers `enter`, or follows `waiting` once
+    /// a host's commit has added you.
     Admitted {
         /// Your id in this room.
         you: ParticipantId,
         /// Your role.
         role: Role,
+        /// The epoch the server's view of the group is in.
+        epoch: GroupEpoch,
+        /// Whether your device is in that group; if not, join it by an external commit.
+        in_group: bool,
         /// Brings you back to this place within 60 s after the connection dropped. Replaces any older one.
         resume: ResumeToken,
-        /// The meeting's title.
-        title: Option<MeetingTitle>,
+        /// The meeting's title, sealed under the lobby key.
+        #[ts(optional = nullable)]
+        title: Option<SealedTitle>,
         /// The room's epoch.
         room_epoch: RoomEpoch,
         /// What of your media survived a resume; all on for a first entry.
@@ -52,7 +63,14 @@ pub enum ServerMessage {
         /// Why.
         reason: CloseReason,
         /// Who decided it, where somebody did.
-        by: Option<DisplayName>,
+        by: Option<ParticipantId>,
+    },
+    /// Said at the door: to a guest by a host, to hosts by a guest.
+    Door {
+        /// Who says it.
+        from: ParticipantId,
+        /// What.
+        payload: DoorPayload,
     },
     /// What you asked for is done.
     Done {},
@@ -60,6 +78,24 @@ pub enum ServerMessage {
     Draining {
         /// Time left, in milliseconds.
         remaining_ms: u32,
+    },
+    /// The group as it is now. Answers `group_state`.
+    GroupState {
+        /// Its epoch.
+        epoch: GroupEpoch,
+        /// Signed by the member who made the last commit.
+        group_info: GroupInfo,
+        /// Its tree.
+        tree: RatchetTree,
+    },
+    /// A commit or proposal that the server has accepted, in the room's order.
+    Handshake {
+        /// Who sent it: the connection it came on.
+        from: ParticipantId,
+        /// The epoch it starts from.
+        epoch: GroupEpoch,
+        /// The message.
+        message: HandshakeMessage,
     },
     /// Your place in the room, with everything in it. Answers `join`.
     Joined {
@@ -105,7 +141,7 @@ pub enum ServerMessage {
         /// Which.
         source: Source,
         /// Who did it.
-        by: DisplayName,
+        by: ParticipantId,
     },
     /// A participant's role, media or presence changed.
     ParticipantChanged {
@@ -171,6 +207,16 @@ pub enum ServerMessage {
         you: ParticipantId,
         /// Whether a host is there to hear the knock.
         host_present: bool,
+        /// The meeting's title, sealed under the lobby key.
+        #[ts(optional = nullable)]
+        title: Option<SealedTitle>,
+    },
+    /// A host's commit has added your device: this opens the group for it. Comes right after `admitted`.
+    Welcomed {
+        /// The Welcome.
+        welcome: WelcomeMessage,
+        /// The tree, whose hash is in the Welcome's GroupInfo.
+        tree: RatchetTree,
     },
     /// First message of every connection.
     Welcome {
@@ -178,6 +224,8 @@ pub enum ServerMessage {
         version: String,
         /// Which life of the server this is.
         boot_epoch: BootEpoch,
+        /// To be signed by who enters on this connection.
+        challenge: Challenge,
     },
 }
 
@@ -185,7 +233,7 @@ pub enum ServerMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Admits, denies, removes, mutes, makes hosts, ends.
+    /// A host of the group's policy: admits, denies, removes, mutes, makes hosts, ends.
     Host,
     /// Sends and receives.
     Participant,
@@ -207,8 +255,8 @@ pub enum Presence {
 pub struct Participant {
     /// Its id in this room.
     pub id: ParticipantId,
-    /// The name it gave itself.
-    pub name: DisplayName,
+    /// Its device's key. Its name is known to members only, by a message in the group.
+    pub device: DeviceKey,
     /// Its role.
     pub role: Role,
     /// What it has switched on.
@@ -223,8 +271,10 @@ pub struct Participant {
 pub struct Guest {
     /// Its id; kept when it is admitted.
     pub id: ParticipantId,
-    /// The name it gave itself.
-    pub name: DisplayName,
+    /// Its device's key.
+    pub device: DeviceKey,
+    /// What it says, sealed under the lobby key.
+    pub knock: KnockPayload,
     /// How long it has waited when this was sent, in milliseconds.
     #[ts(type = "number")]
     pub waiting_ms: u64,

@@ -1,0 +1,436 @@
+//! What an interface asks of the device that speaks for it in a meeting, and what that device tells it.
+//!
+//! The device is `sabha_crypto::Device`; in a browser it lives in a worker, so this is a wire too. It never
+//! leaves the machine. Everything in a [`DeviceView`] is computed from what the device has verified itself;
+//! the server's word is not in it, but for which number stands for which guest.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    DeviceKey, DisplayName, GroupEpoch, MediaState, MeetingId, MeetingTitle, ParticipantId, RequestId, Rule,
+    key::Challenge,
+    secret::ResumeToken,
+    text::{ChatText, Passcode},
+    wire::{ClientMessage, ServerMessage},
+};
+
+/// What a device is asked or told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DeviceCommand {
+    /// Host: lets a guest in.
+    Admit {
+        /// Who waits.
+        guest: ParticipantId,
+    },
+    /// The server answered a message that a [`DeviceOutput::Send`] with this number asked to send.
+    Answered {
+        /// Number of the `Send`.
+        send: RequestId,
+        /// The rule by which it was refused; absent if it was done.
+        #[ts(optional = nullable)]
+        refused: Option<Rule>,
+    },
+    /// Says something to everybody in the room.
+    Chat {
+        /// What.
+        text: ChatText,
+    },
+    /// The connection to the server is lost; nothing that was sent and not answered is answered any more.
+    Disconnected {},
+    /// A connection was opened: enters on it.
+    Enter {
+        /// The server's challenge.
+        challenge: Challenge,
+        /// Token of a place held before.
+        #[ts(optional = nullable)]
+        resume: Option<ResumeToken>,
+    },
+    /// Raises or lowers the own hand.
+    Hand {
+        /// Whether it is up.
+        raised: bool,
+    },
+    /// Proposes to leave; the server is told `leave` by the caller.
+    Leave {},
+    /// Host: locks or unlocks the meeting.
+    Lock {
+        /// Whether it is locked.
+        locked: bool,
+    },
+    /// Host: makes a member host as well.
+    MakeHost {
+        /// Who.
+        device: DeviceKey,
+    },
+    /// Says what the own sources are now.
+    Media {
+        /// The whole state.
+        media: MediaState,
+    },
+    /// Guest: the passcode that a host's device asked for.
+    Passcode {
+        /// As typed.
+        passcode: Passcode,
+    },
+    /// A message from the server, as it came.
+    Receive {
+        /// Which.
+        message: Box<ServerMessage>,
+    },
+    /// Host: removes a member and revokes the grant.
+    Remove {
+        /// Who.
+        device: DeviceKey,
+    },
+    /// Host: the meeting's passcode from now on; none if absent. Resets the count of wrong tries.
+    SetPasscode {
+        /// The passcode.
+        #[ts(optional = nullable)]
+        passcode: Option<Passcode>,
+        /// Whether who proves it is let in without a click.
+        admits: bool,
+    },
+}
+
+/// What a device wants done, or says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DeviceOutput {
+    /// Somebody said something; own words come back too.
+    Chat {
+        /// Who.
+        from: DeviceKey,
+        /// Under which name.
+        name: DisplayName,
+        /// What.
+        text: ChatText,
+    },
+    /// The keys for frames changed. Goes to where frames are sealed and opened, and nowhere else.
+    Media {
+        /// What changed.
+        change: MediaKeyChange,
+    },
+    /// What must survive a reload changed: take it by `Device::export` and keep it wrapped.
+    Remember {},
+    /// Send this to the server.
+    Send {
+        /// To be named by [`DeviceCommand::Answered`].
+        send: RequestId,
+        /// What.
+        message: Box<ClientMessage>,
+    },
+    /// How things stand now. Replaces the last one.
+    View {
+        /// The whole.
+        view: Box<DeviceView>,
+    },
+}
+
+/// A change of the keys for frames (SFrame, RFC 9605).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum MediaKeyChange {
+    /// Frames of this epoch cannot be opened any more.
+    Drop {
+        /// Which.
+        epoch: GroupEpoch,
+    },
+    /// Frames of this epoch can be opened from now on.
+    Install {
+        /// Which.
+        epoch: GroupEpoch,
+        /// The `base_key` of RFC 9605 section 5.2: 16 bytes, base64url.
+        base_key: BaseKey,
+        /// The own leaf in this epoch.
+        own_leaf: u32,
+        /// Every other leaf with the sources it may send.
+        leaves: Vec<MediaLeaf>,
+    },
+    /// Nothing is sealed from now on: what must be certain for sending is not.
+    Mute {},
+    /// Own frames are sealed in this epoch from now on.
+    Use {
+        /// Which.
+        epoch: GroupEpoch,
+    },
+}
+
+impl std::fmt::Debug for MediaKeyChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Drop { epoch } => write!(f, "Drop({epoch})"),
+            Self::Install { epoch, own_leaf, .. } => write!(f, "Install({epoch}, own leaf {own_leaf})"),
+            Self::Mute {} => f.write_str("Mute"),
+            Self::Use { epoch } => write!(f, "Use({epoch})"),
+        }
+    }
+}
+
+/// A leaf of the group and what it may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MediaLeaf {
+    /// Its index in the tree.
+    pub leaf: u32,
+    /// Its device.
+    pub device: DeviceKey,
+    /// The sources its grant allows.
+    pub allowed: MediaState,
+}
+
+/// An SFrame `base_key`: 16 bytes, base64url without padding. Never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+pub struct BaseKey([u8; 16]);
+
+impl BaseKey {
+    /// Returns the key with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes.
+    pub const fn expose(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for BaseKey {
+    type Error = crate::key::InvalidKey;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.len() != 22 {
+            return Err(crate::key::InvalidKey);
+        }
+        let bytes =
+            data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| crate::key::InvalidKey)?;
+        bytes.try_into().map(Self).map_err(|_| crate::key::InvalidKey)
+    }
+}
+
+impl From<BaseKey> for String {
+    fn from(key: BaseKey) -> Self {
+        data_encoding::BASE64URL_NOPAD.encode(&key.0)
+    }
+}
+
+/// How things stand for one device in one meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceView {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The own device.
+    pub me: DeviceKey,
+    /// How far it has come.
+    pub stage: DeviceStage,
+    /// The fragment of the invite link, with `#`.
+    pub invite: String,
+    /// The meeting's title, opened.
+    #[ts(optional = nullable)]
+    pub title: Option<MeetingTitle>,
+    /// Whether everything that is shown was verified.
+    pub encryption: Encryption,
+    /// What went wrong, oldest first; stays until the meeting is over.
+    pub alarms: Vec<Alarm>,
+    /// How long the hosts have been silent.
+    pub heartbeat: HeartbeatState,
+    /// The group's epoch.
+    pub epoch: GroupEpoch,
+    /// The cipher suite, fixed by the meeting's id.
+    pub suite: CipherSuite,
+    /// To be compared with others; absent outside the group.
+    #[ts(optional = nullable)]
+    pub code: Option<VerificationCode>,
+    /// Everybody in the group, in the order of their leaves.
+    pub members: Vec<MemberView>,
+    /// Who waits, as far as they have shown that they have the link; for hosts.
+    pub guests: Vec<WaitingView>,
+    /// Whether the meeting is locked.
+    pub locked: bool,
+    /// The passcode, seen from this side.
+    pub passcode: PasscodeView,
+    /// Whether this device is a host's.
+    pub host: bool,
+}
+
+/// How far a device has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStage {
+    /// Not entered, or out again.
+    Outside,
+    /// In the lobby.
+    Waiting,
+    /// In the lobby: a host's device asks for the passcode.
+    PasscodeWanted,
+    /// In the lobby: the passcode is being proven.
+    Proving,
+    /// A host signed the grant; the group is being joined.
+    Joining,
+    /// In the group.
+    Member,
+    /// In the group, which no host can be reached in any more: it may only shrink.
+    Sealed,
+    /// Removed by a host.
+    Removed,
+}
+
+/// Whether what is sent and seen is what was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Something was wrong: see the alarms.
+    Failed,
+    /// Not yet: nothing is sent before it is.
+    Pending,
+    /// Every member has a host's signature, and the hosts certify this epoch.
+    Verified,
+}
+
+/// What a device noticed of a server or member that does not keep to the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Alarm {
+    /// The server passed on a change of the group that breaks a rule of admission; it was refused.
+    Admission {
+        /// Id of the rule, such as `ADM-03`.
+        rule: String,
+    },
+    /// A host's heartbeat speaks of another group than this device has: the server split it.
+    Fork {},
+    /// The server passed on a handshake that is none, or not for this epoch.
+    Handshake {},
+    /// The tree or group that was offered to join is not the one the hosts certify.
+    WrongGroup {},
+}
+
+/// How long the hosts have been silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HeartbeatState {
+    /// Less than ten seconds, or there is no host to hear.
+    Fresh,
+    /// Ten seconds or more.
+    Late,
+    /// Thirty seconds or more: nothing is sent.
+    Lost,
+}
+
+/// The cipher suite of a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CipherSuite {
+    /// X25519, AES-128-GCM, SHA-256, Ed25519 (0x0001).
+    Classical,
+    /// X-Wing (ML-KEM-768 and X25519), AES-128-GCM, SHA-256, Ed25519 (0x004F).
+    XWing,
+}
+
+/// Digits to be compared aloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationCode {
+    /// 30 digits of the epoch: equal for all who are in the same group with the same members.
+    pub group: String,
+    /// 10 digits of the meeting's root key: equal as long as the meeting lives.
+    pub root: String,
+}
+
+/// Somebody in the group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MemberView {
+    /// Its device.
+    pub device: DeviceKey,
+    /// Its leaf in the tree.
+    pub leaf: u32,
+    /// The name it gave itself, once it has said it in the group.
+    #[ts(optional = nullable)]
+    pub name: Option<DisplayName>,
+    /// Whether it is a host.
+    pub host: bool,
+    /// How it was admitted.
+    pub method: AdmissionMethod,
+    /// Whether its hand is up.
+    pub hand: bool,
+    /// What it says it has on.
+    pub media: MediaState,
+    /// What its grant allows it to send.
+    pub allowed: MediaState,
+}
+
+/// How somebody was admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmissionMethod {
+    /// It made the meeting.
+    Creator,
+    /// A host's invitation was signed in advance.
+    Invite,
+    /// A host let it in.
+    Manual,
+    /// It proved the passcode.
+    Passcode,
+    /// A host's rule let it in.
+    Rule,
+}
+
+/// Somebody who waits, as a host's device sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingView {
+    /// Its number at the server.
+    pub guest: ParticipantId,
+    /// Its device.
+    pub device: DeviceKey,
+    /// The name in its knock, which only who has the link could seal.
+    pub name: DisplayName,
+    /// Whether it has proven the passcode.
+    pub passcode: PasscodeProof,
+    /// Whether it is being let in.
+    pub admitting: bool,
+}
+
+/// How a guest stands with the passcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PasscodeProof {
+    /// The last try was wrong.
+    Failed,
+    /// There is no passcode.
+    NotNeeded,
+    /// It was right.
+    Proven,
+    /// It has not been tried.
+    Wanted,
+}
+
+/// The passcode, seen from one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PasscodeView {
+    /// Host: the passcode is off after too many wrong tries, until it is set again.
+    Disabled {},
+    /// None that this device knows of.
+    None {},
+    /// Host: this is it.
+    Set {
+        /// The passcode, in the form in which it is told.
+        passcode: Passcode,
+        /// Whether who proves it is let in without a click.
+        admits: bool,
+        /// Wrong tries so far.
+        wrong: u32,
+    },
+    /// Guest: a host's device asks for it.
+    Wanted {
+        /// Wrong tries so far.
+        wrong: u32,
+        /// Tries left.
+        left: u32,
+    },
+}
