@@ -1,0 +1,91 @@
+//! `cargo wasm`: compiles `sabha-crypto-wasm` for the browser and writes its module beside the worker that loads it.
+//!
+//! The output is generated and not committed: `crypto.js` (an ES module whose default export fetches and starts the
+//! code), `crypto.d.ts`, and `crypto_bg.wasm`. It depends on the sources, `Cargo.lock` and the compiler only; where
+//! they lie on this machine is not in it, so that two machines make the same bytes.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context as _, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PACKAGE: &str = "sabha-crypto-wasm";
+/// What cargo calls the library of [`PACKAGE`].
+const LIBRARY: &str = "sabha_crypto_wasm.wasm";
+/// Of the workspace's manifest; also the folder that cargo writes to.
+const PROFILE: &str = "wasm";
+/// Where the web client imports from, and under which name.
+const OUTPUT: &str = "web/src/e2ee/wasm";
+const NAME: &str = "crypto";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask-wasm: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    ensure!(env::args().len() == 1, "usage: cargo wasm");
+    let root = root();
+    let module = compile(&root)?;
+    let output = root.join(OUTPUT);
+    // What an earlier version wrote under another name must not stay.
+    if output.exists() {
+        fs::remove_dir_all(&output).with_context(|| output.display().to_string())?;
+    }
+    Bindgen::new()
+        .input_path(&module)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&output)
+        .context("wasm-bindgen")?;
+    let size = fs::metadata(output.join(format!("{NAME}_bg.wasm")))?.len();
+    eprintln!("{OUTPUT}/{NAME}_bg.wasm: {} kB", size / 1000);
+    Ok(())
+}
+
+/// Compiles the library and returns where it is.
+fn compile(root: &Path) -> anyhow::Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", TARGET])
+        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(root)?.join("\u{1f}"))
+        .current_dir(root)
+        .status()
+        .context("cargo could not be started")?;
+    ensure!(status.success(), "{PACKAGE} did not compile for {TARGET} (rustup target add {TARGET})");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    Ok(target.join(TARGET).join(PROFILE).join(LIBRARY))
+}
+
+/// Returns the flags that take this machine's paths out of the messages of panics.
+fn remapped_paths(root: &Path) -> anyhow::Result<Vec<String>> {
+    let home = |variable: &str, folder: &str| {
+        let given = env::var_os(variable).map(PathBuf::from);
+        given.or_else(|| env::home_dir().map(|home| home.join(folder))).context("no home directory")
+    };
+    let flag = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    Ok(vec![
+        flag(root, ""),
+        flag(&home("CARGO_HOME", ".cargo")?, "cargo"),
+        flag(&home("RUSTUP_HOME", ".rustup")?, "rustup"),
+    ])
+}
+
+/// Returns the root of the repository.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("xtask-wasm lives in crates/xtask-wasm").to_owned()
+}
