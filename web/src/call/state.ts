@@ -1,14 +1,22 @@
 // What the interface shows: one immutable value, made by the reducer in `reducer.ts` from events.
 // Plain data only; streams and connections live in `session/`.
+//
+// Invariant: who is there, what they are called, who is host and what was said come from the own device, which has
+// verified it (`e2ee`). The server's word is taken only for what it alone can know: who is reachable, which slot
+// carries what, who speaks.
 
 import type {
+  AdmissionMethod,
+  ChatText,
   CloseReason,
-  Guest,
+  DeviceKey,
+  DeviceView,
   MediaState,
   Mid,
   Occupant,
-  Participant,
   ParticipantId,
+  PasscodeProof,
+  Presence,
   Quality,
   Role,
   Rule,
@@ -35,19 +43,78 @@ export type OverReason =
   | CloseReason
   | 'link_unknown' // the meeting does not exist, has ended, or the link is wrong
   | 'full'
+  | 'no_encryption' // this browser cannot seal what it sends, so nothing is sent at all
   | 'server_gone' // not reachable within the time a place is kept
   | 'place_lost'; // the place was not kept long enough: knock again
 
 export interface Over {
   reason: OverReason;
-  /** Who decided, where somebody did. */
+  /** Name of who decided, where somebody did whose name is known. */
   by: string | null;
+}
+
+/** Somebody in the room: in the server's roster, and a verified member of the group. */
+export interface Person {
+  id: ParticipantId;
+  device: DeviceKey;
+  /** What they call themselves; empty until they have said it in the group. */
+  name: string;
+  role: Role;
+  media: MediaState;
+  /** Whether they are reachable, as the server sees it. */
+  presence: Presence;
+  /** Whether their hand is up. */
+  hand: boolean;
+  /** Whether the hosts certify the group this person was seen in. */
+  verified: boolean;
+  /** How they were admitted; null if unknown. */
+  method: AdmissionMethod | null;
+}
+
+/** Somebody who knocks, and has shown that they have the link. */
+export interface Knock {
+  id: ParticipantId;
+  device: DeviceKey;
+  name: string;
+  /** How long they had waited when this device heard of them, in milliseconds. */
+  waiting_ms: number;
+  passcode: PasscodeProof;
+  /** Whether they are being let in. */
+  admitting: boolean;
+}
+
+/** Something that was said to everybody. */
+export interface ChatLine {
+  /** Counts up from 1. */
+  id: number;
+  from: DeviceKey;
+  /** Under which name it was said. */
+  name: string;
+  text: ChatText;
+  /** Whether this person said it. */
+  own: boolean;
+  /** When this device heard it, in milliseconds since 1970. */
+  atMs: number;
 }
 
 /** Something to tell the person once: a toast and a live-region announcement. */
 export interface Notice {
   id: number;
-  kind: 'refused' | 'muted' | 'joined' | 'left' | 'removed' | 'knocked' | 'recovered' | 'draining' | 'made_host';
+  kind:
+    | 'refused'
+    | 'muted'
+    | 'joined'
+    | 'left'
+    | 'removed'
+    | 'knocked'
+    | 'recovered'
+    | 'draining'
+    | 'made_host'
+    | 'locked'
+    | 'unlocked'
+    | 'chat' // somebody else wrote
+    | 'hand' // somebody else raised their hand
+    | 'alarm'; // the device noticed somebody who does not keep to the protocol: see `e2ee.alarms`
   /** Name of whom it is about, or who did it. */
   name: string | null;
   rule: Rule | null;
@@ -60,17 +127,25 @@ export interface CallState {
   path: MediaPath;
   /** Milliseconds since 1970 at which this person entered the room, for the timer. */
   joinedAt: number | null;
+  /** What the own device has verified; null before it was made. */
+  e2ee: DeviceView | null;
+  /** The meeting's title, opened by the device. */
   title: string | null;
   you: ParticipantId | null;
+  /** This person's role, by the policy in the group. */
   role: Role;
   /** In the lobby: whether a host is there to hear the knock. */
   hostPresent: boolean;
   /** What of this person's media is switched on, as the server knows it. */
   media: MediaState;
   /** Everybody in the room, this person included, in the order of arrival. */
-  participants: readonly Participant[];
+  participants: readonly Person[];
+  /** How many the server lists as participants who are not in the verified group: never shown, a reason to warn. */
+  strangers: number;
   /** Who knocks; empty unless this person is host. */
-  lobby: readonly Guest[];
+  lobby: readonly Knock[];
+  /** What was said, oldest first; bounded. */
+  chat: readonly ChatLine[];
   quality: ReadonlyMap<ParticipantId, Quality>;
   /** Who speaks now, most recent first. */
   speaking: readonly ParticipantId[];

@@ -53,7 +53,7 @@ export interface Call {
   readonly sharing: boolean;
   /** Whether this browser can share a screen; phones cannot. */
   readonly canShare: boolean;
-  /** The whole invite link, null until known. */
+  /** The whole invite link, null until known. Reactive. */
   readonly inviteLink: string | null;
   /** Name used last time on this device, or empty. */
   readonly rememberedName: string;
@@ -83,6 +83,19 @@ export interface Call {
   remove(participant: ParticipantId): void;
   mute(participant: ParticipantId, source: Source): void;
   makeHost(participant: ParticipantId): void;
+  /** Host: lets nobody new in, or does again. */
+  lock(locked: boolean): void;
+  /**
+   * Host: the passcode from now on, or none. `admits` lets in without a click whoever proves it. Resets the wrong
+   * tries.
+   */
+  setPasscode(passcode: string | null, admits: boolean): void;
+
+  /** In the lobby: the passcode, as typed (`state.e2ee.passcode` tells of wrong tries). */
+  submitPasscode(text: string): void;
+  /** Says something to everybody. Blank text says nothing; what is longer than `limits.chatCharsMax` is cut. */
+  chat(text: string): void;
+  raiseHand(raised: boolean): void;
 
   /** The stream of a picture, null while no slot carries it. Reactive. */
   streamOf(participant: ParticipantId, source: Source): MediaStream | null;
@@ -91,8 +104,19 @@ export interface Call {
   dismiss(notice: number): void;
 }
 
+/** What a new meeting may be given. */
+export interface NewMeeting {
+  /** Shown to those who have the link. */
+  title: string | null;
+  /** Asked of every guest; told to them some other way than the link. */
+  passcode: string | null;
+  /** Whether who proves the passcode is let in without a click. */
+  admits: boolean;
+}
+
 /** Why the start page could not do what was asked. */
 export type StartTrouble =
+  | 'no_encryption' // this browser cannot make the meeting's keys
   | 'link_invalid' // what was typed is no invite link
   | 'refused' // the server refused to open a meeting: no creation key here, or not this server's
   | 'unreachable'; // the server did not answer
