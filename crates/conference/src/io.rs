@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use sabha_protocol::{
-    BootEpoch, DisplayName, Layer, MediaGeneration, MediaState, MeetingId, MeetingTitle, ParticipantId,
-    Quality, RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source,
-    secret::{RelayPayload, ResumeToken},
+    BootEpoch, DeviceKey, GroupEpoch, Layer, MediaGeneration, MediaState, MeetingId, ParticipantId, Quality,
+    RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source,
+    opaque::{
+        DoorPayload, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle, WelcomeMessage,
+    },
+    secret::ResumeToken,
     wire::{
         client::{MediaOffer, Tile},
         server::{CloseReason, LeaveReason, LobbyOutcome, Presence, Role, SlotAssignment},
@@ -25,8 +28,10 @@ pub struct Ticket(pub u64);
 pub struct RoomConfig {
     /// The meeting.
     pub meeting: MeetingId,
-    /// Its title.
-    pub title: Option<MeetingTitle>,
+    /// Its title, as the creator sealed it.
+    pub title: Option<SealedTitle>,
+    /// The group as the delivery service has it when the room opens.
+    pub group: GroupView,
     /// Life of the server.
     pub boot_epoch: BootEpoch,
     /// How many times this room was opened, this time included.
@@ -42,13 +47,74 @@ pub struct RoomConfig {
     pub claim_window: Duration,
 }
 
-/// By what right a connection enters. Host token and gate key were checked by the caller.
+/// What the group says of one of its devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// The device: the signature key of its leaf.
+    pub device: DeviceKey,
+    /// Host if the group's policy names it as one.
+    pub role: Role,
+    /// The sources its grant allows it to send.
+    pub allowed: MediaState,
+}
+
+/// The meeting's MLS group, as far as a room has to know it: who is in it, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// The epoch.
+    pub epoch: GroupEpoch,
+    /// Every device that has a leaf, each once.
+    pub members: Vec<GroupMember>,
+}
+
+/// How a device lost its leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// A host removed it and revoked its grant.
+    ByHost,
+    /// It proposed so itself.
+    Left,
+    /// The same device has a new leaf in the same epoch, by an external commit: nothing changes for its place.
+    Replaced,
+}
+
+/// What a handshake or an adoption did to the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupChange {
+    /// The group from now on.
+    pub view: GroupView,
+    /// Devices that got a leaf.
+    pub added: Vec<DeviceKey>,
+    /// Devices that lost theirs, and how.
+    pub removed: Vec<(DeviceKey, Removal)>,
+}
+
+/// A handshake that the delivery service accepted: the next in the group's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// The epoch it starts from.
+    pub epoch: GroupEpoch,
+    /// The commit or proposal.
+    pub message: HandshakeMessage,
+    /// What a commit did; nothing for a proposal.
+    pub change: Option<GroupChange>,
+    /// For those whom it adds.
+    pub welcome: Option<(WelcomeMessage, RatchetTree)>,
+}
+
+/// By what right a connection enters. That the device is the connection's own was checked by the caller, and so was
+/// everything that is said here of grants and of the link.
 #[derive(Clone, Debug)]
 pub enum Right {
-    /// The creator's token.
-    Host,
-    /// The link.
-    Link,
+    /// A grant that is valid and not revoked: the device was admitted once and lost its leaf.
+    Granted,
+    /// The link: may knock.
+    Link {
+        /// For the hosts.
+        knock: KnockPayload,
+    },
+    /// The device is in the group.
+    Member,
     /// A token this room checks itself.
     Resume(ResumeToken),
 }
@@ -56,6 +122,15 @@ pub enum Right {
 /// What a room is told.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// The group's state was brought back by a member, after a restart of the server.
+    Adopted {
+        /// Whose connection brought it.
+        connection: ConnectionKey,
+        /// Its request.
+        request: RequestId,
+        /// From what the room was told before to what was brought.
+        change: GroupChange,
+    },
     /// The connection is gone, without a word.
     Disconnected {
         /// Which.
@@ -67,10 +142,19 @@ pub enum Input {
         connection: ConnectionKey,
         /// Its request.
         request: RequestId,
-        /// The name it gives itself.
-        name: DisplayName,
+        /// The key of its device, which it has shown to have.
+        device: DeviceKey,
         /// Its right.
         right: Right,
+    },
+    /// The delivery service accepted a commit or a proposal.
+    Handshake {
+        /// Whose connection sent it.
+        connection: ConnectionKey,
+        /// Its request.
+        request: RequestId,
+        /// The handshake.
+        handshake: Handshake,
     },
     /// The media plane says something.
     Media(MediaEvent),
@@ -101,16 +185,14 @@ pub enum Input {
     reason = "each is documented on the message of the same name in sabha_protocol::wire::client"
 )]
 pub enum Command {
-    Admit { guest: ParticipantId },
     Deny { guest: ParticipantId },
+    Door { to: Option<ParticipantId>, payload: DoorPayload },
     End,
     Join { offer: MediaOffer, media: MediaState },
     Leave,
-    MakeHost { participant: ParticipantId },
     Mute { participant: ParticipantId, source: Source },
     Offer { offer: MediaOffer },
     Relay { to: Option<ParticipantId>, payload: RelayPayload },
-    Remove { participant: ParticipantId },
     SetMedia { media: MediaState },
     Subscribe { tiles: Vec<Tile> },
 }
@@ -138,7 +220,7 @@ pub enum Output {
         /// Why.
         reason: CloseReason,
         /// Who decided.
-        by: Option<DisplayName>,
+        by: Option<ParticipantId>,
     },
     /// The room is over: nothing comes out of it any more.
     Ended,
@@ -213,6 +295,15 @@ pub enum MediaCommand {
 pub enum Event {
     Admitted(Admission),
     Done,
+    Door {
+        from: ParticipantId,
+        payload: DoorPayload,
+    },
+    Handshake {
+        from: ParticipantId,
+        epoch: GroupEpoch,
+        message: HandshakeMessage,
+    },
     Joined {
         answer: Sdp,
         generation: MediaGeneration,
@@ -239,7 +330,7 @@ pub enum Event {
     MediaLost,
     Muted {
         source: Source,
-        by: DisplayName,
+        by: ParticipantId,
     },
     ParticipantChanged {
         participant: ParticipantView,
@@ -273,6 +364,11 @@ pub enum Event {
     Waiting {
         you: ParticipantId,
         host_present: bool,
+        title: Option<SealedTitle>,
+    },
+    Welcomed {
+        welcome: WelcomeMessage,
+        tree: RatchetTree,
     },
 }
 
@@ -282,8 +378,10 @@ pub enum Event {
 pub struct Admission {
     pub you: ParticipantId,
     pub role: Role,
+    pub epoch: GroupEpoch,
+    pub in_group: bool,
     pub resume: ResumeToken,
-    pub title: Option<MeetingTitle>,
+    pub title: Option<SealedTitle>,
     pub room_epoch: RoomEpoch,
     pub media_allowed: MediaState,
 }
@@ -293,7 +391,7 @@ pub struct Admission {
 #[expect(missing_docs, reason = "documented on sabha_protocol::wire::server::Participant")]
 pub struct ParticipantView {
     pub id: ParticipantId,
-    pub name: DisplayName,
+    pub device: DeviceKey,
     pub role: Role,
     pub media: MediaState,
     pub presence: Presence,
@@ -304,7 +402,8 @@ pub struct ParticipantView {
 #[expect(missing_docs, reason = "documented on sabha_protocol::wire::server::Guest")]
 pub struct GuestView {
     pub id: ParticipantId,
-    pub name: DisplayName,
+    pub device: DeviceKey,
+    pub knock: KnockPayload,
     pub waited: Duration,
 }
 

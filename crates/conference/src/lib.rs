@@ -52,7 +52,7 @@ mod roster;
 mod token;
 
 pub use io::{
-    Admission, Command, ConnectionKey, Event, GuestView, Input, MediaCommand, MediaEvent, Output,
-    ParticipantView, Record, Refusal, Right, RoomConfig, Ticket,
+    Admission, Command, ConnectionKey, Event, GroupChange, GroupMember, GroupView, GuestView, Handshake, Input,
+    MediaCommand, MediaEvent, Output, ParticipantView, Record, Refusal, Removal, Right, RoomConfig, Ticket,
 };
 pub use room::Room;
