@@ -15,11 +15,13 @@ use axum::{
 use crate::config::PublicUrl;
 
 /// W3C Content Security Policy Level 3 and Trusted Types. `'self'` in `connect-src` covers `ws:` and `wss:`
-/// of the same host. The Trusted Types policy is the one the client's framework makes for its templates.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; \
-    worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+/// of the same host. `'wasm-unsafe-eval'` lets our own scripts compile WebAssembly, in which MLS runs, and nothing
+/// else. The Trusted Types policies are the one the client's framework makes for its templates and the one
+/// with which the client starts its own workers.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; \
+    font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html sabha-worker";
 
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), \
     speaker-selection=(self), screen-wake-lock=(self), autoplay=(self), fullscreen=(self), \
