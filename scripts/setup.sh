@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what `make run` or `make test` needs and is missing, and says nothing when nothing is.
 #
-#   scripts/setup.sh run    C and C++ compiler, the web client's packages
-#   scripts/setup.sh test   the same, and browsers, network tools, the wasm target
+#   scripts/setup.sh run    C and C++ compiler, Rust's target for the browser, the web client's packages
+#   scripts/setup.sh test   the same, and browsers, network tools
 #
 # Rust and Node are not installed here: how they come to a machine is the owner's choice. Debian and
 # Ubuntu packages come from apt, as root or through sudo; on other systems the missing tools are named.
@@ -117,14 +117,20 @@ install_web_packages() {
   cp web/package-lock.json "$stamp"
 }
 
-# The pure crates are also built for a target without an operating system (see `make check`).
-wish_wasm_target() {
+# The web client's cryptography is compiled for the browser.
+require_wasm_target() {
   local target=wasm32-unknown-unknown
-  [ -d "$(rustc --print target-libdir --target $target)" ] && return
-  have rustup || { note "no rustup: the check for $target will be skipped."; return; }
-  note "adding the Rust target $target"
-  rustup --quiet target add $target || note "the check for $target will be skipped."
+  has_target $target && return
+  if have rustup; then
+    note "adding the Rust target $target"
+    rustup --quiet target add $target && has_target $target && return
+    fail "the Rust target $target could not be added (rustup target add $target), and nothing works without."
+  fi
+  fail "the Rust target $target is missing, and there is no rustup to add it. Install the standard library for it" \
+    "(on Debian and Ubuntu: libstd-rust-dev-wasm32), or Rust from https://rustup.rs, then try again."
 }
+
+has_target() { [ -d "$(rustc --print target-libdir --target "$1")" ]; }
 
 case ${1:-} in
   run | test) ;;
@@ -135,11 +141,11 @@ require_rust
 require_node
 require cc build-essential
 require c++ build-essential
+require_wasm_target
 install_web_packages
 
 if [ "$1" = test ]; then
   wish_browsers
   wish ip iproute2
   wish nft nftables
-  wish_wasm_target
 fi
