@@ -1,0 +1,66 @@
+//! The two signatures that a device shows to the server, each over the challenge of its connection.
+//!
+//! The gate tag shows that a guest has the meeting's link: its key pair is derived from the secret in the link,
+//! the server has the public half only. The enter proof shows that a device key is the device's own. Neither admits
+//! anybody; they keep strangers from knocking, and members from being impersonated towards the server.
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use sabha_protocol::{DeviceKey, MeetingId};
+
+use crate::{
+    Violation,
+    signature::{self, SIGNATURE_BYTES},
+};
+
+/// Signs a knock with the gate key of the meeting's link.
+pub fn gate_tag(
+    gate: &SigningKey,
+    meeting: &MeetingId,
+    device: &DeviceKey,
+    challenge: &[u8; 32],
+) -> [u8; SIGNATURE_BYTES] {
+    gate.sign(&knock(meeting, device, challenge)).to_bytes()
+}
+
+/// Checks that who knocks has the meeting's link. `gate` is the public gate key.
+///
+/// # Errors
+/// [`Violation::GateTag`]: the tag is not for this meeting, device and challenge, or of another key.
+pub fn check_gate_tag(
+    gate: &[u8; 32],
+    meeting: &MeetingId,
+    device: &DeviceKey,
+    challenge: &[u8; 32],
+    tag: &[u8; SIGNATURE_BYTES],
+) -> Result<(), Violation> {
+    // ADM-51
+    signature::verify(&DeviceKey::from_bytes(*gate), &knock(meeting, device, challenge), tag)
+        .map_err(|_| Violation::GateTag)
+}
+
+/// Signs the challenge of a connection with the device's key.
+pub fn enter_proof(device: &SigningKey, meeting: &MeetingId, challenge: &[u8; 32]) -> [u8; SIGNATURE_BYTES] {
+    device.sign(&enter(meeting, challenge)).to_bytes()
+}
+
+/// Checks that who enters as this device has its key.
+///
+/// # Errors
+/// [`Violation::EnterProof`]: the proof is not for this meeting and challenge, or of another key.
+pub fn check_enter_proof(
+    device: &DeviceKey,
+    meeting: &MeetingId,
+    challenge: &[u8; 32],
+    proof: &[u8; SIGNATURE_BYTES],
+) -> Result<(), Violation> {
+    // ADM-52
+    signature::verify(device, &enter(meeting, challenge), proof).map_err(|_| Violation::EnterProof)
+}
+
+fn knock(meeting: &MeetingId, device: &DeviceKey, challenge: &[u8; 32]) -> Vec<u8> {
+    [b"sabha knock v1".as_slice(), meeting.as_bytes(), device.as_bytes(), challenge].concat()
+}
+
+fn enter(meeting: &MeetingId, challenge: &[u8; 32]) -> Vec<u8> {
+    [b"sabha enter v1".as_slice(), meeting.as_bytes(), challenge].concat()
+}
