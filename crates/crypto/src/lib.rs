@@ -6,3 +6,7 @@
 //!
 //! The server never depends on this crate: it can open nothing.
 
+pub mod pake;
+
+#[cfg(test)]
+mod vectors;
