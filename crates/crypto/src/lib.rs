@@ -7,6 +7,7 @@
 //! The server never depends on this crate: it can open nothing.
 
 pub mod pake;
+pub mod seal;
 
 #[cfg(test)]
 mod vectors;
