@@ -6,6 +6,7 @@
 //!
 //! The server never depends on this crate: it can open nothing.
 
+pub mod code;
 pub mod link;
 pub mod pake;
 pub mod seal;
