@@ -43,6 +43,7 @@ export type OverReason =
   | CloseReason
   | 'link_unknown' // the meeting does not exist, has ended, or the link is wrong
   | 'full'
+  | 'locked' // the meeting is locked: nobody new comes in
   | 'no_encryption' // this browser cannot seal what it sends, so nothing is sent at all
   | 'server_gone' // not reachable within the time a place is kept
   | 'place_lost'; // the place was not kept long enough: knock again
