@@ -10,6 +10,7 @@ pub mod code;
 pub mod link;
 pub mod pake;
 pub mod seal;
+pub mod sframe;
 
 #[cfg(test)]
 mod vectors;
