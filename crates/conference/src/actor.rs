@@ -1,6 +1,6 @@
 //! Proof, by type, of who acts: what only a host may do takes a [`Host`], and only a check gives one (ROOM-04).
 
-use sabha_protocol::{DisplayName, ParticipantId, Rule, wire::server::Role};
+use sabha_protocol::{ParticipantId, Rule, wire::server::Role};
 
 use crate::{io::Refusal, room::Room};
 
@@ -14,7 +14,6 @@ pub(crate) struct Member {
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) id: ParticipantId,
-    pub(crate) name: DisplayName,
 }
 
 impl Room {
@@ -30,7 +29,7 @@ impl Room {
     pub(crate) fn host(&self, id: ParticipantId) -> Result<Host, Refusal> {
         self.member(id)?;
         match self.roster.get(id) {
-            Some(place) if place.role == Role::Host => Ok(Host { id, name: place.name.clone() }),
+            Some(place) if place.role() == Role::Host => Ok(Host { id }),
             _ => Err(Refusal::new(Rule::HostOnly, "only a host may do this")),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sabha_protocol::{DisplayName, Rule, wire::server::CloseReason};
+use sabha_protocol::{ParticipantId, Rule, wire::server::CloseReason};
 
 use crate::{
     actor::Host,
@@ -19,7 +19,7 @@ impl Room {
             return Err(Refusal::new(Rule::Order, "the meeting is ending already"));
         }
         self.records.check_room_for_one()?;
-        self.persist(Pending::End { reason: CloseReason::Ended, by: Some(host.name), asker: Some(asker) });
+        self.persist(Pending::End { reason: CloseReason::Ended, by: Some(host.id), asker: Some(asker) });
         Ok(Reply::Other)
     }
 
@@ -45,23 +45,20 @@ impl Room {
                 // The room goes on; an abandoned one tries again after as long a time.
                 self.empty_since = self.empty_since.map(|_| now);
                 if let Some(asker) = asker {
-                    self.answer_late(asker, Err(not_stored("the meeting goes on")));
+                    let message = "the server could not store this: the meeting goes on";
+                    self.answer_late(asker, Err(Refusal::new(Rule::Storage, message)));
                 }
             }
-            (Pending::Ids { .. }, true) => {}
+            (Pending::Ids { .. }, true) | (Pending::Removal { .. }, _) => {}
             (Pending::Ids { upto }, false) => self.ids.reservation_failed(upto),
-            (Pending::Removal { asker, .. }, true) => self.answer_late(asker, Ok(Event::Done)),
-            (Pending::Removal { asker, .. }, false) => {
-                self.answer_late(asker, Err(not_stored("they are out, but could come back after a restart")));
-            }
         }
     }
 
     /// Sends everybody away, the lobby too, and is done.
-    fn finish(&mut self, reason: CloseReason, by: Option<DisplayName>) {
+    fn finish(&mut self, reason: CloseReason, by: Option<ParticipantId>) {
         let open: Vec<ConnectionKey> = self.connections.open().collect();
         for connection in open {
-            self.close(connection, reason, by.clone());
+            self.close(connection, reason, by);
         }
         let media: Vec<_> =
             self.roster.iter().filter(|(_, place)| place.has_media()).map(|(id, _)| id).collect();
@@ -71,8 +68,4 @@ impl Room {
         self.outbox.push(Output::Ended);
         self.over = true;
     }
-}
-
-fn not_stored(consequence: &str) -> Refusal {
-    Refusal::new(Rule::Storage, format!("the server could not store this: {consequence}"))
 }

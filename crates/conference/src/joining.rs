@@ -29,6 +29,10 @@ impl Room {
         let order = || Refusal::new(Rule::Order, "this connection has joined already");
         let place = self.roster.get_mut(id).ok_or_else(order)?;
         let Stage::Admitted { connection, until } = place.stage else { return Err(order()) };
+        // ROOM-22
+        if place.leaf.is_none() {
+            return Err(Refusal::new(Rule::AdmittedOnly, "your device is not in the group"));
+        }
         let generation = place.generation.next();
         place.generation = generation;
         place.stage = Stage::Joining { connection, until, offer: PendingOffer { asker, generation }, media };
@@ -113,7 +117,7 @@ impl Room {
         place.media = place.publishing();
         place.stage = Stage::Joined { connection: asker.connection, offer: None };
         let came_back = std::mem::replace(&mut place.in_roster, true);
-        let (generation, media, role) = (place.generation, place.media, place.role);
+        let (generation, media, role) = (place.generation, place.media, place.role());
         let participant = place.view(id);
         let event = if came_back {
             Event::ParticipantChanged { participant }

@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Room {
-    /// Gives a place up. Answered by `Done`, then the connection is closed.
+    /// Gives a place up. Answered by `Done`, then the connection is closed. Its device keeps its leaf until somebody
+    /// commits the proposal to remove it, and may come back by it until then.
     pub(crate) fn leave(&mut self, asker: Asker, id: ParticipantId) -> Result<Reply, Refusal> {
         if self.is_last_host(id) && self.roster.joined().any(|(other, ..)| other != id) {
             // ROOM-13
@@ -86,7 +87,7 @@ impl Room {
     /// Returns whether `id` is in the room as host and no other host is. A host whose connection dropped keeps its
     /// role for when it comes back, but cannot look after the others meanwhile.
     fn is_last_host(&self, id: ParticipantId) -> bool {
-        let mut hosts = self.roster.joined().filter(|(_, place, _)| place.role == Role::Host);
+        let mut hosts = self.roster.joined().filter(|(_, place, _)| place.role() == Role::Host);
         hosts.next().is_some_and(|(host, ..)| host == id) && hosts.next().is_none()
     }
 }

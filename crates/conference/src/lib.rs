@@ -1,8 +1,9 @@
-//! The life of a meeting as a pure state machine: lobby, admission, roles, order, resume, end.
+//! The life of a meeting as a pure state machine: lobby, places, roles, order, resume, end.
 //!
-//! Reads no clock, socket or randomness and knows no RTP: inputs and time come in, outputs go out.
-//! The way in is [`Room`]. It decides early what every client of a later issue will check for itself, so its
-//! invariant is the product's sentence: nobody enters the room without a host.
+//! Reads no clock, socket or randomness and knows neither RTP nor MLS: inputs and time come in, outputs go out.
+//! The way in is [`Room`]. Who is admitted, who is removed and who is host was signed by host devices and checked by
+//! the delivery service; it comes here as a value, [`GroupView`], and the room keeps connections, places and media to
+//! it. Every client checks the same for itself, so what the room adds is that nobody gets so far as to try.
 //!
 //! # Rules
 //!
@@ -11,16 +12,16 @@
 //! | id | rule |
 //! |---|---|
 //! | ROOM-01 | A connection enters once, then joins once; what comes before its time is refused. |
-//! | ROOM-02 | A guest waits in the lobby until a host admits it, and hears of nothing but its own wait. |
+//! | ROOM-02 | A guest waits in the lobby until its device is in the group, and hears of nothing but its own wait and what hosts say to it. |
 //! | ROOM-03 | The lobby is bounded. |
-//! | ROOM-04 | Only a host who is in the room admits, denies, mutes, removes, makes hosts and ends. |
-//! | ROOM-05 | The room is bounded, counting every place that is held. |
-//! | ROOM-06 | Nobody mutes or removes a host or themselves. |
-//! | ROOM-07 | Who is removed is out at once and stays out, over restarts too. |
+//! | ROOM-04 | Only a host who is in the room denies, mutes, speaks to the lobby and ends. |
+//! | ROOM-05 | The room is bounded, counting every place that is held; who is added to the group of a full room waits on until there is a place. |
+//! | ROOM-06 | Nobody mutes a host or themselves. |
+//! | ROOM-07 | Who a host's commit removes is out at once, and its place and tokens are void, over restarts too. |
 //! | ROOM-08 | What everybody in the room gets stands in one order without gaps. |
-//! | ROOM-09 | Only the newest token of a place resumes it, or the one it replaced until its holder shows to have it, and only while the place is kept. |
+//! | ROOM-09 | Only the newest token of a place resumes it, or the one it replaced until its holder shows to have it, only while the place is kept, and only for the device it was given to. |
 //! | ROOM-10 | After a restart a place is claimed once, within the resume window, by a token of an earlier epoch. |
-//! | ROOM-11 | Nobody comes back less muted than it left. |
+//! | ROOM-11 | Nobody comes back to its place less muted than it left. |
 //! | ROOM-12 | Nobody switches another's source on; a host switches it off. |
 //! | ROOM-13 | The last host there does not leave the others behind. |
 //! | ROOM-14 | The end is durable before it is told, and final. |
@@ -30,18 +31,26 @@
 //! | ROOM-18 | Only pictures of those in the room can be subscribed to. |
 //! | ROOM-19 | A place that is not joined within the resume window is given up. |
 //! | ROOM-20 | Each request is answered once, and nothing is sent to a closed connection. |
+//! | ROOM-21 | A device has one place or one seat in the lobby; its newer connection takes over, and the older is closed. |
+//! | ROOM-22 | Only who is in the group joins and stays, and of its media only the sources its grant allows are forwarded. |
+//! | ROOM-23 | Every accepted handshake reaches everybody in the group who is connected, in the order in which they were accepted; its sender learns the position by its answer. |
+//! | ROOM-24 | What is said at the door goes between one guest and the hosts in the room, and a guest says a bounded number of things. |
+//! | ROOM-25 | Everybody's role is what the group says, from the change on that says it. |
 
 mod actor;
-mod admission;
 mod bans;
 mod connections;
+mod door;
 mod ending;
+mod entering;
+mod group;
 mod ids;
 mod io;
 mod joining;
 mod leaving;
 mod lobby;
 mod media;
+mod membership;
 mod moderation;
 mod outbox;
 mod records;
@@ -52,7 +61,8 @@ mod roster;
 mod token;
 
 pub use io::{
-    Admission, Command, ConnectionKey, Event, GroupChange, GroupMember, GroupView, GuestView, Handshake, Input,
-    MediaCommand, MediaEvent, Output, ParticipantView, Record, Refusal, Removal, Right, RoomConfig, Ticket,
+    Admission, Command, ConnectionKey, Event, GroupChange, GroupMember, GroupView, GuestView, Handshake,
+    Input, MediaCommand, MediaEvent, Output, ParticipantView, Record, Refusal, Removal, Right, RoomConfig,
+    Ticket,
 };
 pub use room::Room;

@@ -1,20 +1,23 @@
 //! Who waits to be let in, in the order in which they knocked.
 //!
-//! Holds no more than a name, an id and a connection for each, and at most
-//! [`LOBBY_GUESTS_MAX`] of them (ROOM-03). That a denied guest waits before it
-//! knocks again is kept by the server, which knows addresses.
+//! Holds no more than a sealed knock, a key, an id and a connection for each, and at most [`LOBBY_GUESTS_MAX`] of
+//! them (ROOM-03), each device once (ROOM-21). That a denied guest waits before it knocks again is kept by the server,
+//! which knows addresses.
 
 use std::{collections::BTreeMap, time::Instant};
 
-use sabha_protocol::{DisplayName, ParticipantId, limits::LOBBY_GUESTS_MAX};
+use sabha_protocol::{DeviceKey, ParticipantId, limits::LOBBY_GUESTS_MAX, opaque::KnockPayload};
 
 use crate::io::{ConnectionKey, GuestView};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Guest {
     pub(crate) connection: ConnectionKey,
-    pub(crate) name: DisplayName,
+    pub(crate) device: DeviceKey,
+    pub(crate) knock: KnockPayload,
     pub(crate) since: Instant,
+    /// What it has said to the hosts so far, counted (ROOM-24).
+    pub(crate) door_messages: u32,
 }
 
 #[derive(Debug, Default)]
@@ -29,8 +32,12 @@ impl Lobby {
         self.0.len()
     }
 
-    pub(crate) fn contains(&self, id: ParticipantId) -> bool {
-        self.0.contains_key(&id)
+    pub(crate) fn get_mut(&mut self, id: ParticipantId) -> Option<&mut Guest> {
+        self.0.get_mut(&id)
+    }
+
+    pub(crate) fn of_device(&self, device: &DeviceKey) -> Option<ParticipantId> {
+        self.iter().find(|(_, guest)| guest.device == *device).map(|(id, _)| id)
     }
 
     /// Adds a guest; the caller has asked [`Lobby::is_full`].
@@ -56,5 +63,6 @@ impl Lobby {
 
 /// Returns a guest as hosts see it at `now`.
 pub(crate) fn view(id: ParticipantId, guest: &Guest, now: Instant) -> GuestView {
-    GuestView { id, name: guest.name.clone(), waited: now.saturating_duration_since(guest.since) }
+    let waited = now.saturating_duration_since(guest.since);
+    GuestView { id, device: guest.device, knock: guest.knock.clone(), waited }
 }

@@ -15,11 +15,12 @@ use crate::{
 };
 
 impl Room {
-    /// Switches own sources on and off. ROOM-12: the member is always the one who asks.
+    /// Switches own sources on and off; what the group does not allow stays off. ROOM-12: the member is always the
+    /// one who asks.
     pub(crate) fn set_media(&mut self, member: &Member, media: MediaState) -> Result<Reply, Refusal> {
-        if let Some(place) = self.roster.get_mut(member.id)
-            && place.media != media
-        {
+        let Some(place) = self.roster.get_mut(member.id) else { return Ok(Reply::Done) };
+        let media = place.allowed(media);
+        if place.media != media {
             place.media = media;
             self.outbox.media(MediaCommand::SetPublishing { participant: member.id, media });
             self.broadcast_change(member.id);

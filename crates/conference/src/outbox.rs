@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use sabha_protocol::{DisplayName, RequestId, RoomSeq, Rule, wire::server::CloseReason};
+use sabha_protocol::{ParticipantId, RequestId, RoomSeq, Rule, wire::server::CloseReason};
 
 use crate::io::{ConnectionKey, Event, MediaCommand, Output, Refusal};
 
@@ -38,7 +38,12 @@ impl Outbox {
         self.push(Output::Media(command));
     }
 
-    pub(crate) fn close(&mut self, connection: ConnectionKey, reason: CloseReason, by: Option<DisplayName>) {
+    pub(crate) fn close(
+        &mut self,
+        connection: ConnectionKey,
+        reason: CloseReason,
+        by: Option<ParticipantId>,
+    ) {
         self.push(Output::Close { connection, reason, by });
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sabha_protocol::{DisplayName, ParticipantId, Rule, wire::server::CloseReason};
+use sabha_protocol::{ParticipantId, Rule, wire::server::CloseReason};
 
 use crate::{
     io::{Record, Refusal, Ticket},
@@ -10,18 +10,18 @@ use crate::{
 };
 
 /// Records not yet answered by storage. A removal is one record and a host clicks a few times a second, so
-/// this is storage standing still for a minute: then what needs it is refused.
+/// this is storage standing still for a minute: then what needs it is refused, and removals go unrecorded.
 const OUTSTANDING_MAX: usize = 256;
 
 /// What happens once a record is durable, or has failed.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
     /// The meeting is over.
-    End { reason: CloseReason, by: Option<DisplayName>, asker: Option<Asker> },
+    End { reason: CloseReason, by: Option<ParticipantId>, asker: Option<Asker> },
     /// Ids are reserved.
     Ids { upto: ParticipantId },
-    /// A host learns that the removal is durable.
-    Removal { participant: ParticipantId, asker: Asker },
+    /// Nothing more: a removal holds whether it is recorded or not.
+    Removal { participant: ParticipantId },
 }
 
 #[derive(Debug, Default)]
@@ -66,17 +66,14 @@ impl Pending {
         match *self {
             Self::End { .. } => Record::Ended,
             Self::Ids { upto } => Record::IdsReserved { upto },
-            Self::Removal { participant, .. } => Record::Removed { participant },
+            Self::Removal { participant } => Record::Removed { participant },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sabha_protocol::RequestId;
-
     use super::*;
-    use crate::ConnectionKey;
 
     #[test]
     fn a_ticket_is_settled_once() {
@@ -89,10 +86,9 @@ mod tests {
     #[test]
     fn outstanding_records_are_bounded() {
         let mut records = Records::default();
-        let asker = Asker { connection: ConnectionKey(1), request: RequestId(1) };
         for _ in 0..OUTSTANDING_MAX {
             assert_eq!(records.check_room_for_one(), Ok(()));
-            records.issue(Pending::Removal { participant: ParticipantId(1), asker });
+            records.issue(Pending::Removal { participant: ParticipantId(1) });
         }
         assert_eq!(records.check_room_for_one().unwrap_err().rule, Rule::Storage);
     }

@@ -1,6 +1,6 @@
 //! Opaque messages between members, in the room's order.
 
-use sabha_protocol::{ParticipantId, Rule, secret::RelayPayload};
+use sabha_protocol::{ParticipantId, Rule, opaque::RelayPayload};
 
 use crate::{
     actor::Member,

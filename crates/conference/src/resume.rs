@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use sabha_protocol::{
-    DisplayName, Rule, limits::RESUME_WINDOW, secret::ResumeToken, wire::server::CloseReason,
+    DeviceKey, ParticipantId, Rule, limits::RESUME_WINDOW, secret::ResumeToken, wire::server::CloseReason,
 };
 
 use crate::{
-    admission::new_place,
     connections::Seat,
-    io::Refusal,
+    io::{ConnectionKey, Refusal},
     outbox::Asker,
     room::{Reply, Room},
     roster::Stage,
@@ -22,49 +21,59 @@ impl Room {
         &mut self,
         now: Instant,
         asker: Asker,
-        name: DisplayName,
+        device: DeviceKey,
         token: &ResumeToken,
     ) -> Result<Reply, Refusal> {
+        // ROOM-09: a stolen token is worth nothing without the key of its device.
         let claim = token::verify(&self.resume_key, token)
-            .filter(|claim| claim.meeting == self.meeting)
+            .filter(|claim| claim.meeting == self.meeting && claim.device == device)
             .ok_or_else(not_kept)?;
         // ROOM-07
         if self.bans.contains(claim.participant) {
             return Err(Refusal::new(Rule::RemovedStaysOut, "a host removed you from this meeting"));
         }
         if claim.room_epoch == self.room_epoch && claim.boot_epoch == self.boot_epoch {
-            self.take_over(now, asker, &claim)?;
+            self.check_newest(&claim)?;
+            self.take_over(now, asker.connection, claim.participant, Some(claim.counter));
         } else if claim.room_epoch < self.room_epoch && claim.boot_epoch <= self.boot_epoch {
-            self.claim_earlier(now, asker, name, &claim)?;
+            self.claim_earlier(now, asker.connection, &claim)?;
         } else {
             return Err(not_kept());
         }
-        self.connections.put(asker.connection, Seat::Place(claim.participant));
-        if let Some(admitted) = self.admission(claim.participant) {
-            self.outbox.answer(asker, None, admitted);
-        }
+        self.answer_admitted(asker, claim.participant);
         Ok(Reply::Other)
     }
 
-    /// Moves a place of this epoch to a new connection. The old peer connection stays until the new `Join`.
-    fn take_over(&mut self, now: Instant, asker: Asker, claim: &Claim) -> Result<(), Refusal> {
-        // ROOM-09
-        let place = self
-            .roster
-            .get_mut(claim.participant)
+    /// ROOM-09
+    fn check_newest(&self, claim: &Claim) -> Result<(), Refusal> {
+        self.roster
+            .get(claim.participant)
             .filter(|place| place.token == claim.counter || place.spent_token == Some(claim.counter))
-            .ok_or_else(not_kept)?;
-        place.spent_token = Some(claim.counter);
+            .map(|_| ())
+            .ok_or_else(not_kept)
+    }
+
+    /// Moves a place to a new connection of its device, which used the token of this counter or, without one, its key
+    /// alone. The old peer connection stays until the new `Join`. ROOM-21.
+    pub(crate) fn take_over(
+        &mut self,
+        now: Instant,
+        connection: ConnectionKey,
+        id: ParticipantId,
+        used_token: Option<u64>,
+    ) {
+        let Some(place) = self.roster.get_mut(id) else { return };
+        place.spent_token = Some(used_token.unwrap_or(place.token));
         let before = place.connection();
         let was_joined = place.joined().is_some();
-        place.stage = Stage::Admitted { connection: asker.connection, until: now + RESUME_WINDOW };
-        if let Some(connection) = before {
-            self.close(connection, CloseReason::Replaced, None);
+        place.stage = Stage::Admitted { connection, until: now + RESUME_WINDOW };
+        if let Some(before) = before {
+            self.close(before, CloseReason::Replaced, None);
         }
+        self.connections.put(connection, Seat::Place(id));
         if was_joined {
-            self.broadcast_change(claim.participant);
+            self.broadcast_change(id);
         }
-        Ok(())
     }
 
     /// Opens a place anew that was held before the server restarted. The last counter died with the old process,
@@ -72,17 +81,20 @@ impl Room {
     fn claim_earlier(
         &mut self,
         now: Instant,
-        asker: Asker,
-        name: DisplayName,
+        connection: ConnectionKey,
         claim: &Claim,
     ) -> Result<(), Refusal> {
         let id = claim.participant;
         if now >= self.claims_until || !self.ids.is_earlier(id) || self.claimed.contains(&id) {
             return Err(not_kept());
         }
+        // ROOM-21: the device has come by its key before it used the token.
+        if self.roster.of_device(&claim.device).is_some() {
+            return Err(not_kept());
+        }
         self.check_room_for_one()?;
         self.claimed.insert(id);
-        self.roster.insert(id, new_place(now, asker.connection, name, claim.role, claim.media));
+        self.open_place(now, connection, id, claim.device, claim.media);
         Ok(())
     }
 }

@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use sabha_protocol::{
-    BootEpoch, DisplayName, MeetingId, MeetingTitle, ParticipantId, RoomEpoch, RoomSeq, Rule,
-    limits::ABANDONED_ROOM, wire::server::CloseReason,
+    BootEpoch, DeviceKey, MeetingId, ParticipantId, RoomEpoch, RoomSeq, Rule, limits::ABANDONED_ROOM,
+    opaque::SealedTitle, wire::server::CloseReason,
 };
 
 use crate::{
     bans::Bans,
     connections::{Connections, Seat},
+    group::Group,
     ids::Ids,
     io::{Command, ConnectionKey, Event, Input, Output, ParticipantView, Refusal, RoomConfig},
     lobby::Lobby,
@@ -27,7 +28,13 @@ use crate::{
 /// - After each input, call `poll_output` until it returns `None`, and carry the outputs out in that order.
 /// - Call `handle_input(now, Input::Timeout)` at the time `poll_timeout` returns, unless another input came first.
 ///   `now` never goes back.
-/// - Check host tokens, gate keys, the cooldown after a denial, rates and sizes before an `Enter` is given in.
+/// - Before an `Enter` is given in, check that the device is the connection's own, its grant, its tag for the link, the
+///   cooldown after a denial, rates and sizes.
+/// - Keep the group's state, the delivery service, outside, and tell the room of every change: `RoomConfig::group` is
+///   how it is when the room opens; from then on each handshake it accepts and each adoption is given in at once, in
+///   that order. Before a handshake is given to the delivery service, ask [`actor`](Self::actor) who sends it; if
+///   nobody, or if the handshake is not by the leaf of that device, refuse it. Once accepted it cannot be refused
+///   any more: the room follows.
 /// - Report every connection's end once with `Input::Disconnected`, also of those that `Output::Close` named,
 ///   and give nothing in for it afterwards. Deliver to a connection in the order of the outputs.
 /// - Write `Output::Persist` records in order, and report each once with `Input::Stored`.
@@ -36,23 +43,29 @@ use crate::{
 /// # Order
 ///
 /// A `Send` with a `seq` is one event in the order of the room; every member in the room gets each of them, with
-/// consecutive numbers. These are `ParticipantJoined`, `ParticipantChanged`, `ParticipantLeft` and `Relayed` to all;
-/// the sender of a `Relayed` gets its `Done` under the same number instead. `Joined` has no number of its own but
-/// says up to which one its list is complete, its own arrival included. What goes to one member or to hosts only
-/// (lobby events, `Relayed` to one, `Muted`, answers) has no number, and `Speakers` and `QualityChanged` have none since only the
-/// latest matters.
+/// consecutive numbers. These are `ParticipantJoined`, `ParticipantChanged`, `ParticipantLeft`, `Handshake` and
+/// `Relayed` to all; the sender of one of the last two gets its `Done` under the same number instead. `Joined` has no
+/// number of its own but says up to which one its list is complete, its own arrival included. What goes to one
+/// member or to hosts only (lobby events, `Relayed` to one, `Muted`, answers) has no number, and `Speakers` and
+/// `QualityChanged` have none since only the latest matters.
+///
+/// Who is in the group but has not joined yet gets each `Handshake` too, without a number: between two of them and
+/// `Joined` nothing of the group's order is missing. Who was let in by a commit gets `Welcomed` in place of it.
 ///
 /// ```
 /// use std::time::Instant;
 ///
-/// use sabha_conference::{ConnectionKey, Event, Input, Output, Right, Room, RoomConfig};
-/// use sabha_protocol::{BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW};
+/// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
+/// use sabha_protocol::{
+///     BootEpoch, DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW,
+/// };
 ///
 /// let now = Instant::now();
 /// let mut room = Room::new(
 ///     RoomConfig {
 ///         meeting: MeetingId::from_bytes([1; 20]),
 ///         title: None,
+///         group: GroupView { epoch: GroupEpoch(0), members: Vec::new() },
 ///         boot_epoch: BootEpoch(1),
 ///         room_epoch: RoomEpoch(1),
 ///         resume_key: [2; 32],
@@ -65,8 +78,8 @@ use crate::{
 /// let enter = Input::Enter {
 ///     connection: ConnectionKey(1),
 ///     request: RequestId(1),
-///     name: "Asha".parse()?,
-///     right: Right::Link,
+///     device: DeviceKey::from_bytes([3; 32]),
+///     right: Right::Link { knock: vec![1].try_into()? },
 /// };
 /// room.handle_input(now, enter);
 ///
@@ -75,11 +88,12 @@ use crate::{
 ///     waits |= matches!(output, Output::Send { event: Event::Waiting { host_present: false, .. }, .. });
 /// }
 /// assert!(waits);
-/// # Ok::<(), sabha_protocol::InvalidText>(())
+/// # Ok::<(), sabha_protocol::opaque::InvalidOpaque>(())
 /// ```
 pub struct Room {
     pub(crate) meeting: MeetingId,
-    pub(crate) title: Option<MeetingTitle>,
+    pub(crate) title: Option<SealedTitle>,
+    pub(crate) group: Group,
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) room_epoch: RoomEpoch,
     pub(crate) resume_key: [u8; 32],
@@ -119,6 +133,7 @@ impl Room {
         Self {
             meeting: config.meeting,
             title: config.title,
+            group: Group::of(config.group),
             boot_epoch: config.boot_epoch,
             room_epoch: config.room_epoch,
             resume_key: config.resume_key,
@@ -143,21 +158,35 @@ impl Room {
         if self.over {
             return;
         }
+        // Who sent a handshake was settled when the delivery service took it.
+        let sender = match &input {
+            Input::Handshake { connection, .. } => self.actor(*connection).map(|(id, _)| id),
+            _ => None,
+        };
         // Deadlines first, so that what is allowed does not depend on how promptly the timer fired.
         self.expire(now);
         match input {
+            Input::Adopted { connection, request, change } => {
+                self.handle_adoption(now, Asker { connection, request }, change);
+            }
             Input::Disconnected { connection } => self.drop_connection(now, connection),
-            Input::Enter { connection, request, name, right } => {
-                self.answer(Asker { connection, request }, |room, asker| room.enter(now, asker, name, right));
+            Input::Enter { connection, request, device, right } => {
+                self.answer(Asker { connection, request }, |room, asker| {
+                    room.enter(now, asker, device, right)
+                });
+            }
+            Input::Handshake { connection, request, handshake } => {
+                self.handle_handshake(now, sender, Asker { connection, request }, handshake);
             }
             Input::Media(event) => self.handle_media(now, event),
             Input::Request { connection, request, command } => {
-                self.answer(Asker { connection, request }, |room, asker| room.obey(now, asker, command));
+                self.answer(Asker { connection, request }, |room, asker| room.obey(asker, command));
             }
             Input::Stored { ticket, durable } => self.handle_stored(now, ticket, durable),
             Input::Timeout => {}
         }
         if !self.over {
+            self.let_in_late(now);
             self.tell_lobby_about_hosts();
             self.note_whether_empty(now);
         }
@@ -179,6 +208,15 @@ impl Room {
     /// Returns everybody who is in the room, those included whose connection dropped a moment ago.
     pub fn participants(&self) -> impl Iterator<Item = ParticipantView> {
         self.roster.views()
+    }
+
+    /// Returns who acts on a connection: the place it holds and the device it came by. `None` for a stranger, in the
+    /// lobby, and once the room has closed it.
+    pub fn actor(&self, connection: ConnectionKey) -> Option<(ParticipantId, DeviceKey)> {
+        match self.connections.seat(connection)? {
+            Seat::Place(id) => Some((id, self.roster.get(id)?.device)),
+            Seat::Lobby(_) => None,
+        }
     }
 
     /// Returns how many guests wait.
@@ -210,15 +248,11 @@ impl Room {
     }
 
     /// Does what a connection asks for, as far as the place it has reached allows. ROOM-01.
-    fn obey(&mut self, now: Instant, asker: Asker, command: Command) -> Result<Reply, Refusal> {
-        let me = match (self.connections.seat(asker.connection), &command) {
-            (Some(Seat::Place(id)), _) => id,
-            (Some(Seat::Lobby(guest)), Command::Leave) => return Ok(self.withdraw(asker, guest)),
-            (Some(Seat::Lobby(_)), Command::Join { .. }) => {
-                return Err(Refusal::new(Rule::AdmittedOnly, "a host has not let you in yet"));
-            }
-            (Some(Seat::Lobby(_)), _) => return Err(Refusal::new(Rule::Order, "you are not in the room")),
-            (None, _) => return Err(Refusal::new(Rule::Order, "enter first")),
+    fn obey(&mut self, asker: Asker, command: Command) -> Result<Reply, Refusal> {
+        let me = match self.connections.seat(asker.connection) {
+            Some(Seat::Place(id)) => id,
+            Some(Seat::Lobby(guest)) => return self.obey_guest(asker, guest, command),
+            None => return Err(Refusal::new(Rule::Order, "enter first")),
         };
         // A `Join` may be sent before `Admitted` has arrived; whatever follows shows that the new token did.
         if !matches!(command, Command::Join { .. })
@@ -227,18 +261,26 @@ impl Room {
             place.spent_token = None;
         }
         match command {
-            Command::Admit { guest } => self.admit(now, &self.host(me)?, guest),
             Command::Deny { guest } => self.deny(&self.host(me)?, guest),
+            Command::Door { to, payload } => self.speak_to_lobby(&self.host(me)?, to, payload),
             Command::End => self.end(asker, self.host(me)?),
             Command::Join { offer, media } => self.join(asker, me, offer, media),
             Command::Leave => self.leave(asker, me),
-            Command::MakeHost { participant } => self.make_host(now, &self.host(me)?, participant),
             Command::Mute { participant, source } => self.mute(&self.host(me)?, participant, source),
             Command::Offer { offer } => self.replace_offer(asker, &self.member(me)?, offer),
             Command::Relay { to, payload } => self.relay(&self.member(me)?, to, payload),
-            Command::Remove { participant } => self.remove(asker, &self.host(me)?, participant),
             Command::SetMedia { media } => self.set_media(&self.member(me)?, media),
             Command::Subscribe { tiles } => self.subscribe(&self.member(me)?, tiles),
+        }
+    }
+
+    /// Does what a guest asks for: it may speak to the hosts, and go. ROOM-01, ROOM-02.
+    fn obey_guest(&mut self, asker: Asker, guest: ParticipantId, command: Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::Door { to, payload } => self.speak_from_lobby(guest, to, payload),
+            Command::Join { .. } => Err(Refusal::new(Rule::AdmittedOnly, "a host has not let you in yet")),
+            Command::Leave => Ok(self.withdraw(asker, guest)),
+            _ => Err(Refusal::new(Rule::Order, "you are not in the room")),
         }
     }
 
@@ -256,14 +298,16 @@ impl Room {
         }
     }
 
-    /// Tells each guest when the first host comes or the last one goes. ROOM-02: and nothing else.
+    /// Tells each guest when the first host comes or the last one goes. ROOM-02: and nothing else of the room.
     fn tell_lobby_about_hosts(&mut self) {
         let host_present = self.is_host_present();
         if std::mem::replace(&mut self.host_present, host_present) == host_present {
             return;
         }
-        for (you, guest) in self.lobby.iter() {
-            self.outbox.tell(guest.connection, Event::Waiting { you, host_present });
+        let guests: Vec<_> = self.lobby.iter().map(|(you, guest)| (you, guest.connection)).collect();
+        for (you, connection) in guests {
+            let waiting = self.waiting(you);
+            self.outbox.tell(connection, waiting);
         }
     }
 
@@ -325,7 +369,12 @@ impl Room {
     }
 
     /// Closes a connection with a last word.
-    pub(crate) fn close(&mut self, connection: ConnectionKey, reason: CloseReason, by: Option<DisplayName>) {
+    pub(crate) fn close(
+        &mut self,
+        connection: ConnectionKey,
+        reason: CloseReason,
+        by: Option<ParticipantId>,
+    ) {
         self.connections.close(connection);
         self.outbox.close(connection, reason, by);
     }

@@ -9,18 +9,19 @@
 //!                            └──────────────── Dropped ◀─────────────┘  (connection lost)
 //! ```
 //! Every state but `Joined` has a deadline at which the place is given up (ROOM-09, ROOM-19). A place is seen by
-//! others from its first `Joined` until it is given up, whatever happens to its connection meanwhile.
+//! others from its first `Joined` until it is given up, whatever happens to its connection meanwhile. Nobody gets
+//! beyond `Admitted` whose device is not in the group, and a place whose device loses its leaf is given up.
 
 use std::{collections::BTreeMap, time::Instant};
 
 use sabha_protocol::{
-    DisplayName, MediaGeneration, MediaState, ParticipantId,
-    limits::ROOM_PARTICIPANTS_MAX,
+    DeviceKey, MediaGeneration, MediaState, ParticipantId,
+    limits::{RESUME_WINDOW, ROOM_PARTICIPANTS_MAX},
     wire::server::{Presence, Role},
 };
 
 use crate::{
-    io::{ConnectionKey, ParticipantView},
+    io::{ConnectionKey, GroupMember, ParticipantView},
     outbox::Asker,
 };
 
@@ -50,9 +51,11 @@ pub(crate) struct PendingOffer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    pub(crate) name: DisplayName,
-    pub(crate) role: Role,
-    /// What is on while in the room; before it is joined, the most that joining may switch on (ROOM-11).
+    pub(crate) device: DeviceKey,
+    /// What the group says of the device while it is in it.
+    pub(crate) leaf: Option<GroupMember>,
+    /// What is on while in the room; before it is joined, the most that joining may switch on (ROOM-11). Within what
+    /// the leaf allows, if there is one (ROOM-22).
     pub(crate) media: MediaState,
     /// Counts the peer connections, from 1; 0 if there was none yet.
     pub(crate) generation: MediaGeneration,
@@ -67,6 +70,46 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Returns a place whose holder may join with at most `media` on.
+    pub(crate) fn new(
+        now: Instant,
+        connection: ConnectionKey,
+        device: DeviceKey,
+        leaf: Option<GroupMember>,
+        media: MediaState,
+    ) -> Self {
+        let mut place = Self {
+            device,
+            leaf: None,
+            media,
+            generation: MediaGeneration(0),
+            token: 0,
+            spent_token: None,
+            in_roster: false,
+            stage: Stage::Admitted { connection, until: now + RESUME_WINDOW },
+        };
+        place.set_leaf(leaf);
+        place
+    }
+
+    /// Takes what the group says of the device now; what it does not allow goes off.
+    pub(crate) fn set_leaf(&mut self, leaf: Option<GroupMember>) {
+        self.leaf = leaf;
+        if let Some(leaf) = leaf {
+            self.media = self.media.and(leaf.allowed);
+        }
+    }
+
+    /// Returns what the group says the holder is. ROOM-25: who is not in the group is host of nothing.
+    pub(crate) fn role(&self) -> Role {
+        self.leaf.map_or(Role::Participant, |leaf| leaf.role)
+    }
+
+    /// Returns the part of `media` that the group allows. ROOM-22: nothing outside of the group.
+    pub(crate) fn allowed(&self, media: MediaState) -> MediaState {
+        self.leaf.map_or(MediaState::default(), |leaf| leaf.allowed.and(media))
+    }
+
     /// Returns the connection, in whatever stage.
     pub(crate) fn connection(&self) -> Option<ConnectionKey> {
         match self.stage {
@@ -111,8 +154,8 @@ impl Place {
     pub(crate) fn view(&self, id: ParticipantId) -> ParticipantView {
         ParticipantView {
             id,
-            name: self.name.clone(),
-            role: self.role,
+            device: self.device,
+            role: self.role(),
             media: self.media,
             presence: match self.stage {
                 Stage::Joined { .. } => Presence::Connected,
@@ -149,6 +192,11 @@ impl Roster {
         self.0.get_mut(&id)
     }
 
+    /// Returns the place of a device. ROOM-21: there is at most one.
+    pub(crate) fn of_device(&self, device: &DeviceKey) -> Option<ParticipantId> {
+        self.iter().find(|(_, place)| place.device == *device).map(|(id, _)| id)
+    }
+
     /// Returns the place if it was announced to the others and not given up.
     pub(crate) fn seen(&self, id: ParticipantId) -> Option<&Place> {
         self.get(id).filter(|place| place.in_roster)
@@ -165,7 +213,7 @@ impl Roster {
 
     /// Returns the connections of hosts who are in the room.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = ConnectionKey> {
-        self.joined().filter(|(_, place, _)| place.role == Role::Host).map(|(_, _, connection)| connection)
+        self.joined().filter(|(_, place, _)| place.role() == Role::Host).map(|(_, _, connection)| connection)
     }
 
     /// Returns everybody who was announced and not given up, in the order of their ids.

@@ -1,25 +1,25 @@
 //! Resume tokens: a place in a room, signed by the server, held by the client.
 //!
-//! Form: `v1.` and base64url without padding of the claim (50 bytes, big-endian, below) and its
+//! Form: `v2.` and base64url without padding of the claim (81 bytes, big-endian, below) and its
 //! HMAC-SHA256 (RFC 2104, 32 bytes) under the server's key. The claim is not secret, only unforgeable.
 //! Whether a genuine claim still opens anything is decided in `resume.rs`, not here.
 //!
 //! ```text
-//! meeting 20 | boot epoch 8 | room epoch 8 | participant 4 | role 1 | media 1 | counter 8
+//! meeting 20 | boot epoch 8 | room epoch 8 | participant 4 | device 32 | media 1 | counter 8
 //! ```
+//! What its holder may do is not in it: that is the group's word alone.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sabha_protocol::{
-    BootEpoch, MediaState, MeetingId, ParticipantId, RoomEpoch, Source, secret::ResumeToken,
-    wire::server::Role,
+    BootEpoch, DeviceKey, MediaState, MeetingId, ParticipantId, RoomEpoch, Source, secret::ResumeToken,
 };
 use sha2::Sha256;
 
-const VERSION_PREFIX: &str = "v1.";
+const VERSION_PREFIX: &str = "v2.";
 /// Keeps these signatures apart from any other use of the same key.
-const LABEL: &[u8] = b"sabha resume token v1";
-const CLAIM_BYTES: usize = 20 + 8 + 8 + 4 + 1 + 1 + 8;
+const LABEL: &[u8] = b"sabha resume token v2";
+const CLAIM_BYTES: usize = 20 + 8 + 8 + 4 + 32 + 1 + 8;
 const MAC_BYTES: usize = 32;
 
 /// What a token says about its bearer.
@@ -31,8 +31,8 @@ pub(crate) struct Claim {
     /// Epoch of the room that issued it.
     pub(crate) room_epoch: RoomEpoch,
     pub(crate) participant: ParticipantId,
-    /// Role when it was issued.
-    pub(crate) role: Role,
+    /// The only device that may use it.
+    pub(crate) device: DeviceKey,
     /// What was switched on when it was issued. Decides only after a restart, when nothing newer is known.
     pub(crate) media: MediaState,
     /// Counts the connections of this place within the epoch, from 1.
@@ -46,12 +46,9 @@ impl Claim {
         bytes[20..28].copy_from_slice(&self.boot_epoch.0.to_be_bytes());
         bytes[28..36].copy_from_slice(&self.room_epoch.0.to_be_bytes());
         bytes[36..40].copy_from_slice(&self.participant.0.to_be_bytes());
-        bytes[40] = match self.role {
-            Role::Host => 1,
-            Role::Participant => 0,
-        };
-        bytes[41] = media_bits(self.media);
-        bytes[42..].copy_from_slice(&self.counter.to_be_bytes());
+        bytes[40..72].copy_from_slice(self.device.as_bytes());
+        bytes[72] = media_bits(self.media);
+        bytes[73..].copy_from_slice(&self.counter.to_be_bytes());
         bytes
     }
 
@@ -60,18 +57,14 @@ impl Claim {
         let (boot, rest) = rest.split_first_chunk()?;
         let (room, rest) = rest.split_first_chunk()?;
         let (participant, rest) = rest.split_first_chunk()?;
-        let (role, rest) = rest.split_first()?;
+        let (device, rest) = rest.split_first_chunk()?;
         let (media, counter) = rest.split_first()?;
         Some(Self {
             meeting: MeetingId::from_bytes(*meeting),
             boot_epoch: BootEpoch(u64::from_be_bytes(*boot)),
             room_epoch: RoomEpoch(u64::from_be_bytes(*room)),
             participant: ParticipantId(u32::from_be_bytes(*participant)),
-            role: match role {
-                0 => Role::Participant,
-                1 => Role::Host,
-                _ => return None,
-            },
+            device: DeviceKey::from_bytes(*device),
             media: media_from_bits(*media)?,
             counter: u64::from_be_bytes(counter.try_into().ok()?),
         })
@@ -97,7 +90,7 @@ pub(crate) fn sign(key: &[u8; 32], claim: Claim) -> ResumeToken {
     let tag = mac(key, &bytes).finalize().into_bytes();
     bytes.extend_from_slice(&tag);
     let text = format!("{VERSION_PREFIX}{}", BASE64URL_NOPAD.encode(&bytes));
-    ResumeToken::try_from(text).expect("about 110 characters of base64url are a token's text")
+    ResumeToken::try_from(text).expect("about 150 characters of base64url are a token's text")
 }
 
 /// Returns the claim of a token signed with `key`, or `None` for any other text. The signature is compared
@@ -126,13 +119,21 @@ mod tests {
     use super::*;
 
     fn claims() -> impl Strategy<Value = Claim> {
-        (any::<[u8; 20]>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<u64>(), 0_u8..16)
-            .prop_map(|(meeting, boot, room, participant, host, counter, media)| Claim {
+        (
+            any::<[u8; 20]>(),
+            any::<u64>(),
+            any::<u64>(),
+            any::<u32>(),
+            any::<[u8; 32]>(),
+            any::<u64>(),
+            0_u8..16,
+        )
+            .prop_map(|(meeting, boot, room, participant, device, counter, media)| Claim {
                 meeting: MeetingId::from_bytes(meeting),
                 boot_epoch: BootEpoch(boot),
                 room_epoch: RoomEpoch(room),
                 participant: ParticipantId(participant),
-                role: if host { Role::Host } else { Role::Participant },
+                device: DeviceKey::from_bytes(device),
                 media: media_from_bits(media).expect("four bits for four sources"),
                 counter,
             })
@@ -146,7 +147,7 @@ mod tests {
 
         /// ROOM-09
         #[test]
-        fn altered_token_is_refused(claim in claims(), at in 0usize..112, to in "[A-Za-z0-9_.-]") {
+        fn altered_token_is_refused(claim in claims(), at in 0usize..154, to in "[A-Za-z0-9_.-]") {
             let text = sign(&[1; 32], claim).expose().to_owned();
             let at = at % text.len();
             let altered = format!("{}{to}{}", &text[..at], &text[at + 1..]);
@@ -162,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn any_other_text_is_no_token(text in "(v1\\.)?[A-Za-z0-9_.-]{1,200}") {
+        fn any_other_text_is_no_token(text in "(v[12]\\.)?[A-Za-z0-9_.-]{1,200}") {
             prop_assert_eq!(verify(&[1; 32], &ResumeToken::try_from(text).unwrap()), None);
         }
     }

@@ -1,0 +1,36 @@
+//! What the room knows of the meeting's MLS group: which devices are in it, and what each may do.
+//!
+//! A copy of what the delivery service has, replaced as a whole at each change. The room decides nothing about it:
+//! who is in the group, and who is host, was signed by host devices and checked before it came here.
+
+use std::collections::BTreeMap;
+
+use sabha_protocol::{DeviceKey, GroupEpoch};
+
+use crate::io::{GroupMember, GroupView};
+
+#[derive(Debug)]
+pub(crate) struct Group {
+    epoch: GroupEpoch,
+    members: BTreeMap<DeviceKey, GroupMember>,
+}
+
+impl Group {
+    pub(crate) fn of(view: GroupView) -> Self {
+        let members = view.members.into_iter().map(|member| (member.device, member)).collect();
+        Self { epoch: view.epoch, members }
+    }
+
+    pub(crate) fn epoch(&self) -> GroupEpoch {
+        self.epoch
+    }
+
+    /// Returns what the group says of a device; nothing if it is not in it.
+    pub(crate) fn member(&self, device: &DeviceKey) -> Option<GroupMember> {
+        self.members.get(device).copied()
+    }
+
+    pub(crate) fn contains(&self, device: &DeviceKey) -> bool {
+        self.members.contains_key(device)
+    }
+}
