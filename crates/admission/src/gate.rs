@@ -64,3 +64,51 @@ fn knock(meeting: &MeetingId, device: &DeviceKey, challenge: &[u8; 32]) -> Vec<u
 fn enter(meeting: &MeetingId, challenge: &[u8; 32]) -> Vec<u8> {
     [b"sabha enter v1".as_slice(), meeting.as_bytes(), challenge].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        device_key,
+        testing::{another_meeting, guest, invitee, key, meeting},
+    };
+
+    /// ADM-51
+    #[test]
+    fn a_gate_tag_is_good_for_one_meeting_device_and_connection() {
+        let gate = key(20);
+        let public = gate.verifying_key().to_bytes();
+        let device = device_key(&guest());
+        let tag = gate_tag(&gate, &meeting(), &device, &[1; 32]);
+        let wrong = Err(Violation::GateTag);
+
+        assert_eq!(check_gate_tag(&public, &meeting(), &device, &[1; 32], &tag), Ok(()));
+        assert_eq!(check_gate_tag(&public, &another_meeting(), &device, &[1; 32], &tag), wrong);
+        assert_eq!(check_gate_tag(&public, &meeting(), &device_key(&invitee()), &[1; 32], &tag), wrong);
+        assert_eq!(check_gate_tag(&public, &meeting(), &device, &[2; 32], &tag), wrong);
+        assert_eq!(check_gate_tag(device.as_bytes(), &meeting(), &device, &[1; 32], &tag), wrong);
+    }
+
+    /// ADM-52
+    #[test]
+    fn an_enter_proof_is_good_for_one_meeting_device_and_connection() {
+        let device = device_key(&guest());
+        let proof = enter_proof(&guest(), &meeting(), &[1; 32]);
+        let wrong = Err(Violation::EnterProof);
+
+        assert_eq!(check_enter_proof(&device, &meeting(), &[1; 32], &proof), Ok(()));
+        assert_eq!(check_enter_proof(&device, &another_meeting(), &[1; 32], &proof), wrong);
+        assert_eq!(check_enter_proof(&device, &meeting(), &[2; 32], &proof), wrong);
+        assert_eq!(check_enter_proof(&device_key(&invitee()), &meeting(), &[1; 32], &proof), wrong);
+    }
+
+    #[test]
+    fn the_signed_texts_are_those_of_the_protocol() {
+        let device = device_key(&guest());
+        let signed =
+            [b"sabha knock v1".as_slice(), meeting().as_bytes(), device.as_bytes(), &[1; 32]].concat();
+        assert_eq!(gate_tag(&key(20), &meeting(), &device, &[1; 32]), key(20).sign(&signed).to_bytes());
+        let signed = [b"sabha enter v1".as_slice(), meeting().as_bytes(), &[1; 32]].concat();
+        assert_eq!(enter_proof(&guest(), &meeting(), &[1; 32]), guest().sign(&signed).to_bytes());
+    }
+}

@@ -160,3 +160,139 @@ impl Body for Heartbeat {
         out.extend(self.signer.as_bytes());
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{
+        device_key,
+        testing::{another_meeting, creator, forge, group, guest, helper, meeting, stranger},
+    };
+
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat {
+            meeting: meeting(),
+            seq: 3,
+            epoch: 12,
+            transcript_hash: [1; 32],
+            tree_hash: [2; 32],
+            policy_version: 7,
+            log_size: 40,
+            log_head: [3; 32],
+            previous: before().hash(),
+            time_ms: 5,
+            nonces: vec![[4; 16], [5; 16]],
+            signer: device_key(&creator()),
+        }
+    }
+
+    fn before() -> SignedHeartbeat {
+        Heartbeat {
+            meeting: meeting(),
+            seq: 2,
+            epoch: 11,
+            transcript_hash: [0; 32],
+            tree_hash: [0; 32],
+            policy_version: 6,
+            log_size: 39,
+            log_head: [0; 32],
+            previous: [9; 32],
+            time_ms: 4,
+            nonces: Vec::new(),
+            signer: device_key(&helper()),
+        }
+        .sign(&helper())
+        .unwrap()
+    }
+
+    fn fault(change: impl FnOnce(&mut Heartbeat), previous: Option<&SignedHeartbeat>) -> Option<Violation> {
+        let mut heartbeat = heartbeat();
+        change(&mut heartbeat);
+        judge(&heartbeat.sign(&creator()).unwrap(), previous)
+    }
+
+    fn judge(heartbeat: &SignedHeartbeat, previous: Option<&SignedHeartbeat>) -> Option<Violation> {
+        let expected = Expectation { epoch: 12, transcript_hash: [1; 32], tree_hash: [2; 32], previous };
+        heartbeat.check(&group().check().unwrap(), &expected).err()
+    }
+
+    #[test]
+    fn the_word_of_a_host_on_what_is_expected_holds() {
+        assert_eq!(fault(|_| {}, Some(&before())), None);
+        assert_eq!(fault(|_| {}, None), None);
+        // A host that may do less than others may certify too.
+        let by_helper = Heartbeat { signer: device_key(&helper()), ..heartbeat() }.sign(&helper()).unwrap();
+        assert_eq!(judge(&by_helper, Some(&before())), None);
+    }
+
+    /// ADM-47
+    #[test]
+    fn a_heartbeat_is_signed_by_who_it_says() {
+        assert_eq!(judge(&forge(heartbeat(), &helper()), None), Some(Violation::HeartbeatSignature));
+    }
+
+    /// ADM-48
+    #[test]
+    fn neither_a_guest_nor_somebody_outside_certifies() {
+        for key in [guest(), stranger()] {
+            let heartbeat = Heartbeat { signer: device_key(&key), ..heartbeat() }.sign(&key).unwrap();
+            assert_eq!(judge(&heartbeat, None), Some(Violation::HeartbeatSigner));
+        }
+    }
+
+    /// ADM-48
+    #[test]
+    fn a_host_who_has_left_certifies_no_more() {
+        let roster = group().without(&[crate::testing::CREATOR]).check().unwrap();
+        let expected =
+            Expectation { epoch: 12, transcript_hash: [1; 32], tree_hash: [2; 32], previous: None };
+        let heartbeat = heartbeat().sign(&creator()).unwrap();
+        assert_eq!(heartbeat.check(&roster, &expected), Err(Violation::HeartbeatSigner));
+    }
+
+    /// ADM-49
+    #[test]
+    fn another_state_of_the_group_is_an_alarm() {
+        let changes: [fn(&mut Heartbeat); 5] = [
+            |heartbeat| heartbeat.meeting = another_meeting(),
+            |heartbeat| heartbeat.epoch = 11,
+            |heartbeat| heartbeat.transcript_hash = [0; 32],
+            |heartbeat| heartbeat.tree_hash = [0; 32],
+            |heartbeat| heartbeat.policy_version = 8,
+        ];
+        for change in changes {
+            assert_eq!(fault(change, None), Some(Violation::HeartbeatState));
+        }
+    }
+
+    /// ADM-50
+    #[test]
+    fn heartbeats_follow_one_another() {
+        let broken = Some(Violation::HeartbeatChain);
+        let last = before();
+        assert_eq!(fault(|heartbeat| heartbeat.seq = 4, Some(&last)), broken);
+        assert_eq!(fault(|heartbeat| heartbeat.seq = 2, Some(&last)), broken);
+        assert_eq!(fault(|heartbeat| heartbeat.previous = [7; 32], Some(&last)), broken);
+        assert_eq!(fault(|heartbeat| heartbeat.log_size = 38, Some(&last)), broken);
+        assert_eq!(fault(|heartbeat| heartbeat.log_size = 39, Some(&last)), None);
+        // Without one before, the number and the hash are all there is to compare.
+        assert_eq!(fault(|heartbeat| heartbeat.seq = 0, None), broken);
+        assert_eq!(fault(|heartbeat| heartbeat.previous = NO_PREVIOUS, None), broken);
+        let first = |heartbeat: &mut Heartbeat| (heartbeat.seq, heartbeat.previous) = (0, NO_PREVIOUS);
+        assert_eq!(fault(first, None), None);
+        assert_eq!(fault(first, Some(&last)), broken);
+    }
+
+    #[test]
+    fn a_nonce_is_answered_when_it_is_listed() {
+        assert!(heartbeat().answers(&[5; 16]));
+        assert!(!heartbeat().answers(&[6; 16]));
+    }
+
+    #[test]
+    fn nonces_are_bounded() {
+        let with = |count| Heartbeat { nonces: vec![[0; 16]; count], ..heartbeat() }.sign(&creator());
+        assert!(with(NONCES_MAX).is_ok());
+        assert_eq!(with(NONCES_MAX + 1), Err(Unsignable::Form(Malformed::Bound("nonces"))));
+    }
+}

@@ -87,6 +87,8 @@ mod invite;
 mod policy;
 mod signature;
 mod suite;
+#[cfg(test)]
+mod testing;
 mod transition;
 mod tree;
 mod violation;

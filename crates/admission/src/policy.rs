@@ -39,7 +39,7 @@ pub struct Policy {
     /// The hosts, at most [`HOSTS_MAX`]. Who is left out is no host any more, and what it granted is void.
     pub hosts: Vec<SignedHostCert>,
     /// Locked: grants dated later than this, in unix milliseconds, are void. The date of every member's grant must
-    /// be within it, so who locks takes the latest of its own clock and those dates.
+    /// be within it: see [`Roster::lock_at_ms`](crate::Roster::lock_at_ms).
     pub locked_at_ms: Option<u64>,
     /// Void grants and invites, at most [`REVOKED_MAX`], sorted, each once. [`Self::revoke`] keeps the order.
     pub revoked: Vec<GrantId>,
@@ -59,6 +59,12 @@ impl Policy {
     /// As [`Signed::sign`]: also if a list is longer than its bound or out of order.
     pub fn sign(self, signer: &SigningKey) -> Result<SignedPolicy, Unsignable> {
         Signed::sign(self, signer)
+    }
+
+    /// Returns the policy that follows this one and says the same, to be changed and then signed by `signer`.
+    #[must_use]
+    pub fn successor(&self, signer: DeviceKey) -> Self {
+        Self { version: self.version.saturating_add(1), signer, ..self.clone() }
     }
 
     /// Adds a grant or an invite to what is void. Adding it twice changes nothing.
@@ -249,5 +255,325 @@ impl Body for Policy {
             id.write(out);
         }
         out.extend(self.signer.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        HostCert, device_key,
+        testing::{
+            END, NOW, another_meeting, creator, forge, guest, helper, host_cert, host_cert_body, key,
+            meeting, policy, root, signed_policy, stranger,
+        },
+    };
+
+    const SUITE: u16 = Suite::XWing.code();
+
+    /// Judges a policy that nothing comes before.
+    fn fault(policy: Policy, signer: &SigningKey) -> Option<Violation> {
+        let policy = Policy { signer: device_key(signer), ..policy };
+        forge(policy, signer).check(meeting(), SUITE, None, NOW).err()
+    }
+
+    /// Judges what follows the policy of the tests.
+    fn next(signer: &SigningKey, change: impl FnOnce(&mut Policy)) -> Option<Violation> {
+        let mut policy = policy().successor(device_key(signer));
+        change(&mut policy);
+        forge(policy, signer).check(meeting(), SUITE, Some(&signed_policy()), NOW).err()
+    }
+
+    fn with_hosts(hosts: Vec<SignedHostCert>) -> Policy {
+        Policy { hosts, ..policy() }
+    }
+
+    fn by_root(cert: HostCert) -> Vec<SignedHostCert> {
+        vec![forge(cert, &root())]
+    }
+
+    #[test]
+    fn a_policy_of_the_root_key_or_a_moderating_host_holds() {
+        assert_eq!(fault(policy(), &creator()), None);
+        assert_eq!(fault(policy(), &helper()), None);
+        assert_eq!(fault(policy(), &root()), None);
+        assert_eq!(fault(with_hosts(Vec::new()), &root()), None);
+    }
+
+    /// ADM-03
+    #[test]
+    fn another_root_key_or_suite_is_another_meeting() {
+        let foreign = Policy { root: device_key(&stranger()), hosts: Vec::new(), ..policy() };
+        assert_eq!(fault(foreign, &stranger()), Some(Violation::Root));
+        let downgraded = Policy { suite: Suite::Classical, signer: device_key(&root()), ..policy() };
+        let downgraded = forge(downgraded, &root());
+        let classical = Suite::Classical.code();
+        assert_eq!(downgraded.check(meeting(), classical, None, NOW), Err(Violation::Root));
+        let classical_meeting = meeting_id(Suite::Classical, &device_key(&root()));
+        let own = Policy { meeting: classical_meeting, hosts: Vec::new(), ..downgraded.body };
+        assert_eq!(forge(own, &root()).check(classical_meeting, classical, None, NOW), Ok(()));
+    }
+
+    /// ADM-04
+    #[test]
+    fn a_policy_is_for_this_meeting_and_suite() {
+        let policy = signed_policy();
+        assert_eq!(policy.check(another_meeting(), SUITE, None, NOW), Err(Violation::PolicyForeign));
+        assert_eq!(policy.check(meeting(), 0x0001, None, NOW), Err(Violation::PolicyForeign));
+        assert_eq!(policy.check(meeting(), SUITE, None, NOW), Ok(()));
+    }
+
+    /// ADM-05
+    #[test]
+    fn a_policy_is_signed_by_who_it_says() {
+        let forged = forge(policy(), &helper());
+        assert_eq!(forged.check(meeting(), SUITE, None, NOW), Err(Violation::PolicySignature));
+    }
+
+    /// ADM-06
+    #[test]
+    fn who_may_not_moderate_signs_no_policy() {
+        let doorkeeper = host_cert(&guest(), Capabilities::ADMIT | Capabilities::DELEGATE, &root());
+        let mut policy = policy();
+        policy.hosts.push(doorkeeper);
+        assert_eq!(fault(policy.clone(), &guest()), Some(Violation::PolicySigner));
+        assert_eq!(fault(policy.clone(), &stranger()), Some(Violation::PolicySigner));
+        assert_eq!(fault(policy, &helper()), None);
+    }
+
+    /// ADM-06
+    #[test]
+    fn nobody_makes_itself_a_moderator_by_the_policy_it_signs() {
+        let cert = || host_cert(&guest(), Capabilities::MODERATE, &creator());
+        assert_eq!(next(&guest(), |policy| policy.hosts.push(cert())), Some(Violation::PolicySigner));
+        assert_eq!(next(&creator(), |policy| policy.hosts.push(cert())), None);
+        // Nor does a host sign itself out: the policy must stand by its own list too.
+        assert_eq!(next(&creator(), |policy| policy.hosts.clear()), Some(Violation::PolicySigner));
+    }
+
+    /// ADM-07
+    #[test]
+    fn a_host_certificate_is_for_this_meeting_and_signed_by_who_it_says() {
+        let cert = host_cert_body(&guest(), Capabilities::ADMIT, &root());
+        assert_eq!(fault(with_hosts(by_root(cert.clone())), &root()), None);
+        let forged = with_hosts(vec![forge(cert.clone(), &creator())]);
+        assert_eq!(fault(forged, &root()), Some(Violation::HostCert));
+        let foreign = HostCert { meeting: another_meeting(), ..cert };
+        assert_eq!(fault(with_hosts(by_root(foreign)), &root()), Some(Violation::HostCert));
+    }
+
+    /// ADM-08
+    #[test]
+    fn a_host_is_made_by_one_who_may_delegate() {
+        let made_by = |issuer: &SigningKey| {
+            let mut policy = policy();
+            policy.hosts.push(host_cert(&guest(), Capabilities::ADMIT, issuer));
+            fault(policy, &root())
+        };
+        assert_eq!(made_by(&creator()), None);
+        assert_eq!(made_by(&helper()), Some(Violation::HostChain));
+        assert_eq!(made_by(&stranger()), Some(Violation::HostChain));
+        assert_eq!(made_by(&guest()), Some(Violation::HostChain));
+    }
+
+    /// ADM-08
+    #[test]
+    fn a_circle_of_hosts_does_not_lead_to_the_root_key() {
+        let (one, two) = (key(30), key(31));
+        let circle =
+            vec![host_cert(&one, Capabilities::HOST, &two), host_cert(&two, Capabilities::HOST, &one)];
+        assert_eq!(fault(with_hosts(circle), &root()), Some(Violation::HostChain));
+        let itself = vec![host_cert(&one, Capabilities::HOST, &one)];
+        assert_eq!(fault(with_hosts(itself), &root()), Some(Violation::HostChain));
+        let line =
+            vec![host_cert(&one, Capabilities::HOST, &two), host_cert(&two, Capabilities::HOST, &root())];
+        assert_eq!(fault(with_hosts(line), &root()), None);
+    }
+
+    /// ADM-08
+    #[test]
+    fn a_chain_has_eight_certificates_at_most() {
+        let chain = |length: u8| {
+            let issuer = |number: u8| if number == 0 { root() } else { key(29 + number) };
+            let cert = |number| host_cert(&key(30 + number), Capabilities::HOST, &issuer(number));
+            fault(with_hosts((0..length).map(cert).collect()), &root())
+        };
+        assert_eq!(chain(8), None);
+        assert_eq!(chain(9), Some(Violation::HostChain));
+    }
+
+    /// ADM-09
+    #[test]
+    fn a_host_gives_no_more_than_it_has() {
+        let (half, whole) = (Capabilities::DELEGATE | Capabilities::ADMIT, Capabilities::HOST);
+        let made = |given| {
+            let hosts = vec![host_cert(&guest(), half, &root()), host_cert(&key(30), given, &guest())];
+            fault(with_hosts(hosts), &root())
+        };
+        assert_eq!(made(half), None);
+        assert_eq!(made(Capabilities::ADMIT), None);
+        assert_eq!(made(whole), Some(Violation::HostEscalation));
+        assert_eq!(made(Capabilities::MODERATE), Some(Violation::HostEscalation));
+    }
+
+    /// ADM-09
+    #[test]
+    fn even_the_root_key_certifies_rights_of_hosts_only() {
+        let made = |given| fault(with_hosts(vec![host_cert(&guest(), given, &root())]), &root());
+        assert_eq!(made(Capabilities::HOST), None);
+        assert_eq!(made(Capabilities::HOST | Capabilities::CAMERA), Some(Violation::HostEscalation));
+    }
+
+    /// ADM-10
+    #[test]
+    fn a_host_is_listed_once() {
+        let mut policy = policy();
+        policy.hosts.push(host_cert(&helper(), Capabilities::ADMIT, &root()));
+        assert_eq!(fault(policy, &root()), Some(Violation::HostTwice));
+    }
+
+    /// ADM-11
+    #[test]
+    fn only_what_is_newly_listed_must_be_in_force() {
+        let at = |before: Option<&SignedPolicy>, now_ms| {
+            let policy = policy().successor(device_key(&creator())).sign(&creator()).unwrap();
+            policy.check(meeting(), SUITE, before, now_ms).err()
+        };
+        assert_eq!(at(None, END), None);
+        assert_eq!(at(None, END + 1), Some(Violation::HostExpired));
+        assert_eq!(at(Some(&signed_policy()), END + 1), None);
+        // Nor is an expired certificate listed again after it was dropped.
+        let without = Policy { hosts: policy().hosts[..1].to_vec(), ..policy() };
+        let without = without.sign(&creator()).unwrap();
+        assert_eq!(at(Some(&without), END), None);
+        assert_eq!(at(Some(&without), END + 1), Some(Violation::HostExpired));
+    }
+
+    /// ADM-12
+    #[test]
+    fn a_policy_that_says_something_else_is_newer() {
+        let at =
+            |version| next(&creator(), |policy| (policy.version, policy.locked_at_ms) = (version, Some(1)));
+        assert_eq!(at(6), Some(Violation::PolicyRollback));
+        assert_eq!(at(7), Some(Violation::PolicyRollback));
+        assert_eq!(at(8), None);
+        assert_eq!(at(u64::MAX), None);
+        // The same one again is no other one.
+        assert_eq!(next(&creator(), |policy| policy.version = 7), None);
+    }
+
+    /// ADM-13
+    #[test]
+    fn a_policy_does_not_follow_that_of_another_meeting() {
+        let foreign = Policy {
+            meeting: another_meeting(),
+            root: device_key(&stranger()),
+            hosts: Vec::new(),
+            signer: device_key(&stranger()),
+            version: 1,
+            ..policy()
+        };
+        let check = |before: Policy| {
+            signed_policy().check(meeting(), SUITE, Some(&forge(before, &stranger())), NOW).err()
+        };
+        assert_eq!(check(foreign), Some(Violation::PolicyMoved));
+        for moved in [
+            Policy { meeting: another_meeting(), version: 1, ..policy() },
+            Policy { suite: Suite::Classical, version: 1, ..policy() },
+            Policy { root: device_key(&creator()), version: 1, ..policy() },
+        ] {
+            assert_eq!(check(moved), Some(Violation::PolicyMoved));
+        }
+        assert_eq!(check(Policy { version: 1, ..policy() }), None);
+    }
+
+    /// ADM-14
+    #[test]
+    fn what_is_revoked_stays_revoked() {
+        let id = |seq| GrantId { issuer: device_key(&helper()), seq };
+        let before = Policy { revoked: vec![id(1), id(3)], ..policy() }.sign(&creator()).unwrap();
+        let check = |revoked| {
+            let policy = Policy { revoked, ..policy().successor(device_key(&creator())) };
+            policy.sign(&creator()).unwrap().check(meeting(), SUITE, Some(&before), NOW).err()
+        };
+        assert_eq!(check(vec![id(1), id(3)]), None);
+        assert_eq!(check(vec![id(1), id(2), id(3)]), None);
+        assert_eq!(check(vec![id(1), id(2)]), Some(Violation::RevocationDropped));
+        assert_eq!(check(Vec::new()), Some(Violation::RevocationDropped));
+    }
+
+    /// ADM-15
+    #[test]
+    fn who_may_not_delegate_leaves_the_hosts_as_they_are() {
+        let lock = |policy: &mut Policy| policy.locked_at_ms = Some(NOW);
+        assert_eq!(next(&helper(), lock), None);
+        let dismiss =
+            |policy: &mut Policy| policy.hosts.retain(|host| host.subject != device_key(&creator()));
+        assert_eq!(next(&root(), |policy| policy.hosts.truncate(1)), None);
+        assert_eq!(next(&creator(), |policy| policy.hosts.truncate(1)), None);
+        // Without the creator the helper's own certificate would lead nowhere, so it brings another one.
+        let own =
+            |policy: &mut Policy| policy.hosts = vec![host_cert(&helper(), Capabilities::MODERATE, &root())];
+        assert_eq!(next(&helper(), own), Some(Violation::HostsChanged));
+        assert_eq!(next(&helper(), dismiss), Some(Violation::HostChain));
+        // Nor does it bring back a host by an old certificate.
+        let old = |policy: &mut Policy| policy.hosts.push(host_cert(&guest(), Capabilities::HOST, &root()));
+        assert_eq!(next(&helper(), old), Some(Violation::HostsChanged));
+        assert_eq!(next(&creator(), old), None);
+        assert_eq!(next(&root(), old), None);
+    }
+
+    /// ADM-16
+    #[test]
+    fn who_may_not_delegate_does_not_revoke_what_the_root_key_granted() {
+        let revoke = |issuer: SigningKey| {
+            move |policy: &mut Policy| policy.revoke(GrantId { issuer: device_key(&issuer), seq: 2 }).unwrap()
+        };
+        assert_eq!(next(&helper(), revoke(root())), Some(Violation::RootGrantRevoked));
+        assert_eq!(next(&helper(), revoke(creator())), None);
+        assert_eq!(next(&creator(), revoke(root())), None);
+        assert_eq!(next(&root(), revoke(root())), None);
+        // What a host who may has revoked is no obstacle to those who may not.
+        let id = GrantId { issuer: device_key(&root()), seq: 2 };
+        let before = Policy { revoked: vec![id], ..policy() }.sign(&creator()).unwrap();
+        let after = Policy { revoked: vec![id], ..policy().successor(device_key(&helper())) };
+        assert_eq!(after.sign(&helper()).unwrap().check(meeting(), SUITE, Some(&before), NOW), Ok(()));
+    }
+
+    /// ADM-02
+    #[test]
+    fn lists_are_bounded() {
+        let bound = |list| Err(Unsignable::Form(Malformed::Bound(list)));
+        let cert = host_cert(&helper(), Capabilities::ADMIT, &creator());
+        let hosts = |count| with_hosts(vec![cert.clone(); count]).sign(&creator());
+        assert!(hosts(HOSTS_MAX).is_ok());
+        assert_eq!(hosts(HOSTS_MAX + 1), bound("hosts"));
+
+        let id = |seq| GrantId { issuer: device_key(&helper()), seq };
+        let mut policy = Policy { revoked: (1..REVOKED_MAX as u64).map(id).collect(), ..policy() };
+        assert_eq!(policy.revoke(id(0)), Ok(()));
+        assert_eq!(policy.revoke(id(5)), Ok(()));
+        assert_eq!(policy.revoked.len(), REVOKED_MAX);
+        assert_eq!(policy.revoke(id(9999)), Err(RevocationsFull));
+        assert!(policy.clone().sign(&creator()).is_ok());
+        assert!(policy.is_revoked(&id(0)) && !policy.is_revoked(&id(9999)));
+        policy.revoked.push(id(9999));
+        assert_eq!(policy.sign(&creator()), bound("revoked"));
+    }
+
+    #[test]
+    fn rights_by_the_policy_are_those_of_the_certificates() {
+        let policy = policy();
+        assert_eq!(policy.authority(&device_key(&root())), Capabilities::HOST);
+        assert_eq!(policy.authority(&device_key(&creator())), Capabilities::HOST);
+        assert_eq!(policy.authority(&device_key(&helper())), Capabilities::ADMIT | Capabilities::MODERATE);
+        assert_eq!(policy.authority(&device_key(&guest())), Capabilities::NONE);
+    }
+
+    #[test]
+    fn a_successor_differs_by_version_and_signer() {
+        let next = policy().successor(device_key(&helper()));
+        assert_eq!((next.version, next.signer), (8, device_key(&helper())));
+        assert_eq!(Policy { version: 7, signer: device_key(&creator()), ..next }, policy());
     }
 }

@@ -178,9 +178,199 @@ pub(crate) fn is_sound(key: &DeviceKey) -> bool {
 }
 
 /// Returns what a signature covers: label, kind, version, body.
-fn signed_bytes<T: Statement>(body: &T) -> Vec<u8> {
+pub(crate) fn signed_bytes<T: Statement>(body: &T) -> Vec<u8> {
     let mut message = LABEL.to_vec();
     message.extend([T::KIND, VERSION]);
     body.write(&mut message);
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Capabilities, Grant, Heartbeat, HostCert, InviteCert, Policy,
+        heartbeat::tests::heartbeat,
+        signature::body::Body as _,
+        testing::{
+            creator, forge, grant, guest, helper, host_cert_body, invite, invite_cert, invite_cert_body,
+            invited_grant, invitee, policy, stranger,
+        },
+    };
+
+    /// Whoever reads bytes sees one statement or none, and it is the one whose bytes they are.
+    fn reads_canonically<T: Statement + fmt::Debug>(bytes: &[u8]) {
+        if let Ok(signed) = Signed::<T>::from_bytes(bytes) {
+            assert_eq!(signed.to_bytes(), bytes);
+        }
+    }
+
+    fn all_read_canonically(bytes: &[u8]) {
+        reads_canonically::<Grant>(bytes);
+        reads_canonically::<HostCert>(bytes);
+        reads_canonically::<InviteCert>(bytes);
+        reads_canonically::<Policy>(bytes);
+        reads_canonically::<Heartbeat>(bytes);
+    }
+
+    fn full_policy() -> Policy {
+        let mut policy = policy();
+        policy.locked_at_ms = Some(5);
+        policy.revoke(grant(&guest(), &helper()).id()).unwrap();
+        policy.revoke(invite_cert().id()).unwrap();
+        policy
+    }
+
+    /// One of each, signed once for all cases.
+    static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+        vec![
+            grant(&guest(), &helper()).sign(&helper()).unwrap().to_bytes(),
+            invited_grant(&invitee(), invite_cert()).sign(&invite()).unwrap().to_bytes(),
+            host_cert_body(&helper(), Capabilities::ADMIT, &creator()).sign(&creator()).unwrap().to_bytes(),
+            invite_cert().to_bytes(),
+            full_policy().sign(&creator()).unwrap().to_bytes(),
+            heartbeat().sign(&creator()).unwrap().to_bytes(),
+        ]
+    });
+
+    proptest! {
+        /// ADM-02, ADM-18
+        #[test]
+        fn any_bytes_are_one_statement_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            all_read_canonically(&bytes);
+        }
+
+        /// ADM-02, ADM-18
+        #[test]
+        fn what_is_nearly_a_statement_is_one_or_none(
+            sample in 0..6usize, at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = SAMPLES[sample].clone();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            all_read_canonically(&bytes);
+            bytes.truncate(cut.index(bytes.len()));
+            all_read_canonically(&bytes);
+        }
+    }
+
+    fn survives<T: Statement + fmt::Debug>(body: T, key: &SigningKey) {
+        let signed = Signed::sign(body.clone(), key).unwrap();
+        let bytes = signed.to_bytes();
+        assert_eq!(Signed::from_bytes(&bytes), Ok(signed.clone()));
+        assert_eq!(signed.verify(), Ok(&body));
+        assert_eq!(signed.hash(), <[u8; 32]>::from(Sha256::digest(&bytes)));
+        for length in 0..bytes.len() {
+            assert!(Signed::<T>::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert_eq!(Signed::<T>::from_bytes(&[&bytes[..], &[0]].concat()), Err(Malformed::Trailing));
+        for version in [0, 2] {
+            let other = [&[version], &bytes[1..]].concat();
+            assert_eq!(Signed::<T>::from_bytes(&other), Err(Malformed::Unknown("version")));
+        }
+    }
+
+    #[test]
+    fn every_statement_survives_its_bytes_and_no_others() {
+        survives(grant(&guest(), &helper()), &helper());
+        survives(invited_grant(&invitee(), invite_cert()), &invite());
+        survives(host_cert_body(&helper(), Capabilities::ADMIT, &creator()), &creator());
+        survives(invite_cert_body(), &creator());
+        survives(policy(), &creator());
+        survives(full_policy(), &creator());
+        survives(heartbeat(), &creator());
+    }
+
+    /// Any byte that is changed makes the statement unreadable or its signature void.
+    fn is_covered<T: Statement>(body: T, key: &SigningKey) {
+        let bytes = Signed::sign(body, key).unwrap().to_bytes();
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            assert!(!Signed::<T>::from_bytes(&bytes).is_ok_and(|read| read.verify().is_ok()), "{at}");
+        }
+    }
+
+    /// ADM-05, ADM-07, ADM-21, ADM-25, ADM-47
+    #[test]
+    fn a_signature_covers_every_byte() {
+        is_covered(invited_grant(&invitee(), invite_cert()), &invite());
+        is_covered(host_cert_body(&helper(), Capabilities::ADMIT, &creator()), &creator());
+        is_covered(invite_cert_body(), &creator());
+        is_covered(full_policy(), &creator());
+        is_covered(heartbeat(), &creator());
+    }
+
+    #[test]
+    fn the_bytes_of_a_grant_and_its_signature_are_those_of_the_text() {
+        let grant = grant(&guest(), &helper());
+        let mut body = vec![1];
+        body.extend(grant.meeting.as_bytes());
+        body.extend([0x00, 0x4f]);
+        body.extend(grant.subject.as_bytes());
+        body.extend([0x01, 0xf0]);
+        body.extend(grant.issuer.as_bytes());
+        body.extend(4u64.to_be_bytes());
+        body.extend(grant.not_before_ms.to_be_bytes());
+        body.extend(grant.not_after_ms.to_be_bytes());
+        body.extend([8; 16]);
+        body.extend([1, 0]);
+        let signature = helper().sign(&[b"sabha admission v1\0\x01".as_slice(), &body].concat()).to_bytes();
+        body.extend(signature);
+        assert_eq!(grant.sign(&helper()).unwrap().to_bytes(), body);
+    }
+
+    #[test]
+    fn each_kind_of_statement_is_signed_as_itself() {
+        let kinds = [Grant::KIND, HostCert::KIND, Policy::KIND, Heartbeat::KIND, InviteCert::KIND];
+        assert_eq!(kinds, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn nobody_signs_in_anothers_name_or_what_nobody_can_read() {
+        assert_eq!(grant(&guest(), &helper()).sign(&creator()), Err(Unsignable::Key));
+        let mut policy = policy();
+        let id = |seq| crate::GrantId { issuer: device_key(&helper()), seq };
+        policy.revoked = vec![id(2), id(1)];
+        assert_eq!(policy.clone().sign(&creator()), Err(Unsignable::Form(Malformed::Order("revoked"))));
+        policy.revoked = vec![id(1), id(1)];
+        assert_eq!(policy.clone().sign(&creator()), Err(Unsignable::Form(Malformed::Order("revoked"))));
+        policy.revoked = (0..0x1_0001).map(id).collect();
+        assert!(policy.sign(&creator()).is_err());
+    }
+
+    #[test]
+    fn a_key_that_signs_for_everybody_signs_nothing() {
+        // The neutral element of the curve.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let weak = DeviceKey::from_bytes(neutral);
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        assert_eq!(verify(&weak, b"anything", &signature), Err(BadSignature));
+        assert!(!is_sound(&weak));
+        // No point of the curve has this coordinate.
+        assert!(!is_sound(&DeviceKey::from_bytes([2; 32])));
+        assert!(is_sound(&device_key(&guest())));
+    }
+
+    #[test]
+    fn another_key_or_message_does_not_verify() {
+        let signature = creator().sign(b"message").to_bytes();
+        let key = device_key(&creator());
+        assert_eq!(verify(&key, b"message", &signature), Ok(()));
+        assert_eq!(verify(&key, b"massage", &signature), Err(BadSignature));
+        assert_eq!(verify(&device_key(&stranger()), b"message", &signature), Err(BadSignature));
+        assert!(forge(grant(&guest(), &helper()), &stranger()).verify().is_err());
+    }
+
+    #[test]
+    fn debug_form_leaves_the_signature_out() {
+        let signed = invite_cert();
+        assert_eq!(format!("{signed:?}"), format!("Signed({:?})", signed.body));
+    }
 }

@@ -50,3 +50,25 @@ pub fn meeting_id(suite: Suite, root: &DeviceKey) -> MeetingId {
     id.copy_from_slice(&hash[..20]);
     MeetingId::from_bytes(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed by another program, from the text in the doc of [`meeting_id`].
+    #[test]
+    fn a_meetings_id_is_the_hash_of_suite_and_root_key() {
+        let root = DeviceKey::from_bytes([7; 32]);
+        let id = |suite| meeting_id(suite, &root).to_string();
+        assert_eq!(id(Suite::XWing), "xa7wtkgbkjrmuosdaiszxlxes3plsyge");
+        assert_eq!(id(Suite::Classical), "el6e6l46veatn52zxhu65pu2ycobmnri");
+    }
+
+    #[test]
+    fn only_the_two_suites_are_known() {
+        let known: Vec<u16> = (0..=u16::MAX).filter(|code| Suite::try_from(*code).is_ok()).collect();
+        assert_eq!(known, [0x0001, 0x004F]);
+        assert_eq!(Suite::try_from(0x004F).map(Suite::code), Ok(0x004F));
+        assert_eq!(Suite::try_from(0x0001).map(Suite::code), Ok(0x0001));
+    }
+}

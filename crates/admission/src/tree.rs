@@ -119,6 +119,12 @@ impl Roster {
         tree.leaves.iter().filter(|leaf| !known(leaf)).map(|leaf| leaf.index).collect()
     }
 
+    /// Returns when a lock that is made now takes effect: not before the grants of those who are in, by whatever
+    /// clock they were dated.
+    pub fn lock_at_ms(&self, now_ms: u64) -> u64 {
+        self.members.iter().map(|member| member.grant.not_before_ms).fold(now_ms, u64::max)
+    }
+
     /// Decides whether a grant lets its subject into this group now. For who shows a grant before it has a leaf.
     ///
     /// # Errors
@@ -309,4 +315,445 @@ fn check_invites(members: &[Member]) -> Result<(), Violation> {
 fn effective(policy: &Policy, grant: &Grant) -> Capabilities {
     let host = policy.host(&grant.subject).map_or(Capabilities::NONE, |host| host.capabilities);
     grant.capabilities | host
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::{
+        HostCert, InviteCert, Malformed, Suite, device_key,
+        testing::{
+            CREATOR, END, GUEST, Group, HELPER, INVITEE, Leaf, NOW, another_meeting, creator, creator_grant,
+            forge, grant, group, guest, helper, host_cert, invite, invite_cert, invite_cert_body,
+            invited_grant, invitee, key, meeting, policy, root, signed_policy, stranger,
+        },
+    };
+    /// The group with one more member, who shows this grant.
+    fn with(grant: Grant, issuer: &SigningKey) -> Group {
+        let mut group = group().with_grant(9, &forge(grant, issuer));
+        group.added.push(9);
+        group
+    }
+
+    fn with_policy(change: impl FnOnce(&mut Policy)) -> Group {
+        let mut policy = policy();
+        change(&mut policy);
+        group().with_policy(&policy.sign(&creator()).unwrap())
+    }
+
+    fn newcomer() -> Grant {
+        grant(&key(40), &helper())
+    }
+
+    #[test]
+    fn a_group_in_which_everybody_has_a_grant_is_sound() {
+        let roster = group().check().unwrap();
+        let devices: Vec<DeviceKey> = roster.members.iter().map(|member| member.device).collect();
+        assert_eq!(devices, [creator(), helper(), guest(), invitee()].map(|key| device_key(&key)));
+        assert_eq!(roster.members.iter().map(|member| member.index).collect::<Vec<_>>(), [0, 1, 3, 4]);
+        assert_eq!(roster.policy, signed_policy());
+        assert_eq!(with(newcomer(), &helper()).fault(), None);
+    }
+
+    /// ADM-01
+    #[test]
+    fn a_group_without_policy_is_none() {
+        assert_eq!(Group { policy: None, ..group() }.fault(), Some(Violation::PolicyMissing));
+    }
+
+    /// ADM-02
+    #[test]
+    fn a_policy_is_read_to_the_last_byte() {
+        let mut group = group();
+        group.policy.as_mut().unwrap().push(0);
+        assert_eq!(group.fault(), Some(Violation::PolicyMalformed(Malformed::Trailing)));
+        group.policy = Some(Vec::new());
+        assert_eq!(group.fault(), Some(Violation::PolicyMalformed(Malformed::Truncated)));
+    }
+
+    /// ADM-03, ADM-04, ADM-12
+    #[test]
+    fn a_groups_policy_is_judged_by_the_link_and_by_the_one_before() {
+        assert_eq!(Group { suite: 1, ..group() }.fault(), Some(Violation::PolicyForeign));
+        assert_eq!(Group { meeting: another_meeting(), ..group() }.fault(), Some(Violation::PolicyForeign));
+        let newer = Policy { version: 8, ..policy() }.sign(&creator()).unwrap();
+        assert_eq!(Group { before: Some(newer), ..group() }.fault(), Some(Violation::PolicyRollback));
+        assert_eq!(Group { before: Some(signed_policy()), ..group() }.fault(), None);
+    }
+
+    /// ADM-17
+    #[test]
+    fn a_credential_of_another_type_is_no_grant() {
+        let mut group = group();
+        group.leaves[2].credential_type = 1;
+        assert_eq!(group.fault(), Some(Violation::CredentialType));
+    }
+
+    /// ADM-18
+    #[test]
+    fn a_grant_is_read_to_the_last_byte() {
+        let mut group = group();
+        group.leaves[2].credential.push(0);
+        assert_eq!(group.fault(), Some(Violation::GrantMalformed(Malformed::Trailing)));
+        group.leaves[2].credential = Vec::new();
+        assert_eq!(group.fault(), Some(Violation::GrantMalformed(Malformed::Truncated)));
+    }
+
+    /// ADM-19
+    #[test]
+    fn a_grant_is_for_the_key_of_its_leaf() {
+        let mut leaf = Leaf::new(9, &newcomer().sign(&helper()).unwrap());
+        assert_eq!(group().with_leaf(leaf.clone()).fault(), None);
+        leaf.key = device_key(&stranger());
+        assert_eq!(group().with_leaf(leaf.clone()).fault(), Some(Violation::Subject));
+        let mut shown = group();
+        let short = &leaf.key.as_bytes()[..31];
+        let view = LeafView { signature_key: short, ..leaf.view() };
+        shown.leaves.clear();
+        let tree = TreeView { leaves: vec![view], ..shown.view() };
+        assert_eq!(check_tree(&tree, None, &[], NOW).err(), Some(Violation::Subject));
+    }
+
+    /// ADM-20
+    #[test]
+    fn a_grant_is_for_this_meeting_and_suite() {
+        let foreign = Grant { meeting: another_meeting(), ..newcomer() };
+        assert_eq!(with(foreign, &helper()).fault(), Some(Violation::GrantForeign));
+        let classical = Grant { suite: Suite::Classical, ..newcomer() };
+        assert_eq!(with(classical, &helper()).fault(), Some(Violation::GrantForeign));
+    }
+
+    /// ADM-21
+    #[test]
+    fn a_grant_is_signed_by_who_it_says() {
+        assert_eq!(with(newcomer(), &stranger()).fault(), Some(Violation::GrantSignature));
+        assert_eq!(with(newcomer(), &creator()).fault(), Some(Violation::GrantSignature));
+    }
+
+    /// ADM-22
+    #[test]
+    fn only_who_may_admit_grants() {
+        let by = |issuer: &SigningKey| with(grant(&key(40), issuer), issuer).fault();
+        assert_eq!(by(&helper()), None);
+        assert_eq!(by(&creator()), None);
+        assert_eq!(by(&guest()), Some(Violation::GrantIssuer));
+        assert_eq!(by(&stranger()), Some(Violation::GrantIssuer));
+        assert_eq!(by(&invite()), Some(Violation::GrantIssuer));
+        let itself = with(grant(&key(40), &key(40)), &key(40));
+        assert_eq!(itself.fault(), Some(Violation::GrantIssuer));
+        // A host who may not.
+        let mut policy = policy();
+        policy.hosts.push(host_cert(&key(41), Capabilities::MODERATE | Capabilities::DELEGATE, &root()));
+        let group = with(grant(&key(40), &key(41)), &key(41)).with_policy(&policy.sign(&creator()).unwrap());
+        assert_eq!(group.fault(), Some(Violation::GrantIssuer));
+    }
+
+    /// ADM-22
+    #[test]
+    fn what_a_dismissed_host_has_granted_is_void() {
+        let dismissed = with_policy(|policy| policy.hosts.truncate(1));
+        assert_eq!(dismissed.fault(), Some(Violation::GrantIssuer));
+        assert_eq!(dismissed.without(&[GUEST]).fault(), None);
+    }
+
+    /// ADM-23
+    #[test]
+    fn the_root_key_grants_everything_and_only_as_creator() {
+        let by_root = |change: fn(&mut Grant)| {
+            let mut grant = Grant { subject: device_key(&key(40)), ..creator_grant() };
+            change(&mut grant);
+            with(grant, &root()).fault()
+        };
+        let wrong = Some(Violation::GrantMethod);
+        assert_eq!(by_root(|_| {}), None);
+        assert_eq!(by_root(|grant| grant.method = Method::Manual), wrong);
+        assert_eq!(by_root(|grant| grant.capabilities = Capabilities::PARTICIPANT), wrong);
+        assert_eq!(by_root(|grant| grant.capabilities = Capabilities::HOST), wrong);
+        assert_eq!(by_root(|grant| grant.invite = Some(invite_cert())), wrong);
+    }
+
+    /// ADM-23
+    #[test]
+    fn no_host_names_somebody_a_creator() {
+        for method in [Method::Manual, Method::Passcode, Method::Rule] {
+            assert_eq!(with(Grant { method, ..newcomer() }, &helper()).fault(), None);
+        }
+        let creator = Grant { method: Method::Creator, ..newcomer() };
+        assert_eq!(with(creator, &helper()).fault(), Some(Violation::GrantMethod));
+    }
+
+    /// ADM-23
+    #[test]
+    fn an_invite_is_shown_by_who_comes_by_it_and_nobody_else() {
+        let without = Grant { method: Method::Invite, ..newcomer() };
+        assert_eq!(with(without, &helper()).fault(), Some(Violation::GrantMethod));
+        let besides = Grant { invite: Some(invite_cert()), ..newcomer() };
+        assert_eq!(with(besides, &helper()).fault(), Some(Violation::GrantMethod));
+    }
+
+    /// ADM-24
+    #[test]
+    fn no_grant_of_a_host_makes_a_host() {
+        for right in [Capabilities::ADMIT, Capabilities::MODERATE, Capabilities::DELEGATE] {
+            let grant = Grant { capabilities: right | Capabilities::CHAT, ..grant(&key(40), &creator()) };
+            assert_eq!(with(grant, &creator()).fault(), Some(Violation::GrantEscalation));
+        }
+    }
+
+    /// ADM-24
+    #[test]
+    fn an_invite_gives_no_more_than_it_says() {
+        let grant = |capabilities| {
+            let cert = InviteCert { devices_max: 9, ..invite_cert_body() }.sign(&creator()).unwrap();
+            with(Grant { capabilities, ..invited_grant(&key(40), cert) }, &invite())
+        };
+        let one_more = |group: Group| group.without(&[INVITEE]).fault();
+        assert_eq!(one_more(grant(Capabilities::CHAT)), None);
+        assert_eq!(one_more(grant(Capabilities::CAMERA)), Some(Violation::GrantEscalation));
+        let everything = InviteCert { capabilities: Capabilities::HOST, ..invite_cert_body() };
+        let host = invited_grant(&key(40), everything.sign(&creator()).unwrap());
+        assert_eq!(one_more(with(host, &invite())), Some(Violation::GrantEscalation));
+    }
+
+    /// ADM-25
+    #[test]
+    fn an_invite_is_certified_for_its_key_and_meeting_by_who_may_admit() {
+        let by = |change: fn(&mut InviteCert), issuer: &SigningKey| {
+            let mut cert = InviteCert { issuer: device_key(issuer), ..invite_cert_body() };
+            change(&mut cert);
+            let grant = invited_grant(&invitee(), forge(cert, issuer));
+            group().with_grant(INVITEE, &grant.sign(&invite()).unwrap()).fault()
+        };
+        let wrong = Some(Violation::Invite);
+        assert_eq!(by(|_| {}, &creator()), None);
+        assert_eq!(by(|_| {}, &helper()), None);
+        assert_eq!(by(|_| {}, &root()), None);
+        assert_eq!(by(|_| {}, &guest()), wrong);
+        assert_eq!(by(|_| {}, &invite()), wrong);
+        assert_eq!(by(|cert| cert.meeting = another_meeting(), &creator()), wrong);
+        assert_eq!(by(|cert| cert.invite = device_key(&stranger()), &creator()), wrong);
+        assert_eq!(by(|cert| cert.issuer = device_key(&creator()), &stranger()), wrong);
+    }
+
+    /// ADM-26
+    #[test]
+    fn an_invite_is_for_so_many_devices() {
+        let cert = |devices_max| InviteCert { devices_max, ..invite_cert_body() }.sign(&creator()).unwrap();
+        let used = |certs: &[u16]| {
+            let mut group = group().without(&[INVITEE]);
+            for (number, devices_max) in (50u8..).zip(certs) {
+                let grant = invited_grant(&key(number), cert(*devices_max)).sign(&invite()).unwrap();
+                group = group.with_grant(u32::from(number), &grant);
+            }
+            group.fault()
+        };
+        let overused = Some(Violation::InviteOverused);
+        assert_eq!(used(&[2, 2]), None);
+        assert_eq!(used(&[2, 2, 2]), overused);
+        assert_eq!(used(&[0]), overused);
+        // A second, wider certificate of the same key does not widen the first.
+        assert_eq!(used(&[1, 5]), overused);
+        assert_eq!(used(&[5, 1]), overused);
+    }
+
+    /// ADM-27
+    #[test]
+    fn a_revoked_grant_is_void() {
+        let roster = group().check().unwrap();
+        let revoked = with_policy(|policy| policy.revoke(roster.member(GUEST).unwrap().grant_id).unwrap());
+        assert_eq!(revoked.fault(), Some(Violation::Revoked));
+        assert_eq!(revoked.clone().without(&[GUEST]).fault(), None);
+        // A new grant lets it in again.
+        let again = Grant { seq: 77, ..grant(&guest(), &helper()) }.sign(&helper()).unwrap();
+        assert_eq!(revoked.with_grant(GUEST, &again).fault(), None);
+    }
+
+    /// ADM-27
+    #[test]
+    fn a_revoked_invite_voids_all_that_came_by_it() {
+        let roster = group().check().unwrap();
+        let member = roster.member(INVITEE).unwrap();
+        assert_eq!(member.ban_id(), invite_cert().id());
+        assert_eq!(roster.member(GUEST).unwrap().ban_id(), grant(&guest(), &helper()).id());
+        let revoked = with_policy(|policy| policy.revoke(member.ban_id()).unwrap());
+        assert_eq!(revoked.fault(), Some(Violation::Revoked));
+        let again = Grant { seq: 77, ..invited_grant(&invitee(), invite_cert()) }.sign(&invite()).unwrap();
+        assert_eq!(revoked.with_grant(INVITEE, &again).fault(), Some(Violation::Revoked));
+        let only_the_grant = with_policy(|policy| policy.revoke(member.grant_id).unwrap());
+        assert_eq!(only_the_grant.fault(), Some(Violation::Revoked));
+    }
+
+    /// ADM-28
+    #[test]
+    fn a_device_is_in_once() {
+        let again = Grant { seq: 77, ..grant(&guest(), &creator()) };
+        assert_eq!(with(again, &creator()).fault(), Some(Violation::SubjectTwice));
+    }
+
+    /// ADM-29
+    #[test]
+    fn a_grant_of_after_the_lock_is_void() {
+        let locked_at = |locked_at_ms| with_policy(|policy| policy.locked_at_ms = Some(locked_at_ms)).fault();
+        assert_eq!(locked_at(NOW), None);
+        assert_eq!(locked_at(NOW - 1), Some(Violation::AfterLock));
+    }
+
+    /// ADM-29
+    #[test]
+    fn a_lock_is_made_so_that_who_is_in_stays_in() {
+        let ahead = Grant { not_before_ms: NOW + 100, ..newcomer() };
+        let group = with(ahead, &helper());
+        let roster = group.check().unwrap();
+        assert_eq!(roster.lock_at_ms(NOW), NOW + 100);
+        assert_eq!(roster.lock_at_ms(NOW + 500), NOW + 500);
+        let locked = Policy { locked_at_ms: Some(roster.lock_at_ms(NOW)), ..policy() };
+        assert_eq!(group.with_policy(&locked.sign(&creator()).unwrap()).fault(), None);
+    }
+
+    /// ADM-30
+    #[test]
+    fn who_comes_in_has_a_grant_in_force() {
+        let at = |now_ms| Group { now_ms, ..group() }.fault();
+        assert_eq!(at(NOW - CLOCK_SKEW_MS), None);
+        assert_eq!(at(NOW - CLOCK_SKEW_MS - 1), Some(Violation::Expired));
+        assert_eq!(at(END), None);
+        let late = |added| Group { now_ms: END + 1, before: Some(signed_policy()), added, ..group() }.fault();
+        assert_eq!(late(vec![GUEST]), Some(Violation::Expired));
+        // Who is in stays in.
+        assert_eq!(late(Vec::new()), None);
+        let forever = Grant { not_after_ms: u64::MAX, ..newcomer() };
+        let group = with(forever, &helper());
+        assert_eq!(
+            Group { now_ms: u64::MAX, before: Some(signed_policy()), added: vec![9], ..group }.fault(),
+            None
+        );
+    }
+
+    /// ADM-30
+    #[test]
+    fn who_comes_by_an_invite_has_one_in_force() {
+        let at = |now_ms| {
+            let grant = Grant {
+                not_before_ms: 0,
+                not_after_ms: u64::MAX,
+                ..invited_grant(&invitee(), invite_cert())
+            };
+            let group = group().with_grant(INVITEE, &grant.sign(&invite()).unwrap());
+            Group { now_ms, before: Some(signed_policy()), added: vec![INVITEE], ..group }.fault()
+        };
+        assert_eq!(at(NOW - CLOCK_SKEW_MS), None);
+        assert_eq!(at(NOW - CLOCK_SKEW_MS - 1), Some(Violation::Expired));
+        assert_eq!(at(END), None);
+        assert_eq!(at(END + 1), Some(Violation::Expired));
+    }
+
+    /// ADM-31
+    #[test]
+    fn a_key_that_anybody_can_sign_for_is_not_let_in() {
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let weak = Grant { subject: DeviceKey::from_bytes(neutral), ..newcomer() };
+        assert_eq!(with(weak, &helper()).fault(), Some(Violation::WeakKey));
+    }
+
+    #[test]
+    fn rights_are_those_of_the_grant_and_of_the_list_of_hosts() {
+        let roster = group().check().unwrap();
+        let rights = |index| roster.member(index).unwrap().capabilities;
+        assert_eq!(rights(CREATOR), Capabilities::HOST | Capabilities::PARTICIPANT);
+        let helper_rights = Capabilities::ADMIT | Capabilities::MODERATE | Capabilities::PARTICIPANT;
+        assert_eq!(rights(HELPER), helper_rights);
+        assert_eq!(rights(GUEST), Capabilities::PARTICIPANT);
+        assert_eq!(rights(INVITEE), Capabilities::MICROPHONE | Capabilities::CHAT);
+        assert!(roster.member(HELPER).unwrap().may(Capabilities::ADMIT));
+        assert!(!roster.member(HELPER).unwrap().may(Capabilities::DELEGATE));
+    }
+
+    #[test]
+    fn members_are_found_by_leaf_and_by_device() {
+        let roster = group().check().unwrap();
+        assert_eq!(roster.member(2), None);
+        assert_eq!(roster.member(GUEST), roster.member_of(&device_key(&guest())));
+        assert_eq!(roster.member_of(&device_key(&stranger())), None);
+        assert_eq!(roster.hosts().map(|host| host.index).collect::<Vec<_>>(), [CREATOR, HELPER]);
+        assert!(roster.is_host(&device_key(&helper())));
+        assert!(!roster.is_host(&device_key(&guest())) && !roster.is_host(&device_key(&stranger())));
+    }
+
+    #[test]
+    fn a_group_without_a_host_who_may_admit_is_sealed_and_sound() {
+        let roster = |gone: &[u32]| group().without(gone).check().unwrap();
+        assert!(!roster(&[]).is_sealed());
+        assert!(!roster(&[CREATOR]).is_sealed());
+        assert!(roster(&[CREATOR, HELPER]).is_sealed());
+        assert!(roster(&[CREATOR, HELPER, GUEST, INVITEE]).is_sealed());
+    }
+
+    #[test]
+    fn newcomers_are_those_who_were_not_in_with_the_same_grant() {
+        let roster = group().check().unwrap();
+        assert!(roster.newcomers(&group().view()).is_empty());
+        assert_eq!(roster.newcomers(&with(newcomer(), &helper()).view()), [9]);
+        let renewed = Grant { seq: 77, ..grant(&guest(), &helper()) }.sign(&helper()).unwrap();
+        assert_eq!(roster.newcomers(&group().with_grant(GUEST, &renewed).view()), [GUEST]);
+        let moved = grant(&guest(), &helper()).sign(&helper()).unwrap();
+        let moved = group().without(&[GUEST]).with_grant(8, &moved);
+        assert!(roster.newcomers(&moved.view()).is_empty());
+        let mut stolen = group();
+        stolen.leaves[2].key = device_key(&stranger());
+        assert_eq!(roster.newcomers(&stolen.view()), [GUEST]);
+    }
+
+    /// ADM-30, ADM-46
+    #[test]
+    fn a_grant_is_judged_before_it_has_a_leaf() {
+        let roster = group().check().unwrap();
+        let shown = newcomer().sign(&helper()).unwrap();
+        assert_eq!(roster.check_grant(&shown.to_bytes(), NOW), Ok(shown.clone()));
+        assert_eq!(roster.check_grant(&shown.to_bytes(), END + 1), Err(Violation::Expired));
+        let forged = forge(newcomer(), &stranger());
+        assert_eq!(roster.check_grant(&forged.to_bytes(), NOW), Err(Violation::GrantSignature));
+        // Who is in comes back with the grant it has, and with another one only if that is in force.
+        let own = roster.member(GUEST).unwrap().grant.clone();
+        assert_eq!(roster.check_grant(&own.to_bytes(), END + 1), Ok(own.clone()));
+        let other = Grant { seq: 77, ..own.body }.sign(&helper()).unwrap();
+        assert_eq!(roster.check_grant(&other.to_bytes(), END + 1), Err(Violation::Expired));
+    }
+
+    /// ADM-46
+    #[test]
+    fn an_invite_lets_nobody_new_into_a_locked_meeting() {
+        let cert = InviteCert { devices_max: 5, ..invite_cert_body() }.sign(&creator()).unwrap();
+        let backdated = invited_grant(&key(40), cert).sign(&invite()).unwrap().to_bytes();
+        let open = group().check().unwrap();
+        assert!(open.check_grant(&backdated, NOW).is_ok());
+        let locked = with_policy(|policy| policy.locked_at_ms = Some(NOW)).check().unwrap();
+        assert_eq!(locked.check_grant(&backdated, NOW), Err(Violation::InviteWhileLocked));
+        // Who was in before comes back, and whom a host had let in comes too.
+        let own = locked.member(INVITEE).unwrap().grant.to_bytes();
+        assert!(locked.check_grant(&own, NOW).is_ok());
+        assert!(locked.check_grant(&newcomer().sign(&helper()).unwrap().to_bytes(), NOW).is_ok());
+    }
+
+    /// ADM-06, ADM-15
+    #[test]
+    fn a_host_without_the_right_makes_no_host_in_a_group() {
+        let cert = HostCert { subject: device_key(&guest()), ..policy().hosts[1].body.clone() };
+        let cert = HostCert { issuer: device_key(&helper()), ..cert }.sign(&helper()).unwrap();
+        let mut own = policy().successor(device_key(&helper()));
+        own.hosts.push(cert);
+        let group = Group { before: Some(signed_policy()), ..group() };
+        let group = group.with_policy(&own.sign(&helper()).unwrap());
+        assert_eq!(group.fault(), Some(Violation::HostChain));
+    }
+
+    #[test]
+    fn a_meeting_is_made_by_one_device_alone() {
+        let policy = Policy { version: 0, signer: device_key(&root()), ..policy() };
+        let made = group().without(&[HELPER, GUEST, INVITEE]).with_policy(&policy.sign(&root()).unwrap());
+        assert_eq!(made.fault(), None);
+        assert_eq!(made.meeting, meeting());
+    }
 }
