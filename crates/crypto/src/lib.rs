@@ -9,6 +9,7 @@
 pub mod code;
 pub mod group;
 pub mod link;
+pub mod log;
 pub mod pake;
 pub mod seal;
 pub mod sframe;
