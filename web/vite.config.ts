@@ -1,14 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { cryptography } from './build/cryptography.ts';
 import { precompress } from './build/precompress.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+/** Every asset is named by its content, so that it can be cached for ever. */
+const output = {
+  entryFileNames: 'assets/[name]-[hash].js',
+  chunkFileNames: 'assets/[name]-[hash].js',
+  assetFileNames: 'assets/[name]-[hash][extname]',
+};
 const server = process.env.SABHA_DEV_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   root: here('.'),
-  plugins: [svelte(), precompress()],
+  plugins: [svelte(), cryptography(), precompress()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -20,13 +27,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { call: here('index.html') },
-      output: {
-        entryFileNames: 'assets/[name]-[hash].js',
-        chunkFileNames: 'assets/[name]-[hash].js',
-        assetFileNames: 'assets/[name]-[hash][extname]',
-      },
+      output,
     },
   },
+  worker: { format: 'es', rolldownOptions: { output } },
   server: {
     proxy: { '/api': { target: server, ws: true } },
     // The vectors shared with the Rust side lie outside this folder.

@@ -151,6 +151,8 @@ export class FrameReceiver<F extends EncodedFrame> {
 
   async #process(frame: F, now: number): Promise<void> {
     const bytes = new Uint8Array(frame.data);
+    // Chromium makes an empty frame of a packet that holds padding only: nothing is lost with it.
+    if (bytes.length === 0) return;
     const clear = CLEAR_BYTES[codecOf(frame, this.#options.codec)];
     const header = parseHeader(bytes.subarray(clear));
     const content = header && unpackKeyId(header.kid);

@@ -14,14 +14,14 @@ const COUNTED_EPOCHS_MAX = 64;
 
 /** Why a frame was not written. */
 export type DropReason =
-  /** No key may be used: there is none yet, or the group does not vouch for its members at the moment. */
-  | 'disabled'
   /** The device's grant does not cover this source, or the frame claims to come from ourselves. */
   | 'forbidden'
   /** Somebody without the key made or changed it. */
   | 'forged'
   /** Not in the shape of an encrypted frame, as a clear one. */
   | 'malformed'
+  /** No key may be sent with: there is none yet, or the group does not vouch for its members at the moment. */
+  | 'muted'
   | 'replayed'
   /** Its slot does not carry this device's stream, so far as is known. */
   | 'unexpected'
@@ -60,7 +60,6 @@ export class KeyRing {
   /** Next counter by epoch and source. */
   readonly #counters = new Map<number, Map<Source, number>>();
   #inUse: number | null = null;
-  #enabled = true;
 
   /**
    * Adds an epoch. One that is there keeps its key and only learns who may send; it has to be dropped first to get
@@ -85,15 +84,15 @@ export class KeyRing {
     this.#inUse = epoch;
   }
 
-  /** Whether anything is sent at all. */
-  enable(enabled: boolean): void {
-    this.#enabled = enabled;
+  /** Seals nothing until an epoch is used again. */
+  mute(): void {
+    this.#inUse = null;
   }
 
   /** Spends the next counter of a source of ours. */
   sealing(source: Source): Sealing | DropReason {
     const live = this.#inUse === null ? undefined : this.#epochs.get(this.#inUse & 0xff);
-    if (!this.#enabled || live === undefined || live.epoch !== this.#inUse) return 'disabled';
+    if (live === undefined || live.epoch !== this.#inUse) return 'muted';
     if (!mayFrom(live, live.ownLeaf, source)) return 'forbidden';
     const kid = packKeyId({ source, leaf: live.ownLeaf, epochByte: live.epoch & 0xff });
     const key = entry(live.sealing, kid, () => deriveFrameKey(live.baseKey, kid, 'encrypt'));

@@ -1,0 +1,74 @@
+// The device whose cryptography runs in WebAssembly, in the types of the protocol. The only file that knows the face
+// of the generated module.
+
+import type { CreateMeeting, DeviceCommand, DeviceOutput } from '../protocol/messages';
+import load, { Device as Module } from './wasm/crypto.js';
+import code from './wasm/crypto_bg.wasm?url';
+
+const SEED_BYTES = 32;
+
+export class Device {
+  readonly #module: Module;
+
+  private constructor(module: Module) {
+    this.#module = module;
+  }
+
+  /** Fetches and compiles the code. Rejects if the network or the page's policy is in the way. */
+  static async load(): Promise<void> {
+    await load({ module_or_path: code });
+  }
+
+  static create(parameters: Record<string, unknown>): Device {
+    return new Device(Module.create(JSON.stringify(parameters), seed(), Date.now()));
+  }
+
+  static join(parameters: Record<string, unknown>): Device {
+    return new Device(Module.join(JSON.stringify(parameters), seed(), Date.now()));
+  }
+
+  static restore(exported: Uint8Array): Device {
+    return new Device(Module.restore(exported, seed(), Date.now()));
+  }
+
+  /** Returns what opens the meeting at the server, if this device created it. */
+  get creation(): CreateMeeting | null {
+    const json = this.#module.creation();
+    return json === undefined ? null : (JSON.parse(json) as CreateMeeting);
+  }
+
+  /** Throws an `Error` with a sentence if it cannot be done as things stand. */
+  command(command: DeviceCommand): void {
+    this.#module.command(JSON.stringify(command), Date.now());
+  }
+
+  /** Does what is due. */
+  timeout(): void {
+    this.#module.timeout(Date.now());
+  }
+
+  /** Milliseconds until `timeout` is to be called, or null. */
+  get dueIn(): number | null {
+    const due = this.#module.next_timeout();
+    return due === undefined ? null : Math.max(0, due - Date.now());
+  }
+
+  /** Takes the next thing that the device says, until there is none. */
+  poll(): DeviceOutput | null {
+    const json = this.#module.poll();
+    return json === undefined ? null : (JSON.parse(json) as DeviceOutput);
+  }
+
+  /** Returns what must survive a reload. Secret: to be stored sealed only. */
+  export(): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(this.#module.export());
+  }
+
+  free(): void {
+    this.#module.free();
+  }
+}
+
+function seed(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+}

@@ -1,0 +1,80 @@
+// Where frames are sealed and opened: the two workers of a device's streams, and what is attached to them.
+//
+// What is attached sends and plays nothing until keys come, by the ports, from the device's worker.
+
+import type { MediaKind, Mid, Source } from '../protocol/messages';
+import type { Codec, SlotContent } from './frames';
+import type { ConnectionId, FromTransform, StreamTally, ToTransform, TransformOptions } from './messages';
+import { startWorker } from './workers';
+
+const KIND: Record<Source, MediaKind> = {
+  microphone: 'audio',
+  camera: 'video',
+  screen: 'video',
+  screen_audio: 'audio',
+};
+/** Codec of frames whose codec the browser does not tell. */
+const CODEC: Record<MediaKind, Codec> = { audio: 'opus', video: 'vp8' };
+
+export interface TransformEvents {
+  /** What became of the frames of some streams, at most once a second and kind. */
+  counted(streams: readonly StreamTally[]): void;
+  broken(message: string): void;
+}
+
+/** Whether this browser can encrypt frames. */
+export function canTransform(): boolean {
+  return 'RTCRtpScriptTransform' in globalThis;
+}
+
+export class Transforms {
+  /** To whom keys are told, as `MediaKeyChange`: to be handed to the device's worker. */
+  readonly ports: readonly MessagePort[];
+  /** One for each kind, so that all frames of a key pass the same worker and it can tell which it has seen. */
+  readonly #workers: Record<MediaKind, Worker>;
+
+  constructor(events: TransformEvents) {
+    const ports: MessagePort[] = [];
+    const start = () => {
+      const worker = startWorker('transform', events.broken);
+      const { port1, port2 } = new MessageChannel();
+      ports.push(port1);
+      worker.onmessage = ({ data }: MessageEvent<FromTransform>) => events.counted(data.streams);
+      worker.postMessage({ type: 'keys', port: port2 } satisfies ToTransform, [port2]);
+      return worker;
+    };
+    this.#workers = { audio: start(), video: start() };
+    this.ports = ports;
+  }
+
+  /** Encrypts what a sender sends. Before it has a track. */
+  attachSender(sender: RTCRtpSender, connection: ConnectionId, source: Source, codec = CODEC[KIND[source]]): void {
+    const options: TransformOptions = { kind: 'send', connection, source, codec };
+    sender.transform = new RTCRtpScriptTransform(this.#workers[KIND[source]], options);
+  }
+
+  /** Decrypts what a slot receives. Before the connection is answered. */
+  attachReceiver(receiver: RTCRtpReceiver, connection: ConnectionId, mid: Mid, codec?: Codec): void {
+    const kind = receiver.track.kind as MediaKind;
+    const options: TransformOptions = { kind: 'receive', connection, mid, codec: codec ?? CODEC[kind] };
+    receiver.transform = new RTCRtpScriptTransform(this.#workers[kind], options);
+  }
+
+  /** Says what slots of a connection carry from now on. Those that are not named carry what they did. */
+  setSlots(connection: ConnectionId, slots: ReadonlyMap<Mid, SlotContent | null>): void {
+    this.#tell({ type: 'slots', connection, slots: [...slots] });
+  }
+
+  /** Nothing more is said of a connection. */
+  closeConnection(connection: ConnectionId): void {
+    this.#tell({ type: 'connection_closed', connection });
+  }
+
+  close(): void {
+    for (const worker of Object.values(this.#workers)) worker.terminate();
+  }
+
+  #tell(message: ToTransform): void {
+    for (const worker of Object.values(this.#workers)) worker.postMessage(message);
+  }
+}
