@@ -1,7 +1,9 @@
 //! The dependency graph of the build, as `cargo metadata` tells it, on every platform at once.
 //!
 //! Only what the checks ask: who depends on whom, in what way, under which licence. Features are those of
-//! the whole workspace together, so an edge here may be absent from one program's build, never the reverse.
+//! the whole workspace together, so an edge here may be absent from one program's build, never the reverse. An
+//! optional dependency that no feature in use turns on is no edge, although `cargo metadata` lists it as soon as a
+//! feature says what would follow if it were on (`x?/y`).
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -66,11 +68,14 @@ impl Graph {
         }
         for node in array(&metadata["resolve"]["nodes"]) {
             let from = *index.get(text(node, "id")?).context("a node is a package")?;
+            let manifest = &array(&metadata["packages"])[from];
             for dependency in array(&node["deps"]) {
                 let to = *index.get(text(dependency, "pkg")?).context("a dependency is a package")?;
                 let shipped =
                     array(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].as_str() != Some("dev"));
-                packages[from].edges.push(Edge { to, shipped });
+                if is_turned_on(manifest, &strings(&node["features"]), dependency, &packages[to].name) {
+                    packages[from].edges.push(Edge { to, shipped });
+                }
             }
         }
         Ok(Self { packages })
@@ -118,6 +123,28 @@ impl Graph {
         all.dedup_by_key(|package| (&package.name, &package.version));
         all
     }
+}
+
+/// Returns whether the package of `manifest`, with these features, really has the dependency that the resolution
+/// lists, whose package is called `name`. In doubt it has.
+fn is_turned_on(manifest: &Value, features: &[&str], listed: &Value, name: &str) -> bool {
+    let called = |declared: &&Value| {
+        let known_as = declared["rename"].as_str().unwrap_or(name);
+        declared["name"] == name
+            && listed["name"].as_str().is_none_or(|listed| listed == known_as.replace('-', "_"))
+    };
+    let mut declared = array(&manifest["dependencies"]).iter().filter(called).peekable();
+    if declared.peek().is_none() {
+        return true;
+    }
+    let turns_on = |wanted: &str| {
+        features.iter().flat_map(|feature| strings(&manifest["features"][*feature])).any(|effect| {
+            effect.strip_prefix("dep:") == Some(wanted)
+                || effect.split_once('/').is_some_and(|(to, _)| to == wanted)
+        })
+    };
+    declared
+        .any(|declared| declared["optional"] != true || turns_on(declared["rename"].as_str().unwrap_or(name)))
 }
 
 fn array(value: &Value) -> &[Value] {
@@ -188,6 +215,39 @@ mod tests {
             graph.reachable(graph.member("a").unwrap()).into_iter().map(|(_, way)| way).collect();
 
         assert_eq!(ways, ["a > c"]);
+    }
+
+    #[test]
+    fn an_optional_dependency_is_an_edge_once_a_feature_turns_it_on() {
+        let ways = |features: &[&str]| {
+            let optional = |name: &str| json!({"name": name, "optional": true});
+            let graph = Graph::parse(&json!({
+                "workspace_members": ["a"],
+                "packages": [
+                    {"id": "a", "name": "a", "version": "1.0.0", "dependencies": [
+                        optional("b"), optional("c-d"), {"name": "e", "rename": "f", "optional": true},
+                    ], "features": {
+                        "weak": ["b?/x", "c-d?/x", "f?/x"], "strong": ["b/x"], "named": ["dep:c-d"], "renamed": ["dep:f"],
+                    }},
+                    {"id": "b", "name": "b", "version": "1.0.0"},
+                    {"id": "c", "name": "c-d", "version": "1.0.0"},
+                    {"id": "e", "name": "e", "version": "1.0.0"},
+                ],
+                "resolve": {"nodes": [{"id": "a", "features": features, "deps": [
+                    {"name": "b", "pkg": "b", "dep_kinds": [{"kind": null}]},
+                    {"name": "c_d", "pkg": "c", "dep_kinds": [{"kind": null}]},
+                    {"name": "f", "pkg": "e", "dep_kinds": [{"kind": null}]},
+                ]}]},
+            }))
+            .unwrap();
+            let member = graph.member("a").unwrap();
+            graph.direct(member).map(|package| package.name.clone()).collect::<Vec<_>>()
+        };
+
+        assert_eq!(ways(&["weak"]), Vec::<String>::new());
+        assert_eq!(ways(&["weak", "strong"]), ["b"]);
+        assert_eq!(ways(&["named"]), ["c-d"]);
+        assert_eq!(ways(&["renamed"]), ["e"]);
     }
 
     #[test]

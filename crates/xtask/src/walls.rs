@@ -31,16 +31,40 @@ const SHELL: &[&str] =
 const RANDOMNESS: &[&str] = &["fastrand", "getrandom", "rand", "rand_core"];
 const WIRE_FORMATS: &[&str] = &["serde", "serde_core", "serde_json", "ts-rs", "utoipa"];
 
+/// Crates that can open what is sealed, or make a key of a group. A hash, a MAC and the check of a signature can not.
+const OPENING: &[&str] = &[
+    "aes-gcm",
+    "chacha20poly1305",
+    "hpke-rs",
+    "hpke-rs-crypto",
+    "hpke-rs-libcrux",
+    "hpke-rs-rust-crypto",
+    "openmls_basic_credential",
+    "openmls_libcrux_crypto",
+    "openmls_rust_crypto",
+    "sabha-crypto",
+    "sabha-crypto-wasm",
+];
+
 const WALLS: &[Wall] = &[
     Wall {
         from: "sabha-server",
-        never: &["sabha-crypto", "sabha-crypto-wasm"],
+        never: OPENING,
         reach: Reach::Anywhere,
         because: "the server holds no code that can open a frame",
     },
     Wall {
         from: "sabha-protocol",
-        never: &["sabha-conference", "sabha-server", "sabha-sfu", "str0m"],
+        never: &[
+            "openmls",
+            "sabha-admission",
+            "sabha-conference",
+            "sabha-crypto",
+            "sabha-delivery",
+            "sabha-server",
+            "sabha-sfu",
+            "str0m",
+        ],
         reach: Reach::Anywhere,
         because: "the words come first and know nobody who speaks them",
     },
@@ -61,6 +85,12 @@ const WALLS: &[Wall] = &[
         never: &["sabha-server", "sabha-sfu", "str0m"],
         reach: Reach::Anywhere,
         because: "conference knows no RTP",
+    },
+    Wall {
+        from: "sabha-conference",
+        never: &["openmls", "sabha-admission", "sabha-crypto", "sabha-delivery"],
+        reach: Reach::Anywhere,
+        because: "conference hears of the group as values, and knows no MLS",
     },
     Wall {
         from: "sabha-conference",
@@ -88,6 +118,12 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         from: "sabha-sfu",
+        never: &["openmls", "sabha-admission", "sabha-crypto", "sabha-delivery"],
+        reach: Reach::Anywhere,
+        because: "sfu forwards frames that it cannot open, and knows no group",
+    },
+    Wall {
+        from: "sabha-sfu",
         never: SHELL,
         reach: Reach::Anywhere,
         because: "sfu is sans-IO: packets and time come in, packets go out",
@@ -105,6 +141,81 @@ const WALLS: &[Wall] = &[
         because: "only protocol derives wire formats; domain types are not serialised",
     },
     Wall {
+        from: "sabha-admission",
+        never: &[
+            "openmls",
+            "sabha-conference",
+            "sabha-crypto",
+            "sabha-delivery",
+            "sabha-server",
+            "sabha-sfu",
+        ],
+        reach: Reach::Anywhere,
+        because: "admission judges views of a group, and knows neither MLS nor rooms",
+    },
+    Wall {
+        from: "sabha-admission",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "admission is pure: statements and time come in, verdicts go out",
+    },
+    Wall {
+        from: "sabha-admission",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "admission is pure: keys and nonces come in",
+    },
+    Wall {
+        from: "sabha-admission",
+        never: WIRE_FORMATS,
+        reach: Reach::Direct,
+        because: "what is signed has one form, written by hand",
+    },
+    Wall {
+        from: "sabha-delivery",
+        never: OPENING,
+        reach: Reach::Anywhere,
+        because: "a delivery service can check a handshake and open nothing",
+    },
+    Wall {
+        from: "sabha-delivery",
+        never: &["sabha-conference", "sabha-server", "sabha-sfu"],
+        reach: Reach::Anywhere,
+        because: "delivery knows the group and no rooms",
+    },
+    // OpenMLS itself reads the system's clock for the lifetime of key packages, which cannot be told otherwise; none
+    // of our rules depends on it.
+    Wall {
+        from: "sabha-delivery",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "delivery is pure: handshakes and time come in, changes go out",
+    },
+    Wall {
+        from: "sabha-delivery",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "delivery is pure: it makes nothing that would need randomness",
+    },
+    Wall {
+        from: "sabha-crypto",
+        never: &["sabha-conference", "sabha-server", "sabha-sfu", "str0m"],
+        reach: Reach::Anywhere,
+        because: "a device knows the server only by its protocol",
+    },
+    Wall {
+        from: "sabha-crypto",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "crypto is pure: messages, seeds and time come in, messages and keys go out",
+    },
+    Wall {
+        from: "sabha-crypto",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "crypto is pure: seeds come in",
+    },
+    Wall {
         from: "sabha-server",
         never: &["sabha-client", "sabha-sim", "xtask"],
         reach: Reach::Anywhere,
@@ -118,21 +229,34 @@ const WALLS: &[Wall] = &[
     },
 ];
 
-/// A crate that only some of ours may name, because its API breaks often.
+/// A crate that only some of ours may name.
 struct Kept {
     dependency: &'static str,
     by: &'static [&'static str],
     because: &'static str,
 }
 
-const KEPT: &[Kept] = &[Kept {
-    dependency: "str0m",
-    by: &["sabha-client", "sabha-sfu", "sabha-sim"],
-    because: "str0m breaks its API about monthly, so it is wrapped",
-}];
+const KEPT: &[Kept] = &[
+    Kept {
+        dependency: "openmls",
+        // `sabha-crypto-wasm` names it to turn on what only a browser needs.
+        by: &["sabha-crypto", "sabha-crypto-wasm", "sabha-delivery"],
+        because: "every change of a group goes through one place for devices and one for the server",
+    },
+    Kept {
+        dependency: "sabha-crypto",
+        by: &["sabha-client", "sabha-crypto-wasm", "sabha-sim"],
+        because: "keys are on devices only",
+    },
+    Kept {
+        dependency: "str0m",
+        by: &["sabha-client", "sabha-sfu", "sabha-sim"],
+        because: "str0m breaks its API about monthly, so it is wrapped",
+    },
+];
 
 /// Folders of `crates/` whose sources are held to [`IMPURE`].
-const PURE: &[&str] = &["protocol", "conference", "sfu"];
+const PURE: &[&str] = &["protocol", "conference", "sfu", "admission", "delivery", "crypto"];
 
 const IMPURE: &[Banned] = &[
     Banned::anywhere(&["Instant", "now"], "reads the clock: take `now` as an argument"),
@@ -236,6 +360,7 @@ mod tests {
     /// What is sound in every test below: each crate that a wall names, standing alone.
     const SOUND: &[(&str, &str)] = &[
         ("sabha-server", "sabha-conference"),
+        ("sabha-server", "sabha-delivery"),
         ("sabha-server", "sabha-sfu"),
         ("sabha-server", "tokio"),
         ("sabha-sfu", "str0m"),
@@ -245,6 +370,16 @@ mod tests {
         ("sabha-protocol", "serde"),
         ("sabha-client", "str0m"),
         ("sabha-client", "sabha-protocol"),
+        ("sabha-client", "sabha-crypto"),
+        ("sabha-delivery", "openmls"),
+        ("sabha-delivery", "sabha-admission"),
+        ("sabha-admission", "sabha-protocol"),
+        ("sabha-crypto", "openmls"),
+        ("sabha-crypto", "openmls_rust_crypto"),
+        ("sabha-crypto", "sabha-delivery"),
+        ("openmls_rust_crypto", "hpke-rs"),
+        ("openmls_rust_crypto", "rand"),
+        ("sabha-crypto-wasm", "sabha-crypto"),
     ];
 
     fn findings(added: &[(&str, &str)]) -> Vec<String> {
@@ -283,6 +418,39 @@ mod tests {
             ("sabha-protocol", "sabha-conference"),
             ("sabha-protocol", "tokio"),
             ("sabha-client", "sabha-sfu"),
+            ("sabha-server", "openmls"),
+            ("sabha-server", "openmls_rust_crypto"),
+            ("sabha-server", "openmls_basic_credential"),
+            ("sabha-server", "hpke-rs"),
+            ("sabha-server", "hpke-rs-rust-crypto"),
+            ("sabha-server", "aes-gcm"),
+            ("sabha-server", "chacha20poly1305"),
+            ("sabha-protocol", "sabha-admission"),
+            ("sabha-conference", "sabha-admission"),
+            ("sabha-conference", "sabha-delivery"),
+            ("sabha-conference", "sabha-crypto"),
+            ("sabha-conference", "openmls"),
+            ("sabha-sfu", "sabha-admission"),
+            ("sabha-sfu", "sabha-delivery"),
+            ("sabha-sfu", "sabha-crypto"),
+            ("sabha-admission", "openmls"),
+            ("sabha-admission", "sabha-delivery"),
+            ("sabha-admission", "sabha-conference"),
+            ("sabha-admission", "tokio"),
+            ("sabha-admission", "getrandom"),
+            ("sabha-admission", "serde"),
+            ("sabha-delivery", "openmls_rust_crypto"),
+            ("sabha-delivery", "sabha-crypto"),
+            ("sabha-delivery", "sabha-conference"),
+            ("sabha-delivery", "tokio"),
+            ("sabha-delivery", "getrandom"),
+            ("sabha-crypto", "sabha-conference"),
+            ("sabha-crypto", "str0m"),
+            ("sabha-crypto", "tokio"),
+            ("sabha-crypto", "getrandom"),
+            ("sabha-client", "openmls"),
+            ("sabha-sim", "openmls"),
+            ("xtask", "sabha-crypto"),
         ] {
             let findings = findings(&[(from, to)]);
             assert!(
@@ -297,6 +465,18 @@ mod tests {
         let findings = findings(&[("sabha-conference", "innocent"), ("innocent", "tokio")]);
 
         assert!(findings[0].contains("sabha-conference > innocent > tokio"), "{findings:?}");
+    }
+
+    #[test]
+    fn what_can_open_is_found_behind_what_the_server_may_use() {
+        let findings = findings(&[("sabha-delivery", "openmls_rust_crypto")]);
+
+        for way in [
+            "sabha-server > sabha-delivery > openmls_rust_crypto: ",
+            "sabha-server > sabha-delivery > openmls_rust_crypto > hpke-rs: ",
+        ] {
+            assert!(findings.iter().any(|finding| finding.starts_with(way)), "{way} {findings:?}");
+        }
     }
 
     #[test]
