@@ -1,63 +1,84 @@
-// The way in and out: enter, wait, be admitted, join; lose the connection and come back; be over.
-// Not responsible for what happens in the room (`room.ts`) nor for the media path once joined (`path.ts`).
+// The way in: enter, wait, be admitted, join; lose the connection and come back; be over.
+// Not responsible for how the room is left (`leaving.ts`), for what happens in it (`room.ts`), nor for the media path
+// once joined (`path.ts`).
 //
-// A host or a returning participant sends `join` right behind `enter`; a guest sends it once admitted. The offer
-// is made while the socket opens, so that neither waits for the other.
+//   welcome -> [device signs] -> enter -> waiting or admitted -> [device is in the group] -> join -> joined
+//
+// The offer is made while the socket opens and the guest waits, so that nothing has to wait for it.
 
-import type { Credential, MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
+import type { MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
 import { type CallEvent, type Effect, initialModel, type Model, nothingOn, type Step } from './model';
+import { sayUnsent } from './room';
 import type { Over, OverReason } from './state';
-import { and, ask, prepareMedia, sameMedia, show, stay, tell, withEffects } from './step';
+import { and, ask, isMember, prepareMedia, sameMedia, show, stay, tell, tellDevice, withEffects } from './step';
 
 type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
+/** Rules by which `join` is refused while the server does not have the device in its group yet. */
+const NOT_YET: readonly Rule[] = ['ROOM.ENTRY.ADMITTED', 'MLS.ADMISSION', 'MLS.EPOCH'];
 
 /** Begins to enter. Only from pre-join: a second click changes nothing. */
 export function enter(model: Model, event: Extract<CallEvent, { type: 'enter' }>): Step {
-  if (model.shown.phase !== 'prejoin' || event.credentials.length === 0) return stay(model);
-  const { name, credentials, afterReload } = event;
-  const entering = show({ ...model, name, credentials, afterReload }, { phase: 'entering', link: 'connecting' });
+  if (model.shown.phase !== 'prejoin') return stay(model);
+  const { name, resume, afterReload } = event;
+  const entering = show({ ...model, name, resume, afterReload }, { phase: 'entering', link: 'connecting' });
   return withEffects(prepareMedia(entering), { type: 'connect' });
 }
 
-/** Says who comes, on a fresh connection. */
+/** A connection is open; who comes is said once the server has said what to sign. */
 export function socketUp(model: Model): Step {
   if (isOut(model)) return withEffects(stay(model), { type: 'disconnect' });
-  const connected = show({ ...model, socketUp: true }, { link: 'connected' });
-  return and(sayEnter(connected), sendJoin);
+  return stay(show({ ...model, socketUp: true }, { link: 'connected' }));
 }
 
+export function welcome(model: Model, { challenge }: Message<'welcome'>): Step {
+  // Nothing is said twice on one connection.
+  if (isOut(model) || model.challenge !== null) return stay(model);
+  return sayEnter({ ...model, challenge });
+}
+
+/** The device is there, or says how it stands now. */
+export function seen(model: Model): Step {
+  if (model.shown.e2ee?.stage === 'removed') return over(model, 'removed', null);
+  return model.entry === 'none' ? sayEnter(model) : stay(model);
+}
+
+/** Has the device sign who comes, with the best right there is. It may still be starting when the server is heard. */
 function sayEnter(model: Model): Step {
-  const [credential] = model.credentials;
-  if (!credential) return stay(model);
-  const asked = ask(model, { type: 'enter', meeting: model.meeting, name: model.name, credential }, { kind: 'enter' });
-  return { ...asked, model: { ...asked.model, entry: 'asked', joinRequest: null } };
+  const { challenge, resume } = model;
+  if (challenge === null || !model.shown.e2ee) return stay(model);
+  return tellDevice({ ...model, entry: 'signing', joinRequest: null }, { type: 'enter', challenge, resume });
 }
 
-/** Sends `join` as soon as it may be and there is an offer. */
+/** Sends `join` as soon as there is an offer and the server and the device are in the same group. */
 export function sendJoin(model: Model): Step {
-  const [credential] = model.credentials;
-  const mayJoin = model.entry === 'admitted' || (model.entry === 'asked' && credential?.type !== 'link');
-  if (!model.socketUp || !mayJoin || !model.offer || model.joinRequest !== null) return stay(model);
+  const { e2ee } = model.shown;
+  const mayJoin = model.socketUp && model.entry === 'admitted' && model.inGroup && isMember(model);
+  // A device that is behind asks for what it missed first; else what follows on `join` would reach it out of order.
+  if (!mayJoin || !e2ee || e2ee.epoch < model.groupEpoch) return stay(model);
+  if (!model.offer || model.joinRequest !== null) return stay(model);
   const media = model.wanted;
   const asked = ask(model, { type: 'join', offer: model.offer, media }, { kind: 'join', attempt: model.attempt });
   return { ...asked, model: { ...asked.model, told: media, joinRequest: model.nextRequest, offerSent: true } };
 }
 
-/** The connection dropped: comes back by the same right, or by the token of the place held. */
+/** The connection dropped: comes back by the token of the place held, or by what right the device has. */
 export function socketDown(model: Model): Step {
   if (isOut(model)) return stay({ ...model, socketUp: false });
   const lost: Model = {
     ...model,
     socketUp: false,
+    challenge: null,
     entry: 'none',
     joinRequest: null,
     offerSent: false,
+    parting: null,
     asked: new Map(),
   };
   const seen = show(lost, { link: 'reconnecting', leaveQuestion: false });
+  const step = seen.shown.e2ee ? tellDevice(seen, { type: 'disconnected' }) : stay(seen);
   // An offer that nobody answered serves again; an answered one is spent.
-  return seen.making || seen.offer !== null ? stay(seen) : prepareMedia(seen);
+  return seen.making || seen.offer !== null ? step : and(step, prepareMedia);
 }
 
 /** The server did not answer for as long as a place is kept. */
@@ -67,6 +88,7 @@ export function socketGone(model: Model): Step {
 }
 
 export function waiting(model: Model, message: Message<'waiting'>): Step {
+  if (model.entry !== 'asked') return stay(model);
   const { you, host_present: hostPresent } = message;
   return stay(show(model, { phase: 'waiting', you, hostPresent }));
 }
@@ -74,45 +96,52 @@ export function waiting(model: Model, message: Message<'waiting'>): Step {
 /** The host, or the right shown, lets this person in. */
 export function admitted(model: Model, message: Message<'admitted'>): Step {
   if (model.entry !== 'asked') return stay(model);
-  const { you, role, title } = message;
+  const { you, epoch: groupEpoch, in_group: inGroup } = message;
   // Who comes back stays in the room on screen; who comes in has yet to see it.
   const phase = model.shown.phase === 'joined' ? 'joined' : 'joining';
-  const inside = show({ ...model, entry: 'admitted' }, { phase, you, role, title });
+  const inside = show({ ...model, entry: 'admitted', groupEpoch, inGroup }, { phase, you });
   return and(holdPlace(inside, message.resume), sendJoin);
 }
 
 /** Keeps the newest token of the place held: for this tab's next connection, and for a reload. */
 export function holdPlace(model: Model, resume: ResumeToken): Step {
-  const rights = model.credentials.filter(({ type }) => type !== 'resume');
-  const credentials: Credential[] = [{ type: 'resume', token: resume }, ...rights];
-  return withEffects(stay({ ...model, credentials }), { type: 'remember_place', resume });
+  return withEffects(stay({ ...model, resume }), { type: 'remember_place', resume });
 }
 
 /** In the room, with everything in it. */
 export function joined(model: Model, message: Message<'joined'>, attempt: number, nowMs: number): Step {
-  const { answer, participants, lobby, seq } = message;
+  const { answer, participants: roster, lobby: guests, seq } = message;
   const media = settle(model, message.media);
   const cameBack = model.shown.joinedAt !== null;
   const room = show(
-    { ...model, entry: 'joined', seq, wanted: media, generation: answer.generation, offer: null, offerSent: false },
+    {
+      ...model,
+      entry: 'joined',
+      seq,
+      roster,
+      guests,
+      arriving: new Set(),
+      wanted: media,
+      generation: answer.generation,
+      offer: null,
+      offerSent: false,
+    },
     {
       phase: 'joined',
       path: cameBack ? 'recovering' : 'connecting',
       joinedAt: model.shown.joinedAt ?? nowMs,
       media: message.media,
-      participants,
-      lobby,
-      role: participants.find(({ id }) => id === model.shown.you)?.role ?? model.shown.role,
       slots: new Map(),
       speaking: [],
     },
   );
   const step = withEffects(
-    stay(cameBack ? tell(room, 'recovered') : room),
+    tellDevice(cameBack ? tell(room, 'recovered') : room, { type: 'media', media }),
     { type: 'answer_media', attempt, answer },
     { type: 'send_media', media },
   );
-  const told = sameMedia(media, message.media) ? step : and(step, (next) => ask(next, { type: 'set_media', media }));
+  const said = and(step, sayUnsent);
+  const told = sameMedia(media, message.media) ? said : and(said, (next) => ask(next, { type: 'set_media', media }));
   if (model.tiles.length === 0) return told;
   return and(told, (next) => ask(next, { type: 'subscribe', tiles: [...next.tiles] }));
 }
@@ -128,11 +157,32 @@ function settle(model: Model, allowed: MediaState): MediaState {
 
 /** `enter` was refused: another right may serve; else the rule says which screen this is. */
 export function enterRefused(model: Model, rule: Rule): Step {
-  if (rule !== 'ROOM.RESUME.WINDOW') return over(model, overBy(rule), null);
-  const rest = model.credentials.filter(({ type }) => type !== 'resume');
-  const forgotten: Step = { model: { ...model, credentials: rest }, effects: [{ type: 'forget_place' }] };
-  if (rest[0]?.type === 'host') return and(and(forgotten, sayEnter), sendJoin);
-  return and(forgotten, (next) => (next.afterReload ? retry(next) : over(next, 'place_lost', null)));
+  switch (rule) {
+    case 'ROOM.RESUME.WINDOW':
+      // The device has other rights; without a token it shows the next.
+      if (model.resume !== null) return sayEnter({ ...model, resume: null });
+      return placeLost(model);
+    case 'MLS.ADMISSION':
+    case 'ROOM.ENTRY.ADMITTED':
+    case 'ROOM.ENTRY.DEVICE':
+      return placeLost(model);
+    default:
+      return over(model, overBy(rule), null);
+  }
+}
+
+/** Nothing that this device holds lets it back: it has to knock anew, as another. */
+function placeLost(model: Model): Step {
+  const lost = over(model, 'place_lost', null);
+  // Nobody who has only reloaded is shown an end.
+  return model.afterReload ? and(lost, retry) : lost;
+}
+
+/** `join` was refused. */
+export function joinRefused(model: Model, rule: Rule): Step {
+  // Asks again when the device knows more.
+  if (NOT_YET.includes(rule)) return stay({ ...model, joinRequest: null, offerSent: false });
+  return over(model, overBy(rule), null);
 }
 
 function overBy(rule: Rule): OverReason {
@@ -141,6 +191,8 @@ function overBy(rule: Rule): OverReason {
       return 'removed';
     case 'ROOM.ENTRY.COOLDOWN':
       return 'denied';
+    case 'ROOM.LOCKED':
+      return 'locked';
     case 'ROOM.FULL':
     case 'ROOM.LOBBY.FULL':
     case 'SERVER.CAPACITY':
@@ -157,19 +209,45 @@ function overBy(rule: Rule): OverReason {
 export function closed(model: Model, message: Message<'closed'>): Step {
   if (isOut(model)) return stay(model);
   if (message.reason === 'server_stopping' || message.reason === 'too_slow') return stay(model);
-  return over(model, message.reason, message.by);
+  return over(model, message.reason, (message.by !== null && model.names.get(message.by)) || null);
 }
 
+/** There is no device, or it broke. Nothing can be sealed, so nothing may be sent. */
+export function deviceFailed(model: Model): Step {
+  return model.shown.phase === 'over' ? stay(model) : over(model, 'no_encryption', null);
+}
+
+/** Ends after which a device is of no use in this meeting, and its keys are erased. */
+const FOR_GOOD: readonly OverReason[] = ['abandoned', 'ended', 'left', 'place_lost', 'removed'];
+/** The same of a host's device: nobody can remove one, so a server that says so must not cost the host the meeting. */
+const FOR_GOOD_HOST: readonly OverReason[] = ['abandoned', 'ended', 'left'];
+
 /** Ends the call for this person, whatever the phase. */
-function over(model: Model, reason: OverReason, by: string | null): Step {
+export function over(model: Model, reason: OverReason, by: string | null): Step {
   const end: Over = { reason, by };
-  const effects: Effect[] = [{ type: 'disconnect' }, { type: 'close_media' }, { type: 'forget_place' }];
+  const forget = (model.shown.e2ee?.host ? FOR_GOOD_HOST : FOR_GOOD).includes(reason);
+  const effects: Effect[] = [
+    { type: 'disconnect' },
+    { type: 'close_media' },
+    { type: 'close_device', forget },
+    { type: 'forget_place' },
+  ];
   // After these a reload must not knock again.
   if (reason === 'removed' || reason === 'ended' || reason === 'abandoned') {
     effects.push({ type: 'remember_over', over: { reason, by } });
   }
   const out = show(
-    { ...model, socketUp: false, entry: 'none', joinRequest: null, making: false, offer: null, asked: new Map() },
+    {
+      ...model,
+      socketUp: false,
+      challenge: null,
+      entry: 'none',
+      joinRequest: null,
+      making: false,
+      offer: null,
+      parting: null,
+      asked: new Map(),
+    },
     {
       phase: 'over',
       over: end,
@@ -179,6 +257,7 @@ function over(model: Model, reason: OverReason, by: string | null): Step {
       slots: new Map(),
       speaking: [],
       lobby: [],
+      strangers: 0,
     },
   );
   return { model: out, effects };
@@ -187,30 +266,13 @@ function over(model: Model, reason: OverReason, by: string | null): Step {
 /** Back to pre-join, with nothing left of the last try but name and wishes. */
 export function retry(model: Model): Step {
   if (model.shown.phase === 'joined') return stay(model);
-  const { meeting, name, attempt, nextNotice, wanted } = model;
+  const { name, attempt, nextNotice, wanted } = model;
   const wishes = { ...nothingOn, microphone: wanted.microphone, camera: wanted.camera };
-  return {
-    model: { ...initialModel(meeting, wishes), name, attempt, nextNotice },
-    effects: [{ type: 'disconnect' }, { type: 'close_media' }],
-  };
+  const fresh: Model = { ...initialModel(wishes), name, attempt, nextNotice };
+  const effects: Effect[] = [{ type: 'disconnect' }, { type: 'close_media' }, { type: 'close_device', forget: false }];
+  return { model: fresh, effects };
 }
 
-/** Leaves. In the room the server may object (a last host); anywhere else nobody has to be asked. */
-export function leave(model: Model): Step {
-  switch (model.shown.phase) {
-    case 'prejoin':
-    case 'over':
-      return stay(model);
-    case 'joined':
-      if (model.socketUp && model.entry === 'joined') return ask(model, { type: 'leave' }, { kind: 'leave' });
-      return over(model, 'left', null);
-    default: {
-      const told = model.socketUp && model.entry !== 'none' ? ask(model, { type: 'leave' }) : stay(model);
-      return and(told, (next) => over(next, 'left', null));
-    }
-  }
-}
-
-function isOut(model: Model): boolean {
+export function isOut(model: Model): boolean {
   return model.shown.phase === 'over' || model.shown.phase === 'prejoin';
 }

@@ -4,14 +4,21 @@
 // every race can be replayed in a test. Nothing here knows how an effect is carried out.
 
 import type {
+  Challenge,
+  ChatText,
   ClientMessage,
-  Credential,
+  DeviceCommand,
+  DeviceKey,
+  DeviceOutput,
+  GroupEpoch,
+  Guest,
   Layer,
   MediaAnswer,
   MediaGeneration,
   MediaOffer,
   MediaState,
-  MeetingId,
+  Mid,
+  Participant,
   ParticipantId,
   RequestId,
   ResumeToken,
@@ -32,19 +39,39 @@ export interface LastingOver extends Over {
 
 /** What a request that is not answered yet was about. */
 export type Asked =
-  | { kind: 'enter' }
+  /** The own device wanted it sent, under its number `send`. */
+  | { kind: 'device'; send: RequestId; what: ClientMessage['type'] }
   | { kind: 'join'; attempt: Attempt }
   | { kind: 'offer'; attempt: Attempt }
   | { kind: 'leave' }
-  | { kind: 'hand_over' }
   | { kind: 'other' };
+
+/** How far a connection has come. */
+export type Entry =
+  | 'none' // nothing was said on it
+  | 'signing' // the device was asked for its `enter`
+  | 'asked' // `enter` was sent
+  | 'admitted'
+  | 'joined';
+
+/** Whose stream a slot has to carry: of the member at this leaf of the group, from this source. */
+export interface SlotContent {
+  leaf: number;
+  source: Source;
+}
+
+/** How this person is going. */
+export type Parting =
+  /** Makes another device host first. */
+  | { way: 'hand_over'; to: DeviceKey }
+  /** The device takes leave of the group; at `dueMs` nobody waits for it any more. Milliseconds since 1970. */
+  | { way: 'leave'; dueMs: number };
 
 export interface Model {
   readonly shown: CallState;
-  readonly meeting: MeetingId;
   readonly name: string;
-  /** Rights to enter, the best first; the first is the one in use. Empty before the first `enter`. */
-  readonly credentials: readonly Credential[];
+  /** The newest token of the place held. */
+  readonly resume: ResumeToken | null;
   /** Whether this entry follows a reload, so that nobody has clicked anything yet. */
   readonly afterReload: boolean;
   /** What this person wants on; shows at once, before the server has answered. */
@@ -52,8 +79,13 @@ export interface Model {
   /** `wanted` as it was told with the last `join`. */
   readonly told: MediaState;
   readonly socketUp: boolean;
-  /** How far this connection has come. */
-  readonly entry: 'none' | 'asked' | 'admitted' | 'joined';
+  /** What the device has to sign on this connection; null until the server has said it. */
+  readonly challenge: Challenge | null;
+  readonly entry: Entry;
+  /** The server's epoch when it admitted this device: `join` waits until the device has caught up with it. */
+  readonly groupEpoch: GroupEpoch;
+  /** Whether the server has this device in its group. */
+  readonly inGroup: boolean;
   /** The newest `join` of this connection. */
   readonly joinRequest: RequestId | null;
   readonly attempt: Attempt;
@@ -68,8 +100,24 @@ export interface Model {
   readonly generation: MediaGeneration | null;
   readonly seq: RoomSeq | null;
   readonly tiles: readonly Tile[];
+  /** Whom the server lists as participants; shown only as far as the device knows them. */
+  readonly roster: readonly Participant[];
+  /** Whom the server lists in the lobby; likewise. */
+  readonly guests: readonly Guest[];
+  /** What those in the roster were last called. */
+  readonly names: ReadonlyMap<ParticipantId, string>;
+  /** Participants and guests who came while this person was here, and were not announced yet. */
+  readonly arriving: ReadonlySet<ParticipantId>;
+  /** Since when somebody in the roster is unknown to the device, in milliseconds since 1970. */
+  readonly unknownSince: ReadonlyMap<ParticipantId, number>;
+  /** What each slot was last said to carry. */
+  readonly routes: ReadonlyMap<Mid, SlotContent>;
+  readonly parting: Parting | null;
+  /** What was said while there was no connection, oldest first. */
+  readonly unsent: readonly ChatText[];
   readonly nextRequest: RequestId;
   readonly nextNotice: number;
+  readonly nextLine: number;
   readonly asked: ReadonlyMap<RequestId, Asked>;
 }
 
@@ -79,18 +127,27 @@ export type CallEvent =
   | { type: 'admit'; guest: ParticipantId }
   | { type: 'admit_all' }
   | { type: 'cancel_leave' }
+  | { type: 'chat'; text: string }
   | { type: 'deny'; guest: ParticipantId }
   | { type: 'dismiss'; notice: number }
   | { type: 'end' }
-  | { type: 'enter'; name: string; credentials: readonly Credential[]; afterReload: boolean }
+  | { type: 'enter'; name: string; resume: ResumeToken | null; afterReload: boolean }
   | { type: 'hand_over'; to: ParticipantId }
   | { type: 'leave' }
+  | { type: 'lock'; locked: boolean }
   | { type: 'make_host'; participant: ParticipantId }
   | { type: 'mute'; participant: ParticipantId; source: Source }
+  | { type: 'raise_hand'; raised: boolean }
   | { type: 'remove'; participant: ParticipantId }
   | { type: 'retry' }
+  | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
   | { type: 'show'; tiles: readonly Tile[] }
+  | { type: 'submit_passcode'; passcode: string }
+  // The own device says something.
+  | { type: 'device'; output: DeviceOutput }
+  /** There is none, or it broke: nothing can be sealed, so nothing is sent. */
+  | { type: 'device_failed' }
   // The signalling connection says something.
   | { type: 'socket_down' }
   | { type: 'socket_gone' }
@@ -102,14 +159,19 @@ export type CallEvent =
   | { type: 'offer_ready'; attempt: Attempt; offer: MediaOffer }
   | { type: 'path_broken'; attempt: Attempt }
   | { type: 'path_connected'; attempt: Attempt }
-  // This device remembers something.
-  | { type: 'remembered_over'; over: Over };
+  // This browser remembers something.
+  | { type: 'remembered_over'; over: Over }
+  // Time that was asked for by `wake` has passed.
+  | { type: 'woken' };
 
 /** Everything the reducer can want done. */
 export type Effect =
   | { type: 'answer_media'; attempt: Attempt; answer: MediaAnswer }
+  /** Ends the device. Forgotten means for good: its keys are erased from this browser. */
+  | { type: 'close_device'; forget: boolean }
   | { type: 'close_media' }
   | { type: 'connect' }
+  | { type: 'device'; command: DeviceCommand }
   | { type: 'disconnect' }
   | { type: 'forget_place' }
   /** Drops the connection and comes back at once: state was lost on the way. */
@@ -120,7 +182,10 @@ export type Effect =
   | { type: 'prepare_media'; attempt: Attempt }
   | { type: 'send'; id: RequestId; body: ClientMessage }
   | { type: 'send_layers'; source: Source; layers: readonly Layer[] }
-  | { type: 'send_media'; media: MediaState };
+  | { type: 'send_media'; media: MediaState }
+  /** Says what the slots that changed have to carry; frames of anybody else are not played. */
+  | { type: 'set_slots'; slots: ReadonlyMap<Mid, SlotContent | null> }
+  | { type: 'wake'; afterMs: number };
 
 export interface Step {
   model: Model;
@@ -133,24 +198,38 @@ export const ASKED_MAX = 128;
 export const NOTICES_MAX = 20;
 /** Peer connections that may fail in a row before the path counts as failed, though trying goes on. */
 export const MEDIA_TRIES_MAX = 3;
+/** Lines of the chat kept; beyond, the oldest is gone. */
+export const CHAT_LINES_MAX = 1000;
+/** Lines kept while there is no connection; beyond, the oldest is lost. */
+export const UNSENT_MAX = 20;
+/**
+ * Time somebody may stand in the roster before the device knows them, in milliseconds, without a warning. The server
+ * and the device learn of a change one after the other, a few milliseconds apart.
+ */
+export const STRANGER_MS = 3000;
+/** Time the device has to take leave of the group, in milliseconds; then this side goes without. */
+export const FAREWELL_MS = 1000;
 
 export const nothingOn: MediaState = { microphone: false, camera: false, screen: false, screen_audio: false };
 
-/** Returns the model of a call to `meeting` that nobody has entered yet. */
-export function initialModel(meeting: MeetingId, wanted: MediaState = nothingOn): Model {
+/** Returns the model of a call that nobody has entered yet. */
+export function initialModel(wanted: MediaState = nothingOn): Model {
   return {
     shown: {
       phase: 'prejoin',
       link: 'idle',
       path: 'idle',
       joinedAt: null,
+      e2ee: null,
       title: null,
       you: null,
       role: 'participant',
       hostPresent: false,
       media: nothingOn,
       participants: [],
+      strangers: 0,
       lobby: [],
+      chat: [],
       quality: new Map(),
       speaking: [],
       slots: new Map(),
@@ -158,14 +237,16 @@ export function initialModel(meeting: MeetingId, wanted: MediaState = nothingOn)
       notices: [],
       leaveQuestion: false,
     },
-    meeting,
     name: '',
-    credentials: [],
+    resume: null,
     afterReload: false,
     wanted,
     told: nothingOn,
     socketUp: false,
+    challenge: null,
     entry: 'none',
+    groupEpoch: 0,
+    inGroup: false,
     joinRequest: null,
     attempt: 0,
     making: false,
@@ -175,8 +256,17 @@ export function initialModel(meeting: MeetingId, wanted: MediaState = nothingOn)
     generation: null,
     seq: null,
     tiles: [],
+    roster: [],
+    guests: [],
+    names: new Map(),
+    arriving: new Set(),
+    unknownSince: new Map(),
+    routes: new Map(),
+    parting: null,
+    unsent: [],
     nextRequest: 1,
     nextNotice: 1,
+    nextLine: 1,
     asked: new Map(),
   };
 }

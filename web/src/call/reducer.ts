@@ -1,27 +1,41 @@
 // The call as a state machine: an event comes in, the next model and the effects to run come out.
 //
-// Pure: no clock, socket, stream or randomness. This file only decides which rule applies; the rules themselves
-// are in `entry.ts` (in and out), `room.ts` (people) and `path.ts` (media). It does not own retry times (those are
-// the socket's) nor devices and streams (those are the session's).
+// Pure: no clock, socket, stream, key or randomness. This file only decides which rule applies; the rules themselves
+// are in `entry.ts` (in), `leaving.ts` (out), `room.ts` (what happens), `people.ts` (who is there), `device.ts` (the
+// own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
+// devices and streams (those are the session's).
 
 import type { RequestId, Rule, ServerFrame } from '../protocol/messages';
+import * as device from './device';
 import * as entry from './entry';
+import * as leaving from './leaving';
 import type { Asked, CallEvent, Model, Step } from './model';
 import * as path from './path';
+import * as people from './people';
 import * as room from './room';
-import { and, askInRoom, show, stay, tell, withEffects } from './step';
+import { and, askDevice, askInRoom, show, stay, tell, withEffects } from './step';
 
 /** Returns what becomes of `model` by `event`. `nowMs` is milliseconds since 1970. */
 export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
+  return people.follow(model, decide(model, event, nowMs), nowMs);
+}
+
+function decide(model: Model, event: CallEvent, nowMs: number): Step {
   switch (event.type) {
     case 'admit':
-      return askInRoom(model, { type: 'admit', guest: event.guest });
+      return room.admit(model, event.guest);
     case 'admit_all':
       return room.admitAll(model);
     case 'cancel_leave':
       return stay(show(model, { leaveQuestion: false }));
+    case 'chat':
+      return room.chat(model, event.text);
     case 'deny':
       return askInRoom(model, { type: 'deny', guest: event.guest });
+    case 'device':
+      return device.says(model, event.output, nowMs);
+    case 'device_failed':
+      return entry.deviceFailed(model);
     case 'dismiss':
       return stay(show(model, { notices: model.shown.notices.filter(({ id }) => id !== event.notice) }));
     case 'end':
@@ -29,17 +43,23 @@ export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
     case 'enter':
       return entry.enter(model, event);
     case 'hand_over':
-      return room.handOver(model, event.to);
+      return leaving.handOver(model, event.to);
     case 'leave':
-      return entry.leave(model);
+      return leaving.leave(model, nowMs);
+    case 'lock':
+      return askDevice(model, { type: 'lock', locked: event.locked });
     case 'make_host':
-      return askInRoom(model, { type: 'make_host', participant: event.participant });
+      return room.makeHost(model, event.participant);
     case 'mute':
       return askInRoom(model, { type: 'mute', participant: event.participant, source: event.source });
+    case 'raise_hand':
+      return askDevice(model, { type: 'hand', raised: event.raised });
     case 'remove':
-      return askInRoom(model, { type: 'remove', participant: event.participant });
+      return room.remove(model, event.participant);
     case 'retry':
       return entry.retry(model);
+    case 'set_passcode':
+      return room.setPasscode(model, event.passcode, event.admits);
     case 'set_sources':
       return room.setSources(model, event.sources);
     case 'show':
@@ -52,6 +72,8 @@ export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
       return receive(model, event.frame, nowMs);
     case 'socket_up':
       return entry.socketUp(model);
+    case 'submit_passcode':
+      return room.submitPasscode(model, event.passcode);
     case 'network_changed':
       return path.networkChanged(model);
     case 'offer_failed':
@@ -64,6 +86,8 @@ export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
       return path.connected(model, event.attempt);
     case 'remembered_over':
       return stay(show(model, { phase: 'over', over: event.over }));
+    case 'woken':
+      return leaving.woken(model, nowMs);
   }
 }
 
@@ -74,7 +98,9 @@ function receive(before: Model, frame: ServerFrame, nowMs: number): Step {
   if (place === 'gap') return withEffects(stay(before), { type: 'reconnect' });
   const ordered = frame.seq === undefined ? before : { ...before, seq: frame.seq };
   const asked = frame.re === undefined ? undefined : before.asked.get(frame.re);
-  return answer(forget(ordered, frame.re), frame, asked, nowMs);
+  // The device hears it first, so that what follows of it is said after.
+  const heard = device.hear(forget(ordered, frame.re), frame, asked);
+  return and(heard, (next) => answer(next, frame, asked, nowMs));
 }
 
 function forget(model: Model, re: RequestId | undefined): Model {
@@ -92,7 +118,7 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
     case 'closed':
       return entry.closed(model, body);
     case 'done':
-      return asked?.kind === 'hand_over' ? room.handedOver(model) : stay(model);
+      return asked?.kind === 'device' ? device.done(model, asked) : stay(model);
     case 'draining':
       return stay(tell(model, 'draining'));
     case 'joined':
@@ -127,9 +153,15 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
       return stay(show(model, { speaking: body.speaking }));
     case 'waiting':
       return entry.waiting(model, body);
+    case 'welcome':
+      return entry.welcome(model, body);
+    // The device's, or nobody's.
+    case 'door':
+    case 'group_state':
+    case 'handshake':
     case 'pong':
     case 'relayed':
-    case 'welcome':
+    case 'welcomed':
       return stay(model);
   }
 }
@@ -137,12 +169,11 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
 /** What was asked is refused: depends on what it was. */
 function refused(model: Model, asked: Asked | undefined, re: RequestId | undefined, rule: Rule): Step {
   switch (asked?.kind) {
-    case 'enter':
-      return entry.enterRefused(model, rule);
+    case 'device':
+      return device.refused(model, asked, rule);
     case 'join':
-      // A `join` that was sent behind a refused `enter` is refused with it, and was answered by that.
       if (re !== model.joinRequest || model.entry !== 'admitted') return stay(model);
-      return rule === 'MEDIA.OFFER' ? path.offerRefused(model, rule) : entry.enterRefused(model, rule);
+      return rule === 'MEDIA.OFFER' ? path.offerRefused(model, rule) : entry.joinRefused(model, rule);
     case 'offer':
       return asked.attempt === model.attempt ? path.offerRefused(model, rule) : stay(model);
     case 'leave':

@@ -1,9 +1,14 @@
-// What happens among the people in the room, in the room's own order.
+// What happens in the room, in the room's own order.
 // A gap in the order means that something was missed: the connection is dropped, and `joined` brings everything anew.
+//
+// What the server says of people only goes into `roster` and `guests`; who of them is shown is decided in `people.ts`.
 
-import type { Participant, ParticipantId, ServerMessage, SlotAssignment } from '../protocol/messages';
-import type { Model, Step } from './model';
-import { ask, askInRoom, show, stay, tell, withEffects } from './step';
+import type { DeviceOutput, ParticipantId, ServerMessage, SlotAssignment } from '../protocol/messages';
+import { limits } from '../protocol/messages';
+import { CHAT_LINES_MAX, type Model, type Step, UNSENT_MAX } from './model';
+import type { ChatLine } from './state';
+import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
+import { lines, oneLine } from './text';
 
 type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
@@ -18,54 +23,57 @@ export function placeOf(model: Model, seq: number | undefined): Place {
 }
 
 export function participantJoined(model: Model, { participant }: Message<'participant_joined'>): Step {
-  const known = model.shown.participants.some(({ id }) => id === participant.id);
+  const known = model.roster.some(({ id }) => id === participant.id);
   if (known) return participantChanged(model, { type: 'participant_changed', participant });
-  const participants = [...model.shown.participants, participant];
-  const here = tell(show(model, { participants }), 'joined', { name: participant.name });
+  const arriving = new Set(model.arriving).add(participant.id);
+  const here: Model = { ...model, roster: [...model.roster, participant], arriving };
   // Asked for before they were here, as happens when a server that was started anew fills again.
   return model.tiles.some((tile) => tile.participant === participant.id) ? showTiles(here, model.tiles) : stay(here);
 }
 
 export function participantChanged(model: Model, { participant }: Message<'participant_changed'>): Step {
-  const { participants, you } = model.shown;
-  const changed = show(model, { participants: replaced(participants, participant) });
-  if (participant.id !== you) return stay(changed);
-  const { role, media } = participant;
-  const own = show(changed, { role, media, lobby: role === 'host' ? changed.shown.lobby : [] });
-  return stay(role === 'host' && model.shown.role !== 'host' ? tell(own, 'made_host') : own);
+  const roster = model.roster.map((other) => (other.id === participant.id ? participant : other));
+  const changed: Model = { ...model, roster };
+  return stay(participant.id === model.shown.you ? show(changed, { media: participant.media }) : changed);
 }
 
 export function participantLeft(model: Model, message: Message<'participant_left'>): Step {
-  const { participants, quality, speaking } = model.shown;
-  const gone = participants.find(({ id }) => id === message.participant);
-  if (!gone) return stay(model);
-  const left = show(model, {
-    participants: participants.filter(({ id }) => id !== gone.id),
-    quality: new Map([...quality].filter(([id]) => id !== gone.id)),
-    speaking: speaking.filter((id) => id !== gone.id),
-  });
-  return stay(tell(left, message.reason === 'removed' ? 'removed' : 'left', { name: gone.name }));
-}
-
-function replaced(participants: readonly Participant[], participant: Participant): Participant[] {
-  return participants.map((other) => (other.id === participant.id ? participant : other));
+  const { quality, speaking } = model.shown;
+  const gone = message.participant;
+  if (!model.roster.some(({ id }) => id === gone)) return stay(model);
+  const name = model.names.get(gone);
+  const left = show(
+    { ...model, roster: model.roster.filter(({ id }) => id !== gone), arriving: without(model.arriving, gone) },
+    {
+      quality: new Map([...quality].filter(([id]) => id !== gone)),
+      speaking: speaking.filter((id) => id !== gone),
+    },
+  );
+  // Whose coming was not told is not missed either.
+  if (!name || model.arriving.has(gone)) return stay(left);
+  return stay(tell(left, message.reason === 'removed' ? 'removed' : 'left', { name }));
 }
 
 export function knocked(model: Model, { guest }: Message<'knocked'>): Step {
-  if (model.shown.lobby.some(({ id }) => id === guest.id)) return stay(model);
-  return stay(tell(show(model, { lobby: [...model.shown.lobby, guest] }), 'knocked', { name: guest.name }));
+  if (model.guests.some(({ id }) => id === guest.id)) return stay(model);
+  return stay({ ...model, guests: [...model.guests, guest], arriving: new Set(model.arriving).add(guest.id) });
 }
 
-export function lobbyLeft(model: Model, message: Message<'lobby_left'>): Step {
-  return stay(show(model, { lobby: model.shown.lobby.filter(({ id }) => id !== message.guest) }));
+export function lobbyLeft(model: Model, { guest }: Message<'lobby_left'>): Step {
+  const guests = model.guests.filter(({ id }) => id !== guest);
+  return stay({ ...model, guests, arriving: without(model.arriving, guest) });
+}
+
+function without(ids: ReadonlySet<ParticipantId>, gone: ParticipantId): ReadonlySet<ParticipantId> {
+  return ids.has(gone) ? new Set([...ids].filter((id) => id !== gone)) : ids;
 }
 
 /** A host switched a source of this person off. */
 export function muted(model: Model, { source, by }: Message<'muted'>): Step {
   const wanted = { ...model.wanted, [source]: false };
   const media = { ...model.shown.media, [source]: false };
-  const off = tell({ ...show(model, { media }), wanted }, 'muted', { name: by, source });
-  return withEffects(stay(off), { type: 'send_media', media: wanted });
+  const off = tell({ ...show(model, { media }), wanted }, 'muted', { name: model.names.get(by) || null, source });
+  return withEffects(tellDevice(off, { type: 'media', media: wanted }), { type: 'send_media', media: wanted });
 }
 
 export function slotsChanged(model: Model, { generation, slots }: Message<'slots'>): Step {
@@ -89,7 +97,8 @@ export function qualityChanged(model: Model, { participant, quality }: Message<'
 /** Switches own sources; the microphone and camera of pre-join as well as those of the room. */
 export function setSources(model: Model, sources: Partial<Model['wanted']>): Step {
   const wanted = { ...model.wanted, ...sources };
-  const step = askInRoom({ ...model, wanted }, { type: 'set_media', media: wanted });
+  const asked = askInRoom({ ...model, wanted }, { type: 'set_media', media: wanted });
+  const step = and(asked, (next) => askDevice(next, { type: 'media', media: wanted }));
   return withEffects(step, { type: 'send_media', media: wanted });
 }
 
@@ -97,22 +106,61 @@ export function showTiles(model: Model, tiles: Model['tiles']): Step {
   return askInRoom({ ...model, tiles }, { type: 'subscribe', tiles: [...tiles] });
 }
 
+/** Lets a guest in: the device signs a grant and adds them to the group. */
+export function admit(model: Model, guest: ParticipantId): Step {
+  return askDevice(model, { type: 'admit', guest });
+}
+
 export function admitAll(model: Model): Step {
-  return model.shown.lobby.reduce<Step>(({ model: before, effects }, { id }) => {
-    const step = askInRoom(before, { type: 'admit', guest: id });
-    return { model: step.model, effects: [...effects, ...step.effects] };
-  }, stay(model));
+  return model.shown.lobby
+    .filter(({ admitting }) => !admitting)
+    .reduce<Step>((step, { id }) => and(step, (next) => admit(next, id)), stay(model));
 }
 
-export function handOver(model: Model, to: ParticipantId): Step {
-  return askInRoom(
-    show(model, { leaveQuestion: false }),
-    { type: 'make_host', participant: to },
-    { kind: 'hand_over' },
+/** Removes somebody: the device takes them out of the group and revokes their grant. */
+export function remove(model: Model, participant: ParticipantId): Step {
+  const person = model.shown.participants.find(({ id }) => id === participant);
+  return person ? askDevice(model, { type: 'remove', device: person.device }) : stay(model);
+}
+
+export function makeHost(model: Model, participant: ParticipantId): Step {
+  const person = model.shown.participants.find(({ id }) => id === participant);
+  return person ? askDevice(model, { type: 'make_host', device: person.device }) : stay(model);
+}
+
+export function setPasscode(model: Model, passcode: string | null, admits: boolean): Step {
+  const told = passcode === null ? null : oneLine(passcode, limits.passcodeCharsMax);
+  if (passcode !== null && told === null) return stay(model);
+  return askDevice(model, { type: 'set_passcode', passcode: told, admits });
+}
+
+/** In the lobby: proves the passcode to a host's device. */
+export function submitPasscode(model: Model, passcode: string): Step {
+  const told = oneLine(passcode, limits.passcodeCharsMax);
+  if (told === null || model.shown.e2ee?.stage !== 'passcode_wanted') return stay(model);
+  return tellDevice(model, { type: 'passcode', passcode: told });
+}
+
+/** Says something to everybody; what is said while the connection is away is kept until it is back. */
+export function chat(model: Model, typed: string): Step {
+  const text = lines(typed, limits.chatCharsMax);
+  if (text === null || model.shown.phase !== 'joined') return stay(model);
+  if (model.entry === 'joined') return askDevice(model, { type: 'chat', text });
+  return stay({ ...model, unsent: [...model.unsent, text].slice(-UNSENT_MAX) });
+}
+
+export function sayUnsent(model: Model): Step {
+  return tellDevice({ ...model, unsent: [] }, ...model.unsent.map((text) => ({ type: 'chat', text }) as const));
+}
+
+/** Somebody said something; own words come back, too. */
+export function said(model: Model, output: Extract<DeviceOutput, { type: 'chat' }>, nowMs: number): Step {
+  const { from, name, text } = output;
+  const own = from === model.shown.e2ee?.me;
+  const line: ChatLine = { id: model.nextLine, from, name, text, own, atMs: nowMs };
+  const heard = show(
+    { ...model, nextLine: model.nextLine + 1 },
+    { chat: [...model.shown.chat, line].slice(-CHAT_LINES_MAX) },
   );
-}
-
-/** Somebody else is host now: leaves. */
-export function handedOver(model: Model): Step {
-  return ask(model, { type: 'leave' }, { kind: 'leave' });
+  return stay(own ? heard : tell(heard, 'chat', { name }));
 }

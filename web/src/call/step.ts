@@ -1,6 +1,6 @@
 // The few moves from which every transition of the reducer is made. Each returns a new value; none has an effect.
 
-import type { ClientMessage, MediaState, Rule, Source } from '../protocol/messages';
+import type { ClientMessage, DeviceCommand, MediaState, Rule, Source } from '../protocol/messages';
 import { ASKED_MAX, type Asked, type Effect, type Model, NOTICES_MAX, type Step } from './model';
 import type { CallState, Notice } from './state';
 
@@ -36,6 +36,21 @@ export function ask(model: Model, body: ClientMessage, about: Asked = { kind: 'o
 /** Sends a request if the connection has come into the room; a request nobody can hear is dropped. */
 export function askInRoom(model: Model, body: ClientMessage, about?: Asked): Step {
   return model.socketUp && model.entry === 'joined' ? ask(model, body, about) : stay(model);
+}
+
+/** Tells the own device something. There is one from the first click until the call is over. */
+export function tellDevice(model: Model, ...commands: readonly DeviceCommand[]): Step {
+  return { model, effects: commands.map((command) => ({ type: 'device', command })) };
+}
+
+/** Asks the own device for something that it does in the group; out of the group nobody could hear it. */
+export function askDevice(model: Model, command: DeviceCommand): Step {
+  return model.entry === 'joined' && isMember(model) ? tellDevice(model, command) : stay(model);
+}
+
+/** Whether the own device is in the group. A sealed group may only shrink, but goes on. */
+export function isMember({ shown: { e2ee } }: Model): boolean {
+  return e2ee?.stage === 'member' || e2ee?.stage === 'sealed';
 }
 
 /** Tells the person something once. */

@@ -1,0 +1,104 @@
+// The own device, which holds the keys: what it is told of the server's word, what it wants sent, what it says.
+//
+// The reducer passes on in order and decides nothing about the group. In its turn the device decides nothing about
+// the call: its `enter` goes out when a connection is there for it, and who is shown follows its view (`people.ts`).
+
+import type { ClientMessage, DeviceOutput, Rule, ServerFrame, ServerMessage } from '../protocol/messages';
+import * as entry from './entry';
+import * as leaving from './leaving';
+import type { Asked, Model, Step } from './model';
+import * as room from './room';
+import { and, ask, show, stay, tell, tellDevice } from './step';
+
+type Asking = Extract<Asked, { kind: 'device' }>;
+
+/** Whether the device has to hear a message: those on the way in, about the group, and on who is there. */
+const FOR_DEVICE: Record<ServerMessage['type'], boolean> = {
+  admitted: true,
+  closed: true,
+  done: false,
+  door: true,
+  draining: false,
+  group_state: true,
+  handshake: true,
+  joined: true,
+  knocked: true,
+  layers_wanted: false,
+  lobby_left: true,
+  media_answer: false,
+  media_lost: false,
+  muted: false,
+  participant_changed: true,
+  participant_joined: true,
+  participant_left: true,
+  pong: false,
+  quality_changed: false,
+  refused: false,
+  relayed: true,
+  resume_renewed: false,
+  slots: false,
+  speakers: false,
+  waiting: true,
+  // Its challenge is passed on by `enter`.
+  welcome: false,
+  welcomed: true,
+};
+
+/** Rules by which the device is refused in the ordinary course: it was too late, and tries again by itself. */
+const ITS_OWN_BUSINESS: readonly Rule[] = ['MLS.EPOCH', 'MLS.MISSED', 'ROOM.PRESENT', 'WIRE.ORDER'];
+
+/** Passes on what the server said, and how it answered what the device had sent. */
+export function hear(model: Model, { body }: ServerFrame, asked: Asked | undefined): Step {
+  const isForDevice = FOR_DEVICE[body.type] && model.shown.e2ee !== null;
+  const heard = isForDevice ? tellDevice(model, { type: 'receive', message: body }) : stay(model);
+  if (asked?.kind !== 'device') return heard;
+  const refused = body.type === 'refused' ? body.rule : null;
+  return and(heard, (next) => tellDevice(next, { type: 'answered', send: asked.send, refused }));
+}
+
+export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
+  if (entry.isOut(model)) return stay(model);
+  switch (output.type) {
+    case 'chat':
+      return room.said(model, output, nowMs);
+    case 'send':
+      return send(model, output.send, output.message);
+    case 'view':
+      return and(
+        and(entry.seen(show(model, { e2ee: output.view })), (next) => leaving.seen(next, nowMs)),
+        entry.sendJoin,
+      );
+    // Keys, and what is kept for a reload, never come this far.
+    case 'media':
+    case 'remember':
+      return stay(model);
+  }
+}
+
+/** Sends what the device wants sent, if it is for the connection there is now: it speaks from a worker, and so late. */
+function send(model: Model, send: number, message: ClientMessage): Step {
+  if (!model.socketUp) return stay(model);
+  const about: Asking = { kind: 'device', send, what: message.type };
+  if (message.type === 'enter') {
+    return model.entry === 'signing' ? ask({ ...model, entry: 'asked' }, message, about) : stay(model);
+  }
+  if (model.entry === 'none' || model.entry === 'signing') return stay(model);
+  const sent = ask(model, message, about);
+  return message.type === 'propose' ? and(sent, leaving.proposed) : sent;
+}
+
+/** What the device had sent was done. */
+export function done(model: Model, { what }: Asking): Step {
+  // Either brings the server a group with this device in it.
+  if (what !== 'commit' && what !== 'adopt') return stay(model);
+  return entry.sendJoin({ ...model, inGroup: true });
+}
+
+/** What the device had sent was refused; it hears of it, too. */
+export function refused(model: Model, { what }: Asking, rule: Rule): Step {
+  if (what === 'enter') return entry.enterRefused(model, rule);
+  if (ITS_OWN_BUSINESS.includes(rule)) return stay(model);
+  // Nobody was made host, and so nobody leaves.
+  const parting = model.parting?.way === 'hand_over' ? null : model.parting;
+  return stay(tell({ ...model, parting }, 'refused', { rule }));
+}
