@@ -26,7 +26,7 @@ beforeAll(async () => {
   outDir = mkdtempSync(join(tmpdir(), 'sabha-frames-'));
   const configFile = join(import.meta.dirname, '../vite.config.ts');
   const input = join(import.meta.dirname, 'pages/frames.html');
-  await build({ configFile, logLevel: 'error', build: { outDir, rolldownOptions: { input: { frames: input } } } });
+  await build({ configFile, logLevel: 'error', build: { outDir, rolldownOptions: { input } } });
   const headers = { 'content-security-policy': contentSecurityPolicy() };
   server = await preview({
     configFile,
@@ -135,6 +135,14 @@ describe.each([
   test('the cryptography loads, and finds nothing to restore', async () => {
     await open();
     expect(await page.evaluate(() => window.api.startDevice())).toEqual({ type: 'not_remembered' });
+  });
+
+  test('a browser that cannot encrypt frames gets no call', async () => {
+    await open();
+    expect(await page.evaluate(() => window.api.withoutTransforms())).toEqual({
+      supported: false,
+      refusal: 'Error: this browser cannot encrypt media',
+    });
   });
 
   test('what is sealed in the vault is there after a reload', async () => {

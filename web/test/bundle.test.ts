@@ -45,6 +45,10 @@ describe('bundle', () => {
     expect(sizes.reduce((sum, size) => sum + size, gzipSync(html).length)).toBeLessThanOrEqual(FIRST_LOAD_BYTES_MAX);
   });
 
+  it('the cryptography and its workers are no part of the first load', () => {
+    expect(firstLoad().filter((name) => /\.wasm$|worker/.test(name))).toEqual([]);
+  });
+
   it('the page needs no inline script, style or event handler', () => {
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
     expect(html).not.toMatch(/<style|\sstyle=|\son\w+=/);
@@ -64,7 +68,7 @@ describe('bundle', () => {
   });
 
   it('every large text asset has a brotli and a gzip sibling with the same content', () => {
-    const texts = readdirSync(join(dist, 'assets')).filter((name) => /\.(js|css|svg)$/.test(name));
+    const texts = readdirSync(join(dist, 'assets')).filter((name) => /\.(js|css|svg|wasm)$/.test(name));
     const large = texts.map((name) => join(dist, 'assets', name)).filter((path) => readFileSync(path).length >= 512);
 
     expect(large.length).toBeGreaterThan(0);

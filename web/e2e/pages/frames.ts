@@ -1,6 +1,6 @@
 // Two peer connections in one page, joined without a server, with the real transforms and keys that the test chooses.
 
-import { E2ee } from '../../src/e2ee/e2ee';
+import { E2ee, isSupported } from '../../src/e2ee/e2ee';
 import type { FromMls, StreamTally } from '../../src/e2ee/messages';
 import { IndexedDbShelf } from '../../src/e2ee/shelf';
 import { Transforms } from '../../src/e2ee/transforms';
@@ -44,6 +44,8 @@ interface Api {
   see(): Promise<Seen>;
   /** Starts a device that nobody remembers; that takes the whole of the cryptography to find out. */
   startDevice(): Promise<FromMls>;
+  /** What there is in a browser that cannot transform frames. */
+  withoutTransforms(): { supported: boolean; refusal: string | null };
   vault: Vault;
 }
 
@@ -236,4 +238,15 @@ function startDevice(): Promise<FromMls> {
   });
 }
 
-window.api = { call, rekey, see, startDevice, vault: new Vault(new IndexedDbShelf()) };
+function withoutTransforms(): { supported: boolean; refusal: string | null } {
+  Reflect.deleteProperty(globalThis, 'RTCRtpScriptTransform');
+  const supported = isSupported();
+  try {
+    new E2ee({ said: () => undefined, counted: () => undefined }).close();
+    return { supported, refusal: null };
+  } catch (error) {
+    return { supported, refusal: String(error) };
+  }
+}
+
+window.api = { call, rekey, see, startDevice, withoutTransforms, vault: new Vault(new IndexedDbShelf()) };

@@ -44,7 +44,7 @@ export interface Tally {
   dropped: Partial<Record<DropReason, number>>;
 }
 
-export function newTally(): Tally {
+function newTally(): Tally {
   return { passed: 0, dropped: {} };
 }
 
@@ -169,12 +169,12 @@ export class FrameReceiver<F extends EncodedFrame> {
   async #open(frame: F, header: Header, bytes: Uint8Array<ArrayBuffer>, clear: number): Promise<DropReason | null> {
     const opening = this.#keys.opening(header.kid);
     if (typeof opening === 'string') return opening;
-    if (!opening.window.mayTake(header.counter)) return 'replayed';
+    if (!opening.replays.mayTake(header.counter)) return 'replayed';
     const prefix = bytes.subarray(0, clear);
     const opened = await open(await opening.key, header, prefix, bytes.subarray(clear));
     if (!opened) return 'forged';
     // Only what is authentic moves the window; a copy may have been decrypted meanwhile through another slot.
-    if (!opening.window.take(header.counter)) return 'replayed';
+    if (!opening.replays.take(header.counter)) return 'replayed';
     frame.data = concat(prefix, opened).buffer;
     return null;
   }

@@ -45,7 +45,7 @@ interface LiveEpoch extends EpochKeys {
 /** What it takes to open frames of one key id. */
 export interface Opening {
   key: Promise<FrameKey>;
-  window: ReplayWindow;
+  replays: ReplayWindow;
 }
 
 /** What it takes to seal one frame. The counter is spent, whatever becomes of the frame. */
@@ -108,7 +108,7 @@ export class KeyRing {
     if (id.leaf === live.ownLeaf || !mayFrom(live, id.leaf, id.source)) return 'forbidden';
     return entry(live.opening, kid, () => ({
       key: deriveFrameKey(live.baseKey, kid, 'decrypt'),
-      window: new ReplayWindow(),
+      replays: new ReplayWindow(),
     }));
   }
 

@@ -10,10 +10,6 @@ const SUITE = 4;
 const KEY_BITS = 128;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** A config byte, and a key id and a counter of at most 8 bytes each (RFC 9605 section 4.3). */
-const HEADER_BYTES_MAX = 17;
-/** Of an encrypted frame, beside its payload: our key ids take 4 bytes at most. */
-export const OVERHEAD_BYTES_MAX = HEADER_BYTES_MAX + TAG_BYTES;
 
 /** Counters behind the newest one that are still taken. Layers of a simulcast share a counter, so gaps are usual. */
 export const REPLAY_WINDOW = 1024;
@@ -23,7 +19,7 @@ const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_au
 /** Bits of a key id, lowest first: the epoch's low byte, the leaf index, the source. */
 const EPOCH_BITS = 8;
 const LEAF_BITS = 16;
-export const LEAVES_MAX = 1 << LEAF_BITS;
+const LEAF_MASK = (1 << LEAF_BITS) - 1;
 
 /** Whose key a frame is under (RFC 9605 section 5.2). */
 export interface KeyId {
@@ -42,7 +38,7 @@ export function packKeyId({ source, leaf, epochByte }: KeyId): number {
 export function unpackKeyId(kid: number): KeyId | null {
   const source = SOURCES[Math.floor(kid / 2 ** (LEAF_BITS + EPOCH_BITS))];
   if (source === undefined) return null;
-  return { source, leaf: (kid >>> EPOCH_BITS) & (LEAVES_MAX - 1), epochByte: kid & 0xff };
+  return { source, leaf: (kid >>> EPOCH_BITS) & LEAF_MASK, epochByte: kid & 0xff };
 }
 
 /** Returns the bit of a source in a set of sources. */
