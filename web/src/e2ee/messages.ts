@@ -1,7 +1,15 @@
 // What the page and its workers say to each other. Keys travel only between the workers, on ports of their own:
 // nothing the page receives holds one, and no key is taken from the page.
 
-import type { CreateMeeting, DeviceCommand, DeviceOutput, MeetingId, Mid, Source } from '../protocol/messages';
+import type {
+  CreateMeeting,
+  DeviceCommand,
+  DeviceOutput,
+  DisplayName,
+  MeetingId,
+  Mid,
+  Source,
+} from '../protocol/messages';
 import type { Codec, SlotContent, Tally } from './frames';
 
 /** How a device comes into being. What is in `parameters` is the cryptography's business (`Device.create`, `.join`). */
@@ -16,6 +24,8 @@ export type ToMls =
   /** First, once: where keys go. */
   | { type: 'transforms'; ports: readonly MessagePort[] }
   | { type: 'start'; start: Start }
+  /** Under which name the device enters: a restored one knows only its last, one that made a meeting none. */
+  | { type: 'rename'; name: DisplayName }
   | { type: 'command'; command: DeviceCommand }
   /** The meeting is over, or left for good: nothing of it stays in this browser. */
   | { type: 'forget'; meeting: MeetingId };

@@ -41,6 +41,10 @@ async function take(message: ToMls): Promise<void> {
     case 'start':
       await start(message.start);
       break;
+    case 'rename':
+      device?.rename(message.name);
+      await drain();
+      break;
     case 'command':
       device?.command(message.command);
       await drain();
