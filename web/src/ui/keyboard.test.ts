@@ -12,15 +12,15 @@ function press(key: string, held: Partial<Key> = {}): Key {
 
 describe('shortcuts', () => {
   it('each key means its command', () => {
-    const pressed = ['p', 's', 'l', '?', ' ', 'x'].map((key) => commandOf(press(key), nowhere));
+    const pressed = ['h', 'c', 'p', 's', 'l', '?', ' ', 'x'].map((key) => commandOf(press(key), nowhere));
 
-    expect(pressed).toEqual(['people', 'share', 'layout', 'help', 'talk', null]);
+    expect(pressed).toEqual(['hand', 'chat', 'people', 'share', 'layout', 'help', 'talk', null]);
     expect(commandOf(press('d', { ctrlKey: true }), nowhere)).toBe('microphone');
     expect(commandOf(press('e', { metaKey: true }), nowhere)).toBe('camera');
   });
 
   it('no plain key fires while typing', () => {
-    for (const key of ['p', 's', 'l', '?', ' ']) expect(commandOf(press(key), typing)).toBeNull();
+    for (const key of ['h', 'c', 'p', 's', 'l', '?', ' ']) expect(commandOf(press(key), typing)).toBeNull();
   });
 
   it('the microphone can be switched even while typing', () => {
@@ -39,6 +39,7 @@ describe('shortcuts', () => {
 
   it('shortcuts of the browser are left alone', () => {
     expect(commandOf(press('p', { ctrlKey: true }), nowhere)).toBeNull();
+    expect(commandOf(press('c', { metaKey: true }), nowhere)).toBeNull();
     expect(commandOf(press('D', { ctrlKey: true, shiftKey: true }), nowhere)).toBeNull();
     expect(commandOf(press('l', { altKey: true }), nowhere)).toBeNull();
     expect(commandOf(press('S', { shiftKey: true }), nowhere)).toBeNull();

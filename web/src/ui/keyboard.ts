@@ -1,7 +1,7 @@
 // Which command a key means in a call. Pure: the room carries the commands out.
 // Rule: nothing fires while typing, in a menu, or together with a modifier that is not the shortcut's own.
 
-export type Command = 'microphone' | 'camera' | 'talk' | 'people' | 'share' | 'layout' | 'help';
+export type Command = 'microphone' | 'camera' | 'talk' | 'hand' | 'chat' | 'people' | 'share' | 'layout' | 'help';
 
 /** What of a `KeyboardEvent` decides. */
 export interface Key {
@@ -22,7 +22,14 @@ export interface Focus {
   pressable: boolean;
 }
 
-const PLAIN: Readonly<Record<string, Command>> = { p: 'people', s: 'share', l: 'layout', '?': 'help' };
+const PLAIN: Readonly<Record<string, Command>> = {
+  h: 'hand',
+  c: 'chat',
+  p: 'people',
+  s: 'share',
+  l: 'layout',
+  '?': 'help',
+};
 const WITH_MODIFIER: Readonly<Record<string, Command>> = { d: 'microphone', e: 'camera' };
 
 /** Returns the command of a pressed key, or null. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colourOf, initialsOf } from './person';
+import { colourOf, initialsOf, nameOf } from './person';
 
 describe('person', () => {
   it('initials are of the first and the last word', () => {
@@ -14,10 +14,15 @@ describe('person', () => {
     expect(initialsOf('किरण बेदी')).toBe('किबे');
   });
 
-  it('colours are tokens and neighbours differ', () => {
-    const colours = Array.from({ length: 24 }, (_, id) => colourOf(id));
+  it("the colour is of the key, and every colour is somebody's", () => {
+    const keys = Array.from({ length: 400 }, (_, index) => btoa(String(index * 7919)));
 
-    expect(new Set(colours)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8]));
-    expect(colours.every((colour, id) => colour !== colours[id + 1])).toBe(true);
+    expect(new Set(keys.map(colourOf))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8]));
+    expect(colourOf('k3y')).toBe(colourOf('k3y'));
+  });
+
+  it('who has not said a name yet is joining', () => {
+    expect(nameOf({ name: 'Asha' })).toBe('Asha');
+    expect(nameOf({ name: '' })).toBe('Joining…');
   });
 });

@@ -1,13 +1,22 @@
-// How a person without a picture looks: initials on a colour of their own. The colour follows the participant's id
-// and not the name, so that a copied name has another colour.
+// How a person without a picture looks: initials on a colour of their own. The colour follows the device's key, which
+// is verified, and not the name, so that a copied name has another colour.
 
-import type { ParticipantId } from '../../protocol/messages';
+import type { DeviceKey } from '../../protocol/messages';
+import { t } from '../strings/text';
 
 const COLOURS = 8;
 
-/** Returns the number of the person's colour token, 1 to 8. Neighbouring ids get colours far apart. */
-export function colourOf(id: ParticipantId): number {
-  return ((id * 3) % COLOURS) + 1;
+/** Returns the number of the colour token of whoever holds this key, 1 to 8. */
+export function colourOf(device: DeviceKey): number {
+  // Keys are random, so the sum spreads evenly. It need not resist anybody: it is for the eye, not for proof.
+  let sum = 0;
+  for (const letter of device) sum += letter.charCodeAt(0);
+  return (sum % COLOURS) + 1;
+}
+
+/** Returns what to call a person; who has not said a name yet has only just come. */
+export function nameOf(person: { name: string }): string {
+  return person.name || t('person-joining');
 }
 
 /** Returns up to two letters: of the first and the last word, as people sign. Whole grapheme clusters, any script. */

@@ -7,15 +7,20 @@ import { t } from '../strings/text';
 
 /** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
 const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
+  alarm: 15_000,
+  chat: 4_000,
   draining: 15_000,
+  hand: 6_000,
   joined: 4_000,
   knocked: 4_000,
   left: 4_000,
+  locked: 6_000,
   made_host: 10_000,
   muted: 10_000,
   recovered: 4_000,
   refused: 15_000,
   removed: 6_000,
+  unlocked: 6_000,
 };
 
 /** Returns how long the notice stays, in milliseconds. */

@@ -1,4 +1,4 @@
-// Durations as people read them in a call.
+// Durations and times of day as people read them in a call.
 
 /** Returns `m:ss`, with hours only once there are some. */
 export function clock(elapsedMs: number): string {
@@ -7,4 +7,11 @@ export function clock(elapsedMs: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+const dayTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/** Returns the time of day in the reader's zone and habit. `atMs` is milliseconds since 1970. */
+export function clockTime(atMs: number): string {
+  return dayTime.format(atMs);
 }

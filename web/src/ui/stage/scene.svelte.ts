@@ -4,7 +4,8 @@
 import { untrack } from 'svelte';
 import { type Layout, type LayoutChoice, layOut, type Scene, type Size } from '../../call/layout';
 import { emptyOrder, nextOrder, type Order } from '../../call/order';
-import type { Participant, ParticipantId } from '../../protocol/messages';
+import type { Person } from '../../call/state';
+import type { ParticipantId } from '../../protocol/messages';
 import type { Call } from '../../session/contract';
 
 /** Height of the row for paging, in CSS pixels. It exists only while there is more than one page. */
@@ -20,7 +21,7 @@ export class StageScene {
   readonly #selfInStrip: () => boolean;
   #order = $state.raw<Order>(emptyOrder);
 
-  readonly people: ReadonlyMap<ParticipantId, Participant> = $derived.by(() => {
+  readonly people: ReadonlyMap<ParticipantId, Person> = $derived.by(() => {
     const { participants, you } = this.#call.state;
     return new Map(participants.filter((person) => person.id !== you).map((person) => [person.id, person]));
   });

@@ -11,6 +11,8 @@ host = Host
 try-again = Try again
 try-again-devices = Check devices again
 key-space = Space
+key-enter = Enter
+person-joining = Joining…
 
 ## Start
 
@@ -25,6 +27,7 @@ start-join = Join
 start-no-right-title = This device cannot start meetings here
 start-no-right = Open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.
 start-trouble-link = This is not an invite link. Copy the whole link, with everything after the # sign.
+start-trouble-no-encryption = This browser cannot make the keys of a meeting. Use a current Chromium, Firefox or Safari.
 start-trouble-refused = The server did not open a meeting. The start link of this device may have been replaced: ask the person who runs the server.
 start-trouble-unreachable = The server does not answer. Check your connection and try again.
 
@@ -35,7 +38,7 @@ prejoin-name = Your name
 prejoin-name-missing = Enter the name the others should see.
 prejoin-join = Join
 prejoin-joining = Connecting
-prejoin-rule = Nobody sees or hears you before you are in the room.
+prejoin-rule = Nobody sees or hears you before you are in the room, and then only the people in it: everything is end-to-end encrypted.
 prejoin-devices = Devices
 preview-label = Your camera
 preview-off = Camera is off
@@ -90,8 +93,29 @@ lobby-host-absent = No host is here yet. You keep your place; a host sees your n
 lobby-name = The host sees
 lobby-leave = Leave
 lobby-keep-open = Keep this page open.
+lobby-passcode = This meeting has a passcode
+lobby-passcode-lead = The host's device asks you for it.
+lobby-proving-lead = Proving the passcode to the host's device.
+lobby-joining = You are being let in
+lobby-joining-lead = Checking everybody who is in the meeting.
 joining-title = You are in
 joining-lead = Setting up sound and picture.
+
+passcode = Passcode
+passcode-asked-note = The host's device checks it. The server never learns it.
+passcode-submit = Continue
+passcode-proving = Checking
+passcode-wrong =
+    { $left ->
+        [one] This is not the passcode. { $left } try is left.
+       *[other] This is not the passcode. { $left } tries are left.
+    }
+passcode-wrong-again =
+    { $left ->
+        [one] Wrong again: this is not the passcode, or the server is tampering with it. Ask the host for the passcode before your last try.
+       *[other] Wrong again: this is not the passcode, or the server is tampering with it. Ask the host for the passcode before you go on. { $left } tries are left.
+    }
+passcode-none-left = No tries are left. The host can still let you in.
 
 ## Room
 
@@ -126,6 +150,8 @@ page-of = { $page } of { $pages }
 control-microphone = Microphone
 control-camera = Camera
 control-share = Share
+control-hand = Hand
+control-chat = Chat
 control-people = People
 control-settings = Settings
 control-leave = Leave
@@ -146,6 +172,8 @@ tile-pinned = Pinned
 self-hide = Hide my picture
 self-move = Move my picture to the next corner
 talking = Talking while Space is held
+hand-raised = Your hand is raised.
+hand-lowered = Your hand is down.
 
 sharing-title = You are sharing your screen
 sharing-stop = Stop sharing
@@ -160,7 +188,11 @@ lobby-waited =
         [one] Waiting for { $minutes } minute.
        *[other] Waiting for { $minutes } minutes.
     }
-lobby-by-link = With the invite link. The name is their own choice.
+lobby-by-link = Has the invite link. The name is their own choice.
+passcode-proof-proven = Proved the passcode
+passcode-proof-failed = Wrong passcode
+passcode-proof-wanted = Passcode not proven yet
+admitting = Letting in…
 admit = Admit
 admit-name = Admit { $name }
 deny = Deny
@@ -179,6 +211,7 @@ roster-microphone-off = Microphone off
 roster-camera-on = Camera on
 roster-camera-off = Camera off
 roster-sharing = Sharing a screen
+roster-hand = Hand raised
 
 
 ## Knock
@@ -188,6 +221,131 @@ knock-title =
         [one] Somebody asks to come in
        *[other] { $count } people ask to come in
     }
+
+## Chat
+
+chat = Chat
+chat-empty = Nothing was said yet
+chat-empty-note = What is written here is end-to-end encrypted and kept by nobody. It is gone when you leave.
+chat-input = Write to everybody
+chat-send = Send
+chat-below = New messages
+chat-left =
+    { $count ->
+        [one] { $count } character left
+       *[other] { $count } characters left
+    }
+chat-over =
+    { $count ->
+        [one] { $count } character too many
+       *[other] { $count } characters too many
+    }
+chat-offline = You can send again when you are connected.
+chat-unread =
+    { $count ->
+        [one] { $count } new message
+       *[other] { $count } new messages
+    }
+
+## Security
+
+security = Security
+security-standing = How things stand
+encryption-verified = Verified
+encryption-pending = Verifying
+encryption-failed = Check failed
+locked = Locked
+unlocked = Open
+
+security-verified =
+    { $count ->
+        [one] Only you are here.
+       *[other] { $hosts ->
+            [one] { $count } people, all verified by the host.
+           *[other] { $count } people, all verified by the hosts.
+        }
+    }
+security-verified-note = Only the devices of these people can open sound, picture and chat.
+security-pending = Verifying who is here.
+security-pending-note = Nothing is sent before every device is verified.
+security-failed = Something here could not be verified.
+security-failed-note = It was refused. Nothing is sent while it is not certain who can open it.
+security-strangers =
+    { $count ->
+        [one] The server lists { $count } connection that no host let in. It has no keys, so it hears and sees nothing, and it is not shown.
+       *[other] The server lists { $count } connections that no host let in. They have no keys, so they hear and see nothing, and they are not shown.
+    }
+
+alarm-admission = The server passed on a change that nobody had the right to make. Your device refused it, so it let nobody in.
+alarm-fork = The server shows you another meeting than it shows the host. You may be cut off from some of the people.
+alarm-handshake = The server passed on a message of the group that is damaged or does not belong here. It was refused.
+alarm-wrong_group = The server offered a group that the hosts do not certify. Your device did not join it.
+alarm-rule = Rule { $rule }.
+alarm-count = Noticed { $count } times.
+alarm-advice-title = What to do:
+alarm-advice = say nothing confidential here. Tell the host another way, leave, and come back. If it happens again, tell the person who runs the server: it does not keep to the protocol, or somebody tampers with it.
+
+rules = Rules in force
+lock = Lock the meeting
+lock-on = Nobody new is let in. Who is in can come back.
+lock-off = Who has the link can ask to come in. A host decides.
+passcode-none-note = None. The link alone is enough to ask.
+passcode-set-note = Tell it another way than the link.
+passcode-disabled-note = Switched off
+passcode-disabled = Too many wrong tries. Nobody can prove the passcode until you set a new one.
+passcode-add = Add
+passcode-new = New passcode
+passcode-another = Another one by chance
+passcode-short = Use at least six letters or digits.
+passcode-admits = Let in who knows it
+passcode-admits-note = Without asking you each time.
+passcode-set = Set passcode
+passcode-change = Change
+passcode-remove = Remove
+passcode-wrong-count =
+    { $count ->
+        [one] { $count } wrong try so far
+       *[other] { $count } wrong tries so far
+    }
+
+code = Verification code
+code-how = Read it to each other. If it is the same for everybody, you are all in the same meeting with the same people, and nobody sits in between.
+code-root = Fingerprint of the meeting
+code-changes = The code changes when somebody comes or goes. The fingerprint stays.
+
+known = Who can hear and see
+known-creator = Made this meeting
+known-manual = Let in by a host
+known-passcode = Proved the passcode
+known-rule = Let in by a host's rule
+known-invite = Invited with a host's signature
+known-unnamed = Has not said a name yet
+known-away = Not connected now
+known-all = Show all { $count }
+
+protected = What is protected
+protected-content = What you say and show.
+protected-content-how = Sound, picture, screens, chat and names are encrypted on your device and opened only on the devices above. The server passes them on and can neither read nor change them.
+protected-door = The door.
+protected-door-how = Nobody is in the meeting without the signature of a host's device. Your device checks that itself, so a server that breaks the rules cannot add anybody.
+protected-later = What comes later.
+protected-later-how = The keys change when somebody leaves or is removed. They can open nothing from then on.
+protected-passcode = The passcode.
+protected-passcode-how = It is proven from device to device. The server never learns it.
+open = What is not
+open-page = This page.
+open-page-how = It came from the server. Whoever controls the server could hand out a page that cheats.
+open-traffic = That you meet.
+open-traffic-how = The server sees who connects, from where, when, and how much is sent.
+open-ends = The other end.
+open-ends-how = Nothing stops somebody in the meeting from filming their screen or letting others listen.
+open-insider = Somebody here who works with the server.
+open-insider-how = Together they could pass off a sound or picture as another person's.
+suite = Methods
+suite-x_wing = Group keys: MLS (RFC 9420) with X-Wing (X25519 and ML-KEM-768), AES-128-GCM, SHA-256, Ed25519. What is recorded today stays closed to a future quantum computer.
+suite-classical = Group keys: MLS (RFC 9420) with X25519, AES-128-GCM, SHA-256, Ed25519.
+suite-media = Sound and picture: SFrame (RFC 9605) with AES-128-GCM.
+epoch = Epoch { $epoch }.
 
 ## Leave
 
@@ -216,6 +374,8 @@ shortcuts = Keyboard shortcuts
 shortcut-microphone = Microphone on or off
 shortcut-camera = Camera on or off
 shortcut-talk = Talk while held, when the microphone is off
+shortcut-hand = Raise or lower your hand
+shortcut-chat = Chat
 shortcut-people = People
 shortcut-share = Share a screen, or stop
 shortcut-layout = Next layout
@@ -229,6 +389,16 @@ banner-recovering = Restoring sound and picture.
 banner-connecting = Setting up sound and picture.
 banner-failed = Sound and picture do not get through. A firewall may be in the way: try another network, or ask your administrator.
 banner-trouble-action = Devices
+warning-failed = Something in this meeting could not be verified. It was refused, and nothing is sent while it is not certain who can open it.
+warning-late = The host's device has not been heard for 10 seconds. If it stays silent, your device stops sending.
+warning-lost = The host's device has not been heard for 30 seconds. Your sound and picture are stopped until it certifies again who is here.
+warning-sealed = No host can be reached. You can go on, but nobody new can come in.
+warning-strangers =
+    { $count ->
+        [one] The server lists a connection that no host let in. It can open nothing.
+       *[other] The server lists { $count } connections that no host let in. They can open nothing.
+    }
+warning-details = Details
 
 ## Notices
 
@@ -241,6 +411,11 @@ notice-left = { $name } left.
 notice-removed = { $name } was removed.
 notice-knocked = { $name } asks to come in.
 notice-recovered = You are connected again.
+notice-locked = The meeting is locked. Nobody new is let in.
+notice-unlocked = The meeting is open again. Who has the link can ask to come in.
+notice-chat = { $name } wrote in the chat.
+notice-hand = { $name } raised a hand.
+notice-alarm = Your device refused something that is not allowed in this meeting. See Security.
 notice-draining = The server restarts soon. You will be reconnected.
 notice-made_host = You are a host now.
 notice-made_host-by = { $name } made you a host.
@@ -251,6 +426,11 @@ rule-room-host-only = Only a host may do this.
 rule-room-entry-admitted = Nobody enters without being let in by a host.
 rule-room-entry-link = The meeting does not exist, has ended, or the link is not complete.
 rule-room-entry-removed = Who was removed from the meeting stays out.
+rule-room-locked = The meeting is locked. Ask the host to unlock it.
+rule-mls-epoch = Somebody else changed the meeting at the same moment. Try again.
+rule-mls-admission = Nobody may change who is in the meeting in this way.
+rule-mls-missed = Too much happened while you were away. Joining anew.
+rule-room-entry-device = This device could not show that its key is its own. Reload the page.
 rule-room-entry-cooldown = The host did not let you in. Wait a moment before you ask again.
 rule-room-lobby-full = Too many people are waiting. Try again in a moment.
 rule-room-full = The room is full.
@@ -283,6 +463,8 @@ ended-link_unknown = There is no meeting behind this link
 ended-link_unknown-lead = It has ended, or the link is not complete. Ask the host for the whole link.
 ended-full = The room is full
 ended-full-lead = Somebody has to leave first. You can try again in a moment.
+ended-no_encryption = This browser cannot encrypt the meeting
+ended-no_encryption-lead = Sabha sends nothing that others could read, so it does not connect. Use a current Chromium, Firefox or Safari.
 ended-server_gone = The server cannot be reached
 ended-server_gone-lead = The connection was lost for too long to keep your place. Check your network, then try again.
 ended-place_lost = Your place was not kept
@@ -293,6 +475,8 @@ ended-abandoned = The meeting has ended
 ended-abandoned-lead = Nobody was in the room for a quarter of an hour.
 ended-too_slow = Your connection was too slow
 ended-too_slow-lead = Messages from the meeting piled up and the server closed the connection. Try again, or try another network.
+ended-locked = The meeting is locked
+ended-locked-lead = Nobody new is let in. Ask the host to unlock it, then try again.
 ended-misbehaved = The server closed the connection
 ended-misbehaved-lead = This page sent something the server does not accept. Reload it and try again.
 ended-server_stopping = The server is restarting

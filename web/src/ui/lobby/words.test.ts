@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceStage, DeviceView } from '../../protocol/messages';
+import { lobbyWords, wrongPasscode } from './words';
+
+const at = (stage: DeviceStage) => ({ e2ee: { stage } as DeviceView, hostPresent: true });
+
+describe('lobby', () => {
+  it('a second wrong passcode may be more than a slip, and says so', () => {
+    expect(wrongPasscode({ type: 'wanted', wrong: 0, left: 5 })).toBeNull();
+    expect(wrongPasscode({ type: 'wanted', wrong: 1, left: 4 })).toBe('passcode-wrong');
+    expect(wrongPasscode({ type: 'wanted', wrong: 2, left: 3 })).toBe('passcode-wrong-again');
+    expect(wrongPasscode({ type: 'wanted', wrong: 5, left: 0 })).toBe('passcode-none-left');
+  });
+
+  it('says what is being waited for', () => {
+    expect(lobbyWords(at('waiting')).lead).toBe('lobby-host-present');
+    expect(lobbyWords({ ...at('waiting'), hostPresent: false }).lead).toBe('lobby-host-absent');
+    expect(lobbyWords({ e2ee: null, hostPresent: true }).title).toBe('lobby-title');
+    expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
+    expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
+    expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
+  });
+});

@@ -1,0 +1,28 @@
+// What is said in the lobby: about the passcode, and about what is being waited for.
+
+import type { CallState } from '../../call/state';
+import type { PasscodeView } from '../../protocol/messages';
+import type { TextKey } from '../strings/keys';
+
+/** From this many wrong tries on it may be more than a slip: somebody could be guessing through one's device. */
+const SUSPICIOUS_TRIES = 2;
+
+/** Returns what to say of wrong tries, or null before the first. Takes `left`. */
+export function wrongPasscode({ wrong, left }: Extract<PasscodeView, { type: 'wanted' }>): TextKey | null {
+  if (wrong === 0) return null;
+  if (left === 0) return 'passcode-none-left';
+  return wrong < SUSPICIOUS_TRIES ? 'passcode-wrong' : 'passcode-wrong-again';
+}
+
+export interface LobbyWords {
+  title: TextKey;
+  lead: TextKey;
+}
+
+/** Returns what the lobby says: who or what is being waited for. */
+export function lobbyWords({ e2ee, hostPresent }: Pick<CallState, 'e2ee' | 'hostPresent'>): LobbyWords {
+  if (e2ee?.stage === 'joining') return { title: 'lobby-joining', lead: 'lobby-joining-lead' };
+  if (e2ee?.stage === 'passcode_wanted') return { title: 'lobby-passcode', lead: 'lobby-passcode-lead' };
+  if (e2ee?.stage === 'proving') return { title: 'lobby-passcode', lead: 'lobby-proving-lead' };
+  return { title: 'lobby-title', lead: hostPresent ? 'lobby-host-present' : 'lobby-host-absent' };
+}
