@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build, type PreviewServer, preview } from 'vite';
+import { build, type Plugin, type PreviewServer, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
 
@@ -17,6 +17,16 @@ const VIEWS = [
   { viewport: desk, scheme: 'dark' },
   { viewport: phone, scheme: 'light' },
 ] as const;
+
+/** Builds these entries in the place of the configured ones: the gallery needs nothing of what runs a call. */
+function only(input: Record<string, string>): Plugin {
+  return {
+    name: 'only',
+    config(config) {
+      config.build = { ...config.build, rolldownOptions: { ...config.build?.rolldownOptions, input } };
+    },
+  };
+}
 
 describe.skipIf(missing.chromium)('gallery', () => {
   let server: PreviewServer;
@@ -30,7 +40,7 @@ describe.skipIf(missing.chromium)('gallery', () => {
     outDir = mkdtempSync(join(tmpdir(), 'sabha-gallery-'));
     const configFile = join(import.meta.dirname, '../vite.config.ts');
     const input = join(import.meta.dirname, '../src/ui/gallery/index.html');
-    await build({ configFile, logLevel: 'error', build: { outDir, rolldownOptions: { input: { gallery: input } } } });
+    await build({ configFile, logLevel: 'error', build: { outDir }, plugins: [only({ gallery: input })] });
     server = await preview({ configFile, build: { outDir }, preview: { host: '127.0.0.1', port: 0, open: false } });
     base = `${server.resolvedUrls?.local[0] ?? ''}src/ui/gallery/index.html`;
     browser = await launchChromium();
@@ -113,6 +123,22 @@ describe.skipIf(missing.chromium)('gallery', () => {
     await page.getByTestId('people').focus();
     await page.keyboard.press('p');
     expect(await pressed('people')).toBe('false');
+
+    await page.keyboard.press('h');
+    expect(await pressed('hand-toggle')).toBe('true');
+    await page.keyboard.press('c');
+    expect(await pressed('chat')).toBe('true');
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid')))
+      .toBe('chat-input');
+    await page.keyboard.type('chap');
+    expect(await page.getByTestId('chat-input').inputValue()).toBe('chap');
+    expect([await pressed('chat'), await pressed('hand-toggle')]).toEqual(['true', 'true']);
+    await page.keyboard.press('Escape');
+    await page.getByTestId('chat-panel').waitFor({ state: 'hidden' });
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('chat');
+    await page.keyboard.press('h');
+    expect(await pressed('hand-toggle')).toBe('false');
     await page.close();
   });
 
@@ -161,6 +187,181 @@ describe.skipIf(missing.chromium)('gallery', () => {
     await page.getByTestId('knock-card').waitFor({ state: 'detached' });
     expect(await page.getByTestId('participant-count').getAttribute('data-count')).toBe('7');
     await page.close();
+  });
+
+  test('what is written arrives as text: only https becomes a link, and nothing becomes markup', async () => {
+    const page = await open('chat-full');
+    const messages = page.getByTestId('chat-message');
+    const before = await messages.count();
+
+    await page.getByTestId('chat-input').fill('<img src=x onerror=alert(1)>');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('see https://example.org/a and javascript:alert(1)');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => messages.count()).toBe(before + 1);
+    const last = messages.last();
+    expect(await last.textContent()).toBe(
+      '<img src=x onerror=alert(1)>\nsee https://example.org/a and javascript:alert(1)',
+    );
+    expect(await last.getAttribute('data-own')).toBe('true');
+    expect(await last.getAttribute('data-name')).toBe('Asha Rao');
+    const links = await page
+      .locator('[data-testid="chat-message"] a')
+      .evaluateAll((all) => all.map((a) => [a.getAttribute('href'), a.getAttribute('rel'), a.getAttribute('target')]));
+    expect(links.at(-1)).toEqual(['https://example.org/a', 'noopener noreferrer', '_blank']);
+    expect(links.every(([href]) => href?.startsWith('https://'))).toBe(true);
+    expect(await page.locator('[data-testid="chat-message"] :not(a)').count()).toBe(0);
+    expect(await page.getByTestId('chat-input').inputValue()).toBe('');
+    await page.close();
+  });
+
+  test('chat counts what was not seen, follows the end, and counts characters near the bound', async () => {
+    const page = await open('chat-unread');
+    const say = (text: string) =>
+      page.evaluate((words) => {
+        const { call } = window as unknown as { call: { say(from: number, text: string): void } };
+        call.say(2, words);
+      }, text);
+    const atEnd = () =>
+      page.getByRole('log').evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 4);
+
+    const unread = page.getByTestId('chat-unread');
+    expect(await unread.getAttribute('data-count')).toBe('6');
+    await say('One more');
+    await expect.poll(() => unread.getAttribute('data-count')).toBe('7');
+    await page.getByTestId('chat').click();
+    await unread.waitFor({ state: 'detached' });
+    await expect.poll(atEnd).toBe(true);
+    for (let row = 0; row < 12; row++) await say(`Row ${row}\nof two lines`);
+    await expect.poll(atEnd).toBe(true);
+    await page.getByRole('log').evaluate((element) => element.scrollTo({ top: 0 }));
+    await say('Below');
+    await page.getByRole('button', { name: 'New messages' }).click();
+    await expect.poll(atEnd).toBe(true);
+
+    const panel = page.getByTestId('chat-panel');
+    await page.getByTestId('chat-input').fill('x'.repeat(3990));
+    expect(await panel.getByText(/10\W* characters left/).count()).toBe(1);
+    await page.getByTestId('chat-input').fill('🙂'.repeat(4001));
+    expect(await panel.getByText(/1\W* character too many/).count()).toBe(1);
+    expect(await page.getByTestId('chat-send').isDisabled()).toBe(true);
+    await page.close();
+  });
+
+  test('the security panel says what is verified, and opens from the top bar', async () => {
+    for (const [scene, state] of [
+      ['room-4', 'verified'],
+      ['room-pending', 'pending'],
+      ['room-alarm', 'failed'],
+    ] as const) {
+      const page = await open(scene);
+      const button = page.getByTestId('encryption-state');
+      const panel = page.getByTestId('security-panel');
+
+      expect(await button.getAttribute('data-state')).toBe(state);
+      await button.click();
+      await panel.waitFor();
+      expect(await button.getAttribute('aria-expanded')).toBe('true');
+      expect(((await page.getByTestId('verification-code').textContent()) ?? '').replace(/\s/g, '')).toMatch(
+        /^\d{30}$/,
+      );
+      expect(await page.getByTestId('known-entry').count()).toBe(4);
+      expect(await page.getByTestId('alarm').count()).toBe(state === 'failed' ? 4 : 0);
+      await page.keyboard.press('Escape');
+      await panel.waitFor({ state: 'hidden' });
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('encryption-state');
+      await page.close();
+    }
+  });
+
+  test('each thing that the server or the hosts fail to do has its banner', async () => {
+    for (const [scene, warning] of [
+      ['room-alarm', 'failed'],
+      ['room-late', 'late'],
+      ['room-lost', 'lost'],
+      ['room-sealed', 'sealed'],
+      ['room-strangers', 'strangers'],
+    ] as const) {
+      const page = await open(scene);
+      expect(await page.locator('[data-testid^="warning-"]').count(), scene).toBe(1);
+      expect(await page.getByTestId(`warning-${warning}`).isVisible(), scene).toBe(true);
+      await page.close();
+    }
+  });
+
+  test('a host locks the meeting, and sets, changes and removes its passcode', async () => {
+    const page = await open('security-host');
+    const state = () => page.getByTestId('passcode-rule').getAttribute('data-state');
+    const lock = page.getByTestId('lock-toggle');
+
+    expect(await lock.getAttribute('aria-pressed')).toBe('false');
+    await lock.click();
+    expect(await lock.getAttribute('aria-pressed')).toBe('true');
+    expect(await page.getByTestId('encryption-state').getAttribute('data-locked')).toBe('true');
+
+    await page.getByTestId('passcode-begin').click();
+    const proposed = await page.getByTestId('passcode-new').inputValue();
+    expect(proposed).toMatch(/^[2-9A-Z]{4}-[2-9A-Z]{4}$/);
+    await page.getByTestId('passcode-admits').click();
+    await page.getByTestId('passcode-set').click();
+    expect(await page.getByTestId('passcode').textContent()).toBe(proposed);
+    expect(await page.getByTestId('passcode-admits').getAttribute('aria-pressed')).toBe('true');
+    await page.getByTestId('passcode-admits').click();
+    expect(await page.getByTestId('passcode-admits').getAttribute('aria-pressed')).toBe('false');
+    await page.getByTestId('passcode-begin').click();
+    await page.getByTestId('passcode-new').fill('a-b');
+    await page.getByTestId('passcode-set').click();
+    expect(await page.getByTestId('passcode-new').getAttribute('aria-invalid')).toBe('true');
+    await page.getByTestId('passcode-new').fill('monsoon 7');
+    await page.getByTestId('passcode-set').click();
+    expect(await page.getByTestId('passcode').textContent()).toBe('monsoon 7');
+    await page.getByTestId('passcode-remove').click();
+    expect(await state()).toBe('none');
+    await page.close();
+  });
+
+  test('a guest is asked for the passcode, may type it at once, and is told what a wrong one may mean', async () => {
+    const page = await open('lobby-passcode');
+    await page.keyboard.type('k7qm 3xht');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByTestId('lobby-waiting').getAttribute('data-stage')).toBe('proving');
+    expect(await page.getByTestId('passcode-submit').getAttribute('aria-busy')).toBe('true');
+    await page.close();
+
+    const again = await open('lobby-passcode-again');
+    expect(await again.getByTestId('passcode-wrong').textContent()).toContain('or the server is tampering');
+    expect(await again.getByTestId('passcode-wrong').textContent()).toContain('3');
+    await again.close();
+
+    const out = await open('lobby-passcode-none-left');
+    expect(await out.getByTestId('passcode-input').count()).toBe(0);
+    await out.close();
+  });
+
+  test('raised hands are marked on the tile and stand first in the list', async () => {
+    const page = await open('room-hands');
+    const names = await page
+      .getByTestId('roster-entry')
+      .evaluateAll((entries) => entries.map((entry) => entry.getAttribute('data-name')));
+
+    expect(names.slice(0, 4)).toEqual(['Asha Rao', 'Dmitri Volkov', 'Élodie Martin', 'Grace Wanjiru']);
+    expect(await page.locator('[data-testid="tile"][data-name="Dmitri Volkov"]').getAttribute('aria-label')).toContain(
+      'Hand raised',
+    );
+    await page.close();
+  });
+
+  test('a knock does not cover what is being written', async () => {
+    for (const viewport of [desk, phone]) {
+      const page = await open('room-knock-chat', viewport);
+      const card = await page.getByTestId('knock-card').boundingBox();
+      const input = await page.getByTestId('chat-input').boundingBox();
+      if (!card || !input) throw new Error('nothing is shown');
+
+      const apart = card.x + card.width <= input.x || card.y + card.height <= input.y;
+      expect(apart, `${viewport.width} px`).toBe(true);
+      await page.close();
+    }
   });
 
   test('only tiles in sight are asked for, at the height they have', async () => {

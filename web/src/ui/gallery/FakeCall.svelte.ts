@@ -1,7 +1,7 @@
 // A call that goes nowhere: it keeps what the interface asks and shows what a scene wants shown.
 
-import type { CallState } from '../../call/state';
-import type { Guest, Participant, ParticipantId, Source } from '../../protocol/messages';
+import type { CallState, ChatLine, Knock, Person } from '../../call/state';
+import type { DeviceKey, DeviceView, MemberView, ParticipantId, Source } from '../../protocol/messages';
 import type { Call, DeviceTrouble, LocalDevices, ShownTile } from '../../session/contract';
 import { paintedStream } from './painting';
 
@@ -27,35 +27,87 @@ const NAMES = [
   'Quentin Dubois',
 ];
 
+const METHODS = ['creator', 'manual', 'passcode', 'manual', 'rule', 'invite'] as const;
+
+/** A key for each person. Keys are random; these are chosen so that neighbours have colours far apart. */
+function deviceOf(id: ParticipantId): DeviceKey {
+  const digits = String(id).padStart(4, '0');
+  const sum = [...digits].reduce((total, digit) => total + Number(digit), 0);
+  return `${digits}${String.fromCharCode(64 + ((id * 3 - sum + 64) % 8))}`.padEnd(43, 'h');
+}
+
 /** A person of the gallery; odd ones have their camera on. */
-export function person(id: ParticipantId, more: Partial<Participant> = {}): Participant {
+export function person(id: ParticipantId, more: Partial<Person> = {}): Person {
   return {
     id,
+    device: deviceOf(id),
     name: NAMES[(id - 1) % NAMES.length] ?? 'Nobody',
     role: id === YOU ? 'host' : 'participant',
     media: { microphone: id % 3 !== 0, camera: id % 4 !== 0, screen: false, screen_audio: false },
     presence: 'connected',
+    hand: false,
+    verified: true,
+    method: METHODS[id === YOU ? 0 : 1 + (id % (METHODS.length - 1))] ?? 'manual',
     ...more,
   };
 }
 
-export function guest(id: ParticipantId, name: string, waiting_ms = 0): Guest {
-  return { id, name, waiting_ms };
+export function knock(id: ParticipantId, name: string, more: Partial<Knock> = {}): Knock {
+  return { id, device: deviceOf(id), name, waiting_ms: 0, passcode: 'not_needed', admitting: false, ...more };
+}
+
+/** A line that somebody wrote, some minutes ago. */
+export function line(id: number, from: ParticipantId, text: string, minutesAgo = 0): ChatLine {
+  const { device, name } = person(from);
+  return { id, from: device, name, text, own: from === YOU, atMs: Date.now() - minutesAgo * 60_000 };
+}
+
+const ALLOWED = { microphone: true, camera: true, screen: true, screen_audio: true };
+
+function member(one: Person, leaf: number): MemberView {
+  const { device, name, hand, media } = one;
+  const method = one.method ?? 'manual';
+  return { device, leaf, name: name || null, host: one.role === 'host', method, hand, media, allowed: ALLOWED };
+}
+
+function emptyView(people: readonly Person[]): DeviceView {
+  return {
+    meeting: 'k7f3q2zx5v6w8r9t1y4u2n3m4b5c6d7e',
+    me: person(YOU).device,
+    stage: 'member',
+    invite: '#v1.Zm9vYmFyYmF6cXV4MTIzNA',
+    title: 'Weekly coordination',
+    encryption: 'verified',
+    alarms: [],
+    heartbeat: 'fresh',
+    epoch: 12,
+    suite: 'x_wing',
+    code: { group: '481902775310648823117590264431', root: '7350918264' },
+    members: people.map(member),
+    guests: [],
+    locked: false,
+    passcode: { type: 'none' },
+    host: true,
+  };
 }
 
 function emptyState(): CallState {
+  const people = [person(YOU)];
   return {
     phase: 'joined',
     link: 'connected',
     path: 'connected',
     joinedAt: Date.now() - 754_000,
+    e2ee: emptyView(people),
     title: 'Weekly coordination',
     you: YOU,
     role: 'host',
     hostPresent: true,
     media: { microphone: true, camera: true, screen: false, screen_audio: false },
-    participants: [person(YOU)],
+    participants: people,
+    strangers: 0,
     lobby: [],
+    chat: [],
     quality: new Map(),
     speaking: [],
     slots: new Map(),
@@ -103,8 +155,17 @@ export class FakeCall implements Call {
   shown = $state.raw<readonly ShownTile[]>([]);
   readonly #streams = new Map<string, MediaStream>();
 
+  /** Changes the state. Who is in the room is in the group too, unless the change says otherwise. */
   patch(change: Partial<CallState>): void {
-    this.state = { ...this.state, ...change };
+    const next = { ...this.state, ...change };
+    const members = next.participants.map(member);
+    const follows = change.participants && !change.e2ee && next.e2ee;
+    this.state = follows ? { ...next, e2ee: { ...follows, members } } : next;
+  }
+
+  /** Changes what the device has verified. */
+  patchView(change: Partial<DeviceView>): void {
+    if (this.state.e2ee) this.patch({ e2ee: { ...this.state.e2ee, ...change } });
   }
 
   streamOf(participant: ParticipantId, source: Source): MediaStream | null {
@@ -137,6 +198,25 @@ export class FakeCall implements Call {
   };
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
+  lock = (locked: boolean) => this.patchView({ locked });
+  raiseHand = (hand: boolean) => this.#change(YOU, { hand });
+
+  setPasscode(passcode: string | null, admits: boolean): void {
+    this.patchView({ passcode: passcode === null ? { type: 'none' } : { type: 'set', passcode, admits, wrong: 0 } });
+  }
+
+  submitPasscode(): void {
+    this.patchView({ stage: 'proving' });
+  }
+
+  chat(text: string): void {
+    this.say(YOU, text);
+  }
+
+  /** Somebody writes. */
+  say(from: ParticipantId, text: string): void {
+    this.patch({ chat: [...this.state.chat, line((this.state.chat.at(-1)?.id ?? 0) + 1, from, text)] });
+  }
 
   admit(id: ParticipantId): void {
     const found = this.state.lobby.find((entry) => entry.id === id);
@@ -161,7 +241,7 @@ export class FakeCall implements Call {
     if (found) this.#change(id, { media: { ...found.media, [source]: false } });
   }
 
-  #change(id: ParticipantId, change: Partial<Participant>): void {
+  #change(id: ParticipantId, change: Partial<Person>): void {
     this.patch({
       participants: this.state.participants.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)),
     });

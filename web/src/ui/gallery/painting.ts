@@ -1,7 +1,5 @@
 // Streams painted on a canvas: somebody in front of a wall, or a slide.
 
-import { colourOf } from '../controls/person';
-
 /** Returns a stream of a painted picture. Person 5 holds the phone upright. */
 export function paintedStream(id: number, source: 'camera' | 'screen'): MediaStream {
   const canvas = document.createElement('canvas');
@@ -17,7 +15,7 @@ export function paintedStream(id: number, source: 'camera' | 'screen'): MediaStr
 
 function paintPerson(context: CanvasRenderingContext2D, id: number): void {
   const { width, height } = context.canvas;
-  const hue = colourOf(id) * 45;
+  const hue = ((id * 3) % 8) * 45;
   const wall = context.createLinearGradient(0, 0, width, height);
   wall.addColorStop(0, `hsl(${hue} 18% 62%)`);
   wall.addColorStop(1, `hsl(${hue + 30} 22% 38%)`);

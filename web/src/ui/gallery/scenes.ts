@@ -1,7 +1,8 @@
 // The scenes of the gallery: a name, and what it changes about a quiet room with one person.
 
 import type { Notice, OverReason } from '../../call/state';
-import { type FakeCall, guest, person, YOU } from './FakeCall.svelte';
+import type { Alarm, DeviceView } from '../../protocol/messages';
+import { type FakeCall, knock, line, person, YOU } from './FakeCall.svelte';
 
 type Scene = (call: FakeCall) => void;
 
@@ -39,6 +40,43 @@ const shareBy =
       ),
     });
 
+/** A room of four whose device says something else than usual. */
+const verified =
+  (view: Partial<DeviceView>, more: Scene = () => undefined): Scene =>
+  (call) => {
+    room(4, more)(call);
+    call.patchView(view);
+  };
+
+/** In the lobby, at this point of being let in. */
+const atDoor =
+  (view: Partial<DeviceView>): Scene =>
+  (call) => {
+    call.patch({ phase: 'waiting', role: 'participant', participants: [] });
+    call.patchView({ code: null, epoch: 0, host: false, encryption: 'pending', ...view });
+  };
+
+const ALARMS: Alarm[] = [
+  { type: 'admission', rule: 'ADM-27' },
+  { type: 'admission', rule: 'ADM-27' },
+  { type: 'fork' },
+  { type: 'wrong_group' },
+  { type: 'handshake' },
+];
+
+const TALK: readonly [from: number, text: string, minutesAgo: number][] = [
+  [2, 'Good morning. The route to Nanded is open again since six.', 24],
+  [2, 'Photos will follow in the district folder.', 24],
+  [YOU, 'Thank you. Which lanes?', 23],
+  [3, 'Both, but trucks only one at a time.\n\nDetails: https://example.org/routes/nanded?day=32.', 12],
+  [11, 'हम चौदह बजे तक अपडेट भेज देंगे।', 9],
+  [16, 'Not links: http://example.org, javascript:alert(1), \\\\server\\share, https://bank.example@evil.example/', 8],
+  [YOU, `A long word: ${'Rindfleischetikettierung'.repeat(4)}`, 2],
+  [4, 'Noted 👍', 0],
+];
+
+const talk = () => TALK.map(([from, text, minutesAgo], index) => line(index + 1, from, text, minutesAgo));
+
 const OVER: readonly OverReason[] = [
   'abandoned',
   'denied',
@@ -46,7 +84,9 @@ const OVER: readonly OverReason[] = [
   'full',
   'left',
   'link_unknown',
+  'locked',
   'misbehaved',
+  'no_encryption',
   'place_lost',
   'removed',
   'replaced',
@@ -79,6 +119,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
   },
   lobby: (call) => call.patch({ phase: 'waiting', role: 'participant' }),
   'lobby-no-host': (call) => call.patch({ phase: 'waiting', role: 'participant', hostPresent: false, title: null }),
+  'lobby-passcode': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
+  'lobby-passcode-wrong': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 1, left: 4 } }),
+  'lobby-passcode-again': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 2, left: 3 } }),
+  'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
+  'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
+  'lobby-joining': atDoor({ stage: 'joining' }),
   joining: (call) => call.patch({ phase: 'joining' }),
   'room-1': room(1),
   'room-1-guest': room(1, (call) => call.patch({ role: 'participant' })),
@@ -95,17 +141,77 @@ export const scenes: Readonly<Record<string, Scene>> = {
     void call.share(true);
     shareBy(YOU)(call);
   }),
-  'room-knock': room(4, (call) => call.patch({ lobby: [guest(50, 'Meera Joshi')] })),
+  'room-knock': room(4, (call) => call.patch({ lobby: [knock(50, 'Meera Joshi')] })),
   'room-knocks': room(4, (call) =>
     call.patch({
       lobby: [
-        guest(50, 'Meera Joshi', 190_000),
-        guest(51, 'Tomás'),
-        guest(52, 'District office, Nanded'),
-        guest(53, 'X'),
+        knock(50, 'Meera Joshi', { waiting_ms: 190_000 }),
+        knock(51, 'Tomás'),
+        knock(52, 'District office, Nanded'),
+        knock(53, 'X'),
       ],
     }),
   ),
+  'room-knocks-passcode': room(4, (call) =>
+    call.patch({
+      lobby: [
+        knock(50, 'Meera Joshi', { passcode: 'proven' }),
+        knock(51, 'Tomás', { passcode: 'failed' }),
+        knock(52, 'District office, Nanded', { passcode: 'wanted' }),
+        knock(53, 'Ravi', { passcode: 'proven', admitting: true }),
+      ],
+    }),
+  ),
+  'room-knock-chat': room(4, (call) => call.patch({ lobby: [knock(50, 'Meera Joshi')], chat: talk() })),
+  'room-hands': room(9, (call) =>
+    call.patch({
+      participants: call.state.participants.map((entry) => ({ ...entry, hand: [YOU, 4, 5, 7].includes(entry.id) })),
+      quality: new Map([[5, 'poor']]),
+      notices: [notice(1, 'hand')],
+    }),
+  ),
+  'room-joining': room(4, (call) =>
+    call.patch({
+      participants: call.state.participants.map((entry) => (entry.id === 4 ? { ...entry, name: '' } : entry)),
+    }),
+  ),
+  'room-pending': verified({ encryption: 'pending' }),
+  'room-alarm': verified({ encryption: 'failed', alarms: ALARMS }, (call) =>
+    call.patch({ notices: [notice(1, 'alarm', { name: null })] }),
+  ),
+  'room-late': verified({ heartbeat: 'late' }, asGuest),
+  'room-lost': verified({ heartbeat: 'lost', encryption: 'pending' }, asGuest),
+  'room-sealed': verified({ stage: 'sealed' }, asGuest),
+  'room-strangers': verified({}, (call) => call.patch({ strangers: 2 })),
+  'room-locked': verified({ locked: true }, (call) => call.patch({ notices: [notice(1, 'locked', { name: null })] })),
+  'security-host': verified({}),
+  'security-guest': verified({ locked: true, passcode: { type: 'none' }, host: false, suite: 'classical' }, asGuest),
+  'security-alone': room(1),
+  'security-many': room(17),
+  'security-pending': verified({ encryption: 'pending', code: null }, (call) =>
+    call.patch({
+      participants: call.state.participants.map((entry) =>
+        entry.id === 4 ? { ...entry, name: '' } : entry.id === 3 ? { ...entry, presence: 'reconnecting' } : entry,
+      ),
+    }),
+  ),
+  'security-failed': verified({ encryption: 'failed', alarms: ALARMS }, (call) => call.patch({ strangers: 1 })),
+  'security-passcode': verified({
+    locked: true,
+    passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: true, wrong: 3 },
+  }),
+  'security-disabled': verified({ passcode: { type: 'disabled' } }),
+  'chat-empty': room(4),
+  'chat-full': room(4, (call) => call.patch({ chat: talk() })),
+  'chat-long': room(4, (call) =>
+    call.patch({
+      chat: [...talk(), ...talk(), ...talk(), ...talk()].map((entry, index) => ({ ...entry, id: index + 1 })),
+    }),
+  ),
+  'chat-unread': room(4, (call) => {
+    asGuest(call);
+    call.patch({ chat: talk(), notices: [notice(1, 'chat')] });
+  }),
   'room-bad': room(5, (call) =>
     call.patch({
       quality: new Map([[2, 'poor']]),
@@ -151,4 +257,17 @@ export const scenes: Readonly<Record<string, Scene>> = {
       (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: 'Ben Okafor' } }),
     ]),
   ),
+};
+
+/** What is pressed once a scene is there, by `data-testid`: panels are the room's own business. */
+export const presses: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.keys(scenes)
+      .filter((name) => name.startsWith('security-'))
+      .map((name) => [name, 'encryption-state']),
+  ),
+  'chat-empty': 'chat',
+  'chat-full': 'chat',
+  'chat-long': 'chat',
+  'room-knock-chat': 'chat',
 };
