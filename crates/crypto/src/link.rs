@@ -12,12 +12,12 @@
 //! The link admits nobody: a host does. Whoever loses it loses what it seals, not what is said in the meeting.
 
 use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use sabha_protocol::{
     MeetingId,
     gate::{FRAGMENT_PREFIX, LINK_SECRET_BYTES},
-    key::{GateKey, Signature},
+    key::GateKey,
 };
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -115,9 +115,9 @@ impl GateSigner {
         GateKey::from_bytes(self.0.verifying_key().to_bytes())
     }
 
-    /// Signs `message` (RFC 8032). What a knock signs is said where it is checked, in `sabha-admission`.
-    pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature::from_bytes(self.0.sign(message).to_bytes())
+    /// Returns the key, for [`sabha_admission::gate_tag`].
+    pub const fn key(&self) -> &SigningKey {
+        &self.0
     }
 }
 
@@ -245,8 +245,9 @@ fn check_origin(origin: &str) -> Result<(), InvalidLink> {
 
 #[cfg(test)]
 mod tests {
-    use ed25519_dalek::VerifyingKey;
     use proptest::prelude::*;
+    use sabha_admission::{check_gate_tag, gate_tag};
+    use sabha_protocol::DeviceKey;
 
     use super::*;
 
@@ -299,12 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn gate_signature_holds_under_the_public_gate_key() {
+    fn a_knock_signed_with_the_links_key_passes_the_gate() {
+        let device = DeviceKey::from_bytes([5; 32]);
         let gate = LinkSecret::from_bytes([1; 16]).derive(&MEETING).gate;
-        let public = VerifyingKey::from_bytes(gate.public_key().as_bytes()).unwrap();
-        let signature = ed25519_dalek::Signature::from_bytes(gate.sign(b"knock").as_bytes());
-        assert!(public.verify_strict(b"knock", &signature).is_ok());
-        assert!(public.verify_strict(b"knock!", &signature).is_err());
+        let tag = gate_tag(gate.key(), &MEETING, &device, &[6; 32]);
+        let check = |key: &GateKey| check_gate_tag(key.as_bytes(), &MEETING, &device, &[6; 32], &tag);
+        assert!(check(&gate.public_key()).is_ok());
+        let other = LinkSecret::from_bytes([2; 16]).derive(&MEETING).gate;
+        assert!(check(&other.public_key()).is_err());
     }
 
     #[test]

@@ -52,6 +52,19 @@ impl Budget {
         Ok(())
     }
 
+    /// Returns how many guesses `knocker` has left.
+    pub fn left(&self, knocker: &DeviceKey) -> u8 {
+        let paid = self.knockers.get(knocker).map_or(0, |paid| paid.failures);
+        let left =
+            KNOCKER_FAILURES_MAX.saturating_sub(paid).min(MEETING_FAILURES_MAX.saturating_sub(self.failures));
+        u8::try_from(left).unwrap_or(u8::MAX)
+    }
+
+    /// Returns how long `knocker` must wait before its next guess, in milliseconds.
+    pub fn wait_ms(&self, knocker: &DeviceKey, now_ms: u64) -> u64 {
+        self.knockers.get(knocker).map_or(0, |paid| paid.not_before_ms.saturating_sub(now_ms))
+    }
+
     /// Gives back what `knocker` has paid, because its proof held.
     pub fn succeed(&mut self, knocker: &DeviceKey) {
         if let Some(paid) = self.knockers.remove(knocker) {
@@ -153,6 +166,17 @@ mod tests {
         assert_eq!(budget.failures(), 1);
         assert_eq!(budget.charge(knocker(2), 0), Ok(()));
         assert!(budget.charge(knocker(1), 0).is_err());
+    }
+
+    #[test]
+    fn what_is_left_is_bounded_by_the_meetings_budget_too() {
+        let mut budget = Budget::new();
+        assert_eq!((budget.left(&knocker(0)), budget.wait_ms(&knocker(0), 0)), (5, 0));
+        budget.charge(knocker(0), 0).unwrap();
+        assert_eq!((budget.left(&knocker(0)), budget.wait_ms(&knocker(0), 400)), (4, 600));
+        assert_eq!(budget.wait_ms(&knocker(0), 1_000), 0);
+        (1..18).for_each(|number| budget.charge(knocker(number), 0).unwrap());
+        assert_eq!((budget.left(&knocker(0)), budget.left(&knocker(99))), (2, 2));
     }
 
     proptest! {
