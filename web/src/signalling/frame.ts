@@ -1,7 +1,7 @@
 // What the server may have said: checked for shape, so that no text from the wire can crash the page.
 //
-// Not a full validation: the server is trusted to mean what it says, and TypeScript's types come from its own.
-// A message of an unknown type, or without a field that the reducer walks into, is dropped and counted.
+// Not a full validation: TypeScript's types come from the server's own, and what the device is to believe it checks
+// itself. A message of an unknown type, or without a field that the reducer walks into, is dropped.
 
 import type { ServerFrame, ServerMessage } from '../protocol/messages';
 
@@ -10,17 +10,27 @@ type Kind = 'string' | 'number' | 'boolean' | 'array' | 'object';
 
 /** The fields that are read as something other than an opaque value. */
 const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
-  admitted: { you: 'number', role: 'string', resume: 'string', media_allowed: 'object' },
+  admitted: {
+    you: 'number',
+    role: 'string',
+    epoch: 'number',
+    in_group: 'boolean',
+    resume: 'string',
+    media_allowed: 'object',
+  },
   closed: { reason: 'string' },
   done: {},
+  door: { from: 'number', payload: 'string' },
   draining: { remaining_ms: 'number' },
+  group_state: { epoch: 'number', group_info: 'string', tree: 'string' },
+  handshake: { from: 'number', epoch: 'number', message: 'string' },
   joined: { answer: 'object', media: 'object', participants: 'array', lobby: 'array', seq: 'number' },
   knocked: { guest: 'object' },
   layers_wanted: { source: 'string', layers: 'array' },
   lobby_left: { guest: 'number', outcome: 'string' },
   media_answer: { answer: 'object' },
   media_lost: {},
-  muted: { source: 'string', by: 'string' },
+  muted: { source: 'string', by: 'number' },
   participant_changed: { participant: 'object' },
   participant_joined: { participant: 'object' },
   participant_left: { participant: 'number', reason: 'string' },
@@ -32,17 +42,18 @@ const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
   slots: { generation: 'number', slots: 'array' },
   speakers: { speaking: 'array' },
   waiting: { you: 'number', host_present: 'boolean' },
-  welcome: { version: 'string', boot_epoch: 'number' },
+  welcome: { version: 'string', boot_epoch: 'number', challenge: 'string' },
+  welcomed: { welcome: 'string', tree: 'string' },
 };
 
 /** Shape of what stands inside a field, by the field's name. */
 const INNER: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   answer: { sdp: 'string', generation: 'number' },
-  guest: { id: 'number', name: 'string' },
+  guest: { id: 'number', device: 'string', knock: 'string', waiting_ms: 'number' },
   media: { microphone: 'boolean', camera: 'boolean', screen: 'boolean', screen_audio: 'boolean' },
-  participant: { id: 'number', name: 'string', role: 'string', media: 'object', presence: 'string' },
-  participants: { id: 'number', name: 'string', role: 'string', media: 'object', presence: 'string' },
-  lobby: { id: 'number', name: 'string' },
+  participant: { id: 'number', device: 'string', role: 'string', media: 'object', presence: 'string' },
+  participants: { id: 'number', device: 'string', role: 'string', media: 'object', presence: 'string' },
+  lobby: { id: 'number', device: 'string', knock: 'string', waiting_ms: 'number' },
   slots: { mid: 'string' },
 };
 

@@ -82,7 +82,7 @@ beforeEach(() => {
 function comeUp(): void {
   socket.open();
   wire().onopen?.();
-  wire().says({ type: 'welcome', version: '1', boot_epoch: 1 });
+  wire().says({ type: 'welcome', version: '1', boot_epoch: 1, challenge: 'c' });
 }
 
 /** Lets the server answer pings for `ms`. */
@@ -167,7 +167,7 @@ describe('signalling socket', () => {
     for (let time = 0; time < 30_000; time += 100) {
       clock.pass(100);
       wire().onopen?.();
-      wire().says({ type: 'welcome', version: '1', boot_epoch: 1 });
+      wire().says({ type: 'welcome', version: '1', boot_epoch: 1, challenge: 'c' });
       wire().onclose?.();
     }
     expect(wires.length).toBeLessThan(16);
