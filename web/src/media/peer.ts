@@ -2,8 +2,11 @@
 // same few messages, and nothing of the old path can linger.
 //
 // Order: `makeOffer`, then `answer` once; tracks and layers may be set at any time before `close`.
+// Invariant: no frame leaves or is played that has not passed the transforms. Senders are attached before they can
+// have a track, receivers before there is an answer; where attaching fails, there is no connection.
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
+import type { Transforms } from '../e2ee/transforms';
 import type { Layer, MediaOffer, Mid, Source } from '../protocol/messages';
 import { withSilenceUnsent } from './answer';
 import { activeEncodings, addSections, type Sections, slotsOf } from './offer';
@@ -18,6 +21,9 @@ const CONNECTING_MS = 10_000;
  */
 const RAMP_MS = 2000;
 
+/** Whose frames slots carry from now on; nobody's where null. */
+export type SlotChanges = Parameters<Transforms['setSlots']>[1];
+
 export interface PeerEvents {
   connected(): void;
   broken(): void;
@@ -27,6 +33,8 @@ export class Peer {
   readonly #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   readonly #sections: Sections;
   readonly #streams = new Map<Mid, MediaStream>();
+  readonly #id: number;
+  readonly #transforms: Transforms;
   readonly #events: PeerEvents;
   #encoding: Promise<void> = Promise.resolve();
   readonly #layers = new Map<Source, readonly Layer[]>();
@@ -35,9 +43,18 @@ export class Peer {
   #timer: number | null = null;
   #over = false;
 
-  constructor(videoSlotCount: number, events: PeerEvents) {
+  /** `id` tells it from every other connection of this page. Throws where this browser has no working WebRTC. */
+  constructor(id: number, videoSlotCount: number, transforms: Transforms, events: PeerEvents) {
+    this.#id = id;
+    this.#transforms = transforms;
     this.#events = events;
-    this.#sections = addSections(this.#connection, videoSlotCount);
+    try {
+      this.#sections = addSections(this.#connection, videoSlotCount);
+      for (const [source, { sender }] of this.#sections.up) transforms.attachSender(sender, id, source);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.#connection.addEventListener('connectionstatechange', () => this.#changed());
     this.#connection.addEventListener('iceconnectionstatechange', () => this.#changed());
   }
@@ -47,7 +64,9 @@ export class Peer {
     await this.#connection.setLocalDescription(await this.#connection.createOffer());
     for (const { transceiver } of this.#sections.down) {
       const { mid, receiver } = transceiver;
-      if (mid !== null) this.#streams.set(mid, new MediaStream([receiver.track]));
+      if (mid === null) continue;
+      this.#transforms.attachReceiver(receiver, this.#id, mid);
+      this.#streams.set(mid, new MediaStream([receiver.track]));
     }
     return { sdp: this.#connection.localDescription?.sdp ?? '', ...slotsOf(this.#sections) };
   }
@@ -94,6 +113,12 @@ export class Peer {
     this.#wait(null);
     if (this.#rampTimer !== null) window.clearTimeout(this.#rampTimer);
     this.#connection.close();
+    this.#transforms.closeConnection(this.#id);
+  }
+
+  /** Says whose frames slots carry from now on. */
+  setSlots(slots: SlotChanges): void {
+    this.#transforms.setSlots(this.#id, slots);
   }
 
   /** Changes happen one after the other, as `setParameters` demands. */

@@ -3,10 +3,11 @@
 // Effects of the reducer come in by attempt number; a call about an attempt that was overtaken does nothing.
 // Owns every peer connection and the loudspeaker; tracks are borrowed.
 
+import type { Transforms } from '../e2ee/transforms';
 import type { Layer, MediaAnswer, MediaOffer, Mid, Source } from '../protocol/messages';
 import { Loudspeaker } from './loudspeaker';
 import { videoSlots } from './offer';
-import { Peer } from './peer';
+import { Peer, type SlotChanges } from './peer';
 
 export interface PlaneEvents {
   offerReady(attempt: number, offer: MediaOffer): void;
@@ -41,13 +42,14 @@ export class MediaPlane {
     return this.#videoSlots;
   }
 
-  /** Makes a connection and its offer, beside the one in use. */
-  prepare(attempt: number): void {
+  /** Makes a connection and its offer, beside the one in use. Without transforms there is no connection. */
+  prepare(attempt: number, transforms: Transforms | null): void {
     this.#next?.peer.close();
     this.#next = null;
     let peer: Peer;
     try {
-      peer = new Peer(this.#videoSlots, {
+      if (!transforms) throw new Error('nothing would encrypt what is sent');
+      peer = new Peer(attempt, this.#videoSlots, transforms, {
         connected: () => this.#events.connected(attempt),
         broken: () => this.#events.broken(attempt),
       });
@@ -85,6 +87,11 @@ export class MediaPlane {
   sendLayers(source: Source, layers: readonly Layer[]): void {
     this.#layers.set(source, layers);
     this.#inUse?.peer.sendLayers(source, layers);
+  }
+
+  /** Says whose frames the slots of the connection in use carry from now on. */
+  setSlots(slots: SlotChanges): void {
+    this.#inUse?.peer.setSlots(slots);
   }
 
   chooseSpeaker(id: string): void {
