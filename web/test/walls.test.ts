@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   signalling: ['protocol'],
   e2ee: ['protocol'],
   media: ['protocol', 'session/contract', 'e2ee/transforms'],
-  session: ['protocol', 'call', 'signalling', 'media', 'e2ee/e2ee', 'e2ee/messages'],
+  session: ['protocol', 'call', 'signalling', 'media', 'e2ee/e2ee', 'e2ee/messages', 'e2ee/shelf', 'e2ee/vault'],
   ui: ['protocol/messages', 'call', 'session/contract'],
   '.': ['session', 'ui'],
 };

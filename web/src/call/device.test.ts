@@ -117,6 +117,12 @@ describe('what the device says', () => {
     expect(play.effects).toEqual([]);
   });
 
+  it('before anything was asked only what it remembers is shown, and nothing is sent', () => {
+    play.view({ title: 'Weekly' });
+    expect(play.shown).toMatchObject({ phase: 'prejoin', title: 'Weekly' });
+    expect(play.deviceSends(relay).effects).toEqual([]);
+  });
+
   it('a view is shown as it is', () => {
     play.intoRoom().view({ heartbeat: 'late', code: { group: '1', root: '2' } });
     expect(play.shown.e2ee).toMatchObject({ heartbeat: 'late', code: { group: '1', root: '2' } });

@@ -57,7 +57,10 @@ export function hear(model: Model, { body }: ServerFrame, asked: Asked | undefin
 }
 
 export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
-  if (entry.isOut(model)) return stay(model);
+  const { phase } = model.shown;
+  // One that is remembered knows the meeting's title before anything was asked.
+  if (phase === 'prejoin') return stay(output.type === 'view' ? show(model, { e2ee: output.view }) : model);
+  if (phase === 'over') return stay(model);
   switch (output.type) {
     case 'chat':
       return room.said(model, output, nowMs);

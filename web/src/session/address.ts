@@ -1,7 +1,7 @@
 // Which page an address asks for, and the secrets it brings: taken out of the address bar at once, so that they are
 // neither seen over a shoulder or in a shared screen, nor kept in the browser's history.
 
-import { meetingOfPath, secretOfFragment } from '../protocol/gate';
+import { meetingOfPath, secretOfFragment } from '../protocol/invite';
 import type { CreationKey, MeetingId } from '../protocol/messages';
 
 export type Route =

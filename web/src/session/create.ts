@@ -1,24 +1,32 @@
-// Makes a meeting: draws its id and secret here, tells the server what it may know, and remembers the right to host.
+// Makes a meeting: its keys and its first device here, and of these the server is told what it may know.
 
-import { drawInvite, gateKey } from '../protocol/gate';
 import {
   type CreateMeeting,
   type CreationKey,
+  type DisplayName,
   MEETINGS_PATH,
-  type MeetingCreated,
   type MeetingId,
 } from '../protocol/messages';
-import { rememberHosted } from './memory';
+import type { NewMeeting, StartTrouble } from './contract';
+import { OwnDevice } from './device';
 
 /** Time the server has to answer, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-export type Created = { meeting: MeetingId } | { trouble: 'refused' | 'unreachable' };
+export type Created = { meeting: MeetingId; device: OwnDevice } | { trouble: StartTrouble };
 
-/** Makes a meeting by the right of `key`. */
-export async function createMeeting(key: CreationKey): Promise<Created> {
-  const invite = drawInvite();
-  const body: CreateMeeting = { meeting: invite.meeting, gate_key: await gateKey(invite) };
+/** Makes a meeting by the right of `key`. The device that made it, and its caller, go on to enter it as host. */
+export async function createMeeting(key: CreationKey, name: DisplayName, wishes: NewMeeting): Promise<Created> {
+  const device = new OwnDevice();
+  const body = await device.create(name, wishes);
+  const trouble = body === null ? 'no_encryption' : await open(key, body);
+  if (body !== null && trouble === null) return { meeting: body.meeting, device };
+  device.close();
+  return { trouble: trouble ?? 'no_encryption' };
+}
+
+/** Has the server open the meeting. Null if it did. */
+async function open(key: CreationKey, body: CreateMeeting): Promise<StartTrouble | null> {
   let response: Response;
   try {
     response = await fetch(MEETINGS_PATH, {
@@ -29,15 +37,13 @@ export async function createMeeting(key: CreationKey): Promise<Created> {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
   } catch {
-    return { trouble: 'unreachable' };
+    return 'unreachable';
   }
-  if (!response.ok) return { trouble: response.status >= 500 ? 'unreachable' : 'refused' };
+  if (!response.ok) return response.status >= 500 ? 'unreachable' : 'refused';
   const created: unknown = await response.json().catch(() => null);
-  if (!isCreated(created) || created.meeting !== invite.meeting) return { trouble: 'unreachable' };
-  rememberHosted({ meeting: invite.meeting, token: created.host_token, secret: invite.secret });
-  return { meeting: invite.meeting };
+  return isCreated(created, body.meeting) ? null : 'unreachable';
 }
 
-function isCreated(value: unknown): value is MeetingCreated {
-  return typeof value === 'object' && value !== null && 'meeting' in value && 'host_token' in value;
+function isCreated(value: unknown, meeting: MeetingId): boolean {
+  return typeof value === 'object' && value !== null && 'meeting' in value && value.meeting === meeting;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { device, hostedHere, rememberHosted, tab } from './memory';
+import { chosenDevices, device, tab } from './memory';
 
 /** The browser's storage, in memory. */
 class Storage {
@@ -19,7 +19,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('memory', () => {
   it('gives back what was written, until it is forgotten', () => {
-    const place = { resume: 'token', name: 'Asha', media };
+    const place = { name: 'Asha', media };
     tab.place('m').write(place);
     expect(tab.place('m').read()).toEqual(place);
     expect(tab.place('other').read()).toBeNull();
@@ -27,27 +27,26 @@ describe('memory', () => {
     expect(tab.place('m').read()).toBeNull();
   });
 
-  it('keeps secrets of a link in the tab and not on the device', () => {
-    tab.secret('m').write('secret');
-    expect((localStorage as unknown as Storage).items.size).toBe(0);
-  });
-
   it('what is not what it should be is as good as nothing', () => {
-    for (const text of ['', '{', '1', '""', '{"resume":1}', '[{}]']) {
-      for (const key of ['sabha.place.m', 'sabha.over.m', 'sabha.secret.m']) sessionStorage.setItem(key, text);
-      for (const key of ['sabha.hosted', 'sabha.devices', 'sabha.name']) localStorage.setItem(key, text);
-      for (const entry of [tab.place('m'), tab.over('m'), tab.secret('m')]) expect(entry.read()).toBeNull();
-      for (const entry of [device.hosted, device.chosen, device.name]) expect(entry.read()).toBeNull();
+    for (const text of ['', '{', '1', '""', '{"name":"A"}', '{"name":"A","media":{}}', '[{}]']) {
+      for (const key of ['sabha.place.m', 'sabha.over.m']) sessionStorage.setItem(key, text);
+      for (const key of ['sabha.devices', 'sabha.name']) localStorage.setItem(key, text);
+      for (const entry of [tab.place('m'), tab.over('m')]) expect(entry.read()).toBeNull();
+      for (const entry of [device.chosen, device.name]) expect(entry.read()).toBeNull();
     }
   });
 
-  it('remembers a bounded number of hosted meetings, the newest first', () => {
-    for (let count = 0; count < 60; count++) rememberHosted({ meeting: `m${count}`, token: 't', secret: 's' });
-    rememberHosted({ meeting: 'm59', token: 'newer', secret: 's' });
+  it('an end is remembered with who decided it', () => {
+    tab.over('m').write({ reason: 'removed', by: 'Host' });
+    expect(tab.over('m').read()).toEqual({ reason: 'removed', by: 'Host' });
+    sessionStorage.setItem('sabha.over.m', '{"reason":"left","by":null}');
+    expect(tab.over('m').read()).toBeNull();
+  });
 
-    expect(device.hosted.read()).toHaveLength(50);
-    expect(hostedHere('m59')?.token).toBe('newer');
-    expect(hostedHere('m0')).toBeNull();
+  it('nothing chosen is any device', () => {
+    expect(chosenDevices()).toEqual({ microphone: null, camera: null, speaker: null });
+    device.chosen.write({ microphone: 'a', camera: null, speaker: null });
+    expect(chosenDevices().microphone).toBe('a');
   });
 
   it('a browser that keeps nothing costs only the remembering', () => {

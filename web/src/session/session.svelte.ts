@@ -1,5 +1,5 @@
-// One call in this tab: runs the reducer's effects and owns every lifetime (socket, peer connections, devices, timers,
-// listeners), all of which end with `close`.
+// One call in this tab: runs the reducer's effects and owns every lifetime (the own device, socket, peer connections,
+// cameras and microphones, timers, listeners), all of which end with `close`.
 //
 // Decides nothing about the call: that is `call/reducer.ts`. Events are handled one after the other, in the order in
 // which they came; an effect that causes an event at once only queues it.
@@ -8,23 +8,18 @@ import type { CallEvent, Effect, Model } from '../call/model';
 import { initialModel } from '../call/model';
 import { reduce } from '../call/reducer';
 import type { CallState } from '../call/state';
+import { oneLine } from '../call/text';
 import { Devices } from '../media/devices.svelte';
 import { MediaPlane } from '../media/plane.svelte';
 import { canCaptureScreen, captureScreen, type ScreenTracks } from '../media/screen';
-import { gateKey, inviteLink } from '../protocol/gate';
-import type {
-  Credential,
-  GateKey,
-  MediaState,
-  MeetingId,
-  ParticipantId,
-  ResumeToken,
-  Source,
-} from '../protocol/messages';
-import { SIGNALLING_PATH } from '../protocol/messages';
+import { inviteLink } from '../protocol/invite';
+import type { MediaState, MeetingId, ParticipantId, ResumeToken, Source } from '../protocol/messages';
+import { limits, SIGNALLING_PATH } from '../protocol/messages';
 import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
-import { chosenDevices, device, hostedHere, tab } from './memory';
+import { OwnDevice } from './device';
+import { chosenDevices, device, type Place, tab } from './memory';
+import { Secrets } from './secrets';
 import { ShownTiles } from './shown';
 import { ScreenLock } from './wakelock';
 
@@ -33,7 +28,6 @@ const firstWishes: MediaState = { microphone: true, camera: true, screen: false,
 
 export class Session implements Call {
   readonly devices: Devices;
-  readonly inviteLink: string | null;
   readonly rememberedName = device.name.read() ?? '';
   readonly canShare = canCaptureScreen();
 
@@ -45,24 +39,31 @@ export class Session implements Call {
   readonly #plane: MediaPlane;
   readonly #shown: ShownTiles;
   readonly #screenLock = new ScreenLock();
-  /** Derived once, so that a click on join waits for nothing. */
-  readonly #gateKey: Promise<GateKey | null>;
+  /** Holds the keys; null while there is none. */
+  #own: OwnDevice | null = null;
+  /** Resolves once it is known which device there is to enter with: whether to one that was remembered. */
+  #ready: Promise<boolean>;
   readonly #meeting: MeetingId;
+  /** The secret of the link, for as long as this page lives; null where none is known. */
+  #secret: string | null;
+  readonly #secrets = new Secrets();
+  /** What is kept is kept in the order in which it came. */
+  #keeping: Promise<void> = Promise.resolve();
+  readonly #timers = new Set<number>();
   readonly #listeners = new AbortController();
 
-  /** Opens the meeting of the address. `secret` is that of the link, or null if the address had none. */
-  constructor(meeting: MeetingId, secret: string | null) {
+  /**
+   * Opens the meeting of the address. `secret` is that of the link, or null if the address had none; `made` is the
+   * device that has just made the meeting, or null.
+   */
+  constructor(meeting: MeetingId, secret: string | null, made: OwnDevice | null = null) {
     this.#meeting = meeting;
-    if (secret !== null) tab.secret(meeting).write(secret);
-    const known = secret ?? tab.secret(meeting).read() ?? hostedHere(meeting)?.secret ?? null;
-    this.inviteLink = known === null ? null : inviteLink(location.origin, { meeting, secret: known });
-    this.#gateKey = known === null ? Promise.resolve(null) : gateKey({ meeting, secret: known }).catch(() => null);
-
+    this.#secret = secret;
     const place = tab.place(meeting).read();
     const wishes = place
       ? { ...firstWishes, microphone: place.media.microphone, camera: place.media.camera }
       : firstWishes;
-    this.#model = $state.raw(initialModel(meeting, wishes));
+    this.#model = $state.raw(initialModel(wishes));
     this.#plane = new MediaPlane(
       { isPhone: matchMedia('(max-width: 599px), (max-height: 499px)').matches, speaker: chosenDevices().speaker },
       {
@@ -80,7 +81,10 @@ export class Session implements Call {
     });
     this.#shown = new ShownTiles((tiles) => this.#handle({ type: 'show', tiles }));
     this.#listen();
-    void this.#begin(place?.resume ?? null, place?.name ?? '', known !== null);
+    const over = tab.over(meeting).read();
+    this.#ready = over ? Promise.resolve(false) : this.#find(made);
+    if (over) this.#handle({ type: 'remembered_over', over });
+    else if (place && !made) void this.#comeBack(place);
   }
 
   get state(): CallState {
@@ -95,6 +99,10 @@ export class Session implements Call {
   get sharing(): boolean {
     return this.#model.wanted.screen;
   }
+  get inviteLink(): string | null {
+    const invite = this.state.e2ee?.invite;
+    return invite === undefined ? null : inviteLink(location.origin, this.#meeting, invite);
+  }
 
   openDevices(): Promise<void> {
     const { microphoneTrouble, cameraTrouble } = this.devices;
@@ -105,10 +113,12 @@ export class Session implements Call {
     return this.devices.settled();
   }
 
-  enter(name: string): void {
+  enter(typed: string): void {
+    const name = oneLine(typed, limits.nameCharsMax);
+    if (name === null) return;
     device.name.write(name);
     tab.over(this.#meeting).forget();
-    void this.#enter(name, null);
+    void this.#enter(name, false);
   }
 
   leave(): void {
@@ -125,6 +135,7 @@ export class Session implements Call {
   }
   retry(): void {
     this.#handle({ type: 'retry' });
+    if (this.state.phase === 'prejoin' && !this.#own) this.#ready = this.#find(null);
   }
 
   setMicrophone(on: boolean): void {
@@ -167,6 +178,22 @@ export class Session implements Call {
   makeHost(participant: ParticipantId): void {
     this.#handle({ type: 'make_host', participant });
   }
+  lock(locked: boolean): void {
+    this.#handle({ type: 'lock', locked });
+  }
+  setPasscode(passcode: string | null, admits: boolean): void {
+    this.#handle({ type: 'set_passcode', passcode, admits });
+  }
+
+  submitPasscode(text: string): void {
+    this.#handle({ type: 'submit_passcode', passcode: text });
+  }
+  chat(text: string): void {
+    this.#handle({ type: 'chat', text });
+  }
+  raiseHand(raised: boolean): void {
+    this.#handle({ type: 'raise_hand', raised });
+  }
 
   streamOf(participant: ParticipantId, source: Source): MediaStream | null {
     if (participant === this.state.you) {
@@ -195,29 +222,56 @@ export class Session implements Call {
     this.#plane.close();
     this.devices.close();
     this.#screenLock.close();
+    this.#own?.close();
+    for (const timer of this.#timers) window.clearTimeout(timer);
   }
 
-  /** After a reload: shows a remembered end, or comes back to the place held; else leaves the person in pre-join. */
-  async #begin(resume: ResumeToken | null, name: string, hasLink: boolean): Promise<void> {
-    const over = tab.over(this.#meeting).read();
-    if (over) {
-      this.#handle({ type: 'remembered_over', over });
-    } else if (resume !== null) {
-      void this.openDevices();
-      await this.#enter(name, resume);
-    } else if (!hasLink && !hostedHere(this.#meeting)) {
+  /** After a reload: comes back to the place held, if the device is remembered; else leaves the person in pre-join. */
+  async #comeBack(place: Place): Promise<void> {
+    if (!(await this.#ready) || this.state.phase !== 'prejoin') return;
+    void this.openDevices();
+    await this.#enter(place.name, true);
+  }
+
+  /** Finds the device to enter with: the one given, or remembered, or the link by which to make one. */
+  async #find(made: OwnDevice | null): Promise<boolean> {
+    if (!OwnDevice.isSupported()) {
+      this.#handle({ type: 'device_failed' });
+      return false;
+    }
+    // What is being erased must not be found.
+    if (!made) await this.#keeping;
+    const own = made ?? new OwnDevice();
+    this.#own = own;
+    own.listen({
+      says: (output) => this.#handle({ type: 'device', output }),
+      failed: () => this.#handle({ type: 'device_failed' }),
+    });
+    const link = this.#secrets.link(this.#meeting);
+    if (this.#secret !== null) this.#keep(() => link.write(this.#secret ?? ''));
+    const [isRemembered, kept] = await Promise.all([own.restore(this.#meeting), link.read()]);
+    this.#secret ??= kept;
+    if (!isRemembered && this.#secret === null && this.state.phase === 'prejoin') {
       this.#handle({ type: 'remembered_over', over: { reason: 'link_unknown', by: null } });
     }
+    return isRemembered;
   }
 
-  async #enter(name: string, resume: ResumeToken | null): Promise<void> {
-    const credentials: Credential[] = [];
-    if (resume !== null) credentials.push({ type: 'resume', token: resume });
-    const hosted = hostedHere(this.#meeting);
-    if (hosted) credentials.push({ type: 'host', token: hosted.token });
-    const gate = await this.#gateKey;
-    if (gate !== null) credentials.push({ type: 'link', gate_key: gate });
-    this.#handle({ type: 'enter', name, credentials, afterReload: resume !== null });
+  async #enter(name: string, afterReload: boolean): Promise<void> {
+    const resume = await this.#secrets.resume(this.#meeting).read();
+    // With the link there will be a device, and the connection need not wait for it.
+    if (this.#secret === null) await this.#ready;
+    if (this.state.phase !== 'prejoin') return;
+    this.#handle({ type: 'enter', name, resume, afterReload });
+    const ready = this.#ready;
+    await ready;
+    // Meanwhile the person may have gone, and even come again.
+    if (ready === this.#ready) this.#own?.enter(this.#meeting, this.#secret, name);
+  }
+
+  /** Keeps or forgets something, after what came before. */
+  #keep(step: () => Promise<void>): void {
+    this.#keeping = this.#keeping.then(step);
   }
 
   #listen(): void {
@@ -261,6 +315,9 @@ export class Session implements Call {
       case 'answer_media':
         this.#plane.answer(effect.attempt, effect.answer);
         break;
+      case 'close_device':
+        this.#closeDevice(effect.forget);
+        break;
       case 'close_media':
         this.#stopScreen();
         this.#plane.hangUp();
@@ -270,6 +327,9 @@ export class Session implements Call {
       case 'connect':
         this.#connect();
         break;
+      case 'device':
+        this.#own?.command(effect.command);
+        break;
       case 'disconnect':
         this.#socket?.close();
         this.#socket = null;
@@ -278,7 +338,7 @@ export class Session implements Call {
         tab.place(this.#meeting).forget();
         break;
       case 'prepare_media':
-        this.#plane.prepare(effect.attempt);
+        this.#plane.prepare(effect.attempt, this.#own?.transforms ?? null);
         break;
       case 'reconnect':
         this.#socket?.reopen();
@@ -297,6 +357,12 @@ export class Session implements Call {
         break;
       case 'send_media':
         this.#sendMedia(effect.media);
+        break;
+      case 'set_slots':
+        this.#plane.setSlots(effect.slots);
+        break;
+      case 'wake':
+        this.#wake(effect.afterMs);
         break;
     }
   }
@@ -318,8 +384,7 @@ export class Session implements Call {
     if (!media.screen) this.#stopScreen();
     if (this.state.phase !== 'over') void this.devices.want(media.microphone, media.camera);
     this.#route();
-    const place = tab.place(this.#meeting).read();
-    if (place) this.#rememberPlace(place.resume);
+    if (tab.place(this.#meeting).read()) this.#rememberPlace(null);
   }
 
   #route(): void {
@@ -330,8 +395,32 @@ export class Session implements Call {
     this.#plane.send('screen_audio', this.#screen?.audio ?? null);
   }
 
-  #rememberPlace(resume: ResumeToken): void {
-    tab.place(this.#meeting).write({ resume, name: this.#model.name, media: this.#model.wanted });
+  /** Remembers how this person is in the room, and the newest token of the place if there is a new one. */
+  #rememberPlace(resume: ResumeToken | null): void {
+    tab.place(this.#meeting).write({ name: this.#model.name, media: this.#model.wanted });
+    if (resume !== null) this.#keep(() => this.#secrets.resume(this.#meeting).write(resume));
+  }
+
+  /** Ends the device. What is kept of it stays for another tab or try, unless it is of no use any more. */
+  #closeDevice(forget: boolean): void {
+    const own = this.#own;
+    this.#own = null;
+    if (!forget) {
+      own?.close();
+      return;
+    }
+    this.#keep(async () => {
+      await own?.forget(this.#meeting);
+      await this.#secrets.forget(this.#meeting);
+    });
+  }
+
+  #wake(afterMs: number): void {
+    const timer = window.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#handle({ type: 'woken' });
+    }, afterMs);
+    this.#timers.add(timer);
   }
 
   /** The share was ended in the browser's own bar, or its window was closed. */

@@ -1,51 +1,74 @@
 // What the start page can do: make a meeting, or open one from a link. Implements what `App.svelte` hands to it.
 
-import { inviteLink, parseInvite } from '../protocol/gate';
-import type { CreationKey } from '../protocol/messages';
-import type { StartTrouble } from './contract';
+import { oneLine } from '../call/text';
+import { fragmentOf, inviteLink, parseInvite } from '../protocol/invite';
+import { type CreationKey, limits, type MeetingId } from '../protocol/messages';
+import type { NewMeeting, StartTrouble } from './contract';
 import { createMeeting } from './create';
+import type { OwnDevice } from './device';
 import { device } from './memory';
+import { Secrets } from './secrets';
+
+const plain: NewMeeting = { title: null, passcode: null, admits: false };
+/** Until the person is asked, on the way in. Nobody else sees it. */
+const NAMELESS = 'Host';
+
+export interface StartEvents {
+  /** A meeting was made: its call is next, with the device that made it. */
+  opened(meeting: MeetingId, device: OwnDevice): void;
+}
 
 export class Start {
-  /** Whether this device holds a creation key. */
-  mayCreate = $state(device.creationKey.read() !== null);
+  /** Whether this browser holds a creation key. */
+  mayCreate = $state(false);
   creating = $state(false);
   trouble = $state<StartTrouble | null>(null);
+  readonly #secrets = new Secrets();
+  readonly #events: StartEvents;
+
+  constructor(events: StartEvents) {
+    this.#events = events;
+    void this.#secrets.creationKey.read().then((key) => {
+      if (key !== null) this.mayCreate = true;
+    });
+  }
 
   /** Takes a key from the address, and makes a meeting by it at once. */
   async createWith(key: CreationKey | null): Promise<void> {
     if (key !== null) {
-      device.creationKey.write(key);
       this.mayCreate = true;
+      void this.#secrets.creationKey.write(key);
     }
-    // Going back must not make another meeting.
-    await this.#create(key, (path) => location.replace(path));
+    await this.#create(key, plain);
   }
 
-  /** Makes a meeting by the key of this device. */
-  async create(): Promise<void> {
-    await this.#create(null, (path) => location.assign(path));
+  /** Makes a meeting by the key of this browser. */
+  async create(wishes: NewMeeting = plain): Promise<void> {
+    await this.#create(null, wishes);
   }
 
   /** Opens the meeting of a whole invite link or its path. */
   join(text: string): void {
     const invite = parseInvite(text, location.origin);
-    if (invite) location.assign(inviteLink(location.origin, invite));
+    if (invite) location.assign(inviteLink(location.origin, invite.meeting, fragmentOf(invite.secret)));
     else this.trouble = 'link_invalid';
   }
 
-  async #create(given: CreationKey | null, go: (path: string) => void): Promise<void> {
-    const key = given ?? device.creationKey.read();
-    if (key === null) {
-      this.trouble = 'refused';
-      return;
-    }
+  async #create(given: CreationKey | null, wishes: NewMeeting): Promise<void> {
     if (this.creating) return;
     this.creating = true;
     this.trouble = null;
-    const created = await createMeeting(key);
+    const key = given ?? (await this.#secrets.creationKey.read());
+    const created =
+      key === null
+        ? ({ trouble: 'refused' } as const)
+        : await createMeeting(key, device.name.read() ?? NAMELESS, {
+            title: oneLine(wishes.title ?? '', limits.titleCharsMax),
+            passcode: oneLine(wishes.passcode ?? '', limits.passcodeCharsMax),
+            admits: wishes.admits,
+          });
     this.creating = false;
-    if ('meeting' in created) go(`/m/${created.meeting}`);
-    else this.trouble = created.trouble;
+    if ('trouble' in created) this.trouble = created.trouble;
+    else this.#events.opened(created.meeting, created.device);
   }
 }
