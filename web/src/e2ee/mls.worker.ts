@@ -23,6 +23,8 @@ let ports: readonly MessagePort[] = [];
 let device: Device | null = null;
 /** Under what the device is remembered; it says so itself. */
 let meeting: MeetingId | null = null;
+/** Something has to be remembered that is not sealed yet. */
+let unsealed = false;
 /** Epochs whose keys the transforms have. */
 const armed = new Set<number>();
 let timer: number | undefined;
@@ -97,6 +99,7 @@ function stop(): void {
   device?.free();
   device = null;
   meeting = null;
+  unsealed = false;
   disarm();
 }
 
@@ -109,10 +112,9 @@ function disarm(): void {
 /** Takes everything out of the device, and sets the clock for what it has to do next. */
 async function drain(): Promise<void> {
   if (!device) return;
-  let remember = false;
   for (let output = device.poll(); output; output = device.poll()) {
     if (output.type === 'media') tell(output.change);
-    else if (output.type === 'remember') remember = true;
+    else if (output.type === 'remember') unsealed = true;
     else {
       if (output.type === 'view') meeting = output.view.meeting;
       scope.postMessage({ type: 'output', output });
@@ -121,7 +123,8 @@ async function drain(): Promise<void> {
   clearTimeout(timer);
   const wait = device.dueIn;
   if (wait !== null) timer = setTimeout(tick, Math.min(wait, WAIT_MS_MAX)) as unknown as number;
-  if (remember && meeting !== null) {
+  if (unsealed && meeting !== null) {
+    unsealed = false;
     const exported = device.export();
     await vault.seal(meeting, exported, Date.now());
     exported.fill(0);
