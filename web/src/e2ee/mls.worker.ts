@@ -48,8 +48,12 @@ async function take(message: ToMls): Promise<void> {
       await drain();
       break;
     case 'command':
-      device?.command(message.command);
-      await drain();
+      try {
+        device?.command(message.command);
+      } finally {
+        // What is refused may have been noticed, which is said.
+        await drain();
+      }
       break;
     case 'forget':
       if (meeting === message.meeting) stop();
