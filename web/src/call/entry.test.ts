@@ -266,21 +266,6 @@ describe('coming back', () => {
     expect(play.comeBack().kinds).toContain('send subscribe');
   });
 
-  it('says what was said meanwhile', () => {
-    play.intoRoom().do({ type: 'socket_down' });
-    expect(play.do({ type: 'chat', text: 'one' }, { type: 'chat', text: 'two' }).told).toEqual([]);
-    play
-      .do({ type: 'offer_ready', attempt: 2, offer: offer('second') })
-      .connect()
-      .reply('enter', admitted());
-    play.reply('join', joined({ seq: 20 }));
-    expect(play.told.filter(({ type }) => type === 'chat')).toEqual([
-      { type: 'chat', text: 'one' },
-      { type: 'chat', text: 'two' },
-    ]);
-    expect(play.model.unsent).toEqual([]);
-  });
-
   it('in the lobby knocks again', () => {
     play.enter().view().connect().reply('enter', waiting);
     play.do({ type: 'socket_down' });

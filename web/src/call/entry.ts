@@ -8,14 +8,11 @@
 
 import type { MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
 import { type CallEvent, type Effect, initialModel, type Model, nothingOn, type Step } from './model';
-import { sayUnsent } from './room';
 import type { Over, OverReason } from './state';
 import { and, ask, isMember, prepareMedia, sameMedia, show, stay, tell, tellDevice, withEffects } from './step';
 
 type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
-/** Rules by which `join` is refused while the server does not have the device in its group yet. */
-const NOT_YET: readonly Rule[] = ['ROOM.ENTRY.ADMITTED', 'MLS.ADMISSION', 'MLS.EPOCH'];
 
 /** Begins to enter. Only from pre-join: a second click changes nothing. */
 export function enter(model: Model, event: Extract<CallEvent, { type: 'enter' }>): Step {
@@ -140,8 +137,7 @@ export function joined(model: Model, message: Message<'joined'>, attempt: number
     { type: 'answer_media', attempt, answer },
     { type: 'send_media', media },
   );
-  const said = and(step, sayUnsent);
-  const told = sameMedia(media, message.media) ? said : and(said, (next) => ask(next, { type: 'set_media', media }));
+  const told = sameMedia(media, message.media) ? step : and(step, (next) => ask(next, { type: 'set_media', media }));
   if (model.tiles.length === 0) return told;
   return and(told, (next) => ask(next, { type: 'subscribe', tiles: [...next.tiles] }));
 }
@@ -180,8 +176,8 @@ function placeLost(model: Model): Step {
 
 /** `join` was refused. */
 export function joinRefused(model: Model, rule: Rule): Step {
-  // Asks again when the device knows more.
-  if (NOT_YET.includes(rule)) return stay({ ...model, joinRequest: null, offerSent: false });
+  // The server does not have the device in its group yet: asks again when the device knows more.
+  if (rule === 'ROOM.ENTRY.ADMITTED') return stay({ ...model, joinRequest: null, offerSent: false });
   return over(model, overBy(rule), null);
 }
 
@@ -273,6 +269,6 @@ export function retry(model: Model): Step {
   return { model: fresh, effects };
 }
 
-export function isOut(model: Model): boolean {
+function isOut(model: Model): boolean {
   return model.shown.phase === 'over' || model.shown.phase === 'prejoin';
 }

@@ -5,7 +5,6 @@
 
 import type {
   Challenge,
-  ChatText,
   ClientMessage,
   DeviceCommand,
   DeviceKey,
@@ -113,8 +112,6 @@ export interface Model {
   /** What each slot was last said to carry. */
   readonly routes: ReadonlyMap<Mid, SlotContent>;
   readonly parting: Parting | null;
-  /** What was said while there was no connection, oldest first. */
-  readonly unsent: readonly ChatText[];
   readonly nextRequest: RequestId;
   readonly nextNotice: number;
   readonly nextLine: number;
@@ -200,8 +197,6 @@ export const NOTICES_MAX = 20;
 export const MEDIA_TRIES_MAX = 3;
 /** Lines of the chat kept; beyond, the oldest is gone. */
 export const CHAT_LINES_MAX = 1000;
-/** Lines kept while there is no connection; beyond, the oldest is lost. */
-export const UNSENT_MAX = 20;
 /**
  * Time somebody may stand in the roster before the device knows them, in milliseconds, without a warning. The server
  * and the device learn of a change one after the other, a few milliseconds apart.
@@ -263,7 +258,6 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
     unknownSince: new Map(),
     routes: new Map(),
     parting: null,
-    unsent: [],
     nextRequest: 1,
     nextNotice: 1,
     nextLine: 1,

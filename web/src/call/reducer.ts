@@ -53,7 +53,7 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
     case 'mute':
       return askInRoom(model, { type: 'mute', participant: event.participant, source: event.source });
     case 'raise_hand':
-      return askDevice(model, { type: 'hand', raised: event.raised });
+      return room.raiseHand(model, event.raised);
     case 'remove':
       return room.remove(model, event.participant);
     case 'retry':

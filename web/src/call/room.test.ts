@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ClientMessage, type DeviceCommand, limits } from '../protocol/messages';
-import { type CallEvent, CHAT_LINES_MAX, UNSENT_MAX } from './model';
+import { type CallEvent, CHAT_LINES_MAX } from './model';
 import { guest, knocker, media, member, Play, waiting } from './play';
 
 let play: Play;
@@ -46,20 +46,12 @@ describe('wishes', () => {
       { type: 'lock', locked: true },
     ],
     [
-      { type: 'raise_hand', raised: true },
-      { type: 'hand', raised: true },
-    ],
-    [
       { type: 'set_passcode', passcode: ' blue-whale ', admits: true },
       { type: 'set_passcode', passcode: 'blue-whale', admits: true },
     ],
     [
       { type: 'set_passcode', passcode: null, admits: false },
       { type: 'set_passcode', passcode: null, admits: false },
-    ],
-    [
-      { type: 'chat', text: 'hello' },
-      { type: 'chat', text: 'hello' },
     ],
   ])('that change the group are the device’s to fulfil, and only in the room: %o', (event, command) => {
     expect(play.do(event).effects).toEqual([]);
@@ -140,11 +132,12 @@ describe('chat', () => {
     expect(play.told).toEqual([{ type: 'chat', text: 'é'.repeat(limits.chatCharsMax) }]);
   });
 
-  it('what waits for a connection is bounded', () => {
+  it('what is said while the connection is away is the device’s to keep', () => {
     play.intoRoom().do({ type: 'socket_down' });
-    for (let count = 0; count < UNSENT_MAX * 2; count++) play.do({ type: 'chat', text: `${count}` });
-    expect(play.model.unsent).toHaveLength(UNSENT_MAX);
-    expect(play.model.unsent.at(-1)).toBe(`${UNSENT_MAX * 2 - 1}`);
+    expect(play.do({ type: 'chat', text: 'hello' }, { type: 'raise_hand', raised: true }).told).toEqual([
+      { type: 'chat', text: 'hello' },
+      { type: 'hand', raised: true },
+    ]);
   });
 });
 

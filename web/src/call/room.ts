@@ -5,7 +5,7 @@
 
 import type { DeviceOutput, ParticipantId, ServerMessage, SlotAssignment } from '../protocol/messages';
 import { limits } from '../protocol/messages';
-import { CHAT_LINES_MAX, type Model, type Step, UNSENT_MAX } from './model';
+import { CHAT_LINES_MAX, type Model, type Step } from './model';
 import type { ChatLine } from './state';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
 import { lines, oneLine } from './text';
@@ -141,16 +141,15 @@ export function submitPasscode(model: Model, passcode: string): Step {
   return tellDevice(model, { type: 'passcode', passcode: told });
 }
 
-/** Says something to everybody; what is said while the connection is away is kept until it is back. */
+/** Says something to everybody. The device keeps it while the connection is away. */
 export function chat(model: Model, typed: string): Step {
   const text = lines(typed, limits.chatCharsMax);
-  if (text === null || model.shown.phase !== 'joined') return stay(model);
-  if (model.entry === 'joined') return askDevice(model, { type: 'chat', text });
-  return stay({ ...model, unsent: [...model.unsent, text].slice(-UNSENT_MAX) });
+  return text === null || model.shown.phase !== 'joined' ? stay(model) : tellDevice(model, { type: 'chat', text });
 }
 
-export function sayUnsent(model: Model): Step {
-  return tellDevice({ ...model, unsent: [] }, ...model.unsent.map((text) => ({ type: 'chat', text }) as const));
+/** Raises or lowers the own hand; likewise. */
+export function raiseHand(model: Model, raised: boolean): Step {
+  return model.shown.phase === 'joined' ? tellDevice(model, { type: 'hand', raised }) : stay(model);
 }
 
 /** Somebody said something; own words come back, too. */
