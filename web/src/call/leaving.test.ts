@@ -80,6 +80,13 @@ describe('a last host', () => {
     expect(play.shown).toMatchObject({ phase: 'joined', leaveQuestion: true, notices: [] });
   });
 
+  it('is one also while another host is out of reach', () => {
+    const away = person(3, { presence: 'reconnecting' });
+    play.intoRoomAsHost({ participants: [person(1), person(2), away] });
+    play.view({ members: [member(1, { host: true }), member(2), member(3, { host: true })] });
+    expect(play.do({ type: 'leave' }).shown.leaveQuestion).toBe(true);
+  });
+
   it('may go when another is host, or when alone', () => {
     play.intoRoomAsHost().view({ members: [member(1, { host: true }), member(2, { host: true })] });
     expect(play.do({ type: 'leave' }).kinds).toEqual(['device leave', 'wake']);

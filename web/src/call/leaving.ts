@@ -26,9 +26,9 @@ export function leave(model: Model, nowMs: number): Step {
   }
 }
 
-/** Whether others would be left without a host. */
+/** Whether others would be left without a host. Who is not reachable can neither be left alone nor look after others. */
 function isLastHost({ shown: { role, participants, you } }: Model): boolean {
-  const others = participants.filter(({ id }) => id !== you);
+  const others = participants.filter(({ id, presence }) => id !== you && presence === 'connected');
   return role === 'host' && others.length > 0 && others.every((other) => other.role !== 'host');
 }
 
