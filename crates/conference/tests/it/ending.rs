@@ -5,7 +5,10 @@ use std::time::Duration;
 use sabha_conference::{Command, Event, Input, Output, Record};
 use sabha_protocol::{Rule, limits::ABANDONED_ROOM, wire::server::CloseReason};
 
-use crate::scene::{Scene, name};
+use crate::{
+    delivery::device,
+    scene::{Scene, link},
+};
 
 /// ROOM-14
 #[test]
@@ -24,7 +27,7 @@ fn end_is_told_to_everybody_once_it_is_durable() {
 
     scene.answer(host.connection, request).done();
     for connection in [host.connection, participant.connection, guest.connection] {
-        assert_eq!(scene.close_of(connection), Some((CloseReason::Ended, Some(name("Asha")))));
+        assert_eq!(scene.close_of(connection), Some((CloseReason::Ended, Some(host.id))));
     }
     assert_eq!(scene.media_commands().len(), 2);
     assert!(matches!(scene.outputs.last(), Some(Output::Ended)));
@@ -39,7 +42,8 @@ fn nothing_comes_out_of_a_room_that_is_over() {
     scene.ask(host.connection, Command::End).done();
 
     let late = scene.connection();
-    assert!(scene.enter(late, sabha_conference::Right::Host).0.is_none());
+    assert!(scene.enter(late, device(1), link()).0.is_none());
+    assert!(scene.commit(host.connection, &[]).0.is_none());
     scene.input(Input::Disconnected { connection: host.connection });
     scene.pass(ABANDONED_ROOM * 2);
 

@@ -2,12 +2,15 @@
 
 use sabha_conference::{Command, Event, Input, MediaCommand, MediaEvent, Output};
 use sabha_protocol::{
-    Layer, MediaGeneration, ParticipantId, Quality, Rule, Source,
+    Layer, MediaGeneration, MediaState, ParticipantId, Quality, Rule, Source,
     limits::RESUME_WINDOW,
     wire::{client::Tile, server::CloseReason},
 };
 
-use crate::scene::{ALL_ON, Scene, offer, sdp};
+use crate::{
+    delivery::Edit,
+    scene::{ALL_ON, Scene, offer, sdp},
+};
 
 fn media(scene: &mut Scene, event: MediaEvent) {
     scene.input(Input::Media(event));
@@ -211,4 +214,76 @@ fn reports_of_the_media_plane_go_to_whom_they_concern() {
     media(&mut scene, slots(1));
     assert_eq!(scene.events(participant.connection).len(), 1);
     assert_eq!(scene.events(guest.connection), []);
+}
+
+const SOUND_ONLY: MediaState =
+    MediaState { microphone: true, camera: false, screen: false, screen_audio: false };
+
+/// ROOM-22
+#[test]
+fn source_that_the_grant_does_not_allow_stays_off() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut guest = scene.guest();
+    scene.commit(host.connection, &[Edit::Add(guest.device), Edit::Allow(guest.device, SOUND_ONLY)]).done();
+    let Event::Admitted(admission) = &scene.events(guest.connection)[0] else { panic!("let in") };
+    assert_eq!(admission.media_allowed, SOUND_ONLY);
+    guest.token = Some(admission.resume.clone());
+
+    let Event::Joined { media, .. } = scene.join(guest.connection) else { panic!("joined") };
+    assert_eq!(media, SOUND_ONLY);
+    let [MediaCommand::Connect { publishing, .. }] = scene.media_commands()[..] else { panic!("connected") };
+    assert_eq!(*publishing, SOUND_ONLY);
+
+    scene.ask(guest.connection, Command::SetMedia { media: ALL_ON }).done();
+    assert!(scene.media_commands().is_empty());
+    scene.ask(guest.connection, Command::Offer { offer: offer() });
+    let [MediaCommand::Connect { publishing, .. }] = scene.media_commands()[..] else { panic!("connected") };
+    assert_eq!(*publishing, SOUND_ONLY);
+    scene.drop_connection(guest.connection);
+    assert_eq!(scene.resume(&mut guest).media_allowed, SOUND_ONLY);
+}
+
+/// ROOM-22
+#[test]
+fn source_that_is_allowed_no_longer_goes_off_at_once_and_does_not_come_back_by_itself() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+
+    scene.commit(host.connection, &[Edit::Allow(participant.device, SOUND_ONLY)]).done();
+
+    let [MediaCommand::SetPublishing { media, .. }] = scene.media_commands()[..] else { panic!("told") };
+    assert_eq!(*media, SOUND_ONLY);
+    let Event::ParticipantChanged { participant: view } = &scene.events(host.connection)[1] else {
+        panic!("the room is told")
+    };
+    assert_eq!(view.media, SOUND_ONLY);
+
+    scene.commit(host.connection, &[Edit::Allow(participant.device, ALL_ON)]).done();
+    assert!(scene.media_commands().is_empty());
+    scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
+    assert!(matches!(scene.media_commands()[..], [MediaCommand::SetPublishing { media: ALL_ON, .. }]));
+}
+
+/// ROOM-22
+#[test]
+fn source_that_is_allowed_no_longer_while_one_joins_is_not_forwarded() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut guest = scene.guest();
+    scene.admit(&host, &mut guest);
+    scene.media_answers = false;
+    scene.ask(guest.connection, Command::Join { offer: offer(), media: ALL_ON });
+    let request = scene.request();
+
+    scene.commit(host.connection, &[Edit::Allow(guest.device, SOUND_ONLY)]).done();
+    let [MediaCommand::SetPublishing { media, .. }] = scene.media_commands()[..] else { panic!("told") };
+    assert_eq!(*media, SOUND_ONLY);
+    scene.answer_media(guest.id, 1);
+
+    let Event::Joined { media, .. } = scene.answer(guest.connection, request).event() else {
+        panic!("joined")
+    };
+    assert_eq!(media, SOUND_ONLY);
 }

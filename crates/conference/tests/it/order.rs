@@ -1,7 +1,7 @@
 //! The order of a room, and messages between members.
 
 use sabha_conference::{Command, Event};
-use sabha_protocol::{RoomSeq, Rule, secret::RelayPayload};
+use sabha_protocol::{RoomSeq, Rule, opaque::RelayPayload};
 
 use crate::scene::{ALL_OFF, Scene};
 

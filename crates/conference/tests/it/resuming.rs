@@ -10,7 +10,10 @@ use sabha_protocol::{
     wire::server::{CloseReason, LeaveReason, Presence, Role},
 };
 
-use crate::scene::{ALL_ON, Scene, offer};
+use crate::{
+    delivery::{Edit, device},
+    scene::{ALL_ON, Scene, offer},
+};
 
 const MUTED: MediaState = MediaState { microphone: false, ..ALL_ON };
 
@@ -56,9 +59,7 @@ fn place_is_given_up_when_the_window_closes() {
     assert!(
         matches!(scene.media_commands()[..], [MediaCommand::Disconnect { participant: id }] if *id == participant.id)
     );
-    let connection = scene.connection();
-    let token = participant.token.expect("a token");
-    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_resume(&participant), Rule::ResumeWindow);
 }
 
 /// ROOM-09
@@ -70,10 +71,8 @@ fn window_closes_on_time_even_if_the_timer_is_late() {
     scene.drop_connection(participant.connection);
 
     scene.now += RESUME_WINDOW;
-    let connection = scene.connection();
-    let token = participant.token.expect("a token");
 
-    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_resume(&participant), Rule::ResumeWindow);
 }
 
 /// ROOM-09
@@ -88,8 +87,7 @@ fn token_that_was_replaced_resumes_nothing() {
     scene.join(participant.connection);
     scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
 
-    let connection = scene.connection();
-    assert_eq!(scene.enter(connection, Right::Resume(older)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_token(participant.device, older), Rule::ResumeWindow);
     assert_eq!(scene.close_of(participant.connection), None, "and disturbs nobody");
 }
 
@@ -108,9 +106,7 @@ fn token_spent_on_a_connection_that_died_before_it_answered_is_good_again() {
     }
 
     scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
-    let connection = scene.connection();
-    let spent = spent.expect("a token");
-    assert_eq!(scene.enter(connection, Right::Resume(spent)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_token(participant.device, spent.expect("a token")), Rule::ResumeWindow);
 }
 
 /// ROOM-09
@@ -140,9 +136,7 @@ fn token_of_another_meeting_or_server_is_refused() {
     let mut other_meeting = Scene::with(config);
 
     for stranger in [elsewhere.host(), other_meeting.host()] {
-        let connection = scene.connection();
-        let token = stranger.token.expect("a token");
-        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+        assert_eq!(scene.refused_resume(&stranger), Rule::ResumeWindow);
     }
 }
 
@@ -203,11 +197,12 @@ fn place_of_an_earlier_epoch_is_claimed_once_and_as_it_was_left() {
     let admission = scene.resume(&mut participant);
     assert_eq!((admission.you, admission.media_allowed), (participant.id, MUTED));
     assert_eq!(admission.room_epoch.0, 2);
+    assert!(!admission.in_group, "the first group does not know it");
+    scene.adopt(participant.connection).done();
     let Event::Joined { media, .. } = scene.join(participant.connection) else { panic!("joined") };
     assert_eq!(media, MUTED);
 
-    let connection = scene.connection();
-    assert_eq!(scene.enter(connection, Right::Resume(first_token)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_token(participant.device, first_token), Rule::ResumeWindow);
     scene.drop_connection(participant.connection);
     assert_eq!(scene.resume(&mut participant).you, participant.id, "the new token resumes as usual");
 }
@@ -238,13 +233,110 @@ fn mute_by_a_host_outlives_a_restart() {
     assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
 }
 
-/// ROOM-10
+/// ROOM-10, ROOM-25
 #[test]
-fn host_of_an_earlier_epoch_comes_back_as_host() {
+fn role_after_a_restart_is_what_the_group_says_by_then() {
     let mut scene = Scene::new();
-    let mut host = scene.host();
+    let mut first = scene.host();
+    let mut made = scene.participant(&first);
+    scene.make_host(&first, &made);
     scene.restart();
-    assert_eq!(scene.resume(&mut host).role, Role::Host);
+
+    let admission = scene.resume(&mut first);
+    assert_eq!((admission.role, admission.in_group), (Role::Host, true));
+    let admission = scene.resume(&mut made);
+    assert_eq!((admission.role, admission.in_group), (Role::Participant, false));
+
+    scene.adopt(made.connection).done();
+    let Event::Joined { participants, .. } = scene.join(made.connection) else { panic!("joined") };
+    assert_eq!(participants[0].role, Role::Host);
+}
+
+/// ROOM-10, ROOM-22
+#[test]
+fn place_of_an_earlier_epoch_is_worth_nothing_outside_of_the_group() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.restart();
+    scene.resume(&mut participant);
+
+    let join = Command::Join { offer: offer(), media: ALL_ON };
+    assert_eq!(scene.ask(participant.connection, join).rule(), Rule::AdmittedOnly);
+    assert_eq!(scene.ids(), []);
+    scene.pass(RESUME_WINDOW);
+    assert_eq!(scene.close_of(participant.connection), Some((CloseReason::Misbehaved, None)));
+}
+
+/// ROOM-10, ROOM-21
+#[test]
+fn device_that_came_by_its_key_after_a_restart_claims_no_second_place() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    scene.restart();
+    let connection = scene.connection();
+    scene.enter(connection, host.device, Right::Member).admission();
+
+    assert_eq!(scene.refused_resume(&host), Rule::ResumeWindow);
+    assert_eq!(scene.close_of(connection), None);
+}
+
+/// ROOM-09
+#[test]
+fn token_in_the_hands_of_another_device_resumes_nothing() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    let thief = scene.participant(&host);
+    let token = participant.token.clone().expect("a token");
+
+    assert_eq!(scene.refused_token(thief.device, token.clone()), Rule::ResumeWindow);
+    assert_eq!(scene.close_of(participant.connection), None);
+    scene.restart();
+    assert_eq!(scene.refused_token(thief.device, token), Rule::ResumeWindow);
+}
+
+/// ROOM-09, ROOM-11, ROOM-21
+#[test]
+fn device_that_comes_by_its_key_takes_its_place_over_as_it_is() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.ask(participant.connection, Command::SetMedia { media: MUTED }).done();
+    let before = participant.connection;
+
+    participant.connection = scene.connection();
+    let admission = scene.enter(participant.connection, participant.device, Right::Member).admission();
+    assert_eq!((admission.you, admission.media_allowed), (participant.id, MUTED));
+    assert_eq!(scene.close_of(before), Some((CloseReason::Replaced, None)));
+
+    scene.drop_connection(participant.connection);
+    assert_eq!(
+        scene.resume(&mut participant).you,
+        participant.id,
+        "the token before is good while the new is lost"
+    );
+    participant.token = Some(admission.resume);
+    assert_eq!(scene.refused_resume(&participant), Rule::ResumeWindow);
+}
+
+/// ROOM-21, ROOM-23
+#[test]
+fn reloaded_member_gets_a_new_leaf_from_outside_and_keeps_its_place() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    let connection = scene.connection();
+    scene.enter(connection, participant.device, Right::Granted).admission();
+
+    scene.commit(connection, &[Edit::Come(participant.device)]).done();
+
+    assert_eq!(scene.close_of(connection), None);
+    assert!(
+        matches!(scene.events(host.connection)[..], [Event::Handshake { from, .. }] if from == participant.id)
+    );
+    assert!(matches!(scene.join(connection), Event::Joined { .. }));
+    assert_eq!(scene.ids(), [host.id, participant.id]);
 }
 
 /// ROOM-10
@@ -268,9 +360,7 @@ fn token_from_the_future_is_refused() {
         let host = scene.host();
         scene.reopen(boot, room);
 
-        let connection = scene.connection();
-        let token = host.token.expect("a token");
-        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+        assert_eq!(scene.refused_resume(&host), Rule::ResumeWindow);
     }
 }
 
@@ -282,9 +372,7 @@ fn place_of_an_earlier_epoch_cannot_be_claimed_after_the_window() {
     scene.restart();
     scene.now += RESUME_WINDOW;
 
-    let connection = scene.connection();
-    let token = host.token.expect("a token");
-    assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+    assert_eq!(scene.refused_resume(&host), Rule::ResumeWindow);
 }
 
 /// ROOM-16
@@ -302,9 +390,8 @@ fn ids_go_on_after_a_restart() {
 #[test]
 fn text_that_is_no_token_is_refused() {
     let mut scene = Scene::new();
-    for text in ["v1.", "v1.AAAA", "x", "v2.abc"] {
-        let connection = scene.connection();
+    for text in ["v2.", "v2.AAAA", "x", "v1.abc"] {
         let token = ResumeToken::try_from(text.to_owned()).unwrap();
-        assert_eq!(scene.enter(connection, Right::Resume(token)).rule(), Rule::ResumeWindow);
+        assert_eq!(scene.refused_token(device(0), token), Rule::ResumeWindow);
     }
 }

@@ -1,21 +1,24 @@
-//! A room with a virtual clock, a storage and a media plane that do as they are told.
+//! A room with a virtual clock, and a storage, a media plane and a delivery service that do as they are told.
 
 use std::time::{Duration, Instant};
 
 use sabha_conference::{
-    Admission, Command, ConnectionKey, Event, Input, MediaCommand, MediaEvent, Output, Record, Refusal,
-    Right, Room, RoomConfig, Ticket,
+    Admission, Command, ConnectionKey, Event, Handshake, Input, MediaCommand, MediaEvent, Output, Record,
+    Refusal, Removal, Right, Room, RoomConfig, Ticket,
 };
 use sabha_protocol::{
-    BootEpoch, DisplayName, MediaGeneration, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
+    BootEpoch, DeviceKey, MediaGeneration, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
     RoomSeq, Rule, Sdp,
     limits::RESUME_WINDOW,
+    opaque::{DoorPayload, KnockPayload, SealedTitle},
     secret::ResumeToken,
     wire::{
         client::MediaOffer,
         server::{CloseReason, Role},
     },
 };
+
+use crate::delivery::{Delivery, Edit, HOSTS, device};
 
 pub(crate) const ALL_ON: MediaState =
     MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
@@ -25,7 +28,8 @@ pub(crate) const ALL_OFF: MediaState =
 pub(crate) fn config() -> RoomConfig {
     RoomConfig {
         meeting: MeetingId::from_bytes([1; 20]),
-        title: None,
+        title: Some(title()),
+        group: Delivery::new().view(),
         boot_epoch: BootEpoch(1),
         room_epoch: RoomEpoch(1),
         resume_key: [7; 32],
@@ -43,8 +47,20 @@ pub(crate) fn sdp() -> Sdp {
     "v=0".parse().expect("a short text")
 }
 
-pub(crate) fn name(text: &str) -> DisplayName {
-    text.parse().expect("a plain name")
+pub(crate) fn title() -> SealedTitle {
+    vec![9; 40].try_into().expect("a short title")
+}
+
+pub(crate) fn link() -> Right {
+    Right::Link { knock: knock() }
+}
+
+pub(crate) fn knock() -> KnockPayload {
+    vec![8; 30].try_into().expect("a short knock")
+}
+
+pub(crate) fn words() -> DoorPayload {
+    vec![7; 20].try_into().expect("a few words")
 }
 
 /// A message as one connection gets it.
@@ -91,6 +107,7 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) connection: ConnectionKey,
+    pub(crate) device: DeviceKey,
     pub(crate) id: ParticipantId,
     pub(crate) token: Option<ResumeToken>,
 }
@@ -108,6 +125,10 @@ pub(crate) struct Scene {
     pub(crate) outstanding: Vec<(Ticket, Record)>,
     /// Every record that became durable.
     pub(crate) stored: Vec<Record>,
+    pub(crate) delivery: Delivery,
+    /// Of the devices that are no hosts from the beginning, those that have come so far.
+    devices: u32,
+    hosts: u32,
     connections: u64,
     requests: u32,
 }
@@ -127,12 +148,16 @@ impl Scene {
             outputs: Vec::new(),
             outstanding: Vec::new(),
             stored: Vec::new(),
+            delivery: Delivery::new(),
+            devices: 0,
+            hosts: 0,
             connections: 0,
             requests: 0,
         }
     }
 
-    /// Restarts the server: all connections are gone, the storage keeps what was durable.
+    /// Restarts the server: all connections are gone, the storage keeps what was durable, and the delivery service
+    /// is back at the first group.
     pub(crate) fn restart(&mut self) {
         self.reopen(BootEpoch(2), RoomEpoch(2));
     }
@@ -151,6 +176,7 @@ impl Scene {
             }
         }
         self.outstanding.clear();
+        self.delivery.restart();
         self.room = Room::new(config, self.now);
     }
 
@@ -217,11 +243,51 @@ impl Scene {
         ConnectionKey(self.connections)
     }
 
-    pub(crate) fn enter(&mut self, connection: ConnectionKey, right: Right) -> Answer {
+    /// Returns a device that was never here.
+    pub(crate) fn new_device(&mut self) -> DeviceKey {
+        self.devices += 1;
+        device(HOSTS + self.devices)
+    }
+
+    pub(crate) fn enter(&mut self, connection: ConnectionKey, device: DeviceKey, right: Right) -> Answer {
         self.requests += 1;
         let request = RequestId(self.requests);
-        self.input(Input::Enter { connection, request, name: name("Asha"), right });
+        self.input(Input::Enter { connection, request, device, right });
         self.answer(connection, request)
+    }
+
+    /// Has somebody send a commit that the delivery service accepts.
+    pub(crate) fn commit(&mut self, connection: ConnectionKey, edits: &[Edit]) -> Answer {
+        let handshake = self.delivery.commit(edits);
+        self.handshake(connection, handshake)
+    }
+
+    pub(crate) fn handshake(&mut self, connection: ConnectionKey, handshake: Handshake) -> Answer {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        self.input(Input::Handshake { connection, request, handshake });
+        self.answer(connection, request)
+    }
+
+    /// Has somebody bring the group's state back.
+    pub(crate) fn adopt(&mut self, connection: ConnectionKey) -> Answer {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        let change = self.delivery.adopt();
+        self.input(Input::Adopted { connection, request, change });
+        self.answer(connection, request)
+    }
+
+    /// Has a host remove somebody.
+    #[track_caller]
+    pub(crate) fn remove(&mut self, host: &Person, person: &Person) {
+        self.commit(host.connection, &[Edit::Remove(person.device, Removal::ByHost)]).done();
+    }
+
+    /// Has a host make somebody host as well.
+    #[track_caller]
+    pub(crate) fn make_host(&mut self, host: &Person, person: &Person) {
+        self.commit(host.connection, &[Edit::Make(person.device, Role::Host)]).done();
     }
 
     pub(crate) fn ask(&mut self, connection: ConnectionKey, command: Command) -> Answer {
@@ -264,11 +330,9 @@ impl Scene {
             .collect()
     }
 
-    pub(crate) fn close_of(&self, connection: ConnectionKey) -> Option<(CloseReason, Option<DisplayName>)> {
+    pub(crate) fn close_of(&self, connection: ConnectionKey) -> Option<(CloseReason, Option<ParticipantId>)> {
         self.outputs.iter().find_map(|output| match output {
-            Output::Close { connection: closed, reason, by } if *closed == connection => {
-                Some((*reason, by.clone()))
-            }
+            Output::Close { connection: closed, reason, by } if *closed == connection => Some((*reason, *by)),
             _ => None,
         })
     }
@@ -282,22 +346,30 @@ impl Scene {
         self.ask(connection, Command::Join { offer: offer(), media: ALL_ON }).event()
     }
 
-    /// Brings a host into the room.
+    /// Brings another of the first group's hosts to the room, who does not join yet.
+    #[track_caller]
+    pub(crate) fn host_at_the_door(&mut self) -> Person {
+        let (connection, device) = (self.connection(), device(self.hosts));
+        self.hosts += 1;
+        let admission = self.enter(connection, device, Right::Member).admission();
+        assert_eq!((admission.role, admission.in_group), (Role::Host, true));
+        Person { connection, device, id: admission.you, token: Some(admission.resume) }
+    }
+
+    /// Brings another of the first group's hosts into the room.
     #[track_caller]
     pub(crate) fn host(&mut self) -> Person {
-        let connection = self.connection();
-        let admission = self.enter(connection, Right::Host).admission();
-        assert_eq!(admission.role, Role::Host);
-        self.join(connection);
-        Person { connection, id: admission.you, token: Some(admission.resume) }
+        let host = self.host_at_the_door();
+        self.join(host.connection);
+        host
     }
 
     /// Brings a guest into the lobby.
     #[track_caller]
     pub(crate) fn guest(&mut self) -> Person {
-        let connection = self.connection();
-        match self.enter(connection, Right::Link).event() {
-            Event::Waiting { you, .. } => Person { connection, id: you, token: None },
+        let (connection, device) = (self.connection(), self.new_device());
+        match self.enter(connection, device, link()).event() {
+            Event::Waiting { you, .. } => Person { connection, device, id: you, token: None },
             other => panic!("expected to wait, got {other:?}"),
         }
     }
@@ -305,7 +377,7 @@ impl Scene {
     /// Lets a guest in, who does not join yet.
     #[track_caller]
     pub(crate) fn admit(&mut self, host: &Person, guest: &mut Person) {
-        self.ask(host.connection, Command::Admit { guest: guest.id }).done();
+        self.commit(host.connection, &[Edit::Add(guest.device)]).done();
         guest.token = self.events(guest.connection).into_iter().find_map(|event| match event {
             Event::Admitted(admission) => Some(admission.resume),
             _ => None,
@@ -337,9 +409,22 @@ impl Scene {
     pub(crate) fn resume(&mut self, person: &mut Person) -> Admission {
         let token = person.token.clone().expect("a token");
         person.connection = self.connection();
-        let admission = self.enter(person.connection, Right::Resume(token)).admission();
+        let admission = self.enter(person.connection, person.device, Right::Resume(token)).admission();
         person.token = Some(admission.resume.clone());
         admission
+    }
+
+    /// Returns the rule by which a person's token opens nothing on a new connection.
+    #[track_caller]
+    pub(crate) fn refused_resume(&mut self, person: &Person) -> Rule {
+        let token = person.token.clone().expect("a token");
+        self.refused_token(person.device, token)
+    }
+
+    #[track_caller]
+    pub(crate) fn refused_token(&mut self, device: DeviceKey, token: ResumeToken) -> Rule {
+        let connection = self.connection();
+        self.enter(connection, device, Right::Resume(token)).rule()
     }
 
     pub(crate) fn answer_media(&mut self, participant: ParticipantId, generation: u32) {
