@@ -85,7 +85,7 @@ describe.skipIf(missing.chromium)('gallery', () => {
     });
   }
 
-  test('axe finds nothing serious on any screen, and no screen scrolls sideways', { timeout: 600_000 }, async () => {
+  test('axe finds nothing serious on any screen, and no screen scrolls sideways', { timeout: 900_000 }, async () => {
     const names = await scenes();
     expect(names.length).toBeGreaterThan(40);
     for (const name of names) {
@@ -293,6 +293,7 @@ describe.skipIf(missing.chromium)('gallery', () => {
     const page = await open('security-host');
     const state = () => page.getByTestId('passcode-rule').getAttribute('data-state');
     const lock = page.getByTestId('lock-toggle');
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
 
     expect(await lock.getAttribute('aria-pressed')).toBe('false');
     await lock.click();
@@ -300,6 +301,7 @@ describe.skipIf(missing.chromium)('gallery', () => {
     expect(await page.getByTestId('encryption-state').getAttribute('data-locked')).toBe('true');
 
     await page.getByTestId('passcode-begin').click();
+    await expect.poll(focused).toBe('passcode-new');
     const proposed = await page.getByTestId('passcode-new').inputValue();
     expect(proposed).toMatch(/^[2-9A-Z]{4}-[2-9A-Z]{4}$/);
     await page.getByTestId('passcode-admits').click();
@@ -317,6 +319,7 @@ describe.skipIf(missing.chromium)('gallery', () => {
     expect(await page.getByTestId('passcode').textContent()).toBe('monsoon 7');
     await page.getByTestId('passcode-remove').click();
     expect(await state()).toBe('none');
+    await expect.poll(focused).toBe('passcode-begin');
     await page.close();
   });
 

@@ -170,6 +170,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
       notices: [notice(1, 'hand')],
     }),
   ),
+  'room-invite': verified({ passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: false, wrong: 0 } }),
   'room-joining': room(4, (call) =>
     call.patch({
       participants: call.state.participants.map((entry) => (entry.id === 4 ? { ...entry, name: '' } : entry)),
@@ -200,6 +201,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
     locked: true,
     passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: true, wrong: 3 },
   }),
+  'security-draft': verified({}),
   'security-disabled': verified({ passcode: { type: 'disabled' } }),
   'chat-empty': room(4),
   'chat-full': room(4, (call) => call.patch({ chat: talk() })),
@@ -260,14 +262,16 @@ export const scenes: Readonly<Record<string, Scene>> = {
 };
 
 /** What is pressed once a scene is there, by `data-testid`: panels are the room's own business. */
-export const presses: Readonly<Record<string, string>> = {
+export const presses: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     Object.keys(scenes)
       .filter((name) => name.startsWith('security-'))
-      .map((name) => [name, 'encryption-state']),
+      .map((name) => [name, ['encryption-state']]),
   ),
-  'chat-empty': 'chat',
-  'chat-full': 'chat',
-  'chat-long': 'chat',
-  'room-knock-chat': 'chat',
+  'security-draft': ['encryption-state', 'passcode-begin'],
+  'room-invite': ['invite'],
+  'chat-empty': ['chat'],
+  'chat-full': ['chat'],
+  'chat-long': ['chat'],
+  'room-knock-chat': ['chat'],
 };
