@@ -4,17 +4,25 @@
 use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
-use sabha_conference::{ConnectionKey, Event, Input, Output, Right, Room, RoomConfig};
+use sabha_conference::{
+    ConnectionKey, Event, GroupMember, GroupView, Input, Output, Right, Room, RoomConfig,
+};
 use sabha_protocol::{
-    BootEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW, secret::ResumeToken,
+    BootEpoch, DeviceKey, GroupEpoch, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
+    limits::RESUME_WINDOW, secret::ResumeToken, wire::server::Role,
 };
 
 fuzz_target!(|text: String| {
     let Ok(token) = ResumeToken::try_from(text) else { return };
     let now = Instant::now();
+    // Even from the device of a member, and with every right.
+    let device = DeviceKey::from_bytes([3; 32]);
+    let allowed = MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
+    let member = GroupMember { device, role: Role::Host, allowed };
     let config = RoomConfig {
         meeting: MeetingId::from_bytes([1; 20]),
         title: None,
+        group: GroupView { epoch: GroupEpoch(1), members: vec![member] },
         boot_epoch: BootEpoch(1),
         room_epoch: RoomEpoch(2),
         resume_key: [2; 32],
@@ -28,7 +36,7 @@ fuzz_target!(|text: String| {
         Input::Enter {
             connection: ConnectionKey(1),
             request: RequestId(1),
-            name: "Asha".parse().expect("a name"),
+            device,
             right: Right::Resume(token),
         },
     );

@@ -1,11 +1,13 @@
-//! Names, titles, secrets and tags. What is accepted is within its limit and stays as it is.
+//! Names, titles, keys, secrets and tags. What is accepted is within its limit and stays as it is.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sabha_protocol::{
     DisplayName, MeetingTitle, Mid,
+    key::{DeviceKey, Signature},
     limits::{MID_BYTES_MAX, NAME_CHARS_MAX, RELAY_BYTES_MAX, TITLE_CHARS_MAX},
-    secret::{GateKey, RelayPayload, ResumeToken},
+    opaque::RelayPayload,
+    secret::ResumeToken,
 };
 
 fuzz_target!(|text: &str| {
@@ -19,8 +21,11 @@ fuzz_target!(|text: &str| {
     if let Ok(mid) = Mid::try_from(text.to_owned()) {
         assert!((1..=MID_BYTES_MAX).contains(&mid.as_str().len()));
     }
-    if let Ok(key) = GateKey::try_from(text.to_owned()) {
+    if let Ok(key) = DeviceKey::try_from(text.to_owned()) {
         assert_eq!(String::from(key), text);
+    }
+    if let Ok(signature) = Signature::try_from(text.to_owned()) {
+        assert_eq!(String::from(signature), text);
     }
     if let Ok(payload) = RelayPayload::try_from(text.to_owned()) {
         assert!((1..=RELAY_BYTES_MAX).contains(&payload.as_bytes().len()));
