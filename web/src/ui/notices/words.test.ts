@@ -35,6 +35,14 @@ describe('notices', () => {
     expect(sentenceOf(notice({ kind: 'made_host' }))).toBe('You are a host now.');
   });
 
+  it('every kind of notice has its words', () => {
+    const kinds = ['locked', 'unlocked', 'chat', 'hand', 'alarm', 'joined', 'left', 'removed', 'knocked'] as const;
+    const sentences = kinds.map((kind) => plain(sentenceOf(notice({ kind, name: 'Asha' }))));
+
+    expect(sentences.every((sentence) => sentence.endsWith('.') && !sentence.startsWith('notice-'))).toBe(true);
+    expect(new Set(sentences).size).toBe(kinds.length);
+  });
+
   it('what was decided about the reader stays longer than who came', () => {
     expect(staysMs(notice({ kind: 'refused' }))).toBeGreaterThan(staysMs(notice({ kind: 'joined' })));
   });
