@@ -12,6 +12,7 @@
 //! Nothing here decides who may do what: that is `sabha-conference`. The server holds no key of a meeting.
 
 pub mod cli;
+mod clock;
 pub mod config;
 pub mod data_dir;
 pub mod drain;

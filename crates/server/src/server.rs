@@ -11,13 +11,14 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use sabha_protocol::{BootEpoch, secret::CreationKey};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
+    clock,
     config::{ConfigError, PublicUrl, Settings},
     data_dir::{DataDir, DataDirError},
     drain::Drain,
@@ -161,7 +162,7 @@ impl Server {
         let (events_in, events) = mpsc::channel(MEDIA_EVENTS_MAX);
         let media = start_media(&settings, address, events_in)?;
         let drain = Drain::default();
-        let boot_epoch = boot_epoch();
+        let boot_epoch = BootEpoch(clock::unix_ms());
         let signalling = Signalling::start(
             RoomsConfig {
                 store: store.clone(),
@@ -295,10 +296,4 @@ fn tcp_limits(settings: &Settings) -> AddressLimits {
         open_per_address_max: tcp(websockets.open_per_address_max),
         new_per_second: websockets.new_per_second.saturating_mul(10),
     }
-}
-
-/// Returns this life of the server: the time it began.
-fn boot_epoch() -> BootEpoch {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    BootEpoch(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

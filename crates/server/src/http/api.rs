@@ -7,22 +7,23 @@ use axum::{
     extract::{State, rejection::JsonRejection},
     http::{HeaderMap, StatusCode, header},
 };
+use sabha_delivery::Delivery;
 use sabha_protocol::{
-    PROTOCOL_VERSION, Rule, gate,
-    secret::{CreationKey, HostToken},
+    GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
+    secret::CreationKey,
     wire::http::{ApiError, CreateMeeting, MeetingCreated, VersionInfo},
 };
 
 use super::{AppState, error::Refusal};
-use crate::{metrics, storage::NewMeeting};
+use crate::{clock, metrics, storage::StoredMeeting};
 
-/// Creates a meeting. The caller drew its id and keeps the link secret; the server learns the gate key,
-/// keeps its hash, and answers with the token that enters as host.
+/// Creates a meeting. The caller made its keys and its group and keeps every secret; what it sends is public, and
+/// signed by the root key to which the meeting's id commits.
 #[utoipa::path(post, path = "/api/v1/meetings", tag = "meetings", request_body = CreateMeeting,
     security(("creation_key" = [])),
     responses(
         (status = 201, description = "The meeting exists now", body = MeetingCreated),
-        (status = 400, description = "The body is not a meeting", body = ApiError),
+        (status = 400, description = "The body is not a meeting, or its group is not one that the id's root key signed", body = ApiError),
         (status = 401, description = "The creation key is missing or wrong", body = ApiError),
         (status = 409, description = "The id is taken", body = ApiError),
         (status = 413, description = "The body is too long", body = ApiError),
@@ -39,28 +40,19 @@ pub(super) async fn create_meeting(
     if !state.drain.is_serving() {
         return Err(Refusal::new(Rule::Capacity, "the server is stopping; try again soon"));
     }
-    let Json(CreateMeeting { meeting, gate_key, title }) =
+    let Json(CreateMeeting { meeting, gate_key, title, group_info, tree }) =
         body.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
     let allowed = state.creations.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
     if !allowed {
         return Err(Refusal::new(Rule::Rate, "too many meetings were created in the last minute"));
     }
 
-    let mut token = [0; 32];
-    getrandom::fill(&mut token).map_err(|error| {
-        tracing::error!(%error, "the operating system gives no random numbers");
-        Refusal::new(Rule::Capacity, "the server cannot make a token now")
-    })?;
-    let stored = NewMeeting {
-        id: meeting,
-        title,
-        gate_hash: gate::digest(gate_key.expose()),
-        host_hash: gate::digest(&token),
-    };
-    match state.store.create_meeting(&stored).await {
+    let stored = StoredMeeting { title, gate_key, group_info, tree };
+    check_group(&meeting, &stored)?;
+    match state.store.create_meeting(&meeting, &stored).await {
         Ok(true) => {}
         Ok(false) => {
-            let taken = "this meeting id is taken; draw another";
+            let taken = "this meeting id is taken; make another";
             return Err(Refusal::with_status(StatusCode::CONFLICT, Rule::WellFormed, taken));
         }
         Err(error) => {
@@ -71,8 +63,18 @@ pub(super) async fn create_meeting(
     }
     metrics::meeting_created();
     tracing::info!(?meeting, "meeting created");
-    let host_token = HostToken::from_bytes(token);
-    Ok((StatusCode::CREATED, Json(MeetingCreated { meeting, host_token })))
+    Ok((StatusCode::CREATED, Json(MeetingCreated { meeting })))
+}
+
+/// Refuses what is not the beginning of this meeting's group. A millisecond's work, so it is done in place.
+fn check_group(meeting: &MeetingId, offered: &StoredMeeting) -> Result<(), Refusal> {
+    let StoredMeeting { group_info, tree, .. } = offered;
+    let delivery = Delivery::open(*meeting, group_info, tree, clock::unix_ms())
+        .map_err(|reject| Refusal::new(reject.rule(), reject.to_string()))?;
+    if delivery.epoch() != GroupEpoch(0) {
+        return Err(Refusal::new(Rule::CurrentEpoch, "a meeting begins with its group at epoch 0"));
+    }
+    Ok(())
 }
 
 /// Says which server this is.

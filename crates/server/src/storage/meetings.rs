@@ -1,33 +1,26 @@
 //! Rows of meetings and removed places.
 
 use sabha_conference::Record;
-use sabha_protocol::{MeetingId, MeetingTitle, ParticipantId, RoomEpoch};
-use sqlx::Row as _;
+use sabha_protocol::{
+    MeetingId, ParticipantId, RoomEpoch,
+    key::GateKey,
+    opaque::{GroupInfo, RatchetTree, SealedTitle},
+};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{Store, StoreError, now_ms};
 
-/// A meeting as its creator describes it.
-#[derive(Clone, Debug)]
-pub struct NewMeeting {
-    /// Its id.
-    pub id: MeetingId,
-    /// Its title.
-    pub title: Option<MeetingTitle>,
-    /// SHA-256 of the gate key.
-    pub gate_hash: [u8; 32],
-    /// SHA-256 of the host token.
-    pub host_hash: [u8; 32],
-}
-
-/// What entering needs to know of a meeting that is not over.
-#[derive(Clone, Debug)]
+/// A meeting that is not over, as its creator described it. Nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMeeting {
-    /// Its title.
-    pub title: Option<MeetingTitle>,
-    /// SHA-256 of the gate key.
-    pub gate_hash: [u8; 32],
-    /// SHA-256 of the host token.
-    pub host_hash: [u8; 32],
+    /// Its title, which the server cannot read.
+    pub title: Option<SealedTitle>,
+    /// Who can sign with it has the link.
+    pub gate_key: GateKey,
+    /// Its group at epoch 0, signed by the creator's device.
+    pub group_info: GroupInfo,
+    /// The group's tree at epoch 0.
+    pub tree: RatchetTree,
 }
 
 /// What a room starts from, besides the meeting itself.
@@ -46,15 +39,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn create_meeting(&self, meeting: &NewMeeting) -> Result<bool, StoreError> {
+    pub async fn create_meeting(&self, id: &MeetingId, meeting: &StoredMeeting) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO meetings (id, title, gate_hash, host_hash, created_ms) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO meetings (id, title, gate_key, group_info, tree, created_ms)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
         )
-        .bind(&meeting.id.as_bytes()[..])
-        .bind(meeting.title.as_ref().map(MeetingTitle::as_str))
-        .bind(&meeting.gate_hash[..])
-        .bind(&meeting.host_hash[..])
+        .bind(&id.as_bytes()[..])
+        .bind(meeting.title.as_ref().map(SealedTitle::as_bytes))
+        .bind(&meeting.gate_key.as_bytes()[..])
+        .bind(meeting.group_info.as_bytes())
+        .bind(meeting.tree.as_bytes())
         .bind(now_ms())
         .execute(&self.writer)
         .await?;
@@ -67,17 +61,19 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn meeting(&self, id: &MeetingId) -> Result<Option<StoredMeeting>, StoreError> {
         let row = sqlx::query(
-            "SELECT title, gate_hash, host_hash FROM meetings WHERE id = $1 AND ended_ms IS NULL",
+            "SELECT title, gate_key, group_info, tree FROM meetings WHERE id = $1 AND ended_ms IS NULL",
         )
         .bind(&id.as_bytes()[..])
         .fetch_optional(&self.reader)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let title: Option<String> = row.try_get("title")?;
+        let title: Option<Vec<u8>> = row.try_get("title")?;
+        let gate_key: Vec<u8> = row.try_get("gate_key")?;
         Ok(Some(StoredMeeting {
             title: title.map(|title| title.try_into().map_err(decode)).transpose()?,
-            gate_hash: row.try_get::<Vec<u8>, _>("gate_hash")?.try_into().map_err(|_| wrong_length())?,
-            host_hash: row.try_get::<Vec<u8>, _>("host_hash")?.try_into().map_err(|_| wrong_length())?,
+            gate_key: GateKey::from_bytes(gate_key.try_into().map_err(|_| wrong_length())?),
+            group_info: opaque(&row, "group_info")?,
+            tree: opaque(&row, "tree")?,
         }))
     }
 
@@ -117,10 +113,10 @@ impl Store {
         let id = &meeting.as_bytes()[..];
         match record {
             Record::Ended => {
-                // The secrets' hashes go with the meeting: nothing is left that a link could be tested on.
+                // What was stored goes with the meeting: nothing is left that a link could be tested on.
                 sqlx::query(
-                    "UPDATE meetings SET ended_ms = $2, title = NULL, gate_hash = zeroblob(32),
-                     host_hash = zeroblob(32) WHERE id = $1 AND ended_ms IS NULL",
+                    "UPDATE meetings SET ended_ms = $2, title = NULL, gate_key = NULL, group_info = NULL,
+                     tree = NULL WHERE id = $1 AND ended_ms IS NULL",
                 )
                 .bind(id)
                 .bind(now_ms())
@@ -154,10 +150,18 @@ fn participant(stored: i64) -> Result<ParticipantId, StoreError> {
     u32::try_from(stored).map(ParticipantId).map_err(|error| decode(error).into())
 }
 
+/// Returns a column of bytes that was bounded before it was stored.
+fn opaque<T>(row: &SqliteRow, column: &str) -> Result<T, StoreError>
+where
+    T: TryFrom<Vec<u8>, Error: std::error::Error + Send + Sync + 'static>,
+{
+    Ok(row.try_get::<Vec<u8>, _>(column)?.try_into().map_err(decode)?)
+}
+
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))
 }
 
 fn wrong_length() -> sqlx::Error {
-    sqlx::Error::Decode("a hash is not 32 bytes long".into())
+    sqlx::Error::Decode("a gate key is not 32 bytes long".into())
 }

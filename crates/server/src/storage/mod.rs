@@ -1,4 +1,4 @@
-//! What outlives the process: meetings, their secrets' hashes, and the places in them that stay closed.
+//! What outlives the process: meetings as their creators described them, and the places in them that stay closed.
 //!
 //! One embedded SQLite database in the data directory, in WAL mode, with one writing connection and a few
 //! reading ones. Every write is on disk (`synchronous = FULL`) when its call returns. Knows no rules of
@@ -11,7 +11,7 @@ mod migrations;
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use sqlx::{
@@ -19,7 +19,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use self::meetings::{NewMeeting, RoomStart, StoredMeeting};
+pub use self::meetings::{RoomStart, StoredMeeting};
 use self::migrations::MIGRATIONS;
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.
@@ -95,6 +95,8 @@ impl Store {
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What an ended meeting leaves is overwritten, not just unlinked.
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -122,10 +124,9 @@ impl Store {
     }
 }
 
-/// Returns the wall clock in milliseconds since 1970, for stored times only.
+/// Returns the wall clock as the database stores it.
 fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(crate::clock::unix_ms()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 use sabha_conference::Record;
-use sabha_protocol::{MeetingId, ParticipantId, RoomEpoch};
+use sabha_protocol::{MeetingId, ParticipantId, RoomEpoch, key::GateKey};
 
 use super::*;
 
-fn meeting(byte: u8) -> NewMeeting {
-    NewMeeting {
-        id: MeetingId::from_bytes([byte; 20]),
-        title: Some("Monday".parse().unwrap()),
-        gate_hash: [1; 32],
-        host_hash: [2; 32],
+fn id(byte: u8) -> MeetingId {
+    MeetingId::from_bytes([byte; 20])
+}
+
+fn meeting() -> StoredMeeting {
+    StoredMeeting {
+        title: Some(b"sealed".to_vec().try_into().unwrap()),
+        gate_key: GateKey::from_bytes([1; 32]),
+        group_info: vec![2; 3000].try_into().unwrap(),
+        tree: vec![3; 9000].try_into().unwrap(),
     }
 }
 
@@ -20,35 +24,36 @@ async fn open(directory: &Path) -> Result<Store, StoreError> {
 async fn meeting_survives_closing_and_opening() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    assert!(store.create_meeting(&meeting(7)).await.unwrap());
+    assert!(store.create_meeting(&id(7), &meeting()).await.unwrap());
+    let untitled = StoredMeeting { title: None, ..meeting() };
+    assert!(store.create_meeting(&id(8), &untitled).await.unwrap());
     store.close().await;
 
     let store = open(directory.path()).await.unwrap();
-    let found = store.meeting(&meeting(7).id).await.unwrap().unwrap();
-    assert_eq!(found.title.unwrap().as_str(), "Monday");
-    assert_eq!((found.gate_hash, found.host_hash), ([1; 32], [2; 32]));
-    assert!(store.meeting(&meeting(8).id).await.unwrap().is_none());
+    assert_eq!(store.meeting(&id(7)).await.unwrap(), Some(meeting()));
+    assert_eq!(store.meeting(&id(8)).await.unwrap(), Some(untitled));
+    assert_eq!(store.meeting(&id(9)).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn an_id_is_given_to_one_meeting_only() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    assert!(store.create_meeting(&meeting(7)).await.unwrap());
-    let second = NewMeeting { gate_hash: [9; 32], ..meeting(7) };
-    assert!(!store.create_meeting(&second).await.unwrap());
-    assert_eq!(store.meeting(&meeting(7).id).await.unwrap().unwrap().gate_hash, [1; 32]);
+    assert!(store.create_meeting(&id(7), &meeting()).await.unwrap());
+    let second = StoredMeeting { gate_key: GateKey::from_bytes([9; 32]), ..meeting() };
+    assert!(!store.create_meeting(&id(7), &second).await.unwrap());
+    assert_eq!(store.meeting(&id(7)).await.unwrap(), Some(meeting()));
 
-    store.write(&meeting(7).id, Record::Ended).await.unwrap();
-    assert!(!store.create_meeting(&second).await.unwrap(), "not even once the first is over");
+    store.write(&id(7), Record::Ended).await.unwrap();
+    assert!(!store.create_meeting(&id(7), &second).await.unwrap(), "not even once the first is over");
 }
 
 #[tokio::test]
 async fn each_opening_counts_the_room_epoch_up_and_keeps_what_was_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    let id = meeting(7).id;
-    store.create_meeting(&meeting(7)).await.unwrap();
+    let id = id(7);
+    store.create_meeting(&id, &meeting()).await.unwrap();
     let first = store.open_room(&id).await.unwrap().unwrap();
     assert_eq!(
         (first.room_epoch, first.next_participant, first.removed),
@@ -70,11 +75,26 @@ async fn each_opening_counts_the_room_epoch_up_and_keeps_what_was_recorded() {
 async fn a_meeting_that_is_over_cannot_be_told_from_one_that_never_was() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    let id = meeting(7).id;
-    store.create_meeting(&meeting(7)).await.unwrap();
+    let id = id(7);
+    store.create_meeting(&id, &meeting()).await.unwrap();
     store.write(&id, Record::Ended).await.unwrap();
     assert!(store.meeting(&id).await.unwrap().is_none());
     assert!(store.open_room(&id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn nothing_of_a_meeting_that_is_over_is_left_in_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await.unwrap();
+    let marked = StoredMeeting { tree: b"trunk and leaves ".repeat(500).try_into().unwrap(), ..meeting() };
+    store.create_meeting(&id(7), &marked).await.unwrap();
+    store.write(&id(7), Record::Ended).await.unwrap();
+    store.close().await;
+
+    let file = std::fs::read(directory.path().join(FILE_NAME)).unwrap();
+    for trace in [&b"trunk and leaves"[..], b"sealed", &[2; 100]] {
+        assert!(!file.windows(trace.len()).any(|window| window == trace));
+    }
 }
 
 /// Opens `directory`, expects a refusal, and checks that the file was left as it was.
@@ -97,7 +117,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 async fn a_database_with_a_torn_page_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    store.create_meeting(&meeting(7)).await.unwrap();
+    store.create_meeting(&id(7), &meeting()).await.unwrap();
     store.close().await;
     let path = directory.path().join(FILE_NAME);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -111,7 +131,7 @@ async fn a_database_with_a_torn_page_is_refused_and_left_alone() {
 async fn a_cut_off_database_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
-    store.create_meeting(&meeting(7)).await.unwrap();
+    store.create_meeting(&id(7), &meeting()).await.unwrap();
     store.close().await;
     let path = directory.path().join(FILE_NAME);
     let bytes = std::fs::read(&path).unwrap();
