@@ -35,6 +35,10 @@ fn describe() {
     describe_counter!("sabha_refusals_total", "Requests refused, by rule");
     describe_counter!("sabha_connections_ended_total", "WebSockets that ended, by cause");
     describe_counter!("sabha_connections_refused_total", "Connections turned away at a limit, by limit");
+    describe_counter!(
+        "sabha_handshakes_total",
+        "Changes of rooms' groups that members sent, by kind and outcome"
+    );
     describe_counter!("sabha_meetings_created_total", "Meetings created");
     describe_counter!("sabha_room_panics_total", "Rooms lost to a fault of the server");
     describe_gauge!("sabha_media_peers", "Media connections");
@@ -65,6 +69,28 @@ pub(crate) fn connection_ended(cause: &'static str) {
 /// Counts a connection that was turned away. `limit` is one of a short list.
 pub(crate) fn connection_refused(limit: &'static str) {
     counter!("sabha_connections_refused_total", "limit" => limit).increment(1);
+}
+
+/// What a member can send to change a room's group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandshakeKind {
+    /// A state brought back after a restart.
+    Adoption,
+    /// A commit.
+    Commit,
+    /// A proposal.
+    Proposal,
+}
+
+/// Counts a handshake that was passed on or refused.
+pub(crate) fn handshake(kind: HandshakeKind, accepted: bool) {
+    let kind = match kind {
+        HandshakeKind::Adoption => "adoption",
+        HandshakeKind::Commit => "commit",
+        HandshakeKind::Proposal => "proposal",
+    };
+    let outcome = if accepted { "accepted" } else { "refused" };
+    counter!("sabha_handshakes_total", "kind" => kind, "outcome" => outcome).increment(1);
 }
 
 /// Counts a meeting.

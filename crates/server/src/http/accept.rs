@@ -28,7 +28,7 @@ use crate::{
     drain::Phase,
     media::MediaPlane,
     metrics,
-    signalling::{Addresses, Permit, Refused},
+    signalling::{Addresses, Metered, Permit, Refused},
 };
 
 /// Time to the first bytes, and to the end of a request's headers, also between two requests.
@@ -124,9 +124,11 @@ impl Acceptor {
     /// on in a task of its own.
     async fn serve_http(self, stream: TcpStream, remote: SocketAddr, mut phase: watch::Receiver<Phase>) {
         let router = self.router;
+        let (stream, intake) = Metered::new(stream);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(Peer(remote));
+            request.extensions_mut().insert(intake.clone());
             router.clone().oneshot(request)
         });
         let connection = http1::Builder::new()

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use axum::{
+    Extension,
     extract::{Request, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -10,15 +11,24 @@ use axum::{
 use sabha_protocol::{Rule, SUBPROTOCOL, limits::MESSAGE_BYTES_MAX};
 
 use super::{AppState, client_address::client_address, error::Refusal, origin};
-use crate::{metrics, signalling};
+use crate::{
+    metrics,
+    signalling::{self, Intake},
+};
 
-/// Bytes written but not yet taken by the client's kernel before the writer has to wait.
+/// Bytes written but not yet taken by the client's kernel before the writer has to wait. The largest message of
+/// ours, a Welcome with its tree in base64, is 0.9 MB.
 const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes read at once, taken from memory for each connection as long as it lives.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 
 /// Upgrades a request to a WebSocket, or says why not. The checks come cheapest first, and all of them
 /// before anything is allocated for the connection.
 pub(super) async fn upgrade(
     State(state): State<AppState>,
+    // Put there by the acceptor, like the address.
+    Extension(intake): Extension<Intake>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, Response> {
@@ -46,8 +56,9 @@ pub(super) async fn upgrade(
     let signalling = state.signalling.clone();
     Ok(upgrade
         .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-        .on_upgrade(move |socket| signalling.serve(socket, signalling::network(address), permit)))
+        .on_upgrade(move |socket| signalling.serve(socket, intake, signalling::network(address), permit)))
 }

@@ -12,18 +12,23 @@ use std::{
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
 use sabha_conference::ConnectionKey;
 use sabha_protocol::{
-    DisplayName, MeetingId, RequestId, Rule,
-    limits::{ENTER_DEADLINE, MESSAGES_BURST, MESSAGES_PER_SECOND, SILENCE_MAX},
-    wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, client::Credential, server::CloseReason},
+    MeetingId, RequestId, Rule,
+    key::Challenge,
+    limits::{
+        ENTER_DEADLINE, MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGES_BURST, MESSAGES_PER_SECOND, SILENCE_MAX,
+    },
+    wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, server::CloseReason},
 };
 use serde::Deserialize;
+use tokio::sync::oneshot;
 
 use super::{
-    Attachment, Signalling,
+    Attachment, Intake, Signalling,
     outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
     rate::TokenBucket,
     room::{Arrival, Mailbox, Message},
-    translate,
+    rooms::Stranger,
+    translate::{self, Asked},
 };
 use crate::{drain::Phase, logging::AddressTag, metrics};
 
@@ -37,12 +42,23 @@ const LAST_WORD_MAX: Duration = Duration::from_secs(1);
 const STRIKES_BURST: f64 = 20.0;
 const STRIKES_PER_SECOND: f64 = 0.1;
 
+/// Requests about the group a connection may make at once, and how many a second after that. A host's device that
+/// lets in a crowd commits every 200 ms; each makes the server check a signature for every member.
+const GROUP_REQUESTS_BURST: f64 = 20.0;
+const GROUP_REQUESTS_PER_SECOND: f64 = 5.0;
+
+/// Bytes of a connection that has not entered that are read before it is closed: its longest message, and the
+/// beginning of the next one, which may follow without waiting.
+const INTAKE_BYTES: usize = 2 * MESSAGE_BYTES_BEFORE_ENTRY_MAX;
+
 /// Longest reason quoted in a refusal, in bytes.
 const REASON_BYTES_MAX: usize = 200;
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
+    /// We cannot serve it, by a fault of ours.
+    Failed,
     /// The client closed it, or its network did.
     Gone,
     /// The room was lost by a fault of ours.
@@ -59,13 +75,17 @@ struct Connection {
     signalling: Signalling,
     key: ConnectionKey,
     address: IpAddr,
+    intake: Intake,
+    /// What whoever enters on this connection has to sign.
+    challenge: Challenge,
     outbox: Outbox,
     room: Option<Attached>,
     rate: TokenBucket,
+    group_rate: TokenBucket,
     strikes: TokenBucket,
 }
 
-/// The room a connection asked to enter.
+/// The room a connection was let into, or waits for.
 struct Attached {
     meeting: MeetingId,
     mailbox: Mailbox,
@@ -73,16 +93,23 @@ struct Attached {
 }
 
 /// Serves a WebSocket until it ends.
-pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, address: IpAddr) {
+pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, intake: Intake, address: IpAddr) {
+    let Some(challenge) = draw_challenge() else {
+        let _ = tokio::time::timeout(LAST_WORD_MAX, say_last_word(&mut socket, End::Failed)).await;
+        return metrics::connection_ended("failed");
+    };
     let key = signalling.next_connection();
     let (outbox, mut due) = outbox();
     let now = Instant::now();
     let mut connection = Connection {
         key,
         address,
+        intake,
+        challenge,
         outbox,
         room: None,
         rate: TokenBucket::new(now, f64::from(MESSAGES_BURST), f64::from(MESSAGES_PER_SECOND)),
+        group_rate: TokenBucket::new(now, GROUP_REQUESTS_BURST, GROUP_REQUESTS_PER_SECOND),
         strikes: TokenBucket::new(now, STRIKES_BURST, STRIKES_PER_SECOND),
         signalling,
     };
@@ -92,9 +119,12 @@ pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, address
     if let Some(attached) = connection.room.take() {
         let _ = attached.mailbox.send(Message::Disconnected { connection: key }).await;
     }
+    // What a client sends while it hears its last word is dropped as it comes.
+    connection.intake.lift();
     // A peer that does not take its last word does without.
     let _ = tokio::time::timeout(LAST_WORD_MAX, say_last_word(&mut socket, end)).await;
     metrics::connection_ended(match end {
+        End::Failed => "failed",
         End::Gone => "gone",
         End::RoomLost => "room_lost",
         End::Said(_) => "closed",
@@ -112,9 +142,10 @@ impl Connection {
         let mut heard = opened;
         let overflow = due.overflow();
         let mut phase = self.signalling.watch_drain();
-        self.outbox.send(encode(&frame(None, self.signalling.welcome())));
+        self.outbox.send(encode(&frame(None, self.signalling.welcome(self.challenge))));
         // A connection that comes while the server drains has to hear of it too.
         phase.mark_changed();
+        self.intake.allow(INTAKE_BYTES);
         loop {
             let silence = heard + SILENCE_MAX;
             let deadline = if due.has_entered() { silence } else { silence.min(opened + ENTER_DEADLINE) };
@@ -132,6 +163,7 @@ impl Connection {
                     self.note_phase(phase)
                 }
                 () = overflow.happened() => Err(End::Say(CloseReason::TooSlow)),
+                () = self.intake.exhausted() => Err(End::Say(CloseReason::Misbehaved)),
                 () = room_gone(self.room.as_ref()) => Err(flush(socket, due).await),
                 () = tokio::time::sleep_until(deadline.into()) => Err(End::Silent),
             };
@@ -171,6 +203,7 @@ impl Connection {
                 }
             }
             Some(Ok(Frame::Binary(_))) => {
+                self.allow_next();
                 self.refuse(None, Rule::WellFormed, "messages are text".to_owned());
                 self.strike(now)
             }
@@ -178,11 +211,25 @@ impl Connection {
         }
     }
 
+    /// Lets a stranger send its next message. Done once a whole one has come, and not for the control frames in
+    /// between, which would let a message grow without end.
+    fn allow_next(&self) {
+        if self.room.is_none() {
+            self.intake.allow(INTAKE_BYTES);
+        }
+    }
+
     /// Parses a message and passes it on, or refuses it.
     async fn read(&mut self, text: &Utf8Bytes, now: Instant) -> Result<(), End> {
+        self.allow_next();
         if !self.rate.take(now) {
             let message = "too many messages; slow down".to_owned();
             self.refuse(request_of(text), Rule::Rate, message);
+            return self.strike(now);
+        }
+        if self.room.is_none() && text.len() > MESSAGE_BYTES_BEFORE_ENTRY_MAX {
+            let message = "this is longer than any message of who has not entered".to_owned();
+            self.refuse(request_of(text), Rule::WellFormed, message);
             return self.strike(now);
         }
         let ClientFrame { id, body } = match serde_json::from_str(text) {
@@ -199,33 +246,40 @@ impl Connection {
                 self.outbox.send(encode(&frame(Some(id), ServerMessage::Pong {})));
                 Ok(())
             }
-            ClientMessage::Enter { meeting, name, credential } => {
-                self.enter(id, meeting, name, credential, now).await
+            ClientMessage::Enter { meeting, device, proof, credential } => {
+                let challenge = self.challenge;
+                self.enter(id, Stranger { meeting, device, challenge, proof, credential }, now).await
             }
             other => {
-                let (Some(attached), Some(command)) = (&self.room, translate::command(other)) else {
+                let (Some(attached), Some(asked)) = (&self.room, translate::asked(other)) else {
                     self.refuse(Some(id), Rule::Order, "enter first".to_owned());
                     return self.strike(now);
                 };
-                let message = Message::Request { connection: self.key, request: id, command };
+                let message = match asked {
+                    Asked::Group(_) if !self.group_rate.take(now) => {
+                        self.refuse(
+                            Some(id),
+                            Rule::Rate,
+                            "too many changes of the group; slow down".to_owned(),
+                        );
+                        return self.strike(now);
+                    }
+                    Asked::Group(asked) => Message::Group { connection: self.key, request: id, asked },
+                    Asked::Room(command) => Message::Request { connection: self.key, request: id, command },
+                };
                 attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
             }
         }
     }
 
-    async fn enter(
-        &mut self,
-        request: RequestId,
-        meeting: MeetingId,
-        name: DisplayName,
-        credential: Credential,
-        now: Instant,
-    ) -> Result<(), End> {
+    /// Enters, and waits until it is decided: what follows on this connection may be long only if it was let in.
+    async fn enter(&mut self, request: RequestId, stranger: Stranger, now: Instant) -> Result<(), End> {
+        let (meeting, device) = (stranger.meeting, stranger.device);
         if self.room.as_ref().is_some_and(|attached| attached.meeting != meeting) {
             self.refuse(Some(request), Rule::Order, "a connection is for one meeting".to_owned());
             return self.strike(now);
         }
-        let (mailbox, right) = match self.signalling.rooms().enter(meeting, credential).await {
+        let (mailbox, claim) = match self.signalling.rooms().enter(stranger).await {
             Ok(entry) => entry,
             Err(refusal) => {
                 self.refuse(Some(request), refusal.rule, refusal.message);
@@ -234,16 +288,25 @@ impl Connection {
         };
         let outbox = self.outbox.clone();
         let arrival = Arrival { connection: self.key, outbox, address: self.address };
-        let message = Message::Enter { arrival, request, name, right };
-        if mailbox.send(message).await.is_err() {
-            // It closed at this very moment. Coming again opens it afresh.
-            self.refuse(Some(request), Rule::Capacity, "the room just closed; try again".to_owned());
-            return Ok(());
+        let (verdict, let_in) = oneshot::channel();
+        // If the message does not arrive, nobody is left to give a verdict.
+        let _ = mailbox.send(Message::Enter { arrival, request, device, claim, verdict }).await;
+        match let_in.await {
+            Ok(true) => {
+                self.intake.lift();
+                if self.room.is_none() {
+                    self.room = Some(Attached { meeting, mailbox, _attachment: self.signalling.attach() });
+                }
+                Ok(())
+            }
+            // The room has said why.
+            Ok(false) => self.strike(now),
+            Err(_) => {
+                // It closed at this very moment. Coming again opens it afresh.
+                self.refuse(Some(request), Rule::Capacity, "the room just closed; try again".to_owned());
+                Ok(())
+            }
         }
-        if self.room.is_none() {
-            self.room = Some(Attached { meeting, mailbox, _attachment: self.signalling.attach() });
-        }
-        Ok(())
     }
 
     fn refuse(&self, re: Option<RequestId>, rule: Rule, message: String) {
@@ -255,6 +318,16 @@ impl Connection {
     fn strike(&mut self, now: Instant) -> Result<(), End> {
         if self.strikes.take(now) { Ok(()) } else { Err(End::Say(CloseReason::Misbehaved)) }
     }
+}
+
+/// Returns what no connection was given to sign before, or nothing if the system gives no randomness.
+fn draw_challenge() -> Option<Challenge> {
+    let mut bytes = [0; 32];
+    let drawn = getrandom::fill(&mut bytes);
+    if let Err(error) = &drawn {
+        tracing::error!(%error, "the operating system gives no random numbers");
+    }
+    drawn.ok().map(|()| Challenge::from_bytes(bytes))
 }
 
 fn frame(re: Option<RequestId>, body: ServerMessage) -> ServerFrame {
@@ -311,7 +384,7 @@ async fn say_last_word(socket: &mut WebSocket, end: End) -> Result<(), axum::Err
     }
     let code = match end {
         End::Gone => return Ok(()),
-        End::RoomLost => close_code::ERROR,
+        End::Failed | End::RoomLost => close_code::ERROR,
         End::Said(reason) | End::Say(reason) => match reason {
             CloseReason::Misbehaved | CloseReason::TooSlow => close_code::POLICY,
             CloseReason::ServerStopping => close_code::RESTART,

@@ -6,10 +6,13 @@
 //!                                                 └──── Event ──── media plane
 //! ```
 //! One task for each connection (`connection.rs`) and one for each open room (`room.rs`); every queue
-//! between them is bounded. Decisions are the room's, in `sabha-conference`.
+//! between them is bounded. Decisions are the room's, in `sabha-conference`; what its group allows is decided by
+//! `sabha-delivery` (`handshakes.rs`).
 
 mod addresses;
 mod connection;
+mod handshakes;
+mod intake;
 mod outbox;
 mod peers;
 mod rate;
@@ -27,12 +30,13 @@ use std::{
 
 use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
-use sabha_protocol::{BootEpoch, wire::ServerMessage};
+use sabha_protocol::{BootEpoch, key::Challenge, wire::ServerMessage};
 use tokio::sync::{mpsc, watch};
 
 use self::rooms::Rooms;
 pub(crate) use self::{
     addresses::{AddressLimits, Addresses, Permit, Refused, network},
+    intake::{Intake, Metered},
     rate::TokenBucket,
     rooms::RoomsConfig,
 };
@@ -72,8 +76,8 @@ impl Signalling {
     }
 
     /// Serves a WebSocket until it ends. `permit` is held as long.
-    pub(crate) async fn serve(self, socket: WebSocket, address: IpAddr, permit: Permit) {
-        connection::serve(self, socket, address).await;
+    pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, address: IpAddr, permit: Permit) {
+        connection::serve(self, socket, intake, address).await;
         drop(permit);
     }
 
@@ -101,10 +105,11 @@ impl Signalling {
         self.0.drain.watch()
     }
 
-    fn welcome(&self) -> ServerMessage {
+    fn welcome(&self, challenge: Challenge) -> ServerMessage {
         ServerMessage::Welcome {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_epoch: self.0.boot_epoch,
+            challenge,
         }
     }
 

@@ -1,20 +1,24 @@
-//! What is due to one connection: a bounded queue, and a flag for a reader that is too slow for it.
+//! What is due to one connection: a queue bounded in number and bytes, and a flag for a reader that is too slow for it.
 //!
 //! Rooms put frames in without ever waiting; the connection's task takes them out at the speed of its
 //! client. A full queue never delays the room and never grows: it costs that one connection its life.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::extract::ws::Utf8Bytes;
 use sabha_protocol::{
-    DisplayName,
+    ParticipantId,
     limits::OUTBOX_MESSAGES_MAX,
     wire::{ServerFrame, ServerMessage, server::CloseReason},
 };
 use tokio::sync::{Notify, mpsc};
+
+/// Bytes of frames that may wait for one connection. The most that anybody is due at once is what a member has
+/// missed of the group, 4 MiB of handshakes or 5.6 MiB of text, with the state of the room after it.
+const OUTBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The sending side. Cloned freely.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 struct Shared {
     overflowed: Notify,
+    /// Of the frames in the queue.
+    bytes: AtomicUsize,
     entered: AtomicBool,
 }
 
@@ -64,7 +70,7 @@ impl Outbox {
     }
 
     /// Queues the last frame.
-    pub(super) fn close(&self, reason: CloseReason, by: Option<DisplayName>) {
+    pub(super) fn close(&self, reason: CloseReason, by: Option<ParticipantId>) {
         let text = encode(&ServerFrame { re: None, seq: None, body: ServerMessage::Closed { reason, by } });
         self.put(Due::Close { text, reason });
     }
@@ -74,23 +80,51 @@ impl Outbox {
         self.shared.entered.store(true, Ordering::Release);
     }
 
+    /// Returns whether a room let the connection in or had it wait.
+    pub(super) fn has_entered(&self) -> bool {
+        self.shared.entered.load(Ordering::Acquire)
+    }
+
     fn put(&self, due: Due) {
-        // A closed queue belongs to a connection that is gone; its room hears of that by itself.
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(due) {
-            self.shared.overflowed.notify_one();
+        // Two who put at the same moment may both see room for the last frame: the bound is on memory, not exact.
+        let bytes = due.bytes();
+        if self.shared.bytes.load(Ordering::Relaxed) + bytes > OUTBOX_BYTES_MAX {
+            return self.shared.overflowed.notify_one();
         }
+        // Counted first, for the reader may be faster.
+        self.shared.bytes.fetch_add(bytes, Ordering::Relaxed);
+        match self.queue.try_send(due) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => self.shared.overflowed.notify_one(),
+            // It belongs to a connection that is gone; its room hears of that by itself.
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
+        }
+    }
+}
+
+impl Due {
+    fn bytes(&self) -> usize {
+        let (Self::Close { text, .. } | Self::Send(text)) = self;
+        text.len()
     }
 }
 
 impl OutboxReader {
     /// Waits for the next thing to do. Can be cancelled without losing anything.
     pub(super) async fn next(&mut self) -> Option<Due> {
-        self.queue.recv().await
+        let due = self.queue.recv().await?;
+        Some(self.taken(due))
     }
 
     /// Returns the next thing to do if it is there.
     pub(super) fn try_next(&mut self) -> Option<Due> {
-        self.queue.try_recv().ok()
+        let due = self.queue.try_recv().ok()?;
+        Some(self.taken(due))
+    }
+
+    fn taken(&self, due: Due) -> Due {
+        self.shared.bytes.fetch_sub(due.bytes(), Ordering::Relaxed);
+        due
     }
 
     /// Returns what tells when something did not fit.
@@ -132,6 +166,21 @@ mod tests {
         }
         reader.overflow().happened().await;
         assert_eq!(std::iter::from_fn(|| reader.try_next()).count(), OUTBOX_MESSAGES_MAX);
+    }
+
+    #[tokio::test]
+    async fn an_outbox_takes_so_many_bytes_and_takes_more_once_they_are_read() {
+        let (outbox, mut reader) = outbox();
+        let megabyte: Utf8Bytes = "x".repeat(1024 * 1024).into();
+        for _ in 0..8 {
+            outbox.send(megabyte.clone());
+        }
+        outbox.send("x".into());
+        reader.overflow().happened().await;
+
+        assert_eq!(std::iter::from_fn(|| reader.try_next()).count(), 8);
+        outbox.send(megabyte.clone());
+        assert!(reader.try_next().is_some());
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! One task for each open room. It owns the room's state machine and is the only one to touch it.
+//! One task for each open room. It owns the room's state machine and its group, and is the only one to touch them.
 //!
 //! Everything that happens to the room comes through one bounded mailbox; everything the room wants is
 //! carried out here: frames into outboxes, commands to the media plane, records to the store. The task
@@ -18,19 +18,22 @@ use sabha_conference::{
     Command, ConnectionKey, Event, Input, Output, Record, Refusal, Right, Room, RoomConfig, Ticket,
 };
 use sabha_protocol::{
-    DisplayName, MeetingId, RequestId, Rule,
+    DeviceKey, MeetingId, RequestId, Rule,
     limits::KNOCK_COOLDOWN,
+    opaque::{GrantBytes, KnockPayload},
+    secret::ResumeToken,
     wire::{ServerFrame, server::CloseReason},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    handshakes::{self, Actor, GroupRequest, Handshakes},
     outbox::{Outbox, encode},
     peers::Peers,
     rooms::Census,
     translate,
 };
-use crate::{drain::Phase, metrics, storage::Store};
+use crate::{clock, drain::Phase, metrics, storage::Store};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
@@ -49,8 +52,16 @@ const MEDIA_RETRY: Duration = Duration::from_millis(20);
 pub(super) enum Message {
     /// A connection is gone.
     Disconnected { connection: ConnectionKey },
-    /// Somebody wants in. Host token and gate key were checked.
-    Enter { arrival: Arrival, request: RequestId, name: DisplayName, right: Right },
+    /// Somebody wants in. Told whether it was let in or waits, once that is decided.
+    Enter {
+        arrival: Arrival,
+        request: RequestId,
+        device: DeviceKey,
+        claim: Claim,
+        verdict: oneshot::Sender<bool>,
+    },
+    /// A connection asks for something that is about the group.
+    Group { connection: ConnectionKey, request: RequestId, asked: GroupRequest },
     /// The media plane says something.
     Media(sabha_sfu::Event),
     /// A fault of ours.
@@ -102,6 +113,17 @@ pub(super) struct Arrival {
     pub(super) address: IpAddr,
 }
 
+/// What a connection enters by. That its device is its own was checked, and that it has the link if it says so.
+#[derive(Clone, Debug)]
+pub(super) enum Claim {
+    /// It is in the group, or this grant lets it in.
+    Device(Option<GrantBytes>),
+    /// It has the link.
+    Link(KnockPayload),
+    /// It has this token.
+    Resume(ResumeToken),
+}
+
 /// How a room's task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -116,6 +138,8 @@ pub(super) enum Outcome {
 /// The task's state.
 pub(super) struct RoomTask {
     room: Room,
+    group: Handshakes,
+    /// Those who were let in or wait.
     connections: HashMap<ConnectionKey, Arrival>,
     cooldowns: HashMap<IpAddr, Instant>,
     peers: Peers,
@@ -130,6 +154,7 @@ pub(super) struct RoomTask {
 impl RoomTask {
     pub(super) fn new(
         config: RoomConfig,
+        group: Handshakes,
         peers: Peers,
         store: Store,
         mailbox: Mailbox,
@@ -139,6 +164,7 @@ impl RoomTask {
         tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
         Self {
             room: Room::new(config, Instant::now()),
+            group,
             connections: HashMap::new(),
             cooldowns: HashMap::new(),
             peers,
@@ -193,21 +219,13 @@ impl RoomTask {
                 self.connections.remove(&connection)?;
                 Some(Input::Disconnected { connection })
             }
-            Message::Enter { arrival, request, name, right } => {
-                let connection = arrival.connection;
-                if matches!(right, Right::Link) && self.is_cooling(arrival.address) {
-                    let refusal = Refusal {
-                        rule: Rule::KnockCooldown,
-                        message: "you were denied a moment ago; wait a little before knocking again"
-                            .to_owned(),
-                    };
-                    self.send(&[&arrival.outbox], Some(request), None, Event::Refused(refusal));
-                    self.connections.entry(connection).or_insert(arrival);
-                    return None;
-                }
-                self.connections.entry(connection).or_insert(arrival);
-                Some(Input::Enter { connection, request, name, right })
+            Message::Enter { arrival, request, device, claim, verdict } => {
+                let let_in = self.enter(arrival, request, device, claim);
+                // A connection that is gone meanwhile says so by itself.
+                let _ = verdict.send(let_in);
+                None
             }
+            Message::Group { connection, request, asked } => self.group(connection, request, asked),
             Message::Media(event) => self.peers.event(event).map(Input::Media),
             #[cfg(test)]
             Message::Panic => panic!("a fault that the test asked for"),
@@ -216,6 +234,62 @@ impl RoomTask {
             }
             Message::Stored { ticket, durable } => Some(Input::Stored { ticket, durable }),
         }
+    }
+
+    /// Lets a connection come as far as its claim goes, and returns whether it was let in or waits. Of one that is
+    /// refused nothing is kept.
+    fn enter(&mut self, arrival: Arrival, request: RequestId, device: DeviceKey, claim: Claim) -> bool {
+        let (connection, outbox) = (arrival.connection, arrival.outbox.clone());
+        let right = match self.right(&arrival, &device, claim) {
+            Ok(right) => right,
+            Err(refusal) => {
+                self.send(&[&outbox], Some(request), None, Event::Refused(refusal));
+                return outbox.has_entered();
+            }
+        };
+        self.connections.entry(connection).or_insert(arrival);
+        self.feed(Input::Enter { connection, request, device, right });
+        if !outbox.has_entered() {
+            self.connections.remove(&connection);
+        }
+        outbox.has_entered()
+    }
+
+    fn right(&self, arrival: &Arrival, device: &DeviceKey, claim: Claim) -> Result<Right, Refusal> {
+        match claim {
+            Claim::Device(grant) => self.group.right(device, grant.as_ref(), clock::unix_ms()),
+            Claim::Link(_) if self.is_cooling(arrival.address) => Err(Refusal {
+                rule: Rule::KnockCooldown,
+                message: "you were denied a moment ago; wait a little before knocking again".to_owned(),
+            }),
+            Claim::Link(knock) => Ok(Right::Link { knock }),
+            // The room checks the token's signature and answers in its own words.
+            Claim::Resume(token) => Ok(Right::Resume(token)),
+        }
+    }
+
+    /// Has the group do what somebody in the room asks, and returns what the room has to hear of it.
+    fn group(&mut self, connection: ConnectionKey, request: RequestId, asked: GroupRequest) -> Option<Input> {
+        let outbox = &self.connections.get(&connection)?.outbox;
+        let Some((participant, device)) = self.room.actor(connection) else {
+            let message = "you are not in the room".to_owned();
+            let refusal = Refusal { rule: Rule::Order, message };
+            self.send(&[outbox], Some(request), None, Event::Refused(refusal));
+            return None;
+        };
+        let actor = Actor { connection, request, participant, device };
+        match self.group.handle(actor, asked, clock::unix_ms()) {
+            Ok(handshakes::Outcome::Room(input)) => return Some(input),
+            Ok(handshakes::Outcome::Say(messages)) => {
+                let last = messages.len().saturating_sub(1);
+                for (at, body) in messages.into_iter().enumerate() {
+                    let re = (at == last).then_some(request);
+                    outbox.send(encode(&ServerFrame { re, seq: None, body }));
+                }
+            }
+            Err(refusal) => self.send(&[outbox], Some(request), None, Event::Refused(refusal)),
+        }
+        None
     }
 
     /// Gives the room one input and carries out all it wants.

@@ -1,8 +1,9 @@
 //! The open rooms of this server: finds them, opens them, forgets them.
 //!
-//! A room opens when the first connection with the right to enter its meeting arrives. The right is checked
-//! here, in constant time and with one answer for every cause, before anything is kept of who asked. A room
-//! that panics takes its own connections with it and nothing else.
+//! A room opens when the first connection with the right to enter its meeting arrives. Here is checked that its
+//! device is its own and, if it says so, that it has the link: with one answer and the same work for every cause, before
+//! anything is kept of who asked. What an open room's group says of a device is asked there, in the room's task. A
+//! room that panics takes its own connections with it and nothing else.
 
 use std::{
     collections::HashMap,
@@ -15,21 +16,35 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use sabha_conference::{Refusal, Right, RoomConfig};
-use sabha_protocol::{BootEpoch, MeetingId, Rule, gate, limits::RESUME_WINDOW, wire::client::Credential};
-use subtle::ConstantTimeEq as _;
+use sabha_admission::{check_enter_proof, check_gate_tag};
+use sabha_conference::{Refusal, RoomConfig};
+use sabha_protocol::{
+    BootEpoch, DeviceKey, MeetingId, Rule,
+    key::{Challenge, GateKey, Signature},
+    limits::RESUME_WINDOW,
+    wire::client::Credential,
+};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{
+    handshakes::Handshakes,
     peers::{Peers, Routes},
-    room::{Mailbox, Outcome, RoomTask},
+    room::{Claim, Mailbox, Outcome, RoomTask},
 };
 use crate::{
+    clock,
     drain::Drain,
     media::MediaPlane,
     metrics,
     storage::{Store, StoredMeeting},
 };
+
+/// Stands for the gate key of a meeting that is not there, so that a tag is checked all the same: the public key of
+/// RFC 8032 section 7.1, test 1. Whoever signs with it is told what everybody is told.
+const NOBODYS_GATE_KEY: GateKey = GateKey::from_bytes([
+    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e,
+    0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+]);
 
 /// What rooms are made from.
 #[derive(Debug)]
@@ -69,7 +84,18 @@ struct Slot {
 #[derive(Clone, Debug)]
 struct OpenRoom {
     mailbox: Mailbox,
-    stored: Arc<StoredMeeting>,
+    gate_key: GateKey,
+}
+
+/// Somebody who wants in, as it says itself.
+#[derive(Clone, Debug)]
+pub(super) struct Stranger {
+    pub(super) meeting: MeetingId,
+    pub(super) device: DeviceKey,
+    /// What its connection was given to sign.
+    pub(super) challenge: Challenge,
+    pub(super) proof: Signature,
+    pub(super) credential: Credential,
 }
 
 impl Rooms {
@@ -94,29 +120,38 @@ impl Rooms {
         rooms
     }
 
-    /// Returns the way into the room of `meeting`, and by what right, opening it if it is not open.
+    /// Returns the way into the room that a stranger asks for, and by what it enters there, opening the room if it is
+    /// not open and the stranger may.
     ///
     /// # Errors
-    /// [`Rule::KnownMeeting`] for an unknown or ended meeting and for a wrong secret alike;
-    /// [`Rule::Capacity`], [`Rule::Storage`] when the room cannot be opened now.
-    pub(super) async fn enter(
-        &self,
-        meeting: MeetingId,
-        credential: Credential,
-    ) -> Result<(Mailbox, Right), Refusal> {
+    /// [`Rule::DeviceProof`] for a device that is not the stranger's; [`Rule::KnownMeeting`] for an unknown or ended
+    /// meeting, another link, and a device that has no right to open the room, alike; [`Rule::RemovedStaysOut`],
+    /// [`Rule::Locked`] to a device that was granted entry once; [`Rule::Capacity`], [`Rule::Storage`] when the room
+    /// cannot be opened now.
+    pub(super) async fn enter(&self, stranger: Stranger) -> Result<(Mailbox, Claim), Refusal> {
+        let Stranger { meeting, device, ref challenge, ref proof, .. } = stranger;
+        check_enter_proof(&device, &meeting, challenge.as_bytes(), proof.as_bytes())
+            .map_err(|_| refusal(Rule::DeviceProof, "the device key is not shown to be yours"))?;
         if let Some(room) = self.find(meeting) {
-            let right = check(Some(&room.stored), credential)?;
-            return Ok((room.mailbox, right));
+            return Ok((room.mailbox, claim(Some(&room.gate_key), stranger)?));
         }
         let stored = self.0.config.store.meeting(&meeting).await.map_err(storage_failed)?;
-        let right = check(stored.as_ref(), credential)?;
+        let claim = claim(stored.as_ref().map(|stored| &stored.gate_key), stranger)?;
         let Some(stored) = stored else { return Err(unknown_meeting()) };
-        if matches!(right, Right::Resume(_)) && self.claim_window(meeting).is_zero() {
+        if matches!(claim, Claim::Resume(_)) && self.claim_window(meeting).is_zero() {
             // The room is not open, and was neither lost nor stopped with the server a minute ago.
             return Err(refusal(Rule::ResumeWindow, "the place is not kept any more"));
         }
-        let room = self.open(meeting, stored).await?;
-        Ok((room.mailbox, right))
+        let now_ms = clock::unix_ms();
+        let group = Handshakes::open(meeting, &stored, now_ms).map_err(|reject| {
+            tracing::info!(?meeting, %reject, "the group that was stored has run out");
+            unknown_meeting()
+        })?;
+        if let Claim::Device(grant) = &claim {
+            group.right(&device, grant.as_ref(), now_ms)?;
+        }
+        let room = self.open(meeting, stored, group).await?;
+        Ok((room.mailbox, claim))
     }
 
     /// Returns how many rooms are open.
@@ -134,10 +169,15 @@ impl Rooms {
         self.open_rooms().get(&meeting)?.room.get().cloned()
     }
 
-    async fn open(&self, meeting: MeetingId, stored: StoredMeeting) -> Result<OpenRoom, Refusal> {
+    async fn open(
+        &self,
+        meeting: MeetingId,
+        stored: StoredMeeting,
+        group: Handshakes,
+    ) -> Result<OpenRoom, Refusal> {
         let slot = self.slot(meeting)?;
         let opened =
-            slot.room.get_or_try_init(|| self.start_room(meeting, slot.serial, stored)).await.cloned();
+            slot.room.get_or_try_init(|| self.start_room(meeting, slot.serial, stored, group)).await.cloned();
         if opened.is_err() && !slot.room.initialized() {
             self.forget(meeting, slot.serial);
         }
@@ -167,6 +207,7 @@ impl Rooms {
         meeting: MeetingId,
         serial: u64,
         stored: StoredMeeting,
+        group: Handshakes,
     ) -> Result<OpenRoom, Refusal> {
         let config = &self.0.config;
         let start = config.store.open_room(&meeting).await.map_err(storage_failed)?;
@@ -177,7 +218,8 @@ impl Rooms {
         let task = RoomTask::new(
             RoomConfig {
                 meeting,
-                title: stored.title.clone(),
+                title: stored.title,
+                group: group.view(),
                 boot_epoch: config.boot_epoch,
                 room_epoch: start.room_epoch,
                 resume_key: config.resume_key,
@@ -185,6 +227,7 @@ impl Rooms {
                 next_participant: start.next_participant,
                 claim_window: self.claim_window(meeting),
             },
+            group,
             peers,
             config.store.clone(),
             mailbox.clone(),
@@ -206,7 +249,7 @@ impl Rooms {
                 }
             }
         });
-        Ok(OpenRoom { mailbox, stored: Arc::new(stored) })
+        Ok(OpenRoom { mailbox, gate_key: stored.gate_key })
     }
 
     fn forget(&self, meeting: MeetingId, serial: u64) {
@@ -244,26 +287,32 @@ impl Rooms {
     }
 }
 
-/// Says by what right a credential enters. Takes as long for a meeting that is not there.
-fn check(stored: Option<&StoredMeeting>, credential: Credential) -> Result<Right, Refusal> {
-    let zeros = [0; 32];
-    let gate_hash = stored.map_or(&zeros, |meeting| &meeting.gate_hash);
-    let host_hash = stored.map_or(&zeros, |meeting| &meeting.host_hash);
-    let (matches, right) = match credential {
-        Credential::Host { token } => (gate::digest(token.expose()).ct_eq(host_hash), Right::Host),
-        Credential::Link { gate_key } => (gate::digest(gate_key.expose()).ct_eq(gate_hash), Right::Link),
-        // The room checks the token's signature and answers in its own words.
-        Credential::Resume { token } => (1.into(), Right::Resume(token)),
-    };
-    if bool::from(matches) && stored.is_some() { Ok(right) } else { Err(unknown_meeting()) }
+/// Says by what a stranger enters. Takes as long for a meeting that is not there, whose gate key is `None`.
+fn claim(gate_key: Option<&GateKey>, stranger: Stranger) -> Result<Claim, Refusal> {
+    let Stranger { meeting, device, challenge, credential, .. } = stranger;
+    match credential {
+        Credential::Device { grant } => Ok(Claim::Device(grant)),
+        Credential::Link { tag, knock } => {
+            let key = gate_key.unwrap_or(&NOBODYS_GATE_KEY);
+            let checked =
+                check_gate_tag(key.as_bytes(), &meeting, &device, challenge.as_bytes(), tag.as_bytes());
+            if checked.is_ok() && gate_key.is_some() {
+                Ok(Claim::Link(knock))
+            } else {
+                Err(unknown_meeting())
+            }
+        }
+        Credential::Resume { token } => Ok(Claim::Resume(token)),
+    }
 }
 
 fn refusal(rule: Rule, message: &str) -> Refusal {
     Refusal { rule, message: message.to_owned() }
 }
 
-fn unknown_meeting() -> Refusal {
-    refusal(Rule::KnownMeeting, "there is no such meeting, it is over, or the link is not its link")
+/// Returns what is said to who has no right to know more.
+pub(super) fn unknown_meeting() -> Refusal {
+    refusal(Rule::KnownMeeting, "there is no such meeting, it is over, or you have no right to enter it")
 }
 
 fn storage_failed(error: crate::storage::StoreError) -> Refusal {
@@ -307,120 +356,4 @@ impl Drop for Census {
 }
 
 #[cfg(test)]
-mod tests {
-    use sabha_protocol::secret::{GateKey, HostToken, ResumeToken};
-
-    use super::{super::room::Message, *};
-    use crate::{media::MediaConfig, storage::NewMeeting};
-
-    fn stored() -> StoredMeeting {
-        StoredMeeting { title: None, gate_hash: gate::digest(&[1; 32]), host_hash: gate::digest(&[2; 32]) }
-    }
-
-    #[test]
-    fn unknown_meeting_and_wrong_secret_get_the_same_answer() {
-        let link = |byte| Credential::Link { gate_key: GateKey::from_bytes([byte; 32]) };
-        let host = |byte| Credential::Host { token: HostToken::from_bytes([byte; 32]) };
-        assert!(matches!(check(Some(&stored()), link(1)), Ok(Right::Link)));
-        assert!(matches!(check(Some(&stored()), host(2)), Ok(Right::Host)));
-        let answers = [
-            check(Some(&stored()), link(2)),
-            check(Some(&stored()), host(1)),
-            check(None, link(1)),
-            check(None, host(2)),
-        ];
-        for answer in answers {
-            assert_eq!(answer.unwrap_err(), unknown_meeting());
-        }
-    }
-
-    #[test]
-    fn a_dropped_room_leaves_the_totals() {
-        let totals = Arc::new(Totals::default());
-        let mut census = Census { totals: Arc::clone(&totals), participants: 0, guests: 0 };
-        census.update(3, 1);
-        census.update(2, 4);
-        assert_eq!(totals.participants.load(Ordering::Relaxed), 2);
-        drop(census);
-        assert_eq!(totals.guests.load(Ordering::Relaxed), 0);
-    }
-
-    /// Returns rooms over a store with the meetings 1 and 2, whose host tokens are all zeros.
-    async fn rooms(directory: &std::path::Path) -> Rooms {
-        let store = Store::open(directory).await.unwrap();
-        for byte in [1, 2] {
-            let (gate_hash, host_hash) = ([0; 32], gate::digest(&[0; 32]));
-            let id = MeetingId::from_bytes([byte; 20]);
-            store.create_meeting(&NewMeeting { id, title: None, gate_hash, host_hash }).await.unwrap();
-        }
-        let address = "127.0.0.1:0".parse().unwrap();
-        let config =
-            MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
-        let (events_in, events) = mpsc::channel(16);
-        let config = RoomsConfig {
-            store,
-            media: MediaPlane::start(&config, events_in).unwrap(),
-            drain: Drain::default(),
-            boot_epoch: BootEpoch(1),
-            resume_key: [0; 32],
-            rooms_max: 10,
-        };
-        Rooms::start(config, events)
-    }
-
-    fn host() -> Credential {
-        Credential::Host { token: HostToken::from_bytes([0; 32]) }
-    }
-
-    #[tokio::test]
-    async fn a_room_that_panics_takes_no_other_with_it_and_can_be_opened_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let rooms = rooms(directory.path()).await;
-        let (one, two) = (MeetingId::from_bytes([1; 20]), MeetingId::from_bytes([2; 20]));
-        let (failing, _) = rooms.enter(one, host()).await.unwrap();
-        let (other, _) = rooms.enter(two, host()).await.unwrap();
-
-        failing.send(Message::Panic).await.unwrap();
-        failing.closed().await;
-        let disconnected = || Message::Disconnected { connection: sabha_conference::ConnectionKey(1) };
-        assert!(other.send(disconnected()).await.is_ok());
-        // The room is forgotten just after its mailbox closed.
-        while rooms.len() == 2 {
-            tokio::task::yield_now().await;
-        }
-        let (again, _) = rooms.enter(one, host()).await.unwrap();
-        assert!(again.send(disconnected()).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn all_who_come_while_a_room_opens_come_into_the_same_room() {
-        let directory = tempfile::tempdir().unwrap();
-        let rooms = rooms(directory.path()).await;
-        let one = MeetingId::from_bytes([1; 20]);
-        let entries = futures_util::future::join_all((0..20).map(|_| rooms.enter(one, host()))).await;
-        assert!(entries.iter().all(Result::is_ok));
-        assert_eq!(rooms.len(), 1);
-        let start = rooms.0.config.store.open_room(&one).await.unwrap().unwrap();
-        assert_eq!(start.room_epoch.0, 2, "it was opened once before");
-    }
-
-    #[tokio::test]
-    async fn a_resume_token_opens_no_room_long_after_the_start() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut rooms = rooms(directory.path()).await;
-        let token = ResumeToken::try_from("v1.x".to_owned()).unwrap();
-        let one = MeetingId::from_bytes([1; 20]);
-        let resume = Credential::Resume { token };
-        let Some(past) = Instant::now().checked_sub(RESUME_WINDOW * 2) else {
-            println!("skipped: this machine started a minute ago");
-            return;
-        };
-        Arc::get_mut(&mut rooms.0).unwrap().started = past;
-        let refusal = rooms.enter(one, resume.clone()).await.unwrap_err();
-        assert_eq!(refusal.rule, Rule::ResumeWindow);
-        assert_eq!(rooms.len(), 0);
-
-        rooms.note_lost(one);
-        assert!(rooms.enter(one, resume).await.is_ok(), "the room was lost a moment ago");
-    }
-}
+mod tests;

@@ -1,6 +1,4 @@
-//! Between the three vocabularies: the wire, the room (`sabha-conference`) and the shard (`sabha-sfu`).
-//!
-//! The one place where users and media peers meet, as values; nothing is decided here. A flat list.
+//! Between the wire and the room (`sabha-conference`). Nothing is decided here. A flat list.
 
 use sabha_conference::{self as conference, Command, Event, GuestView, ParticipantView};
 use sabha_protocol::{
@@ -11,33 +9,62 @@ use sabha_protocol::{
     },
 };
 
-/// Returns the room's name for what a client asks, or `None` for what the connection answers by itself.
-pub(super) fn command(message: ClientMessage) -> Option<Command> {
+use super::handshakes::GroupRequest;
+
+/// What a client asks, by who has to know it.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// For the room's group.
+    Group(GroupRequest),
+    /// For the room.
+    Room(Command),
+}
+
+/// Returns the server's name for what a client asks, or `None` for what the connection answers by itself.
+pub(super) fn asked(message: ClientMessage) -> Option<Asked> {
+    let (group, room) = (Asked::Group, Asked::Room);
     Some(match message {
-        ClientMessage::Admit { guest } => Command::Admit { guest },
-        ClientMessage::Deny { guest } => Command::Deny { guest },
-        ClientMessage::End {} => Command::End,
+        ClientMessage::Adopt { group_info, tree, heartbeat } => {
+            group(GroupRequest::Adopt { group_info, tree, heartbeat })
+        }
+        ClientMessage::Commit { epoch, commit, welcome, group_info } => {
+            group(GroupRequest::Commit { epoch, commit, welcome, group_info })
+        }
+        ClientMessage::Deny { guest } => room(Command::Deny { guest }),
+        ClientMessage::Door { to, payload } => room(Command::Door { to, payload }),
+        ClientMessage::End {} => room(Command::End),
         ClientMessage::Enter { .. } | ClientMessage::Ping {} => return None,
-        ClientMessage::Join { offer, media } => Command::Join { offer, media },
-        ClientMessage::Leave {} => Command::Leave,
-        ClientMessage::MakeHost { participant } => Command::MakeHost { participant },
-        ClientMessage::Mute { participant, source } => Command::Mute { participant, source },
-        ClientMessage::Offer { offer } => Command::Offer { offer },
-        ClientMessage::Relay { to, payload } => Command::Relay { to, payload },
-        ClientMessage::Remove { participant } => Command::Remove { participant },
-        ClientMessage::SetMedia { media } => Command::SetMedia { media },
-        ClientMessage::Subscribe { tiles } => Command::Subscribe { tiles },
+        ClientMessage::GroupState {} => group(GroupRequest::GroupState),
+        ClientMessage::Join { offer, media } => room(Command::Join { offer, media }),
+        ClientMessage::Leave {} => room(Command::Leave),
+        ClientMessage::Missed { epoch } => group(GroupRequest::Missed { epoch }),
+        ClientMessage::Mute { participant, source } => room(Command::Mute { participant, source }),
+        ClientMessage::Offer { offer } => room(Command::Offer { offer }),
+        ClientMessage::Propose { epoch, proposal } => group(GroupRequest::Propose { epoch, proposal }),
+        ClientMessage::Relay { to, payload } => room(Command::Relay { to, payload }),
+        ClientMessage::SetMedia { media } => room(Command::SetMedia { media }),
+        ClientMessage::Subscribe { tiles } => room(Command::Subscribe { tiles }),
     })
 }
 
 /// Returns how a client is told what a room says.
 pub(super) fn message(event: Event) -> ServerMessage {
     match event {
-        Event::ResumeRenewed { resume } => ServerMessage::ResumeRenewed { resume },
-        Event::Admitted(conference::Admission { you, role, resume, title, room_epoch, media_allowed }) => {
-            ServerMessage::Admitted { you, role, resume, title, room_epoch, media_allowed }
+        Event::Admitted(conference::Admission {
+            you,
+            role,
+            epoch,
+            in_group,
+            resume,
+            title,
+            room_epoch,
+            media_allowed,
+        }) => {
+            ServerMessage::Admitted { you, role, epoch, in_group, resume, title, room_epoch, media_allowed }
         }
         Event::Done => ServerMessage::Done {},
+        Event::Door { from, payload } => ServerMessage::Door { from, payload },
+        Event::Handshake { from, epoch, message } => ServerMessage::Handshake { from, epoch, message },
         Event::Joined { answer, generation, media, participants, lobby, seq } => ServerMessage::Joined {
             answer: media_answer(answer, generation),
             media,
@@ -67,9 +94,11 @@ pub(super) fn message(event: Event) -> ServerMessage {
         }
         Event::Refused(conference::Refusal { rule, message }) => ServerMessage::Refused { rule, message },
         Event::Relayed { from, payload } => ServerMessage::Relayed { from, payload },
+        Event::ResumeRenewed { resume } => ServerMessage::ResumeRenewed { resume },
         Event::Slots { generation, slots } => ServerMessage::Slots { generation, slots },
         Event::Speakers { speaking } => ServerMessage::Speakers { speaking },
-        Event::Waiting { you, host_present } => ServerMessage::Waiting { you, host_present },
+        Event::Waiting { you, host_present, title } => ServerMessage::Waiting { you, host_present, title },
+        Event::Welcomed { welcome, tree } => ServerMessage::Welcomed { welcome, tree },
     }
 }
 
@@ -78,11 +107,11 @@ fn media_answer(sdp: Sdp, generation: MediaGeneration) -> MediaAnswer {
 }
 
 fn participant(view: ParticipantView) -> Participant {
-    let ParticipantView { id, name, role, media, presence } = view;
-    Participant { id, name, role, media, presence }
+    let ParticipantView { id, device, role, media, presence } = view;
+    Participant { id, device, role, media, presence }
 }
 
 fn guest(view: GuestView) -> Guest {
-    let GuestView { id, name, waited } = view;
-    Guest { id, name, waiting_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX) }
+    let GuestView { id, device, knock, waited } = view;
+    Guest { id, device, knock, waiting_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX) }
 }
