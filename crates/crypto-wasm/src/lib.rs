@@ -4,106 +4,115 @@
 //! comes out as a thrown `Error` with a sentence. Commands and outputs are JSON, as `sabha_protocol::device` has
 //! them; times are milliseconds since 1970, as `Date.now()` gives them.
 
-use openmls::prelude::{
-    BasicCredential, Ciphersuite, CredentialWithKey, MlsGroup, OpenMlsCrypto as _, OpenMlsProvider as _,
+use sabha_crypto::{
+    device::{CreateOptions, Device as Inner, MeetingSuite},
+    link::LinkSecret,
 };
-use openmls_rust_crypto::OpenMlsRustCrypto;
-use openmls_traits::signatures::{Signer, SignerError};
-use openmls_traits::types::SignatureScheme;
+use sabha_protocol::{
+    device::{CipherSuite, CreateDevice, DeviceCommand, JoinDevice},
+    gate::FRAGMENT_PREFIX,
+};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
-
-const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 
 /// One device in one meeting. After each call, everything is to be taken out with `poll`, and `timeout` called when
 /// `next_timeout` says.
 #[wasm_bindgen]
 pub struct Device {
-    group: MlsGroup,
+    inner: Inner,
 }
 
 #[wasm_bindgen]
 impl Device {
-    /// Creates a meeting. `seed` is 32 random bytes.
+    /// Creates a meeting, as a `CreateDevice` in JSON describes it.
     ///
     /// # Errors
     /// If the parameters are not as they should be.
-    pub fn create(_parameters: &str, _seed: &[u8], _now: f64) -> Result<Device, JsError> {
-        let provider = OpenMlsRustCrypto::default();
-        let (private, public) = provider.crypto().signature_key_gen(SignatureScheme::ED25519)?;
-        let credential = CredentialWithKey {
-            credential: BasicCredential::new(b"probe".to_vec()).into(),
-            signature_key: public.into(),
+    pub fn create(parameters: &str, now: f64) -> Result<Device, JsError> {
+        let CreateDevice { suite, title, name, passcode, admits } = serde_json::from_str(parameters)?;
+        let suite = match suite {
+            CipherSuite::Classical => MeetingSuite::Classical,
+            CipherSuite::XWing => MeetingSuite::XWing,
         };
-        let group = MlsGroup::builder().ciphersuite(SUITE).build(&provider, &Key(private), credential)?;
-        Ok(Self { group })
+        let inner = Inner::create(CreateOptions { suite, title, name, passcode, admits }, ms(now))?;
+        Ok(Self { inner })
     }
 
-    /// Comes to a meeting by its link. `seed` is 32 random bytes.
+    /// Comes to a meeting by its link, as a `JoinDevice` in JSON describes it.
     ///
     /// # Errors
     /// If the parameters are not as they should be.
-    pub fn join(_parameters: &str, _seed: &[u8], _now: f64) -> Result<Device, JsError> {
-        Err(JsError::new("not implemented"))
+    pub fn join(parameters: &str, now: f64) -> Result<Device, JsError> {
+        let JoinDevice { meeting, secret, name } = serde_json::from_str(parameters)?;
+        let secret = LinkSecret::from_fragment(&format!("{FRAGMENT_PREFIX}{secret}"))?;
+        Ok(Self { inner: Inner::guest(meeting, secret, name, ms(now)) })
     }
 
-    /// Goes on with what [`Device::export`] gave. `seed` is 32 random bytes.
+    /// Goes on with what [`Device::export`] gave.
     ///
     /// # Errors
     /// If `exported` is not what `export` gives.
-    pub fn restore(_exported: &[u8], _seed: &[u8], _now: f64) -> Result<Device, JsError> {
-        Err(JsError::new("not implemented"))
+    pub fn restore(exported: &[u8], now: f64) -> Result<Device, JsError> {
+        Ok(Self { inner: Inner::restore(exported, ms(now))? })
     }
 
     /// Returns the body of the request that opens the meeting at the server, if this device created it.
-    pub fn creation(&self) -> Option<String> {
-        None
+    ///
+    /// # Errors
+    /// If it cannot be written, which would be a fault of ours.
+    pub fn creation(&self) -> Result<Option<String>, JsError> {
+        Ok(self.inner.creation().map(serde_json::to_string).transpose()?)
     }
 
     /// Changes the name, before entering.
     ///
     /// # Errors
     /// If it is not a name.
-    pub fn rename(&mut self, _name: &str) -> Result<(), JsError> {
+    pub fn rename(&mut self, name: &str) -> Result<(), JsError> {
+        self.inner.rename(name.parse()?);
         Ok(())
     }
 
     /// Takes a `DeviceCommand`.
     ///
     /// # Errors
-    /// If it is none, or cannot be done as things stand.
-    pub fn command(&mut self, _command: &str, _now: f64) -> Result<(), JsError> {
+    /// If it is none.
+    pub fn command(&mut self, command: &str, now: f64) -> Result<(), JsError> {
+        let command: DeviceCommand = serde_json::from_str(command)?;
+        self.inner.command(command, ms(now));
         Ok(())
     }
 
     /// Does what is due.
-    pub fn timeout(&mut self, _now: f64) {}
+    pub fn timeout(&mut self, now: f64) {
+        self.inner.handle_timeout(ms(now));
+    }
 
     /// Returns when `timeout` is to be called next.
     pub fn next_timeout(&self) -> Option<f64> {
-        None
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds since 1970 are exact in a double until 287396"
+        )]
+        self.inner.poll_timeout().map(|at| at as f64)
     }
 
     /// Returns the next `DeviceOutput`.
-    pub fn poll(&mut self) -> Option<String> {
-        None
+    ///
+    /// # Errors
+    /// If it cannot be written, which would be a fault of ours.
+    pub fn poll(&mut self) -> Result<Option<String>, JsError> {
+        Ok(self.inner.poll_output().map(|output| serde_json::to_string(&output)).transpose()?)
     }
 
     /// Returns what must survive a reload. It is secret: to be stored sealed only.
     pub fn export(&self) -> Vec<u8> {
-        self.group.group_id().to_vec()
+        self.inner.export().to_vec()
     }
 }
 
-struct Key(Vec<u8>);
-
-impl Signer for Key {
-    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
-        let provider = OpenMlsRustCrypto::default();
-        let signed = provider.crypto().sign(SignatureScheme::ED25519, payload, &self.0);
-        signed.map_err(SignerError::CryptoError)
-    }
-
-    fn signature_scheme(&self) -> SignatureScheme {
-        SignatureScheme::ED25519
-    }
+/// Returns a time of JavaScript's in whole milliseconds.
+fn ms(now: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+    let ms = now as u64;
+    ms
 }

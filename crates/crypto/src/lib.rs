@@ -7,6 +7,7 @@
 //! The server never depends on this crate: it can open nothing.
 
 pub mod code;
+pub mod device;
 pub mod group;
 pub mod link;
 pub mod log;

@@ -87,7 +87,10 @@ pub struct Missed {
 
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Delivery").field("meeting", &self.meeting).field("epoch", &self.epoch()).finish_non_exhaustive()
+        f.debug_struct("Delivery")
+            .field("meeting", &self.meeting)
+            .field("epoch", &self.epoch())
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,8 +195,7 @@ impl Delivery {
     ) -> Result<(), Reject> {
         self.check_epoch(epoch)?;
         let message = read_handshake(&proposal)?;
-        let processed =
-            self.group.process_message(&VerifyOnly, message).map_err(|_| Reject::Malformed)?;
+        let processed = self.group.process_message(&VerifyOnly, message).map_err(|_| Reject::Malformed)?;
         let sender = processed.sender().clone();
         let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else {
             return Err(Reject::Malformed);
@@ -223,14 +225,15 @@ impl Delivery {
     ) -> Result<Change, Reject> {
         self.check_epoch(epoch)?;
         let message = read_handshake(&commit)?;
-        let processed =
-            self.group.process_message(&VerifyOnly, message).map_err(|_| Reject::Malformed)?;
+        let processed = self.group.process_message(&VerifyOnly, message).map_err(|_| Reject::Malformed)?;
         let sender = processed.sender().clone();
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(Reject::Malformed);
         };
         let committer = match &sender {
-            Sender::NewMemberCommit => staged.update_path_leaf_node().and_then(|leaf| key_of(leaf.signature_key().as_slice())),
+            Sender::NewMemberCommit => {
+                staged.update_path_leaf_node().and_then(|leaf| key_of(leaf.signature_key().as_slice()))
+            }
             member => self.device_at(member),
         };
         if committer != Some(*from) {
@@ -255,7 +258,8 @@ impl Delivery {
         let next = self.after(*staged, &group_info)?;
 
         // The tree that was judged is the tree that is merged.
-        let merged: Vec<_> = next.0.members().map(|member| (member.index.u32(), member.signature_key)).collect();
+        let merged: Vec<_> =
+            next.0.members().map(|member| (member.index.u32(), member.signature_key)).collect();
         let judged: Vec<_> =
             roster.members.iter().map(|member| (member.index, member.device.as_bytes().to_vec())).collect();
         if merged != judged {
@@ -352,8 +356,12 @@ impl Delivery {
         removed: Vec<(DeviceKey, Removal)>,
     ) -> Change {
         let before: BTreeSet<DeviceKey> = self.roster.members.iter().map(|member| member.device).collect();
-        let added =
-            roster.members.iter().map(|member| member.device).filter(|device| !before.contains(device)).collect();
+        let added = roster
+            .members
+            .iter()
+            .map(|member| member.device)
+            .filter(|device| !before.contains(device))
+            .collect();
         (self.group, self.stored) = (group, stored);
         (self.group_info, self.roster) = (group_info, roster);
         Change { epoch: self.epoch(), members: self.members(), added, removed }

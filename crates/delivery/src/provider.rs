@@ -9,8 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use openmls_traits::{
     crypto::OpenMlsCrypto,
     types::{
-        AeadType, Ciphersuite, CryptoError, ExporterSecret, HashType, HpkeCiphertext, HpkeConfig, HpkeKeyPair,
-        KemOutput, SignatureScheme,
+        AeadType, Ciphersuite, CryptoError, ExporterSecret, HashType, HpkeCiphertext, HpkeConfig,
+        HpkeKeyPair, KemOutput, SignatureScheme,
     },
 };
 use sha2::{Digest, Sha256};
@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn nothing_can_be_opened_sealed_or_signed() {
         let provider = VerifyOnly;
-        assert_eq!(provider.aead_decrypt(AeadType::Aes128Gcm, &[0; 16], &[0; 32], &[0; 12], &[]), Err(ABSENT));
+        assert_eq!(
+            provider.aead_decrypt(AeadType::Aes128Gcm, &[0; 16], &[0; 32], &[0; 12], &[]),
+            Err(ABSENT)
+        );
         assert_eq!(provider.aead_encrypt(AeadType::Aes128Gcm, &[0; 16], &[], &[0; 12], &[]), Err(ABSENT));
         assert_eq!(provider.sign(SignatureScheme::ED25519, &[], &[0; 32]), Err(ABSENT));
         assert_eq!(provider.signature_key_gen(SignatureScheme::ED25519), Err(ABSENT));

@@ -13,9 +13,12 @@ use openmls::{
     prelude::LeafNode,
     schedule::{PreSharedKeyId, Psk},
 };
-use tls_codec::{DeserializeBytes as _, Serialize as _};
-use sabha_admission::{Committer, LeafView, POLICY_EXTENSION_TYPE, ProposalKind, ProposalSender, ProposalView, Transition, TreeView};
+use sabha_admission::{
+    Committer, LeafView, POLICY_EXTENSION_TYPE, ProposalKind, ProposalSender, ProposalView, Transition,
+    TreeView,
+};
 use sabha_protocol::MeetingId;
+use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 /// Returns the policy in a group's context.
 pub fn policy_of(extensions: &Extensions<GroupContext>) -> Option<&[u8]> {
@@ -38,11 +41,7 @@ fn has_others(extensions: &Extensions<GroupContext>, before: &Extensions<GroupCo
 }
 
 /// Returns a group's tree as the rules see it.
-pub fn tree_view<'a>(
-    meeting: MeetingId,
-    context: &'a GroupContext,
-    members: &'a [Member],
-) -> TreeView<'a> {
+pub fn tree_view<'a>(meeting: MeetingId, context: &'a GroupContext, members: &'a [Member]) -> TreeView<'a> {
     TreeView {
         meeting,
         suite: context.ciphersuite().into(),
@@ -112,7 +111,8 @@ pub fn proposal_view<'a>(
         Proposal::Update(update) => ProposalKind::Update(leaf_view(0, update.leaf_node())),
         Proposal::Remove(remove) => ProposalKind::Remove(remove.removed().u32()),
         Proposal::PreSharedKey(psk) => ProposalKind::Psk {
-            external_id: external_psk_id(psk).map(|id| if id == meeting.as_bytes() { meeting.as_bytes() } else { NO_ID }),
+            external_id: external_psk_id(psk)
+                .map(|id| if id == meeting.as_bytes() { meeting.as_bytes() } else { NO_ID }),
         },
         Proposal::GroupContextExtensions(proposal) => ProposalKind::Policy {
             policy: policy_of(proposal.extensions()),

@@ -15,6 +15,40 @@ use crate::{
     wire::{ClientMessage, ServerMessage},
 };
 
+/// A meeting to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct CreateDevice {
+    /// The cipher suite, fixed for good.
+    pub suite: CipherSuite,
+    /// The creator's name; can be changed until it enters.
+    pub name: DisplayName,
+    /// The title, shown to those who have the link.
+    pub title: Option<MeetingTitle>,
+    /// The passcode, if there is to be one.
+    pub passcode: Option<Passcode>,
+    /// Whether who proves the passcode is let in without a click.
+    pub admits: bool,
+}
+
+/// An invite link to be followed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct JoinDevice {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The link's secret, without its version.
+    pub secret: String,
+    /// The name; can be changed until it enters.
+    pub name: DisplayName,
+}
+
+impl std::fmt::Debug for JoinDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JoinDevice").field("meeting", &self.meeting).finish_non_exhaustive()
+    }
+}
+
 /// What a device is asked or told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -22,7 +22,9 @@ pub mod text;
 pub mod units;
 pub mod wire;
 
-pub use id::{BootEpoch, GroupEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq};
+pub use id::{
+    BootEpoch, GroupEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq,
+};
 pub use key::DeviceKey;
 pub use media::{DownSlot, Layer, MediaKind, MediaState, Mid, Quality, Source, UpSlot};
 pub use rule::Rule;

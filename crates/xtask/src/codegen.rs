@@ -105,6 +105,8 @@ fn typescript() -> String {
         device::VerificationCode,
         device::WaitingView,
         device::DeviceView,
+        device::CreateDevice,
+        device::JoinDevice,
         device::DeviceCommand,
         device::DeviceOutput,
         wire::http::CreateMeeting,

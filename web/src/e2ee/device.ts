@@ -5,8 +5,6 @@ import type { CreateMeeting, DeviceCommand, DeviceOutput, DisplayName } from '..
 import load, { Device as Module } from './wasm/crypto.js';
 import code from './wasm/crypto_bg.wasm?url';
 
-const SEED_BYTES = 32;
-
 export class Device {
   readonly #module: Module;
 
@@ -20,15 +18,15 @@ export class Device {
   }
 
   static create(parameters: Record<string, unknown>): Device {
-    return new Device(Module.create(JSON.stringify(parameters), seed(), Date.now()));
+    return new Device(Module.create(JSON.stringify(parameters), Date.now()));
   }
 
   static join(parameters: Record<string, unknown>): Device {
-    return new Device(Module.join(JSON.stringify(parameters), seed(), Date.now()));
+    return new Device(Module.join(JSON.stringify(parameters), Date.now()));
   }
 
   static restore(exported: Uint8Array): Device {
-    return new Device(Module.restore(exported, seed(), Date.now()));
+    return new Device(Module.restore(exported, Date.now()));
   }
 
   /** Returns what opens the meeting at the server, if this device created it. */
@@ -72,8 +70,4 @@ export class Device {
   free(): void {
     this.#module.free();
   }
-}
-
-function seed(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(SEED_BYTES));
 }

@@ -798,6 +798,42 @@ passcode: PasscodeView,
  */
 host: boolean, };
 
+export type CreateDevice = { 
+/**
+ * The cipher suite, fixed for good.
+ */
+suite: CipherSuite, 
+/**
+ * The creator's name; can be changed until it enters.
+ */
+name: DisplayName, 
+/**
+ * The title, shown to those who have the link.
+ */
+title: MeetingTitle | null, 
+/**
+ * The passcode, if there is to be one.
+ */
+passcode: Passcode | null, 
+/**
+ * Whether who proves the passcode is let in without a click.
+ */
+admits: boolean, };
+
+export type JoinDevice = { 
+/**
+ * The meeting.
+ */
+meeting: MeetingId, 
+/**
+ * The link's secret, without its version.
+ */
+secret: string, 
+/**
+ * The name; can be changed until it enters.
+ */
+name: DisplayName, };
+
 export type DeviceCommand = { "type": "admit", 
 /**
  * Who waits.

@@ -258,6 +258,18 @@ impl Group {
         }
     }
 
+    /// Takes what is said in the group, and nothing else: no change of the group comes this way.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn ingest_words(&mut self, bytes: &[u8], now_ms: u64) -> Result<Ingested, Reject> {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| Reject::Invalid)?;
+        if message.wire_format() != openmls::framing::WireFormat::PrivateMessage {
+            return Err(Reject::Invalid);
+        }
+        self.ingest(bytes, now_ms)
+    }
+
     /// Merges the own commit, which the server has accepted as the epoch's.
     ///
     /// # Errors
@@ -394,7 +406,11 @@ pub fn allowed(member: &Member) -> MediaState {
     }
 }
 
+/// The transcript of epoch 0 is empty (RFC 9420 section 8.2): zeros stand for it.
 fn hash32(bytes: &[u8]) -> [u8; 32] {
+    if bytes.is_empty() {
+        return [0; 32];
+    }
     bytes.try_into().expect("both suites hash with SHA-256")
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    BootEpoch, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality, RequestId, RoomEpoch,
-    RoomSeq, Rule, Sdp, Source,
+    BootEpoch, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality, RequestId,
+    RoomEpoch, RoomSeq, Rule, Sdp, Source,
     key::{Challenge, DeviceKey},
     opaque::{
         DoorPayload, GroupInfo, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle,

@@ -1,0 +1,227 @@
+//! At the door: the guest's side of the knock, the passcode and the grant.
+
+use sabha_admission::{DeviceKey, SignedGrant, enter_proof, gate_tag, meeting_id};
+use sabha_protocol::{
+    ParticipantId,
+    device::DeviceOutput,
+    key::{Challenge, Signature},
+    opaque::{DoorPayload, GrantBytes, KnockPayload},
+    secret::ResumeToken,
+    text::Passcode as TypedPasscode,
+    wire::{ClientMessage, client::Credential},
+};
+
+use super::{
+    Device, Place, Sent,
+    say::{Door, Knock, Saying},
+};
+use crate::{
+    group::{Applicant, Provider},
+    pake::{Context, GuestConfirm, GuestStart, Passcode},
+    seal::{self, Place as SealPlace},
+};
+
+/// Wrong tries that a guest's own device allows with one host, so that a false host learns no more guesses.
+const TRIES_MAX: u32 = 5;
+/// The role in the passcode's proof: participant.
+const PARTICIPANT_ROLE: u8 = 0;
+
+/// What a guest's device knows at the door.
+#[derive(Default)]
+pub(super) struct GuestDoor {
+    nonce: [u8; 16],
+    host: Option<HostHere>,
+    proof: Proof,
+    pub(super) wrong: u32,
+    pub(super) left: u32,
+}
+
+/// The host's device that asked for the passcode.
+#[derive(Clone, Copy)]
+struct HostHere {
+    device: DeviceKey,
+    root: DeviceKey,
+}
+
+#[derive(Default)]
+enum Proof {
+    #[default]
+    None,
+    Asked,
+    Hello(GuestStart),
+    Shown(GuestConfirm),
+    Proven,
+}
+
+impl GuestDoor {
+    /// A new stay in the lobby.
+    pub(super) fn begin(&mut self) {
+        let nonce = self.nonce;
+        *self = Self { nonce, left: TRIES_MAX, ..Self::default() };
+    }
+
+    pub(super) const fn is_asked(&self) -> bool {
+        matches!(self.proof, Proof::Asked)
+    }
+
+    pub(super) const fn is_proving(&self) -> bool {
+        matches!(self.proof, Proof::Hello(_) | Proof::Shown(_))
+    }
+}
+
+impl Device {
+    /// Says who comes: back to a place, with a grant, or with the link.
+    pub(super) fn enter(&mut self, challenge: &Challenge, resume: Option<ResumeToken>) {
+        let meeting = self.secrets.meeting;
+        let proof = enter_proof(self.signer.key(), &meeting, challenge.as_bytes());
+        let credential = match (resume, &self.secrets.grant) {
+            (Some(token), _) => Credential::Resume { token },
+            (None, Some(grant)) => {
+                let Ok(grant) = GrantBytes::try_from(grant.to_bytes()) else { return };
+                Credential::Device { grant: Some(grant) }
+            }
+            (None, None) => {
+                let Some(credential) = self.knock(challenge) else { return };
+                credential
+            }
+        };
+        let message = ClientMessage::Enter {
+            meeting,
+            device: self.me(),
+            proof: Signature::from_bytes(proof),
+            credential,
+        };
+        self.send(message, Sent::Enter);
+        self.changed = true;
+    }
+
+    fn knock(&mut self, challenge: &Challenge) -> Option<Credential> {
+        let meeting = self.secrets.meeting;
+        let device = self.me();
+        self.guest_door.nonce = self.dice.random();
+        let knock = Knock { nonce: self.guest_door.nonce, name: self.own.name.clone() };
+        let place = SealPlace::Profile { meeting, device };
+        let sealed = seal::seal(&self.keys.lobby, &place, &knock.to_bytes(), self.dice.random()).ok()?;
+        let tag = gate_tag(self.keys.gate.key(), &meeting, &device, challenge.as_bytes());
+        Some(Credential::Link {
+            tag: Signature::from_bytes(tag),
+            knock: KnockPayload::try_from(sealed).ok()?,
+        })
+    }
+
+    /// Something was said at the door, by a host to this guest or by a guest to this host.
+    pub(super) fn heard_at_door(&mut self, from: ParticipantId, bytes: &[u8]) {
+        let Ok(door) = Door::from_bytes(bytes) else { return };
+        self.changed = true;
+        if matches!(self.place, Place::Member(_)) {
+            if door.host == self.me() {
+                self.guest_said(from, door.saying);
+            }
+            return;
+        }
+        let host = door.host;
+        match door.saying {
+            Saying::PasscodeWanted { root } => self.passcode_wanted(host, root),
+            Saying::PakeAnswer(answer) => {
+                if let Proof::Hello(start) = std::mem::take(&mut self.guest_door.proof) {
+                    match start.receive(&answer, &host) {
+                        Ok((confirm, proof)) => {
+                            self.guest_door.proof = Proof::Shown(confirm);
+                            self.say_at_door(None, host, Saying::PakeProof(proof));
+                        }
+                        Err(_) => self.wrong(),
+                    }
+                }
+            }
+            Saying::PakeRight(proof) => {
+                if let Proof::Shown(confirm) = std::mem::take(&mut self.guest_door.proof) {
+                    match confirm.finish(&proof) {
+                        Ok(_) => self.guest_door.proof = Proof::Proven,
+                        Err(_) => self.wrong(),
+                    }
+                }
+            }
+            Saying::PakeWrong { left, .. } => {
+                if self.guest_door.is_proving() {
+                    self.wrong();
+                    self.guest_door.left = self.guest_door.left.min(u32::from(left));
+                }
+            }
+            Saying::Granted(grant) => self.granted(host, &grant),
+            Saying::PakeHello(_) | Saying::PakeProof(_) | Saying::KeyPackage(_) => {}
+        }
+    }
+
+    fn passcode_wanted(&mut self, host: DeviceKey, root: DeviceKey) {
+        let asked = !matches!(self.guest_door.proof, Proof::None);
+        let suites = [sabha_admission::Suite::XWing, sabha_admission::Suite::Classical];
+        // The meeting's id says which root key is the right one.
+        let genuine = suites.into_iter().any(|suite| meeting_id(suite, &root) == self.secrets.meeting);
+        if asked || !genuine || !matches!(self.place, Place::Lobby) {
+            return;
+        }
+        self.guest_door.host = Some(HostHere { device: host, root });
+        self.guest_door.proof = Proof::Asked;
+        self.guest_door.left = TRIES_MAX;
+    }
+
+    /// The person typed the passcode.
+    pub(super) fn prove(&mut self, typed: &TypedPasscode) {
+        let (Proof::Asked, Some(host)) = (&self.guest_door.proof, self.guest_door.host) else { return };
+        if self.guest_door.left == 0 {
+            return;
+        }
+        let Ok(passcode) = Passcode::typed(typed.as_str()) else { return };
+        let context = Context {
+            meeting: self.secrets.meeting,
+            guest: self.me(),
+            role: PARTICIPANT_ROLE,
+            root: host.root,
+        };
+        let (start, hello) = GuestStart::new(&passcode, context, &self.dice.random(), self.dice.random());
+        self.guest_door.proof = Proof::Hello(start);
+        self.changed = true;
+        self.say_at_door(None, host.device, Saying::PakeHello(hello));
+    }
+
+    fn wrong(&mut self) {
+        self.guest_door.proof = Proof::Asked;
+        self.guest_door.wrong += 1;
+        self.guest_door.left = TRIES_MAX.saturating_sub(self.guest_door.wrong);
+    }
+
+    /// A host has signed: makes the KeyPackage for its commit.
+    fn granted(&mut self, host: DeviceKey, bytes: &[u8]) {
+        if !matches!(self.place, Place::Lobby) {
+            return;
+        }
+        let Ok(grant) = SignedGrant::from_bytes(bytes) else { return };
+        let mine = grant.verify().is_ok()
+            && grant.subject == self.me()
+            && grant.meeting == self.secrets.meeting
+            && grant.nonce == self.guest_door.nonce;
+        if !mine {
+            return;
+        }
+        self.secrets.suite = grant.suite;
+        let Some(applicant) = self.applicant(grant.clone()) else { return };
+        let Ok(key_package) = applicant.key_package() else { return };
+        self.secrets.grant = Some(grant);
+        self.place = Place::Applying(Box::new(applicant));
+        self.out.push_back(DeviceOutput::Remember {});
+        self.say_at_door(None, host, Saying::KeyPackage(key_package));
+    }
+
+    /// Returns an applicant with this grant and fresh MLS keys.
+    pub(super) fn applicant(&self, grant: SignedGrant) -> Option<Applicant> {
+        let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
+        let (link, signer) = (self.secrets.link.clone(), self.signer.clone());
+        Applicant::new(meeting, suite, link, signer, grant, Provider::default()).ok()
+    }
+
+    pub(super) fn say_at_door(&mut self, to: Option<ParticipantId>, host: DeviceKey, saying: Saying) {
+        if let Ok(payload) = DoorPayload::try_from(Door { host, saying }.to_bytes()) {
+            self.send(ClientMessage::Door { to, payload }, Sent::Other);
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! What a host's device does: hears knocks, checks passcodes, signs grants, and commits who comes and goes.
+//!
+//! Changes are gathered while a commit is under way, so that a hundred who come at once are a handful of commits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sabha_admission::{Capabilities, DeviceKey, Grant, HostCert, Method, Policy, SignedPolicy};
+use sabha_protocol::{
+    DisplayName, ParticipantId, Rule,
+    device::{DeviceOutput, PasscodeProof, PasscodeView, WaitingView},
+    limits::LOBBY_GUESTS_MAX,
+    text::Passcode as TypedPasscode,
+    wire::{ClientMessage, server::Guest},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Device, Sent,
+    say::{Knock, Saying},
+    secrets::HostPasscode,
+};
+use crate::{
+    group::{Bundle, Changes},
+    pake::{Budget, Context, Host, HostWaiting, Passcode},
+    seal::{self, Place as SealPlace},
+};
+
+/// How long a grant lets its subject in, in milliseconds; who is in stays in.
+const GRANT_MS: u64 = 24 * 3600 * 1000;
+/// How long a host's certificate can be newly listed, in milliseconds.
+const HOST_CERT_MS: u64 = 31 * 24 * 3600 * 1000;
+/// KeyPackages in one commit: with the hybrid suite 16 are 56 kB, and their Welcome 24 kB.
+const ADDS_MAX: usize = 16;
+/// A commit that brings fresh keys is due this long after the last one, in milliseconds.
+const REFRESH_MS: u64 = 5 * 60 * 1000;
+/// How long each host after the first waits before it commits somebody's wish to leave, in milliseconds.
+const COMMIT_STEP_MS: u64 = 300;
+
+/// Who waits, as this host's device knows them.
+#[derive(Default)]
+pub(super) struct HostDoor {
+    guests: BTreeMap<ParticipantId, Waiting>,
+    budget: Budget,
+}
+
+struct Waiting {
+    device: DeviceKey,
+    name: DisplayName,
+    nonce: [u8; 16],
+    proof: PasscodeProof,
+    pake: Option<HostWaiting>,
+    grant: Option<Vec<u8>>,
+}
+
+/// What is to be committed.
+#[derive(Default)]
+pub(super) struct Work {
+    /// KeyPackages of guests.
+    add: Vec<(DeviceKey, Vec<u8>)>,
+    remove: BTreeSet<DeviceKey>,
+    make_host: BTreeSet<DeviceKey>,
+    lock: Option<bool>,
+    pub(super) refresh: bool,
+    proposals: bool,
+}
+
+impl Work {
+    fn is_empty(&self) -> bool {
+        self.add.is_empty()
+            && self.remove.is_empty()
+            && self.make_host.is_empty()
+            && self.lock.is_none()
+            && !self.refresh
+            && !self.proposals
+    }
+
+    /// Takes the next commit's part.
+    fn take(&mut self) -> Self {
+        let rest = self.add.split_off(self.add.len().min(ADDS_MAX));
+        let now = std::mem::take(self);
+        self.add = rest;
+        now
+    }
+
+    /// Puts back what was not committed; what was asked for since goes before.
+    pub(super) fn take_back(&mut self, older: Self) {
+        let mut add = older.add;
+        add.append(&mut self.add);
+        self.add = add;
+        self.remove.extend(older.remove);
+        self.make_host.extend(older.make_host);
+        self.lock = self.lock.or(older.lock);
+        self.refresh |= older.refresh;
+        self.proposals |= older.proposals;
+    }
+}
+
+impl HostDoor {
+    pub(super) fn clear(&mut self) {
+        self.guests.clear();
+    }
+
+    /// Forgets guests who are not in the server's lobby any more.
+    pub(super) fn forget_others(&mut self, here: &BTreeSet<ParticipantId>) {
+        self.guests.retain(|guest, _| here.contains(guest));
+    }
+
+    /// Forgets guests who are in the group now.
+    pub(super) fn forget_members(&mut self, devices: impl Iterator<Item = DeviceKey>) {
+        let devices: BTreeSet<_> = devices.collect();
+        self.guests.retain(|_, waiting| !devices.contains(&waiting.device));
+    }
+
+    pub(super) fn views(&self) -> Vec<WaitingView> {
+        self.guests
+            .iter()
+            .map(|(&guest, waiting)| WaitingView {
+                guest,
+                device: waiting.device,
+                name: waiting.name.clone(),
+                passcode: waiting.proof,
+                admitting: waiting.grant.is_some(),
+            })
+            .collect()
+    }
+}
+
+impl Device {
+    pub(super) fn knocked(&mut self, guest: Guest) {
+        if self.host_door.guests.contains_key(&guest.id) || self.host_door.guests.len() >= LOBBY_GUESTS_MAX {
+            return;
+        }
+        let place = SealPlace::Profile { meeting: self.secrets.meeting, device: guest.device };
+        // Who could not seal under the lobby key does not have the link: no knock.
+        let Ok(opened) = seal::open(&self.keys.lobby, &place, guest.knock.as_bytes()) else { return };
+        let Ok(Knock { nonce, name }) = Knock::from_bytes(&opened) else { return };
+        let wanted = self.secrets.passcode.is_some();
+        let proof = if wanted { PasscodeProof::Wanted } else { PasscodeProof::NotNeeded };
+        let waiting = Waiting { device: guest.device, name, nonce, proof, pake: None, grant: None };
+        self.host_door.guests.insert(guest.id, waiting);
+        self.changed = true;
+        if wanted {
+            self.want_passcode(guest.id);
+        }
+    }
+
+    fn want_passcode(&mut self, guest: ParticipantId) {
+        let Some(group) = self.group() else { return };
+        let root = group.roster().policy.root;
+        self.say_at_door(Some(guest), self.me(), Saying::PasscodeWanted { root });
+    }
+
+    pub(super) fn lobby_left(&mut self, guest: ParticipantId) {
+        self.host_door.guests.remove(&guest);
+        self.changed = true;
+    }
+
+    /// The host lets a guest in by hand.
+    pub(super) fn admit(&mut self, guest: ParticipantId) {
+        let proven =
+            self.host_door.guests.get(&guest).is_some_and(|waiting| waiting.proof == PasscodeProof::Proven);
+        self.grant(guest, if proven { Method::Passcode } else { Method::Manual });
+    }
+
+    fn grant(&mut self, guest: ParticipantId, method: Method) {
+        let locked = self.group().is_some_and(|group| group.roster().policy.locked_at_ms.is_some());
+        if !self.is_host() || locked {
+            return;
+        }
+        let (seq, now_ms, me) = (self.next_seq(), self.now_ms, self.me());
+        let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
+        let Some(waiting) = self.host_door.guests.get_mut(&guest) else { return };
+        if waiting.grant.is_some() {
+            return;
+        }
+        let grant = Grant {
+            meeting,
+            suite,
+            subject: waiting.device,
+            capabilities: Capabilities::PARTICIPANT,
+            issuer: me,
+            seq,
+            not_before_ms: now_ms,
+            not_after_ms: now_ms.saturating_add(GRANT_MS),
+            nonce: waiting.nonce,
+            method,
+            invite: None,
+        };
+        let Ok(grant) = grant.sign(self.signer.key()) else { return };
+        let bytes = grant.to_bytes();
+        waiting.grant = Some(bytes.clone());
+        self.changed = true;
+        self.say_at_door(Some(guest), me, Saying::Granted(bytes));
+    }
+
+    pub(super) fn guest_said(&mut self, from: ParticipantId, saying: Saying) {
+        match saying {
+            Saying::PakeHello(hello) => self.pake_hello(from, &hello),
+            Saying::PakeProof(proof) => self.pake_proof(from, &proof),
+            Saying::KeyPackage(bytes) => self.take_key_package(from, bytes),
+            _ => {}
+        }
+    }
+
+    fn pake_hello(&mut self, from: ParticipantId, hello: &crate::pake::GuestHello) {
+        let Some(passcode) = self.host_passcode() else { return };
+        let (meeting, me) = (self.secrets.meeting, self.me());
+        let (seed, nonce) = (self.dice.random(), self.dice.random());
+        let Some(root) = self.group().map(|group| group.roster().policy.root) else { return };
+        let Some(waiting) = self.host_door.guests.get_mut(&from) else { return };
+        let context = Context { meeting, guest: waiting.device, role: 0, root };
+        let (pake, answer) = Host::answer(&passcode, context, &me, hello, &seed, nonce);
+        waiting.pake = Some(pake);
+        self.say_at_door(Some(from), me, Saying::PakeAnswer(answer));
+    }
+
+    fn pake_proof(&mut self, from: ParticipantId, proof: &crate::pake::GuestProof) {
+        let (now_ms, me) = (self.now_ms, self.me());
+        let Some(waiting) = self.host_door.guests.get_mut(&from) else { return };
+        let Some(pake) = waiting.pake.take() else { return };
+        let device = waiting.device;
+        // Paid for before it is checked, so that many at once are not one.
+        let charged = self.host_door.budget.charge(device, now_ms);
+        let proven = charged.is_ok().then(|| pake.verify(proof).ok()).flatten();
+        self.changed = true;
+        let Some((_, answer)) = proven else {
+            waiting.proof = PasscodeProof::Failed;
+            let left = self.host_door.budget.left(&device);
+            let wait_ms = self.host_door.budget.wait_ms(&device, now_ms);
+            self.say_at_door(Some(from), me, Saying::PakeWrong { left, wait_ms });
+            return;
+        };
+        waiting.proof = PasscodeProof::Proven;
+        self.host_door.budget.succeed(&device);
+        self.say_at_door(Some(from), me, Saying::PakeRight(answer));
+        if self.secrets.passcode.as_ref().is_some_and(|passcode| passcode.admits) {
+            self.grant(from, Method::Passcode);
+        }
+    }
+
+    fn host_passcode(&self) -> Option<Passcode> {
+        if self.host_door.budget.is_exhausted() {
+            return None;
+        }
+        Passcode::typed(&self.secrets.passcode.as_ref()?.text).ok()
+    }
+
+    fn take_key_package(&mut self, from: ParticipantId, bytes: Vec<u8>) {
+        let Some(waiting) = self.host_door.guests.get(&from) else { return };
+        let (device, grant) = (waiting.device, waiting.grant.clone());
+        let Some(group) = self.group() else { return };
+        let Ok((subject, credential)) = group.subject_of(&bytes) else { return };
+        // The grant over the very key that knocked, and nothing else.
+        if subject != device || Some(credential) != grant {
+            return;
+        }
+        self.work.add.retain(|(waiting, _)| *waiting != device);
+        self.work.add.push((device, bytes));
+    }
+
+    pub(super) fn set_passcode(&mut self, passcode: Option<TypedPasscode>, admits: bool) {
+        self.host_door.budget.reset();
+        self.secrets.passcode = passcode
+            .map(|passcode| HostPasscode { text: Zeroizing::new(passcode.as_str().to_owned()), admits });
+        let wanted = self.secrets.passcode.is_some();
+        let mut ask = Vec::new();
+        for (guest, waiting) in &mut self.host_door.guests {
+            waiting.pake = None;
+            match (wanted, waiting.proof) {
+                (false, _) => waiting.proof = PasscodeProof::NotNeeded,
+                (true, PasscodeProof::Proven) => {}
+                (true, _) => {
+                    waiting.proof = PasscodeProof::Wanted;
+                    ask.push(*guest);
+                }
+            }
+        }
+        for guest in ask {
+            self.want_passcode(guest);
+        }
+        self.changed = true;
+        self.out.push_back(DeviceOutput::Remember {});
+    }
+
+    pub(super) fn passcode_view(&self) -> PasscodeView {
+        match &self.secrets.passcode {
+            Some(_) if self.host_door.budget.is_exhausted() => PasscodeView::Disabled {},
+            Some(passcode) => match TypedPasscode::try_from(passcode.text.to_string()) {
+                Ok(text) => PasscodeView::Set {
+                    passcode: text,
+                    admits: passcode.admits,
+                    wrong: self.host_door.budget.failures(),
+                },
+                Err(_) => PasscodeView::None {},
+            },
+            None if self.guest_door.is_asked() || self.guest_door.is_proving() => {
+                PasscodeView::Wanted { wrong: self.guest_door.wrong, left: self.guest_door.left }
+            }
+            None => PasscodeView::None {},
+        }
+    }
+
+    pub(super) fn remove(&mut self, device: DeviceKey) {
+        let removable = self.group().and_then(|group| group.roster().member_of(&device));
+        if device != self.me() && removable.is_some_and(|member| !member.is_host()) {
+            self.work.remove.insert(device);
+        }
+    }
+
+    pub(super) fn make_host(&mut self, device: DeviceKey) {
+        let member = self.group().and_then(|group| group.roster().member_of(&device));
+        if member.is_some_and(|member| !member.is_host()) {
+            self.work.make_host.insert(device);
+        }
+    }
+
+    pub(super) fn lock(&mut self, locked: bool) {
+        self.work.lock = Some(locked);
+    }
+
+    /// Commits what waits, unless a commit is under way.
+    pub(super) fn flush_work(&mut self) {
+        let due = self.commit_at_ms.is_some_and(|at| at <= self.now_ms);
+        if due {
+            self.commit_at_ms = None;
+            self.work.proposals = true;
+        }
+        if self.work.is_empty() || !self.synced || self.in_flight.is_some() {
+            return;
+        }
+        let now_ms = self.now_ms;
+        let work = self.work.take();
+        let Some(policy) = self.policy_for(&work) else { return };
+        let Some(group) = self.group_mut() else { return };
+        if group.is_committing() {
+            self.work.take_back(work);
+            return;
+        }
+        let remove: Vec<_> =
+            work.remove.iter().filter(|device| group.roster().member_of(device).is_some()).copied().collect();
+        let changes = Changes {
+            add: work.add.iter().map(|(_, bytes)| bytes.clone()).collect(),
+            remove,
+            policy,
+            refresh: work.refresh,
+        };
+        let nothing = changes.add.is_empty()
+            && changes.remove.is_empty()
+            && changes.policy.is_none()
+            && !changes.refresh
+            && !group.has_proposals();
+        if nothing {
+            return;
+        }
+        // What cannot be committed is not tried again: it is a request that the rules forbid.
+        if let Ok(bundle) = group.commit(changes, now_ms) {
+            self.in_flight = Some(work);
+            self.send_commit(bundle, Sent::Commit);
+        }
+    }
+
+    pub(super) fn send_commit(&mut self, bundle: Bundle, about: Sent) {
+        let Bundle { epoch, commit, welcome, group_info } = bundle;
+        self.send(ClientMessage::Commit { epoch, commit, welcome, group_info }, about);
+    }
+
+    /// Returns the policy that the work needs: `Some(None)` if it needs no new one, `None` if it cannot be made.
+    fn policy_for(&mut self, work: &Work) -> Option<Option<SignedPolicy>> {
+        if work.remove.is_empty() && work.make_host.is_empty() && work.lock.is_none() {
+            return Some(None);
+        }
+        let (me, now_ms, meeting) = (self.me(), self.now_ms, self.secrets.meeting);
+        let seqs: Vec<u64> = work.make_host.iter().map(|_| self.next_seq()).collect();
+        let roster = self.group()?.roster();
+        let mut policy = Policy::clone(&roster.policy);
+        policy.version = policy.version.checked_add(1)?;
+        policy.signer = me;
+        for device in &work.remove {
+            if let Some(member) = roster.member_of(device) {
+                policy.revoke(member.ban_id()).ok()?;
+            }
+        }
+        if let Some(locked) = work.lock {
+            let newest = roster.members.iter().map(|member| member.grant.not_before_ms).max().unwrap_or(0);
+            policy.locked_at_ms = locked.then_some(now_ms.max(newest));
+        }
+        for (device, seq) in work.make_host.iter().zip(seqs) {
+            let cert = HostCert {
+                meeting,
+                subject: *device,
+                capabilities: Capabilities::HOST,
+                issuer: me,
+                seq,
+                not_after_ms: now_ms.saturating_add(HOST_CERT_MS),
+            };
+            policy.hosts.push(cert.sign(self.signer.key()).ok()?);
+        }
+        Some(Some(policy.sign(self.signer.key()).ok()?))
+    }
+
+    pub(super) fn commit_answered(&mut self, refused: Option<Rule>) {
+        let work = self.in_flight.take();
+        let now_ms = self.now_ms;
+        match refused {
+            None => {
+                let confirmed = self.group_mut().map(|group| group.confirm(now_ms));
+                match confirmed {
+                    Some(Ok(change)) => self.applied(change),
+                    Some(Err(reject)) => self.refuse(&reject),
+                    None => {}
+                }
+            }
+            Some(rule) => {
+                if let Some(group) = self.group_mut() {
+                    group.abandon();
+                }
+                // Another commit was first: this one is made anew on top of it.
+                if rule == Rule::CurrentEpoch
+                    && let Some(work) = work
+                {
+                    self.work.take_back(work);
+                    self.ask_for_missed();
+                }
+            }
+        }
+    }
+
+    /// Decides when this device commits somebody's wish to leave: the first host at once, each next one later.
+    pub(super) fn plan_commit(&mut self) {
+        let Some(group) = self.group() else { return };
+        if !group.has_proposals() {
+            self.commit_at_ms = None;
+            return;
+        }
+        let me = self.me();
+        let here: BTreeSet<DeviceKey> = self.present.values().copied().collect();
+        let members = &group.roster().members;
+        let hosts = members.iter().filter(|member| member.is_host());
+        let others = members.iter().filter(|member| !member.is_host());
+        let order = hosts.chain(others).filter(|member| here.contains(&member.device) || member.device == me);
+        let Some(rank) = order.map(|member| member.device).position(|device| device == me) else { return };
+        let at = self.now_ms + rank as u64 * COMMIT_STEP_MS;
+        self.commit_at_ms = Some(self.commit_at_ms.map_or(at, |planned| planned.min(at)));
+    }
+
+    /// Returns when fresh keys are due: the first connected host brings them.
+    pub(super) fn next_refresh(&self) -> Option<u64> {
+        let group = self.group()?;
+        if !self.synced || self.in_flight.is_some() {
+            return None;
+        }
+        let first = group.roster().hosts().find(|host| {
+            host.device == self.me() || self.present.values().any(|device| *device == host.device)
+        })?;
+        (first.device == self.me() && group.roster().members.len() > 1)
+            .then_some(self.refreshed_ms + REFRESH_MS)
+    }
+}

@@ -1,0 +1,253 @@
+//! How a device comes about: by making a meeting, from an invite link, or from what was kept over a reload.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ed25519_dalek::SigningKey;
+use sabha_admission::{
+    Capabilities, Grant, HostCert, Method, Policy, SignedGrant, Suite, Unsignable, device_key, meeting_id,
+};
+use sabha_protocol::{
+    DisplayName, MediaState, MeetingId, MeetingTitle, RequestId, device::DeviceOutput, opaque::SealedTitle,
+    text::Passcode, wire::http::CreateMeeting,
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Device, Place,
+    door::GuestDoor,
+    host::{HostDoor, Work},
+    media::MediaKeys,
+    pulse::Pulse,
+    say::Status,
+    secrets::{HostPasscode, Secrets},
+};
+use crate::{
+    group::{Applicant, DeviceSigner, Group, Provider, Reject},
+    link::LinkSecret,
+    log::MeetingLog,
+    seal::{self, Place as SealPlace},
+};
+
+/// How long what the root key signs is good, in milliseconds: a meeting lasts a month at most.
+const CREATION_MS: u64 = 31 * 24 * 3600 * 1000;
+
+/// The cipher suite of a meeting to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MeetingSuite {
+    /// For devices that cannot run the hybrid one.
+    Classical,
+    /// The default: hybrid, so that what is recorded today stays closed to a quantum computer.
+    #[default]
+    XWing,
+}
+
+/// A meeting to be made.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    /// Its cipher suite, fixed for good.
+    pub suite: MeetingSuite,
+    /// Its title, shown to those who have the link.
+    pub title: Option<MeetingTitle>,
+    /// The creator's name.
+    pub name: DisplayName,
+    /// Its passcode, if there is to be one.
+    pub passcode: Option<Passcode>,
+    /// Whether who proves the passcode is let in without a click.
+    pub admits: bool,
+}
+
+/// What was kept is damaged, or of another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what was kept of this device cannot be read")]
+pub struct InvalidExport;
+
+impl Device {
+    /// Makes a meeting. [`Device::creation`] is what a server is to be told of it.
+    ///
+    /// # Errors
+    /// [`Reject`] only if this machine's clock or randomness is broken.
+    pub fn create(options: CreateOptions, now_ms: u64) -> Result<Self, Reject> {
+        let dice = Provider::default();
+        let suite = match options.suite {
+            MeetingSuite::Classical => Suite::Classical,
+            MeetingSuite::XWing => Suite::XWing,
+        };
+        let root_seed = Zeroizing::new(dice.random::<32>());
+        let root = SigningKey::from_bytes(&root_seed);
+        let meeting = meeting_id(suite, &device_key(&root));
+        let device_seed = Zeroizing::new(dice.random::<32>());
+        let signer = DeviceSigner::from_seed(&device_seed);
+        let grant = creators_grant(meeting, suite, &signer, &root, now_ms).map_err(|_| Reject::Misuse)?;
+        let secrets = Secrets {
+            meeting,
+            suite,
+            device_seed,
+            root_seed: Some(root_seed),
+            link: LinkSecret::from_bytes(dice.random()),
+            name: options.name,
+            title: options.title,
+            grant: Some(grant.clone()),
+            passcode: options.passcode.map(|passcode| HostPasscode {
+                text: Zeroizing::new(passcode.as_str().to_owned()),
+                admits: options.admits,
+            }),
+        };
+        let policy = first_policy(meeting, suite, &signer, &root, now_ms).map_err(|_| Reject::Misuse)?;
+        let applicant =
+            Applicant::new(meeting, suite, secrets.link.clone(), signer.clone(), grant, Provider::default())?;
+        let group = applicant.create(&policy, now_ms)?;
+        let mut device = Self::assemble(secrets, dice, now_ms);
+        device.creation = Some(device.creation_of(&group)?);
+        device.title.clone_from(&device.secrets.title);
+        let keys = group.keys();
+        device.log = Some(MeetingLog::create(suite, device_key(&root), now_ms));
+        device.pulse.start_as_host(now_ms);
+        device.place = Place::Member(Box::new(group));
+        device.install(keys, false);
+        device.out.push_back(DeviceOutput::Remember {});
+        Ok(device)
+    }
+
+    /// Begins with an invite link.
+    pub fn guest(meeting: MeetingId, link: LinkSecret, name: DisplayName, now_ms: u64) -> Self {
+        let dice = Provider::default();
+        let secrets = Secrets {
+            meeting,
+            // Until a grant says which: the meeting's id commits to it.
+            suite: Suite::XWing,
+            device_seed: Zeroizing::new(dice.random()),
+            root_seed: None,
+            link,
+            name,
+            title: None,
+            grant: None,
+            passcode: None,
+        };
+        Self::assemble(secrets, dice, now_ms)
+    }
+
+    /// Comes back from what [`Device::export`] returned.
+    ///
+    /// # Errors
+    /// [`InvalidExport`].
+    pub fn restore(export: &[u8], now_ms: u64) -> Result<Self, InvalidExport> {
+        let secrets = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let mut device = Self::assemble(secrets, Provider::default(), now_ms);
+        device.title.clone_from(&device.secrets.title);
+        Ok(device)
+    }
+
+    /// Changes the own name, before entering.
+    pub fn rename(&mut self, name: DisplayName) {
+        self.secrets.name = name.clone();
+        self.own.name = name;
+        self.changed = true;
+    }
+
+    fn assemble(secrets: Secrets, dice: Provider, now_ms: u64) -> Self {
+        let signer = DeviceSigner::from_seed(&secrets.device_seed);
+        let keys = secrets.link.derive(&secrets.meeting);
+        let own = Status { name: secrets.name.clone(), hand: false, media: MediaState::default() };
+        Self {
+            own,
+            signer,
+            keys,
+            secrets,
+            dice,
+            creation: None,
+            place: Place::Outside,
+            synced: false,
+            joined: false,
+            title: None,
+            people: BTreeMap::new(),
+            present: BTreeMap::new(),
+            guest_door: GuestDoor::default(),
+            host_door: HostDoor::default(),
+            work: Work::default(),
+            in_flight: None,
+            words: VecDeque::new(),
+            pulse: Pulse::default(),
+            media: MediaKeys::default(),
+            log: None,
+            alarms: Vec::new(),
+            suspended: false,
+            sent: BTreeMap::new(),
+            next_send: RequestId(1),
+            out: VecDeque::new(),
+            changed: true,
+            returned: BTreeSet::new(),
+            now_ms,
+            last_seq: 0,
+            commit_at_ms: None,
+            refreshed_ms: now_ms,
+        }
+    }
+
+    fn creation_of(&self, group: &Group) -> Result<CreateMeeting, Reject> {
+        let (group_info, tree) = group.state()?;
+        let title = match &self.secrets.title {
+            Some(title) => {
+                let place = SealPlace::Title { meeting: self.secrets.meeting };
+                let sealed =
+                    seal::seal(&self.keys.lobby, &place, title.as_str().as_bytes(), self.dice.random())
+                        .map_err(|_| Reject::Misuse)?;
+                Some(SealedTitle::try_from(sealed).map_err(|_| Reject::Misuse)?)
+            }
+            None => None,
+        };
+        let gate_key = self.keys.gate.public_key();
+        Ok(CreateMeeting { meeting: self.secrets.meeting, gate_key, title, group_info, tree })
+    }
+}
+
+fn creators_grant(
+    meeting: MeetingId,
+    suite: Suite,
+    signer: &DeviceSigner,
+    root: &SigningKey,
+    now_ms: u64,
+) -> Result<SignedGrant, Unsignable> {
+    Grant {
+        meeting,
+        suite,
+        subject: signer.device(),
+        capabilities: Capabilities::HOST.union(Capabilities::PARTICIPANT),
+        issuer: device_key(root),
+        seq: now_ms,
+        not_before_ms: now_ms,
+        not_after_ms: now_ms.saturating_add(CREATION_MS),
+        nonce: [0; 16],
+        method: Method::Creator,
+        invite: None,
+    }
+    .sign(root)
+}
+
+fn first_policy(
+    meeting: MeetingId,
+    suite: Suite,
+    signer: &DeviceSigner,
+    root: &SigningKey,
+    now_ms: u64,
+) -> Result<sabha_admission::SignedPolicy, Unsignable> {
+    let host = HostCert {
+        meeting,
+        subject: signer.device(),
+        capabilities: Capabilities::HOST,
+        issuer: device_key(root),
+        seq: now_ms.saturating_add(1),
+        not_after_ms: now_ms.saturating_add(CREATION_MS),
+    }
+    .sign(root)?;
+    Policy {
+        meeting,
+        suite,
+        root: device_key(root),
+        version: 1,
+        hosts: vec![host],
+        locked_at_ms: None,
+        revoked: Vec::new(),
+        signer: device_key(root),
+    }
+    .sign(root)
+}

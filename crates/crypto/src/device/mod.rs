@@ -1,0 +1,516 @@
+//! One device in one meeting, from the knock to the end: everything between an interface and a server that makes,
+//! holds or checks a key.
+//!
+//! Sans-IO: [`Device::command`] takes what the interface wants and what the server said, [`Device::poll_output`] gives what is to
+//! be sent, shown and installed, [`Device::poll_timeout`] says when to call [`Device::handle_timeout`]. Time is unix milliseconds.
+//!
+//! ```text
+//!                  door.rs ── passcode, grant ──┐
+//!   knock ─► lobby ────────────────────────────►│ applying ── Welcome ──┐
+//!                                               └─ returning ─ external ┴─► member ─► removed
+//!                                                               commit       │ host.rs   commits: add, remove, policy
+//!                                                                            │ pulse.rs  heartbeats: is this the present?
+//!                                                                            │ media.rs  which epoch's keys frames use
+//!                                                                            │ words.rs  names, chat, hands
+//! ```
+//!
+//! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
+
+mod codec;
+mod door;
+mod host;
+mod making;
+mod media;
+mod pulse;
+mod say;
+mod secrets;
+mod sync;
+mod view;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sabha_protocol::{
+    DeviceKey, MeetingTitle, ParticipantId, RequestId, Rule,
+    device::{Alarm, DeviceCommand, DeviceOutput, MediaKeyChange},
+    opaque::SealedTitle,
+    wire::{
+        ClientMessage, ServerMessage,
+        http::CreateMeeting,
+        server::{CloseReason, Participant, Presence},
+    },
+};
+use zeroize::Zeroizing;
+
+pub use making::{CreateOptions, InvalidExport, MeetingSuite};
+pub use secrets::EXPORT_BYTES_MAX;
+
+use self::{
+    door::GuestDoor,
+    host::{HostDoor, Work},
+    media::MediaKeys,
+    pulse::Pulse,
+    say::{Status, Word},
+    secrets::Secrets,
+};
+use crate::{
+    group::{Applicant, Candidate, DeviceSigner, EpochChange, Group, Ingested, Provider, Reject},
+    link::LinkKeys,
+    log::{Event, MeetingLog, grant_hash},
+    seal::{self, Place as SealPlace},
+};
+
+/// Alarms kept: what happens more often than that is the same thing again.
+const ALARMS_MAX: usize = 16;
+/// Messages sent and not answered that are remembered; the server answers each within a second.
+const SENT_MAX: usize = 1024;
+/// Words that wait for a commit to be done.
+const WORDS_MAX: usize = 256;
+
+/// See the module's doc.
+///
+/// The caller's part: give in everything in the order in which it happened; after each call, take outputs until there is
+/// none; answer every [`DeviceOutput::Send`] once by [`DeviceCommand::Answered`], or with [`DeviceCommand::Disconnected`] all at
+/// once; call [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) says.
+pub struct Device {
+    secrets: Secrets,
+    signer: DeviceSigner,
+    keys: LinkKeys,
+    dice: Provider,
+    creation: Option<CreateMeeting>,
+    place: Place,
+    /// Whether the group is the one that the server has, on this connection.
+    synced: bool,
+    /// Whether media were joined on this connection, so that words reach the others.
+    joined: bool,
+    title: Option<MeetingTitle>,
+    own: Status,
+    people: BTreeMap<DeviceKey, Status>,
+    /// Devices that the server says are connected: who should act first, and nothing else.
+    present: BTreeMap<ParticipantId, DeviceKey>,
+    guest_door: GuestDoor,
+    host_door: HostDoor,
+    work: Work,
+    in_flight: Option<Work>,
+    words: VecDeque<Word>,
+    pulse: Pulse,
+    media: MediaKeys,
+    /// The meeting's log, on the device that made the meeting.
+    log: Option<MeetingLog>,
+    alarms: Vec<Alarm>,
+    /// Something was wrong since the last heartbeat that certified the present.
+    suspended: bool,
+    sent: BTreeMap<RequestId, Sent>,
+    next_send: RequestId,
+    out: VecDeque<DeviceOutput>,
+    changed: bool,
+    /// Who came in anew by the commit that is being dealt with.
+    returned: BTreeSet<DeviceKey>,
+    now_ms: u64,
+    last_seq: u64,
+    /// When wishes to leave that wait are to be committed by this device.
+    commit_at_ms: Option<u64>,
+    refreshed_ms: u64,
+}
+
+/// How far the device has come.
+enum Place {
+    Outside,
+    /// A grant is there, the Welcome is not.
+    Applying(Box<Applicant>),
+    /// The external commit was sent.
+    Candidate(Box<Candidate>),
+    Lobby,
+    Member(Box<Group>),
+    Removed,
+    /// Has a grant and no group: asks for its state.
+    Returning,
+}
+
+/// What an answer will be about.
+enum Sent {
+    Adopt,
+    Commit,
+    Enter,
+    External,
+    GroupState,
+    Missed,
+    Other,
+}
+
+impl Device {
+    /// Takes what the interface wants, or what the server said. `now_ms` is unix time and never goes back.
+    pub fn command(&mut self, command: DeviceCommand, now_ms: u64) {
+        self.advance(now_ms);
+        match command {
+            DeviceCommand::Admit { guest } => self.admit(guest),
+            DeviceCommand::Answered { send, refused } => self.answered(send, refused),
+            DeviceCommand::Chat { text } => self.chat(text),
+            DeviceCommand::Disconnected {} => self.disconnected(),
+            DeviceCommand::Enter { challenge, resume } => self.enter(&challenge, resume),
+            DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
+            DeviceCommand::Leave {} => self.propose_leaving(),
+            DeviceCommand::Lock { locked } => self.lock(locked),
+            DeviceCommand::MakeHost { device } => self.make_host(device),
+            DeviceCommand::Media { media } => self.change_status(|own| own.media = media),
+            DeviceCommand::Passcode { passcode } => self.prove(&passcode),
+            DeviceCommand::Receive { message } => self.receive(*message),
+            DeviceCommand::Remove { device } => self.remove(device),
+            DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
+        }
+        self.settle();
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now_ms: u64) {
+        self.advance(now_ms);
+        self.settle();
+    }
+
+    /// Returns the next thing to be done, or `None` when all was said.
+    pub fn poll_output(&mut self) -> Option<DeviceOutput> {
+        if let Some(output) = self.out.pop_front() {
+            return Some(output);
+        }
+        if std::mem::take(&mut self.changed) {
+            return Some(DeviceOutput::View { view: Box::new(self.view()) });
+        }
+        None
+    }
+
+    /// Returns when [`handle_timeout`](Self::handle_timeout) is due, in unix milliseconds, or `None` if nothing is.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        if !matches!(self.place, Place::Member(_)) {
+            return self.media.next_drop();
+        }
+        [
+            self.next_beat(),
+            self.pulse.next_step(),
+            self.media.next_step(),
+            self.commit_at_ms,
+            self.next_refresh(),
+        ]
+        .into_iter()
+        .flatten()
+        // What was due and could not be done waits for an input, not for the clock.
+        .filter(|at| *at > self.now_ms)
+        .min()
+    }
+
+    /// Returns the body that makes the meeting at a server, until the server has it; only for its creator.
+    pub fn creation(&self) -> Option<&CreateMeeting> {
+        self.creation.as_ref()
+    }
+
+    /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
+    pub fn export(&self) -> Zeroizing<Vec<u8>> {
+        self.secrets.to_bytes()
+    }
+
+    /// Returns the own device's key.
+    pub fn me(&self) -> DeviceKey {
+        self.signer.device()
+    }
+
+    /// Returns the group, for tests and tools that look at it; absent outside.
+    pub fn group(&self) -> Option<&Group> {
+        match &self.place {
+            Place::Member(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    fn group_mut(&mut self) -> Option<&mut Group> {
+        match &mut self.place {
+            Place::Member(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Lets time pass: what is due by itself.
+    fn advance(&mut self, now_ms: u64) {
+        self.now_ms = self.now_ms.max(now_ms);
+        for change in self.media.expire(self.now_ms) {
+            self.out.push_back(DeviceOutput::Media { change });
+        }
+        if self.pulse.note_silence(self.now_ms) {
+            self.changed = true;
+        }
+    }
+
+    /// After each input: commits what is to be committed, says what waits, beats if a beat is due.
+    fn settle(&mut self) {
+        if self.next_refresh().is_some_and(|at| at <= self.now_ms) {
+            self.work.refresh = true;
+        }
+        self.flush_work();
+        self.flush_words();
+        if self.next_beat().is_some_and(|at| at <= self.now_ms) {
+            self.beat();
+        }
+        self.decide_sending();
+    }
+
+    fn receive(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Admitted { you: _, epoch, in_group, title, .. } => {
+                self.open_title(title.as_ref());
+                self.admitted(epoch, in_group);
+            }
+            ServerMessage::Closed { reason, .. } => self.closed(reason),
+            ServerMessage::Door { from, payload } => self.heard_at_door(from, payload.as_bytes()),
+            ServerMessage::GroupState { group_info, tree, .. } => self.join_from_outside(&group_info, &tree),
+            ServerMessage::Handshake { epoch, message, .. } => self.handshake(epoch, message.as_bytes()),
+            ServerMessage::Joined { participants, lobby, .. } => {
+                self.joined = true;
+                self.present = participants.iter().filter_map(connected).collect();
+                self.host_door.forget_others(&lobby.iter().map(|guest| guest.id).collect::<BTreeSet<_>>());
+                for guest in lobby {
+                    self.knocked(guest);
+                }
+                self.say(Word::Status(self.own.clone()));
+                self.ask_whether_this_is_now();
+                self.changed = true;
+            }
+            ServerMessage::Knocked { guest } => self.knocked(guest),
+            ServerMessage::LobbyLeft { guest, .. } => self.lobby_left(guest),
+            ServerMessage::ParticipantChanged { participant }
+            | ServerMessage::ParticipantJoined { participant } => {
+                match connected(&participant) {
+                    Some((id, device)) => self.present.insert(id, device),
+                    None => self.present.remove(&participant.id),
+                };
+            }
+            ServerMessage::ParticipantLeft { participant, .. } => {
+                self.present.remove(&participant);
+            }
+            ServerMessage::Relayed { payload, .. } => self.relayed(payload.as_bytes()),
+            ServerMessage::Waiting { title, .. } => {
+                self.open_title(title.as_ref());
+                if matches!(self.place, Place::Outside) {
+                    self.place = Place::Lobby;
+                    self.guest_door.begin();
+                }
+                self.changed = true;
+            }
+            ServerMessage::Welcomed { welcome, tree } => self.welcomed(&welcome, &tree),
+            _ => {}
+        }
+    }
+
+    fn closed(&mut self, reason: CloseReason) {
+        match reason {
+            CloseReason::Ended | CloseReason::Abandoned => self.erase(Place::Outside),
+            CloseReason::Removed => self.erase(Place::Removed),
+            _ => {}
+        }
+        self.disconnected();
+    }
+
+    /// Forgets the group and every key of it.
+    fn erase(&mut self, place: Place) {
+        self.place = place;
+        self.people.clear();
+        self.words.clear();
+        for change in self.media.erase() {
+            self.out.push_back(DeviceOutput::Media { change });
+        }
+        self.changed = true;
+    }
+
+    fn disconnected(&mut self) {
+        self.synced = false;
+        self.joined = false;
+        self.sent.clear();
+        self.present.clear();
+        self.host_door.clear();
+        if let Some(work) = self.in_flight.take() {
+            self.work.take_back(work);
+        }
+        if let Some(group) = self.group_mut() {
+            // Whether the server has taken it will be seen by what it passes on.
+            group.abandon();
+        }
+        if matches!(self.place, Place::Lobby | Place::Applying(_)) {
+            self.place = Place::Outside;
+        }
+        if matches!(self.place, Place::Candidate(_)) {
+            self.place = Place::Returning;
+        }
+        self.changed = true;
+    }
+
+    fn send(&mut self, message: ClientMessage, about: Sent) {
+        let send = self.next_send;
+        self.next_send = send.next();
+        if self.sent.len() >= SENT_MAX {
+            self.sent.pop_first();
+        }
+        self.sent.insert(send, about);
+        self.out.push_back(DeviceOutput::Send { send, message: Box::new(message) });
+    }
+
+    fn answered(&mut self, send: RequestId, refused: Option<Rule>) {
+        match (self.sent.remove(&send), refused) {
+            (Some(Sent::Commit), refused) => self.commit_answered(refused),
+            (Some(Sent::External), refused) => self.external_answered(refused),
+            (Some(Sent::Adopt), refused) => self.adoption_answered(refused),
+            (Some(Sent::Missed), refused) => self.missed_answered(refused),
+            (Some(Sent::GroupState), Some(_)) => self.place = Place::Outside,
+            (Some(Sent::Enter), Some(Rule::RemovedStaysOut)) => self.erase(Place::Removed),
+            _ => {}
+        }
+        self.changed = true;
+    }
+
+    /// Everything that follows from a step of the group, whoever made it.
+    fn applied(&mut self, change: EpochChange) {
+        self.changed = true;
+        for departure in &change.removed {
+            let device = departure.member.device;
+            let stays = self.group().is_some_and(|group| group.roster().member_of(&device).is_some());
+            if stays {
+                self.returned.insert(device);
+            } else {
+                self.people.remove(&device);
+            }
+        }
+        if change.removed_me {
+            self.erase(Place::Removed);
+            return;
+        }
+        self.write_log(&change);
+        let Some(keys) = change.keys else { return };
+        let removed = change.removed.iter().any(|departure| departure.by_host);
+        self.install(keys, removed);
+        self.refreshed_ms = self.now_ms;
+        self.commit_at_ms = None;
+        self.pulse.note_epoch(change.epoch.0);
+        self.host_door.forget_members(change.added.iter().map(|member| member.device));
+        if change.committer == self.me() {
+            let newcomers = change.added.iter().map(|member| member.grant.nonce);
+            self.pulse.owe(newcomers);
+            if self.is_host() {
+                if !change.added.is_empty() {
+                    self.introduce();
+                }
+                self.beat();
+            }
+        }
+        self.greet_returned(&change.committer);
+        self.plan_commit();
+    }
+
+    /// Somebody came back from outside and knows nobody's name: the first other host tells it, or, without one,
+    /// everybody tells its own.
+    fn greet_returned(&mut self, committer: &DeviceKey) {
+        let me = self.me();
+        let Some(group) = self.group().filter(|_| *committer != me && self.returned.contains(committer))
+        else {
+            self.returned.clear();
+            return;
+        };
+        let here = |device: &DeviceKey| *device == me || self.present.values().any(|other| other == device);
+        let teller =
+            group.roster().hosts().map(|host| host.device).find(|host| host != committer && here(host));
+        self.returned.clear();
+        match teller {
+            Some(host) if host == me => self.introduce(),
+            Some(_) => {}
+            None => self.say(Word::Status(self.own.clone())),
+        }
+    }
+
+    /// Writes down what the commit did, if this device keeps the meeting's log.
+    fn write_log(&mut self, change: &EpochChange) {
+        let now_ms = self.now_ms;
+        let Some((transcript_hash, policy)) =
+            self.group().map(|group| (group.transcript_hash(), group.roster().policy.clone()))
+        else {
+            return;
+        };
+        let Some(log) = &mut self.log else { return };
+        let granted = change.added.iter().map(|member| Event::Granted {
+            grant: grant_hash(&member.grant_id),
+            method: member.grant.method,
+        });
+        let revoked = change
+            .removed
+            .iter()
+            .filter(|departure| departure.by_host)
+            .map(|departure| Event::Revoked { grant: grant_hash(&departure.member.ban_id()) });
+        let policy =
+            change.policy_changed.then(|| Event::Policy { version: policy.version, hash: policy.hash() });
+        let commit = Event::Commit { epoch: change.epoch.0, transcript_hash };
+        for event in granted.chain(revoked).chain(policy).chain([commit]) {
+            // A full log keeps what it has; its head goes on being certified.
+            let _ = log.append(event, now_ms);
+        }
+    }
+
+    /// Returns the meeting's log as text that anybody can check, signed by this device; only on the one that made
+    /// the meeting.
+    pub fn export_log(&self) -> Option<String> {
+        let policy = &self.group()?.roster().policy;
+        Some(self.log.as_ref()?.export(self.signer.key(), policy))
+    }
+
+    fn ingest(&mut self, bytes: &[u8]) -> Option<Ingested> {
+        let now_ms = self.now_ms;
+        match self.group_mut()?.ingest(bytes, now_ms) {
+            Ok(ingested) => Some(ingested),
+            Err(reject) => {
+                self.refuse(&reject);
+                None
+            }
+        }
+    }
+
+    /// Notes that something was refused: sending stops until a host certifies the present.
+    fn refuse(&mut self, reject: &Reject) {
+        self.alarm(match reject {
+            Reject::Admission(violation) => Alarm::Admission { rule: violation.id().to_owned() },
+            Reject::WrongGroup => Alarm::WrongGroup {},
+            _ => Alarm::Handshake {},
+        });
+    }
+
+    fn alarm(&mut self, alarm: Alarm) {
+        self.suspended = true;
+        self.changed = true;
+        if self.alarms.last() != Some(&alarm) && self.alarms.len() < ALARMS_MAX {
+            self.alarms.push(alarm);
+        }
+    }
+
+    fn is_host(&self) -> bool {
+        self.group().is_some_and(|group| group.roster().is_host(&self.me()))
+    }
+
+    fn open_title(&mut self, sealed: Option<&SealedTitle>) {
+        let Some(sealed) = sealed else { return };
+        let place = SealPlace::Title { meeting: self.secrets.meeting };
+        let opened = seal::open(&self.keys.lobby, &place, sealed.as_bytes()).ok();
+        let title = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+        if let Some(title) = title.and_then(|title| MeetingTitle::try_from(title).ok()) {
+            self.title = Some(title);
+        }
+    }
+
+    /// Returns a number that this device gives to no other grant or certificate, also after a reload.
+    fn next_seq(&mut self) -> u64 {
+        self.last_seq = self.now_ms.max(self.last_seq + 1);
+        self.last_seq
+    }
+
+    fn media_out(&mut self, change: MediaKeyChange) {
+        self.out.push_back(DeviceOutput::Media { change });
+    }
+}
+
+fn connected(participant: &Participant) -> Option<(ParticipantId, DeviceKey)> {
+    (participant.presence == Presence::Connected).then_some((participant.id, participant.device))
+}
+
+#[cfg(test)]
+mod tests;

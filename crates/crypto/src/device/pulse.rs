@@ -1,0 +1,265 @@
+//! Heartbeats: the hosts' signed word on which epoch is the present, so that a server can neither hold a removal
+//! back, nor split the group, nor show a joiner the past, without being noticed.
+//!
+//! The senior host beats every five seconds, and whoever commits right after its commit; the next host takes over
+//! when the senior is silent. The numbers go up; of two with the same number the first in the room's order counts.
+
+use sabha_admission::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat, Violation};
+use sabha_protocol::{
+    device::{Alarm, HeartbeatState},
+    limits::{HEARTBEAT_INTERVAL, HEARTBEAT_LATE, HEARTBEAT_LOST},
+    opaque::{HeartbeatBytes, RelayPayload},
+    wire::ClientMessage,
+};
+
+use super::{
+    Device, Sent,
+    say::{Relay, Word},
+};
+use crate::{group::Group, log::MerkleTree};
+
+/// How much later than the one before it in seniority a host takes a silent one for gone, in milliseconds.
+const TAKE_OVER_MS: u64 = 1500;
+
+/// In the place of the hash of the heartbeat before, where a host does not know it any more.
+const LOST_COUNT: [u8; 32] = [1; 32];
+
+/// What is known of the hosts' pulse.
+#[derive(Default)]
+pub(super) struct Pulse {
+    last: Option<SignedHeartbeat>,
+    /// When the present was last certified, or the group joined.
+    heard_ms: u64,
+    /// The epoch that the last accepted heartbeat certifies.
+    certified: Option<u64>,
+    /// Asked of the hosts, and not answered yet: until then this may be the past.
+    nonce: Option<[u8; 16]>,
+    /// To be answered by the next own heartbeat.
+    owed: Vec<[u8; 16]>,
+    state: Silence,
+    /// Whether this device made the group, so that its first heartbeat is the meeting's.
+    is_first: bool,
+    asked_for_epoch: u64,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Silence {
+    #[default]
+    Fresh,
+    Late,
+    Lost,
+}
+
+impl Pulse {
+    /// The creator's own group: this is the present, since there is nobody else.
+    pub(super) fn start_as_host(&mut self, now_ms: u64) {
+        *self = Self { heard_ms: now_ms, certified: Some(0), is_first: true, ..Self::default() };
+    }
+
+    /// A group was joined in which this device is the only host: nobody else could say what the present is.
+    pub(super) fn start_as_only_host(&mut self, epoch: u64, now_ms: u64) {
+        *self = Self { heard_ms: now_ms, certified: Some(epoch), ..Self::default() };
+    }
+
+    /// A group was joined: it is the present once a heartbeat answers `nonce`.
+    pub(super) fn start(&mut self, nonce: [u8; 16], now_ms: u64) {
+        let owed = std::mem::take(&mut self.owed);
+        *self = Self { heard_ms: now_ms, nonce: Some(nonce), owed, ..Self::default() };
+    }
+
+    pub(super) fn note_epoch(&mut self, epoch: u64) {
+        if self.certified.is_some_and(|certified| certified > epoch) {
+            self.certified = None;
+        }
+    }
+
+    /// Notes nonces to be answered.
+    pub(super) fn owe(&mut self, nonces: impl IntoIterator<Item = [u8; 16]>) {
+        for nonce in nonces {
+            if self.owed.len() < NONCES_MAX && !self.owed.contains(&nonce) {
+                self.owed.push(nonce);
+            }
+        }
+    }
+
+    pub(super) fn certifies(&self, epoch: u64) -> bool {
+        self.nonce.is_none() && self.certified == Some(epoch)
+    }
+
+    /// Returns whether the present was certified at all since the group was joined.
+    pub(super) const fn has_certified(&self) -> bool {
+        self.nonce.is_none() && self.certified.is_some()
+    }
+
+    pub(super) const fn is_lost(&self) -> bool {
+        matches!(self.state, Silence::Lost)
+    }
+
+    pub(super) const fn state(&self) -> HeartbeatState {
+        match self.state {
+            Silence::Fresh => HeartbeatState::Fresh,
+            Silence::Late => HeartbeatState::Late,
+            Silence::Lost => HeartbeatState::Lost,
+        }
+    }
+
+    /// Notes how long there was silence. Returns whether that says something new.
+    pub(super) fn note_silence(&mut self, now_ms: u64) -> bool {
+        let silent_ms = now_ms.saturating_sub(self.heard_ms);
+        let state = if silent_ms >= ms(HEARTBEAT_LOST) {
+            Silence::Lost
+        } else if silent_ms >= ms(HEARTBEAT_LATE) {
+            Silence::Late
+        } else {
+            Silence::Fresh
+        };
+        std::mem::replace(&mut self.state, state) != state
+    }
+
+    /// Returns when the silence says something new, unless it is broken.
+    pub(super) fn next_step(&self) -> Option<u64> {
+        match self.state {
+            Silence::Fresh => Some(self.heard_ms + ms(HEARTBEAT_LATE)),
+            Silence::Late => Some(self.heard_ms + ms(HEARTBEAT_LOST)),
+            Silence::Lost => None,
+        }
+    }
+
+    fn accept(&mut self, heartbeat: SignedHeartbeat, now_ms: u64) {
+        if self.nonce.is_some_and(|nonce| heartbeat.answers(&nonce)) {
+            self.nonce = None;
+        }
+        self.certified = Some(heartbeat.epoch);
+        self.last = Some(heartbeat);
+        self.heard_ms = now_ms;
+        self.state = Silence::Fresh;
+    }
+
+    /// Returns the newest heartbeat, if it is of this epoch.
+    pub(super) fn certificate(&self, epoch: u64) -> Option<HeartbeatBytes> {
+        let last = self.last.as_ref().filter(|last| last.epoch == epoch)?;
+        HeartbeatBytes::try_from(last.to_bytes()).ok()
+    }
+}
+
+impl Device {
+    /// Returns when this device should beat: never if it is no host, later the more hosts stand before it.
+    pub(super) fn next_beat(&self) -> Option<u64> {
+        let group = self.group()?;
+        if !self.joined || !self.synced || group.is_committing() {
+            return None;
+        }
+        let me = self.me();
+        let rank = self.seniority(group, &me)?;
+        let after = if self.pulse.owed.is_empty() { ms(HEARTBEAT_INTERVAL) + rank * TAKE_OVER_MS } else { 0 };
+        let last = self.pulse.last.as_ref().map_or(0, |last| last.time_ms.min(self.pulse.heard_ms));
+        Some(last + after)
+    }
+
+    /// Returns how many connected hosts stand before `device`; `None` if it is no host.
+    fn seniority(&self, group: &Group, device: &sabha_protocol::DeviceKey) -> Option<u64> {
+        let here = |host: &sabha_protocol::DeviceKey| self.present.values().any(|device| device == host);
+        let before = group.roster().hosts().take_while(|host| host.device != *device);
+        let rank = before.filter(|host| here(&host.device)).count();
+        group.roster().is_host(device).then_some(rank as u64)
+    }
+
+    /// Signs and sends a heartbeat for the present.
+    pub(super) fn beat(&mut self) {
+        let (meeting, me, now_ms) = (self.secrets.meeting, self.me(), self.now_ms);
+        let Some(group) = self.group() else { return };
+        if !group.roster().is_host(&me) || !self.synced {
+            return;
+        }
+        let (seq, previous) = match &self.pulse.last {
+            Some(last) => (last.seq + 1, last.hash()),
+            None if self.pulse.is_first => (0, NO_PREVIOUS),
+            // A host that came back and has lost count goes on from its clock, above any count.
+            None => (now_ms, LOST_COUNT),
+        };
+        let heartbeat = Heartbeat {
+            meeting,
+            seq,
+            epoch: group.epoch().0,
+            transcript_hash: group.transcript_hash(),
+            tree_hash: group.tree_hash(),
+            policy_version: group.roster().policy.version,
+            log_size: self.log.as_ref().map_or(0, |log| log.size()),
+            log_head: self.log.as_ref().map_or_else(|| MerkleTree::default().head(), |log| log.head()),
+            previous,
+            time_ms: now_ms,
+            nonces: self.pulse.owed.clone(),
+            signer: me,
+        };
+        let Ok(heartbeat) = heartbeat.sign(self.signer.key()) else { return };
+        self.pulse.owed.clear();
+        let relay = Relay::Heartbeat(heartbeat.to_bytes()).to_bytes();
+        let nonce = self.pulse.nonce.take();
+        self.pulse.accept(heartbeat, now_ms);
+        // A host that comes back is not its own witness while others could be.
+        let alone = self.group().is_some_and(|group| group.roster().hosts().count() <= 1);
+        self.pulse.nonce = nonce.filter(|_| !alone);
+        self.suspended = false;
+        self.changed = true;
+        if let Ok(payload) = RelayPayload::try_from(relay) {
+            self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
+        }
+    }
+
+    /// Signs the present for a server that has lost it.
+    pub(super) fn certify_for_adoption(&mut self) {
+        let synced = std::mem::replace(&mut self.synced, true);
+        self.beat();
+        self.synced = synced;
+    }
+
+    /// Asks the hosts for a heartbeat, if it is not certain yet that this is the present.
+    pub(super) fn ask_whether_this_is_now(&mut self) {
+        if let Some(nonce) = self.pulse.nonce {
+            self.say(Word::IsThisNow(nonce));
+        }
+    }
+
+    pub(super) fn heard_heartbeat(&mut self, bytes: &[u8]) {
+        let now_ms = self.now_ms;
+        let Ok(heartbeat) = SignedHeartbeat::from_bytes(bytes) else { return };
+        let Some(group) = self.group() else { return };
+        let last = self.pulse.last.as_ref();
+        // An old one again, or the later of two with one number.
+        if last.is_some_and(|last| heartbeat.seq <= last.seq) {
+            return;
+        }
+        let follows = last.filter(|last| heartbeat.seq == last.seq + 1);
+        let same_signer = follows.is_some_and(|last| last.signer == heartbeat.signer);
+        let expected = Expectation {
+            epoch: group.epoch().0,
+            transcript_hash: group.transcript_hash(),
+            tree_hash: group.tree_hash(),
+            previous: follows,
+        };
+        match heartbeat.check(group.roster(), &expected) {
+            Ok(()) => {
+                self.pulse.accept(heartbeat, now_ms);
+                self.suspended = false;
+                self.changed = true;
+            }
+            Err(Violation::HeartbeatState) if heartbeat.epoch == group.epoch().0 => {
+                self.alarm(Alarm::Fork {})
+            }
+            // The commits between are on their way, or held back: asks once for each epoch.
+            Err(Violation::HeartbeatState) if heartbeat.epoch > group.epoch().0 => {
+                if self.pulse.asked_for_epoch < heartbeat.epoch {
+                    self.pulse.asked_for_epoch = heartbeat.epoch;
+                    self.ask_for_missed();
+                }
+            }
+            Err(Violation::HeartbeatChain) if same_signer => self.alarm(Alarm::Fork {}),
+            // Before the last commit, or not from a host: says nothing.
+            Err(_) => {}
+        }
+    }
+}
+
+fn ms(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

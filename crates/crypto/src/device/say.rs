@@ -1,0 +1,265 @@
+//! What devices say to each other: at the door (between a guest and the hosts, through the server), in a knock
+//! (sealed under the lobby key), and in the group (sealed by MLS, or a heartbeat with its own signature).
+
+use sabha_protocol::{
+    DeviceKey, DisplayName, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX, text::ChatText,
+};
+
+use super::codec::{Malformed, Reader, Writer};
+use crate::pake::{GuestHello, GuestProof, HostAnswer, HostProof};
+
+/// What a knock says to the hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Knock {
+    /// Comes back in the grant and in the heartbeat that certifies the present to who is let in.
+    pub(crate) nonce: [u8; 16],
+    pub(crate) name: DisplayName,
+}
+
+impl Knock {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        Writer::kind(1).array(&self.nonce).vector(name_bytes(&self.name).as_bytes()).done()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != 1 {
+            return Err(Malformed);
+        }
+        let knock = Self { nonce: reader.array()?, name: name(&mut reader)? };
+        reader.end()?;
+        Ok(knock)
+    }
+}
+
+/// Said at the door. Every message of a guest names the host it is for, and every one of a host says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Door {
+    /// The host's device in the conversation.
+    pub(crate) host: DeviceKey,
+    pub(crate) saying: Saying,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Saying {
+    /// Host: there is a passcode.
+    PasscodeWanted { root: DeviceKey },
+    /// Guest.
+    PakeHello(GuestHello),
+    /// Host.
+    PakeAnswer(HostAnswer),
+    /// Guest.
+    PakeProof(GuestProof),
+    /// Host: the proof was right.
+    PakeRight(HostProof),
+    /// Host: it was wrong; so many tries are left, and not before so many milliseconds.
+    PakeWrong { left: u8, wait_ms: u64 },
+    /// Host: come in.
+    Granted(Vec<u8>),
+    /// Guest: for the host's commit.
+    KeyPackage(Vec<u8>),
+}
+
+impl Door {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let write = |kind: u8| Writer::kind(kind).array(self.host.as_bytes());
+        match &self.saying {
+            Saying::PasscodeWanted { root } => write(1).array(root.as_bytes()).done(),
+            Saying::PakeHello(hello) => write(2).vector(&hello.to_bytes()).done(),
+            Saying::PakeAnswer(answer) => write(3).vector(&answer.to_bytes()).done(),
+            Saying::PakeProof(proof) => write(4).vector(&proof.to_bytes()).done(),
+            Saying::PakeRight(proof) => write(5).vector(&proof.to_bytes()).done(),
+            Saying::PakeWrong { left, wait_ms } => write(6).u8(*left).u64(*wait_ms).done(),
+            Saying::Granted(grant) => write(7).vector(grant).done(),
+            Saying::KeyPackage(bytes) => write(8).vector(bytes).done(),
+        }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let kind = reader.u8()?;
+        let host = DeviceKey::from_bytes(reader.array()?);
+        let saying = match kind {
+            1 => Saying::PasscodeWanted { root: DeviceKey::from_bytes(reader.array()?) },
+            2 => Saying::PakeHello(GuestHello::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            3 => Saying::PakeAnswer(HostAnswer::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            4 => Saying::PakeProof(GuestProof::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            5 => Saying::PakeRight(HostProof::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            6 => Saying::PakeWrong { left: reader.u8()?, wait_ms: reader.u64()? },
+            7 => Saying::Granted(reader.vector()?.to_vec()),
+            8 => Saying::KeyPackage(reader.vector()?.to_vec()),
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        Ok(Self { host, saying })
+    }
+}
+
+/// What somebody shows to the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) name: DisplayName,
+    pub(crate) hand: bool,
+    pub(crate) media: MediaState,
+}
+
+impl Status {
+    fn write(&self, writer: Writer) -> Writer {
+        writer.vector(name_bytes(&self.name).as_bytes()).u8(u8::from(self.hand)).u8(media_bits(self.media))
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let name = name(reader)?;
+        let hand = match reader.u8()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Malformed),
+        };
+        Ok(Self { name, hand, media: media_of(reader.u8()?)? })
+    }
+}
+
+/// Said in the group, sealed by MLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Word {
+    Status(Status),
+    Chat(ChatText),
+    /// Of a device that came back: asks the hosts for a heartbeat with this nonce.
+    IsThisNow([u8; 16]),
+    /// Of a host to those who just came in: what it knows of the others. Their own word goes before it.
+    People(Vec<(DeviceKey, Status)>),
+}
+
+impl Word {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Status(status) => status.write(Writer::kind(1)).done(),
+            Self::Chat(text) => Writer::kind(2).vector(String::from(text.clone()).as_bytes()).done(),
+            Self::IsThisNow(nonce) => Writer::kind(3).array(nonce).done(),
+            Self::People(people) => people
+                .iter()
+                .fold(Writer::kind(4), |writer, (device, status)| {
+                    status.write(writer.array(device.as_bytes()))
+                })
+                .done(),
+        }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let word = match reader.u8()? {
+            1 => Self::Status(Status::read(&mut reader)?),
+            2 => Self::Chat(ChatText::try_from(reader.text()?).map_err(|_| Malformed)?),
+            3 => Self::IsThisNow(reader.array()?),
+            4 => {
+                let mut people = Vec::new();
+                while !reader.is_empty() {
+                    if people.len() == ROOM_PARTICIPANTS_MAX {
+                        return Err(Malformed);
+                    }
+                    people.push((DeviceKey::from_bytes(reader.array()?), Status::read(&mut reader)?));
+                }
+                Self::People(people)
+            }
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        Ok(word)
+    }
+}
+
+/// What goes through the server's relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Relay {
+    /// An MLS PrivateMessage with a [`Word`].
+    Sealed(Vec<u8>),
+    /// A signed heartbeat: hashes and counters only, so it needs no seal, and a joiner can read it.
+    Heartbeat(Vec<u8>),
+}
+
+impl Relay {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Sealed(bytes) => Writer::kind(1).array(bytes).done(),
+            Self::Heartbeat(bytes) => Writer::kind(2).array(bytes).done(),
+        }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        match bytes.split_first() {
+            Some((1, rest)) => Ok(Self::Sealed(rest.to_vec())),
+            Some((2, rest)) => Ok(Self::Heartbeat(rest.to_vec())),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+fn name_bytes(name: &DisplayName) -> String {
+    String::from(name.clone())
+}
+
+fn name(reader: &mut Reader<'_>) -> Result<DisplayName, Malformed> {
+    DisplayName::try_from(reader.text()?).map_err(|_| Malformed)
+}
+
+fn media_bits(media: MediaState) -> u8 {
+    Source::ALL.iter().enumerate().map(|(bit, source)| u8::from(media.has(*source)) << bit).sum()
+}
+
+fn media_of(bits: u8) -> Result<MediaState, Malformed> {
+    let mut media = MediaState::default();
+    for (bit, source) in Source::ALL.into_iter().enumerate() {
+        media.set(source, bits >> bit & 1 == 1);
+    }
+    if media_bits(media) == bits { Ok(media) } else { Err(Malformed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic_and_written_back_the_same(bytes: Vec<u8>) {
+            if let Ok(door) = Door::from_bytes(&bytes) {
+                prop_assert_eq!(door.to_bytes(), bytes.clone());
+            }
+            if let Ok(word) = Word::from_bytes(&bytes) {
+                // Text is trimmed while it is read, so it may come back shorter.
+                prop_assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
+            }
+            let _ = Knock::from_bytes(&bytes);
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_what_is_heard() {
+        let status = Status {
+            name: "Asha".parse().unwrap(),
+            hand: true,
+            media: MediaState { camera: true, ..MediaState::default() },
+        };
+        let device = DeviceKey::from_bytes([7; 32]);
+        for word in [
+            Word::Status(status.clone()),
+            Word::Chat("नमस्ते\nall".parse().unwrap()),
+            Word::IsThisNow([3; 16]),
+            Word::People(vec![(device, status)]),
+        ] {
+            assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
+        }
+        let door = Door { host: device, saying: Saying::PakeWrong { left: 4, wait_ms: 1000 } };
+        assert_eq!(Door::from_bytes(&door.to_bytes()), Ok(door));
+        let knock = Knock { nonce: [1; 16], name: "Bilal".parse().unwrap() };
+        assert_eq!(Knock::from_bytes(&knock.to_bytes()), Ok(knock));
+    }
+
+    #[test]
+    fn what_is_left_over_is_an_error() {
+        let mut bytes = Word::IsThisNow([3; 16]).to_bytes();
+        bytes.push(0);
+        assert_eq!(Word::from_bytes(&bytes), Err(Malformed));
+    }
+}

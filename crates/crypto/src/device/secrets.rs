@@ -1,0 +1,102 @@
+//! What a device keeps over a reload: its keys and what it was told, never the group itself.
+
+use sabha_admission::{SignedGrant, Suite};
+use sabha_protocol::{DisplayName, MeetingId, MeetingTitle};
+use zeroize::Zeroizing;
+
+use super::codec::{Malformed, Reader, Writer};
+use crate::link::LinkSecret;
+
+/// Longest export, in bytes: a grant with its invite, and text.
+pub const EXPORT_BYTES_MAX: usize = 8 * 1024;
+
+const VERSION: u8 = 1;
+
+/// The passcode of a meeting as its host keeps it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct HostPasscode {
+    /// As it is told.
+    pub(crate) text: Zeroizing<String>,
+    /// Whether who proves it is let in without a click.
+    pub(crate) admits: bool,
+}
+
+pub(crate) struct Secrets {
+    pub(crate) meeting: MeetingId,
+    /// Known from the start to the creator, and to others once they hold a grant.
+    pub(crate) suite: Suite,
+    pub(crate) device_seed: Zeroizing<[u8; 32]>,
+    /// The creator's: makes hosts when no host is left.
+    pub(crate) root_seed: Option<Zeroizing<[u8; 32]>>,
+    pub(crate) link: LinkSecret,
+    pub(crate) name: DisplayName,
+    pub(crate) title: Option<MeetingTitle>,
+    pub(crate) grant: Option<SignedGrant>,
+    pub(crate) passcode: Option<HostPasscode>,
+}
+
+impl Secrets {
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let optional = |writer: Writer, bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => writer.u8(1).vector(bytes),
+            None => writer.u8(0),
+        };
+        let writer = Writer::kind(VERSION)
+            .array(self.meeting.as_bytes())
+            .array(&self.suite.code().to_be_bytes())
+            .array(&self.device_seed[..]);
+        let writer = optional(writer, self.root_seed.as_ref().map(|seed| &seed[..]));
+        let writer = writer.array(self.link.expose()).vector(self.name.as_str().as_bytes());
+        let writer = optional(writer, self.title.as_ref().map(|title| title.as_str().as_bytes()));
+        let writer = optional(writer, self.grant.as_ref().map(SignedGrant::to_bytes).as_deref());
+        let writer = optional(writer, self.passcode.as_ref().map(|passcode| passcode.text.as_bytes()));
+        let admits = self.passcode.as_ref().is_some_and(|passcode| passcode.admits);
+        Zeroizing::new(writer.u8(u8::from(admits)).done())
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > EXPORT_BYTES_MAX {
+            return Err(Malformed);
+        }
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != VERSION {
+            return Err(Malformed);
+        }
+        let meeting = MeetingId::from_bytes(reader.array()?);
+        let suite = match u16::from_be_bytes(reader.array()?) {
+            0x0001 => Suite::Classical,
+            0x004F => Suite::XWing,
+            _ => return Err(Malformed),
+        };
+        let device_seed = Zeroizing::new(reader.array()?);
+        let root_seed = optional(&mut reader)?
+            .map(|seed| seed.try_into().map(Zeroizing::new).map_err(|_| Malformed))
+            .transpose()?;
+        let link = LinkSecret::from_bytes(reader.array()?);
+        let name = DisplayName::try_from(reader.text()?).map_err(|_| Malformed)?;
+        let title = optional(&mut reader)?.map(text).transpose()?;
+        let title = title.map(MeetingTitle::try_from).transpose().map_err(|_| Malformed)?;
+        let grant = optional(&mut reader)?.map(SignedGrant::from_bytes).transpose().map_err(|_| Malformed)?;
+        let passcode = optional(&mut reader)?.map(text).transpose()?;
+        let admits = match reader.u8()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        let passcode = passcode.map(|text| HostPasscode { text: Zeroizing::new(text), admits });
+        Ok(Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode })
+    }
+}
+
+fn optional<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, Malformed> {
+    match reader.u8()? {
+        0 => Ok(None),
+        1 => reader.vector().map(Some),
+        _ => Err(Malformed),
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<String, Malformed> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Malformed)
+}

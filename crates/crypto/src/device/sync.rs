@@ -1,0 +1,191 @@
+//! Keeping the group the same as the others': into it, and back to it after a lost connection, a reload, or a
+//! restart of the server.
+
+use sabha_protocol::{
+    GroupEpoch, Rule,
+    opaque::{GroupInfo, RatchetTree, WelcomeMessage},
+    wire::ClientMessage,
+};
+
+use super::{Device, Place, Sent};
+use crate::group::{Group, Ingested, Reject};
+
+impl Device {
+    /// The server gave this device its place. Compares the server's group with the own one.
+    pub(super) fn admitted(&mut self, epoch: GroupEpoch, in_group: bool) {
+        self.changed = true;
+        let own = match &self.place {
+            Place::Member(group) => Some(group.epoch()),
+            // The Welcome follows.
+            Place::Applying(_) => return,
+            _ => None,
+        };
+        match own {
+            Some(own) if own > epoch => self.offer_for_adoption(),
+            Some(own) if own < epoch => self.ask_for_missed(),
+            Some(_) if in_group => self.synced = true,
+            _ => self.return_from_outside(),
+        }
+    }
+
+    /// Asks for the group, to join it by an external commit.
+    pub(super) fn return_from_outside(&mut self) {
+        if self.secrets.grant.is_none() {
+            return;
+        }
+        for change in self.media.erase() {
+            self.media_out(change);
+        }
+        self.place = Place::Returning;
+        self.send(ClientMessage::GroupState {}, Sent::GroupState);
+    }
+
+    pub(super) fn join_from_outside(&mut self, group_info: &GroupInfo, tree: &RatchetTree) {
+        let Place::Returning = self.place else { return };
+        let now_ms = self.now_ms;
+        let Some(grant) = self.secrets.grant.clone() else { return };
+        let Some(applicant) = self.applicant(grant) else { return };
+        match applicant.join_from_outside(group_info, tree, now_ms) {
+            Ok((candidate, bundle)) => {
+                self.place = Place::Candidate(Box::new(candidate));
+                self.send_commit(bundle, Sent::External);
+            }
+            Err(reject) => {
+                self.refuse_group(&reject);
+                self.place = Place::Outside;
+            }
+        }
+    }
+
+    pub(super) fn external_answered(&mut self, refused: Option<Rule>) {
+        let Place::Candidate(_) = self.place else { return };
+        let Place::Candidate(candidate) = std::mem::replace(&mut self.place, Place::Returning) else {
+            return;
+        };
+        match refused {
+            None => {
+                let nonce = self.dice.random();
+                self.joined_group(candidate.confirmed(), nonce);
+            }
+            Some(Rule::CurrentEpoch) => self.return_from_outside(),
+            Some(Rule::RemovedStaysOut) => self.erase(Place::Removed),
+            Some(_) => self.place = Place::Outside,
+        }
+    }
+
+    pub(super) fn welcomed(&mut self, welcome: &WelcomeMessage, tree: &RatchetTree) {
+        let Place::Applying(_) = self.place else { return };
+        let now_ms = self.now_ms;
+        let Place::Applying(applicant) = std::mem::replace(&mut self.place, Place::Outside) else { return };
+        let nonce = applicant.grant.nonce;
+        match applicant.join(welcome, tree, now_ms) {
+            Ok(group) => self.joined_group(group, nonce),
+            Err((applicant, reject)) => {
+                // The right one may still come.
+                self.place = Place::Applying(applicant);
+                self.refuse_group(&reject);
+            }
+        }
+    }
+
+    fn refuse_group(&mut self, reject: &Reject) {
+        match reject {
+            Reject::Admission(_) => self.refuse(reject),
+            _ => self.refuse(&Reject::WrongGroup),
+        }
+    }
+
+    /// In the group: keys are installed for receiving; sending waits for a heartbeat that answers `nonce`.
+    fn joined_group(&mut self, group: Group, nonce: [u8; 16]) {
+        let keys = group.keys();
+        self.secrets.suite = group.roster().policy.suite;
+        self.place = Place::Member(Box::new(group));
+        self.synced = true;
+        self.changed = true;
+        self.people.clear();
+        self.install(keys, false);
+        self.refreshed_ms = self.now_ms;
+        let alone =
+            self.group().is_some_and(|group| group.roster().hosts().all(|host| host.device == self.me()));
+        if alone && self.is_host() {
+            let epoch = self.group().map_or(0, |group| group.epoch().0);
+            self.pulse.start_as_only_host(epoch, self.now_ms);
+        } else {
+            self.pulse.start(nonce, self.now_ms);
+        }
+    }
+
+    /// A commit or proposal that the server has passed on.
+    pub(super) fn handshake(&mut self, epoch: GroupEpoch, bytes: &[u8]) {
+        let Some(own) = self.group().map(Group::epoch) else { return };
+        // Known already: what was missed came twice.
+        if epoch < own {
+            return;
+        }
+        if epoch > own {
+            self.ask_for_missed();
+            return;
+        }
+        match self.ingest(bytes) {
+            Some(Ingested::Epoch(change)) => {
+                // Somebody else's commit was first; the own one is refused, and made anew then.
+                if let Some(group) = self.group_mut() {
+                    group.abandon();
+                }
+                self.applied(change);
+            }
+            Some(Ingested::Proposal) => self.plan_commit(),
+            Some(Ingested::Application { .. }) | None => {}
+        }
+    }
+
+    pub(super) fn ask_for_missed(&mut self) {
+        let Some(epoch) = self.group().map(Group::epoch) else { return };
+        if !self.sent.values().any(|sent| matches!(sent, Sent::Missed)) {
+            self.send(ClientMessage::Missed { epoch }, Sent::Missed);
+        }
+    }
+
+    pub(super) fn missed_answered(&mut self, refused: Option<Rule>) {
+        match refused {
+            None => self.synced = true,
+            Some(Rule::HandshakesKept) => self.return_from_outside(),
+            Some(_) => {}
+        }
+    }
+
+    /// The server has lost the group: brings it back, with a host's word for it.
+    fn offer_for_adoption(&mut self) {
+        let is_host = self.is_host();
+        let Some(group) = self.group() else { return };
+        let epoch = group.epoch();
+        if is_host {
+            self.certify_for_adoption();
+        }
+        let Some(heartbeat) = self.pulse.certificate(epoch.0) else {
+            // Without a certificate it must come from somebody else; meanwhile asks what the server has by then.
+            self.ask_for_missed();
+            return;
+        };
+        let Some(Ok((group_info, tree))) = self.group().map(Group::state) else { return };
+        self.send(ClientMessage::Adopt { group_info, tree, heartbeat }, Sent::Adopt);
+    }
+
+    pub(super) fn adoption_answered(&mut self, refused: Option<Rule>) {
+        match refused {
+            None => self.synced = true,
+            // Somebody else was first.
+            Some(_) => self.ask_for_missed(),
+        }
+    }
+
+    pub(super) fn propose_leaving(&mut self) {
+        let Some(group) = self.group_mut() else { return };
+        if group.is_committing() {
+            group.abandon();
+        }
+        if let Ok((epoch, proposal)) = group.propose_leaving() {
+            self.send(ClientMessage::Propose { epoch, proposal }, Sent::Other);
+        }
+    }
+}

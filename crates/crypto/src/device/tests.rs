@@ -1,0 +1,644 @@
+//! Devices against an honest delivery service, in virtual time.
+
+use std::collections::BTreeMap;
+
+use sabha_delivery::{Delivery, Reject as ServerReject};
+use sabha_protocol::{
+    BootEpoch, GroupEpoch, MediaState, RoomEpoch, RoomSeq, Sdp,
+    device::{DeviceStage, DeviceView, Encryption, HeartbeatState, PasscodeView},
+    key::Challenge,
+    secret::ResumeToken,
+    wire::{
+        client::Credential,
+        server::{Guest, MediaAnswer, Role},
+    },
+};
+
+use super::*;
+use crate::link::LinkSecret;
+
+const START: u64 = 1_900_000_000_000;
+
+/// One device with its connection.
+struct Client {
+    device: Device,
+    id: ParticipantId,
+    view: Option<DeviceView>,
+    media: Vec<MediaKeyChange>,
+    chat: Vec<String>,
+    connected: bool,
+    /// In the server's room: gets handshakes and relayed words.
+    placed: bool,
+}
+
+/// The room as an honest server keeps it.
+struct Hall {
+    now: u64,
+    delivery: Delivery,
+    creation: CreateMeeting,
+    clients: Vec<Client>,
+    lobby: BTreeMap<ParticipantId, Guest>,
+    next_id: u32,
+}
+
+impl Hall {
+    fn new(passcode: Option<(&str, bool)>) -> Self {
+        let options = CreateOptions {
+            suite: MeetingSuite::Classical,
+            title: Some("Weekly".parse().unwrap()),
+            name: "Host".parse().unwrap(),
+            passcode: passcode.map(|(text, _)| text.parse().unwrap()),
+            admits: passcode.is_some_and(|(_, admits)| admits),
+        };
+        let device = Device::create(options, START).unwrap();
+        let creation = device.creation().unwrap().clone();
+        let delivery = Delivery::open(creation.meeting, &creation.group_info, &creation.tree, START).unwrap();
+        let mut hall =
+            Self { now: START, delivery, creation, clients: Vec::new(), lobby: BTreeMap::new(), next_id: 1 };
+        hall.add(device);
+        hall.enter(0);
+        hall.join(0);
+        hall
+    }
+
+    fn add(&mut self, device: Device) -> usize {
+        let id = ParticipantId(self.next_id);
+        self.next_id += 1;
+        self.clients.push(Client {
+            device,
+            id,
+            view: None,
+            media: Vec::new(),
+            chat: Vec::new(),
+            connected: false,
+            placed: false,
+        });
+        self.clients.len() - 1
+    }
+
+    fn guest(&mut self, name: &str) -> usize {
+        let secret = LinkSecret::from_fragment(&self.view(0).invite).unwrap();
+        let device = Device::guest(self.creation.meeting, secret, name.parse().unwrap(), self.now);
+        let guest = self.add(device);
+        self.enter(guest);
+        guest
+    }
+
+    fn command(&mut self, at: usize, command: DeviceCommand) {
+        let now = self.now;
+        self.clients[at].device.command(command, now);
+        self.settle();
+    }
+
+    fn tell(&mut self, at: usize, message: ServerMessage) {
+        let now = self.now;
+        self.clients[at].device.command(DeviceCommand::Receive { message: Box::new(message) }, now);
+    }
+
+    /// Carries out what devices want until nobody wants anything.
+    fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let mut quiet = true;
+            for at in 0..self.clients.len() {
+                while let Some(output) = self.clients[at].device.poll_output() {
+                    quiet = false;
+                    self.carry_out(at, output);
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+        panic!("the devices do not come to rest");
+    }
+
+    fn carry_out(&mut self, at: usize, output: DeviceOutput) {
+        match output {
+            DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
+            DeviceOutput::Media { change } => self.clients[at].media.push(change),
+            DeviceOutput::Remember {} => {}
+            DeviceOutput::Send { send, message } => {
+                if self.clients[at].connected {
+                    let refused = self.serve(at, *message);
+                    let now = self.now;
+                    self.clients[at].device.command(DeviceCommand::Answered { send, refused }, now);
+                }
+            }
+            DeviceOutput::View { view } => self.clients[at].view = Some(*view),
+        }
+    }
+
+    fn serve(&mut self, at: usize, message: ClientMessage) -> Option<Rule> {
+        let (device, id, now) = (self.clients[at].device.me(), self.clients[at].id, self.now);
+        match message {
+            ClientMessage::Enter { credential, .. } => self.enters(at, credential),
+            ClientMessage::Door { to, payload } => {
+                let hears = |index: usize, client: &Client| match to {
+                    Some(guest) => client.id == guest,
+                    None => index != at && client.placed,
+                };
+                let to: Vec<_> =
+                    self.clients.iter().enumerate().filter(|(i, c)| hears(*i, c)).map(|(i, _)| i).collect();
+                for index in to {
+                    self.tell(index, ServerMessage::Door { from: id, payload: payload.clone() });
+                }
+                None
+            }
+            ClientMessage::Commit { epoch, commit, welcome, group_info } => {
+                match self.delivery.commit(&device, epoch, commit.clone(), group_info, now) {
+                    Ok(change) => {
+                        let tree = self.delivery.tree();
+                        for index in 0..self.clients.len() {
+                            let client = &self.clients[index];
+                            if index != at && client.placed {
+                                self.tell(
+                                    index,
+                                    ServerMessage::Handshake { from: id, epoch, message: commit.clone() },
+                                );
+                            }
+                            let me = self.clients[index].device.me();
+                            if change.added.contains(&me) && index != at {
+                                self.lobby.remove(&self.clients[index].id);
+                                self.clients[index].placed = true;
+                                let admitted = self.admitted(index);
+                                self.tell(index, admitted);
+                                let welcome = welcome.clone().unwrap();
+                                self.tell(index, ServerMessage::Welcomed { welcome, tree: tree.clone() });
+                                self.join(index);
+                            }
+                            if change
+                                .removed
+                                .iter()
+                                .any(|(gone, how)| *gone == me && *how != sabha_delivery::Removal::Replaced)
+                            {
+                                self.clients[index].placed = false;
+                            }
+                        }
+                        None
+                    }
+                    Err(reject) => Some(reject.rule()),
+                }
+            }
+            ClientMessage::Propose { epoch, proposal } => {
+                match self.delivery.propose(&device, epoch, proposal.clone()) {
+                    Ok(()) => {
+                        for index in (0..self.clients.len()).filter(|index| *index != at) {
+                            if self.clients[index].placed {
+                                let message = proposal.clone();
+                                self.tell(index, ServerMessage::Handshake { from: id, epoch, message });
+                            }
+                        }
+                        None
+                    }
+                    Err(reject) => Some(reject.rule()),
+                }
+            }
+            ClientMessage::Relay { payload, .. } => {
+                for index in (0..self.clients.len()).filter(|index| *index != at) {
+                    if self.clients[index].placed && self.clients[index].connected {
+                        self.tell(index, ServerMessage::Relayed { from: id, payload: payload.clone() });
+                    }
+                }
+                None
+            }
+            ClientMessage::GroupState {} => {
+                let (epoch, group_info, tree) = self.delivery.state();
+                self.tell(at, ServerMessage::GroupState { epoch, group_info, tree });
+                None
+            }
+            ClientMessage::Missed { epoch } => match self.delivery.missed(epoch) {
+                Some(missed) => {
+                    for handshake in missed {
+                        let message = ServerMessage::Handshake {
+                            from: ParticipantId(0),
+                            epoch: handshake.epoch,
+                            message: handshake.message,
+                        };
+                        self.tell(at, message);
+                    }
+                    None
+                }
+                None => Some(Rule::HandshakesKept),
+            },
+            ClientMessage::Adopt { group_info, tree, heartbeat } => {
+                self.delivery.adopt(group_info, &tree, &heartbeat, now).err().map(|reject| reject.rule())
+            }
+            _ => None,
+        }
+    }
+
+    fn enters(&mut self, at: usize, credential: Credential) -> Option<Rule> {
+        let (device, id) = (self.clients[at].device.me(), self.clients[at].id);
+        match credential {
+            Credential::Link { knock, .. } => {
+                let guest = Guest { id, device, knock, waiting_ms: 0 };
+                self.lobby.insert(id, guest.clone());
+                self.tell(
+                    at,
+                    ServerMessage::Waiting {
+                        you: id,
+                        host_present: true,
+                        title: self.creation.title.clone(),
+                    },
+                );
+                for index in 0..self.clients.len() {
+                    if self.clients[index].placed && self.is_host(index) {
+                        self.tell(index, ServerMessage::Knocked { guest: guest.clone() });
+                    }
+                }
+                None
+            }
+            Credential::Device { grant } => {
+                let granted = grant.map(|grant| self.delivery.check_grant(&device, &grant, self.now));
+                if !self.delivery.is_member(&device)
+                    && let Some(Err(reject)) = granted
+                {
+                    return Some(reject.rule());
+                }
+                self.clients[at].placed = true;
+                let admitted = self.admitted(at);
+                self.tell(at, admitted);
+                None
+            }
+            Credential::Resume { .. } => {
+                self.clients[at].placed = true;
+                let admitted = self.admitted(at);
+                self.tell(at, admitted);
+                None
+            }
+        }
+    }
+
+    fn admitted(&self, at: usize) -> ServerMessage {
+        let me = self.clients[at].device.me();
+        ServerMessage::Admitted {
+            you: self.clients[at].id,
+            role: Role::Participant,
+            epoch: self.delivery.epoch(),
+            in_group: self.delivery.is_member(&me),
+            resume: ResumeToken::try_from("t".to_owned()).unwrap(),
+            title: self.creation.title.clone(),
+            room_epoch: RoomEpoch(1),
+            media_allowed: MediaState::default(),
+        }
+    }
+
+    fn is_host(&self, at: usize) -> bool {
+        let me = self.clients[at].device.me();
+        self.delivery.members().iter().any(|member| member.device == me && member.host)
+    }
+
+    fn enter(&mut self, at: usize) {
+        self.clients[at].connected = true;
+        let challenge = Challenge::from_bytes([7; 32]);
+        self.command(at, DeviceCommand::Enter { challenge, resume: None });
+    }
+
+    fn resume(&mut self, at: usize) {
+        self.clients[at].connected = true;
+        let resume = ResumeToken::try_from("t".to_owned()).ok();
+        self.command(at, DeviceCommand::Enter { challenge: Challenge::from_bytes([7; 32]), resume });
+        self.join(at);
+        self.settle();
+    }
+
+    fn join(&mut self, at: usize) {
+        let participants = self
+            .clients
+            .iter()
+            .filter(|client| client.placed)
+            .map(|client| Participant {
+                id: client.id,
+                device: client.device.me(),
+                role: Role::Participant,
+                media: MediaState::default(),
+                presence: Presence::Connected,
+            })
+            .collect();
+        let lobby = if self.is_host(at) { self.lobby.values().cloned().collect() } else { Vec::new() };
+        self.tell(
+            at,
+            ServerMessage::Joined {
+                answer: MediaAnswer {
+                    sdp: Sdp::try_from("v=0".to_owned()).unwrap(),
+                    generation: sabha_protocol::MediaGeneration(1),
+                },
+                media: MediaState::default(),
+                participants,
+                lobby,
+                seq: RoomSeq(1),
+            },
+        );
+    }
+
+    fn disconnect(&mut self, at: usize) {
+        self.clients[at].connected = false;
+        self.clients[at].placed = false;
+        self.command(at, DeviceCommand::Disconnected {});
+    }
+
+    /// Lets time pass, timers firing as they come.
+    fn pass(&mut self, ms: u64) {
+        let until = self.now + ms;
+        for _ in 0..100_000 {
+            let next = self.clients.iter().filter_map(|client| client.device.poll_timeout()).min();
+            match next.filter(|at| *at <= until) {
+                Some(at) => {
+                    self.now = self.now.max(at);
+                    for index in 0..self.clients.len() {
+                        let now = self.now;
+                        self.clients[index].device.handle_timeout(now);
+                    }
+                    self.settle();
+                }
+                None => {
+                    self.now = until;
+                    for index in 0..self.clients.len() {
+                        self.clients[index].device.handle_timeout(until);
+                    }
+                    self.settle();
+                    return;
+                }
+            }
+        }
+        panic!("timers fire without end");
+    }
+
+    fn view(&self, at: usize) -> &DeviceView {
+        self.clients[at].view.as_ref().unwrap()
+    }
+
+    fn id(&self, at: usize) -> ParticipantId {
+        self.clients[at].id
+    }
+
+    fn admit(&mut self, guest: usize) {
+        let id = self.id(guest);
+        self.command(0, DeviceCommand::Admit { guest: id });
+    }
+
+    /// Returns the epoch a client seals frames in.
+    fn sends_in(&self, at: usize) -> Option<GroupEpoch> {
+        self.clients[at].media.iter().rev().find_map(|change| match change {
+            MediaKeyChange::Use { epoch } => Some(Some(*epoch)),
+            MediaKeyChange::Mute {} => Some(None),
+            _ => None,
+        })?
+    }
+}
+
+#[test]
+fn a_guest_waits_until_the_host_signs_and_sends_once_the_present_is_certified() {
+    let mut hall = Hall::new(None);
+    assert_eq!(hall.view(0).encryption, Encryption::Verified);
+    let asha = hall.guest("Asha");
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    assert_eq!(hall.view(asha).title.as_ref().unwrap().as_str(), "Weekly");
+    assert_eq!(hall.view(0).guests[0].name.as_str(), "Asha");
+    assert!(hall.clients[asha].media.is_empty());
+
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    assert_eq!(hall.view(asha).encryption, Encryption::Verified);
+    assert_eq!(hall.sends_in(asha), Some(GroupEpoch(1)));
+    assert_eq!(hall.sends_in(0), Some(GroupEpoch(1)));
+    let names: Vec<_> = hall.view(asha).members.iter().map(|member| member.name.clone().unwrap()).collect();
+    assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["Host", "Asha"]);
+    assert_eq!(hall.view(asha).code, hall.view(0).code);
+    assert!(hall.view(0).guests.is_empty());
+}
+
+#[test]
+fn words_and_hands_reach_everybody_under_the_right_name() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let bilal = hall.guest("Bilal");
+    hall.admit(bilal);
+    hall.command(asha, DeviceCommand::Chat { text: "namaste".parse().unwrap() });
+    hall.command(asha, DeviceCommand::Hand { raised: true });
+    for at in [0, asha, bilal] {
+        assert_eq!(hall.clients[at].chat, ["namaste"]);
+        let me = hall.clients[asha].device.me();
+        assert!(hall.view(at).members.iter().any(|member| member.device == me && member.hand));
+    }
+}
+
+#[test]
+fn a_right_passcode_is_proven_and_lets_in_by_the_hosts_rule() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
+    let asha = hall.guest("Asha");
+    assert_eq!(hall.view(asha).stage, DeviceStage::PasscodeWanted);
+    hall.command(asha, DeviceCommand::Passcode { passcode: "wrong-code".parse().unwrap() });
+    assert_eq!(hall.view(asha).passcode, PasscodeView::Wanted { wrong: 1, left: 4 });
+    hall.pass(5000);
+    hall.command(asha, DeviceCommand::Passcode { passcode: "7kqm 2xwd".parse().unwrap() });
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    assert_eq!(hall.view(0).members[1].method, sabha_protocol::device::AdmissionMethod::Passcode);
+}
+
+#[test]
+fn a_wrong_passcode_is_stopped_at_the_budget_while_others_still_come_in() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
+    let mallory = hall.guest("Mallory");
+    for _ in 0..20 {
+        hall.command(mallory, DeviceCommand::Passcode { passcode: "guess-guess".parse().unwrap() });
+        hall.pass(60_000);
+    }
+    assert!(matches!(hall.view(mallory).passcode, PasscodeView::Wanted { left: 0, .. }));
+    assert!(matches!(hall.view(0).passcode, PasscodeView::Set { wrong: 5, .. }));
+    let asha = hall.guest("Asha");
+    hall.command(asha, DeviceCommand::Passcode { passcode: "7KQM2XWD".parse().unwrap() });
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
+fn removal_rekeys_and_keeps_out() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    let bilal = hall.guest("Bilal");
+    hall.admit(asha);
+    hall.admit(bilal);
+    let device = hall.clients[bilal].device.me();
+    hall.command(0, DeviceCommand::Remove { device });
+    assert_eq!(hall.view(bilal).stage, DeviceStage::Removed);
+    assert_eq!(hall.sends_in(bilal), None);
+    assert_eq!(hall.sends_in(asha), hall.sends_in(0));
+    assert_eq!(hall.view(asha).members.len(), 2);
+    hall.disconnect(bilal);
+    hall.enter(bilal);
+    assert_eq!(hall.view(bilal).stage, DeviceStage::Removed);
+    // Two seconds after the removal the old keys are gone.
+    hall.pass(2000);
+    assert!(
+        hall.clients[asha]
+            .media
+            .iter()
+            .any(|change| matches!(change, MediaKeyChange::Drop { epoch: GroupEpoch(2) }))
+    );
+}
+
+#[test]
+fn a_locked_meeting_lets_nobody_in_until_it_is_unlocked() {
+    let mut hall = Hall::new(None);
+    hall.pass(1000);
+    hall.command(0, DeviceCommand::Lock { locked: true });
+    assert!(hall.view(0).locked);
+    hall.pass(1000);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    hall.command(0, DeviceCommand::Lock { locked: false });
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
+fn a_new_host_admits_and_goes_on_when_the_first_is_gone() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let device = hall.clients[asha].device.me();
+    hall.command(0, DeviceCommand::MakeHost { device });
+    assert!(hall.view(asha).host);
+    hall.command(0, DeviceCommand::Leave {});
+    hall.disconnect(0);
+    hall.pass(20_000);
+    assert_eq!(hall.view(asha).heartbeat, HeartbeatState::Fresh);
+    assert_eq!(hall.view(asha).members.len(), 1);
+    let bilal = hall.guest("Bilal");
+    let id = hall.id(bilal);
+    hall.command(asha, DeviceCommand::Admit { guest: id });
+    assert_eq!(hall.view(bilal).stage, DeviceStage::Member);
+    assert_eq!(hall.sends_in(bilal), hall.sends_in(asha));
+}
+
+#[test]
+fn silence_of_the_hosts_warns_after_ten_seconds_and_stops_sending_after_thirty() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.disconnect(0);
+    hall.pass(10_000);
+    assert_eq!(hall.view(asha).heartbeat, HeartbeatState::Late);
+    assert!(hall.sends_in(asha).is_some());
+    hall.pass(20_000);
+    assert_eq!(hall.view(asha).heartbeat, HeartbeatState::Lost);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Sealed);
+    assert_eq!(hall.sends_in(asha), None);
+    hall.resume(0);
+    hall.pass(6000);
+    assert_eq!(hall.view(asha).heartbeat, HeartbeatState::Fresh);
+    assert!(hall.sends_in(asha).is_some());
+}
+
+#[test]
+fn a_lost_connection_is_made_up_for_on_the_same_leaf() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.disconnect(asha);
+    for name in ["Bilal", "Chitra"] {
+        let guest = hall.guest(name);
+        hall.admit(guest);
+    }
+    hall.resume(asha);
+    hall.pass(6000);
+    assert_eq!(hall.view(asha).epoch, hall.view(0).epoch);
+    assert_eq!(hall.view(asha).members.len(), 4);
+    assert_eq!(hall.sends_in(asha), hall.sends_in(0));
+    assert!(hall.view(asha).alarms.is_empty());
+}
+
+#[test]
+fn after_a_reload_the_device_comes_back_by_itself_from_what_was_kept() {
+    for who in [0, 1] {
+        let mut hall = Hall::new(None);
+        let asha = hall.guest("Asha");
+        hall.admit(asha);
+        let kept = hall.clients[who].device.export();
+        hall.disconnect(who);
+        hall.clients[who].device = Device::restore(&kept, hall.now).unwrap();
+        hall.enter(who);
+        hall.join(who);
+        hall.settle();
+        hall.pass(7000);
+        for at in [0, asha] {
+            assert_eq!(hall.view(at).stage, DeviceStage::Member, "{who} {at}");
+            assert_eq!(hall.view(at).encryption, Encryption::Verified, "{who} {at}");
+            assert_eq!(hall.view(at).members.len(), 2);
+            assert!(hall.view(at).members.iter().all(|member| member.name.is_some()), "{who} {at}");
+        }
+        assert_eq!(hall.sends_in(asha), hall.sends_in(0));
+        let bilal = hall.guest("Bilal");
+        hall.admit(bilal);
+        assert_eq!(hall.view(bilal).stage, DeviceStage::Member);
+    }
+}
+
+#[test]
+fn a_restarted_server_takes_the_group_back_from_its_members() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.pass(6000);
+    hall.disconnect(0);
+    hall.disconnect(asha);
+    let creation = hall.creation.clone();
+    hall.delivery = Delivery::open(creation.meeting, &creation.group_info, &creation.tree, hall.now).unwrap();
+    // The guest is first, with the host's last heartbeat.
+    hall.resume(asha);
+    assert_eq!(hall.delivery.epoch(), hall.view(asha).epoch);
+    hall.resume(0);
+    hall.pass(6000);
+    assert_eq!(hall.view(0).stage, DeviceStage::Member);
+    let bilal = hall.guest("Bilal");
+    hall.admit(bilal);
+    assert_eq!(hall.view(bilal).members.len(), 3);
+    assert!(hall.view(asha).alarms.is_empty());
+}
+
+#[test]
+fn a_hundred_who_come_at_once_are_a_handful_of_commits() {
+    let mut hall = Hall::new(None);
+    let guests: Vec<usize> = (0..40).map(|number| hall.guest(&format!("Guest {number}"))).collect();
+    let ids: Vec<_> = guests.iter().map(|guest| hall.id(*guest)).collect();
+    let now = hall.now;
+    for guest in ids {
+        hall.clients[0].device.command(DeviceCommand::Admit { guest }, now);
+    }
+    hall.settle();
+    assert_eq!(hall.view(0).members.len(), 41);
+    assert!(hall.view(0).epoch.0 <= 41);
+    for guest in guests {
+        assert_eq!(hall.view(guest).stage, DeviceStage::Member);
+    }
+}
+
+#[test]
+fn the_meetings_log_can_be_checked_by_anybody() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let device = hall.clients[asha].device.me();
+    hall.command(0, DeviceCommand::Remove { device });
+    let text = hall.clients[0].device.export_log().unwrap();
+    assert!(crate::log::verify_export(&text).is_ok());
+    assert!(!text.contains("Asha") && !text.contains("Weekly"));
+}
+
+#[test]
+fn stale_answers_of_the_server_do_not_disturb() {
+    let mut hall = Hall::new(None);
+    assert!(matches!(
+        hall.delivery.propose(
+            &hall.clients[0].device.me(),
+            GroupEpoch(9),
+            sabha_protocol::opaque::HandshakeMessage::try_from(vec![1]).unwrap()
+        ),
+        Err(ServerReject::Stale { .. })
+    ));
+    hall.command(0, DeviceCommand::Answered { send: RequestId(999), refused: None });
+    assert_eq!(hall.view(0).stage, DeviceStage::Member);
+    let _ = BootEpoch(1);
+}

@@ -1,0 +1,107 @@
+//! How things stand, computed from what was verified.
+
+use sabha_admission::{Method, Suite};
+use sabha_protocol::{
+    GroupEpoch,
+    device::{
+        AdmissionMethod, CipherSuite, DeviceStage, DeviceView, Encryption, HeartbeatState, MemberView,
+        VerificationCode,
+    },
+};
+
+use super::{Device, Place};
+use crate::{code, group::allowed};
+
+impl Device {
+    pub(super) fn view(&self) -> DeviceView {
+        let group = self.group();
+        DeviceView {
+            meeting: self.secrets.meeting,
+            me: self.me(),
+            stage: self.stage(),
+            invite: format!("#{}", *self.secrets.link.fragment()),
+            title: self.title.clone(),
+            encryption: self.encryption(),
+            alarms: self.alarms.clone(),
+            heartbeat: if self.has_host() { self.pulse.state() } else { HeartbeatState::Fresh },
+            epoch: group.map_or(GroupEpoch(0), crate::group::Group::epoch),
+            suite: match self.secrets.suite {
+                Suite::Classical => CipherSuite::Classical,
+                Suite::XWing => CipherSuite::XWing,
+            },
+            code: self.code(),
+            members: self.members(),
+            guests: self.host_door.views(),
+            locked: group.is_some_and(|group| group.roster().policy.locked_at_ms.is_some()),
+            passcode: self.passcode_view(),
+            host: self.is_host(),
+        }
+    }
+
+    fn stage(&self) -> DeviceStage {
+        match &self.place {
+            Place::Outside => DeviceStage::Outside,
+            Place::Lobby if self.guest_door.is_asked() => DeviceStage::PasscodeWanted,
+            Place::Lobby if self.guest_door.is_proving() => DeviceStage::Proving,
+            Place::Lobby => DeviceStage::Waiting,
+            Place::Applying(_) | Place::Candidate(_) | Place::Returning => DeviceStage::Joining,
+            Place::Member(_) if !self.synced => DeviceStage::Joining,
+            Place::Member(_) if !self.has_host() || self.pulse.is_lost() => DeviceStage::Sealed,
+            Place::Member(_) => DeviceStage::Member,
+            Place::Removed => DeviceStage::Removed,
+        }
+    }
+
+    fn has_host(&self) -> bool {
+        self.group().is_some_and(|group| group.roster().hosts().next().is_some())
+    }
+
+    fn encryption(&self) -> Encryption {
+        if self.suspended {
+            return Encryption::Failed;
+        }
+        let certified = self.group().is_some() && self.pulse.has_certified() && self.is_sending();
+        if certified { Encryption::Verified } else { Encryption::Pending }
+    }
+
+    fn code(&self) -> Option<VerificationCode> {
+        let group = self.group()?;
+        let code =
+            code::VerificationCode::new(&group.epoch_authenticator(), &group.roster().policy.root).ok()?;
+        Some(VerificationCode { group: code.epoch(), root: code.root() })
+    }
+
+    fn members(&self) -> Vec<MemberView> {
+        let Some(group) = self.group() else { return Vec::new() };
+        let me = self.me();
+        group
+            .roster()
+            .members
+            .iter()
+            .map(|member| {
+                let status =
+                    if member.device == me { Some(&self.own) } else { self.people.get(&member.device) };
+                MemberView {
+                    device: member.device,
+                    leaf: member.index,
+                    name: status.map(|status| status.name.clone()),
+                    host: member.is_host(),
+                    method: method(member.grant.method),
+                    hand: status.is_some_and(|status| status.hand),
+                    media: status.map_or_else(Default::default, |status| status.media.and(allowed(member))),
+                    allowed: allowed(member),
+                }
+            })
+            .collect()
+    }
+}
+
+const fn method(method: Method) -> AdmissionMethod {
+    match method {
+        Method::Creator => AdmissionMethod::Creator,
+        Method::Invite => AdmissionMethod::Invite,
+        Method::Manual => AdmissionMethod::Manual,
+        Method::Passcode => AdmissionMethod::Passcode,
+        Method::Rule => AdmissionMethod::Rule,
+    }
+}

@@ -1,0 +1,118 @@
+//! What members say to each other in the group: names, hands, what is switched on, chat.
+//!
+//! MLS lets nobody speak while a commit of one's own or somebody's wish to leave is under way, so words wait here.
+
+use sabha_protocol::{device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
+
+use super::{
+    Device, Sent, WORDS_MAX,
+    say::{Relay, Status, Word},
+};
+use crate::group::Ingested;
+
+impl Device {
+    pub(super) fn chat(&mut self, text: ChatText) {
+        if self.group().is_none() {
+            return;
+        }
+        self.out.push_back(DeviceOutput::Chat {
+            from: self.me(),
+            name: self.own.name.clone(),
+            text: text.clone(),
+        });
+        self.say(Word::Chat(text));
+    }
+
+    pub(super) fn change_status(&mut self, change: impl FnOnce(&mut Status)) {
+        let before = self.own.clone();
+        change(&mut self.own);
+        if self.own != before {
+            self.changed = true;
+            if self.joined {
+                self.say(Word::Status(self.own.clone()));
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, word: Word) {
+        if let Word::Status(_) = word {
+            self.words.retain(|waiting| !matches!(waiting, Word::Status(_)));
+        }
+        if self.words.len() < WORDS_MAX {
+            self.words.push_back(word);
+        }
+    }
+
+    pub(super) fn flush_words(&mut self) {
+        while self.joined || self.synced {
+            let Some(group) = self.group_mut() else { return };
+            if group.is_committing() || group.has_proposals() {
+                return;
+            }
+            let Some(word) = self.words.pop_front() else { return };
+            let bytes = word.to_bytes();
+            let sealed = match self.group_mut().map(|group| group.seal(&bytes)) {
+                Some(Ok(sealed)) => sealed,
+                _ => return,
+            };
+            if let Ok(payload) = RelayPayload::try_from(Relay::Sealed(sealed).to_bytes()) {
+                self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
+            }
+        }
+    }
+
+    /// A host tells those who just came in what it knows of everybody.
+    pub(super) fn introduce(&mut self) {
+        let me = self.me();
+        let mut people: Vec<_> =
+            self.people.iter().map(|(device, status)| (*device, status.clone())).collect();
+        people.push((me, self.own.clone()));
+        self.say(Word::People(people));
+    }
+
+    pub(super) fn relayed(&mut self, bytes: &[u8]) {
+        match Relay::from_bytes(bytes) {
+            Ok(Relay::Heartbeat(bytes)) => self.heard_heartbeat(&bytes),
+            Ok(Relay::Sealed(bytes)) => self.heard_sealed(&bytes),
+            // A member's client or the server is broken: drops it, tells nobody.
+            Err(_) => {}
+        }
+    }
+
+    /// What cannot be opened is dropped without an alarm: it may be of an epoch that is not yet here, or long gone.
+    fn heard_sealed(&mut self, bytes: &[u8]) {
+        let now_ms = self.now_ms;
+        let Some(group) = self.group_mut() else { return };
+        let Ok(Ingested::Application { from, bytes }) = group.ingest_words(bytes, now_ms) else { return };
+        let Ok(word) = Word::from_bytes(&bytes) else { return };
+        self.changed = true;
+        match word {
+            Word::Status(status) => {
+                self.people.insert(from, status);
+            }
+            Word::Chat(text) => {
+                let may = self
+                    .group()
+                    .and_then(|group| group.roster().member_of(&from))
+                    .is_some_and(|member| member.may(sabha_admission::Capabilities::CHAT));
+                let name = self.people.get(&from).map(|status| status.name.clone());
+                if let (true, Some(name)) = (may, name) {
+                    self.out.push_back(DeviceOutput::Chat { from, name, text });
+                }
+            }
+            Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
+            Word::People(people) => {
+                let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
+                let me = self.me();
+                for (device, status) in people.into_iter().filter(|_| is_host) {
+                    let member =
+                        self.group().is_some_and(|group| group.roster().member_of(&device).is_some());
+                    // Everybody's own word goes before a host's.
+                    if member && device != me {
+                        self.people.entry(device).or_insert(status);
+                    }
+                }
+            }
+        }
+    }
+}
