@@ -1,48 +1,50 @@
-//! A signalling client: sends what it is told, right or wrong, and waits for what should come.
+//! A signalling client: sends what it is told, right or wrong, and waits for what should come. One with a device, which
+//! keeps to the protocol, is in `person.rs`.
 
 use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use sabha_crypto::device::Device;
 use sabha_protocol::{
-    MediaState, ParticipantId, RequestId, Rule, SIGNALLING_PATH, SUBPROTOCOL,
-    secret::ResumeToken,
-    wire::{
-        ClientFrame, ClientMessage, ServerFrame, ServerMessage,
-        client::{Credential, MediaOffer},
-        server::CloseReason,
-    },
+    RequestId, Rule, SIGNALLING_PATH, SUBPROTOCOL,
+    device::{DeviceCommand, DeviceOutput},
+    key::Challenge,
+    wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, client::MediaOffer, server::CloseReason},
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        self, Message,
+        self, Bytes, Message,
         client::IntoClientRequest as _,
         http::{HeaderName, HeaderValue, header},
+        protocol::frame::{
+            Frame,
+            coding::{Data, OpCode},
+        },
     },
 };
 
-use crate::server::Meeting;
+use crate::server::now_ms;
 
 /// Longer than anything waited for here takes, shorter than a person's patience with a hanging test.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Client {
+    /// What the server gave this connection to sign.
+    pub challenge: Challenge,
     socket: WebSocketStream<TcpStream>,
     next: u32,
-}
-
-/// What an admitted client knows.
-pub struct Admitted {
-    pub you: ParticipantId,
-    pub resume: ResumeToken,
 }
 
 impl Client {
     /// Opens a WebSocket and reads the welcome.
     pub async fn connect(address: SocketAddr) -> Self {
         let mut client = Self::open(address, &[]).await.unwrap();
-        assert!(matches!(client.next().await.body, ServerMessage::Welcome { .. }));
+        match client.next().await.body {
+            ServerMessage::Welcome { challenge, .. } => client.challenge = challenge,
+            other => panic!("not welcomed: {other:?}"),
+        }
         client
     }
 
@@ -56,7 +58,7 @@ impl Client {
         }
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
-        Ok(Self { socket, next: 1 })
+        Ok(Self { challenge: Challenge::from_bytes([0; 32]), socket, next: 1 })
     }
 
     /// Sends a message and returns its number.
@@ -73,6 +75,17 @@ impl Client {
 
     pub async fn send_raw(&mut self, message: Message) -> Result<(), tungstenite::Error> {
         self.socket.send(message).await
+    }
+
+    /// Sends one text message in `count` frames that each carry `part`, with a ping after each (RFC 6455 section 5.4).
+    pub async fn send_fragments(&mut self, part: &str, count: usize) -> Result<(), tungstenite::Error> {
+        for at in 0..count {
+            let opcode = if at == 0 { Data::Text } else { Data::Continue };
+            let frame = Frame::message(part.to_owned(), OpCode::Data(opcode), at + 1 == count);
+            self.send_raw(Message::Frame(frame)).await?;
+            self.send_raw(Message::Ping(Bytes::default())).await?;
+        }
+        Ok(())
     }
 
     /// Returns the next frame.
@@ -98,16 +111,6 @@ impl Client {
             let frame = self.next().await;
             if frame.re == Some(request) {
                 return frame.body;
-            }
-        }
-    }
-
-    /// Waits for the first message that `pick` takes.
-    pub async fn wait_for<T>(&mut self, mut pick: impl FnMut(ServerMessage) -> Option<T>) -> T {
-        loop {
-            let frame = self.next().await;
-            if let Some(picked) = pick(frame.body) {
-                return picked;
             }
         }
     }
@@ -138,50 +141,39 @@ impl Client {
         assert_eq!(self.answer(request).await, ServerMessage::Pong {});
     }
 
-    pub async fn enter(&mut self, meeting: &Meeting, name: &str, credential: Credential) -> RequestId {
-        let name = name.parse().unwrap();
-        self.send(ClientMessage::Enter { meeting: meeting.id, name, credential }).await
-    }
-
-    /// Enters and expects to be let in.
-    pub async fn enter_admitted(
+    /// Says what `device` says to enter, changed by `change`, and returns the answer.
+    pub async fn enter(
         &mut self,
-        meeting: &Meeting,
-        name: &str,
-        credential: Credential,
-    ) -> Admitted {
-        let request = self.enter(meeting, name, credential).await;
-        match self.answer(request).await {
-            ServerMessage::Admitted { you, resume, .. } => Admitted { you, resume },
-            other => panic!("not admitted: {other:?}"),
-        }
+        device: &mut Device,
+        change: impl FnOnce(&mut ClientMessage),
+    ) -> ServerMessage {
+        let mut message = entering(device, self.challenge);
+        change(&mut message);
+        let request = self.send(message).await;
+        self.answer(request).await
     }
 
-    /// Knocks and expects to wait.
-    pub async fn knock(&mut self, meeting: &Meeting, name: &str) -> ParticipantId {
-        let request = self.enter(meeting, name, meeting.link()).await;
-        match self.answer(request).await {
-            ServerMessage::Waiting { you, .. } => you,
-            other => panic!("not waiting: {other:?}"),
-        }
-    }
-
-    /// Joins with a real offer, whose media never comes.
-    pub async fn join(&mut self) {
-        let request = self.send(ClientMessage::Join { offer: offer(), media: MediaState::default() }).await;
-        match self.answer(request).await {
-            ServerMessage::Joined { .. } => {}
-            other => panic!("not joined: {other:?}"),
+    /// Enters as `device` would, and expects to be refused.
+    pub async fn enter_refused(&mut self, device: &mut Device) -> Rule {
+        match self.enter(device, |_| ()).await {
+            ServerMessage::Refused { rule, .. } => rule,
+            other => panic!("not refused: {other:?}"),
         }
     }
 }
 
-/// Connects, enters as host and joins.
-pub async fn host(address: SocketAddr, meeting: &Meeting) -> Client {
-    let mut host = Client::connect(address).await;
-    host.enter_admitted(meeting, "Asha", meeting.host()).await;
-    host.join().await;
-    host
+/// Returns what `device` says to enter on a connection with this challenge.
+pub fn entering(device: &mut Device, challenge: Challenge) -> ClientMessage {
+    device.command(DeviceCommand::Disconnected {}, now_ms());
+    device.command(DeviceCommand::Enter { challenge, resume: None }, now_ms());
+    while let Some(output) = device.poll_output() {
+        if let DeviceOutput::Send { message, .. } = output
+            && matches!(*message, ClientMessage::Enter { .. })
+        {
+            return *message;
+        }
+    }
+    panic!("the device does not enter");
 }
 
 /// An offer of one microphone, as a browser makes it.

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     binary::{Binary, run, sabha, stderr},
-    client,
+    person,
     server::create_meeting,
 };
 
@@ -164,10 +164,10 @@ async fn told_to_stop_the_process_drains_and_exits_well() {
     let directory = tempfile::tempdir().unwrap();
     let mut server = Binary::serve(directory.path(), &["--drain-seconds", "60"]);
     let meeting = create_meeting(server.address, &server.key).await;
-    let mut host = client::host(server.address, &meeting).await;
+    let mut host = person::host(server.address, &meeting).await;
     server.signal("TERM");
-    host.wait_for(|message| {
-        matches!(message, sabha_protocol::wire::ServerMessage::Draining { .. }).then_some(())
+    host.wait_for(|frame| {
+        matches!(frame.body, sabha_protocol::wire::ServerMessage::Draining { .. }).then_some(())
     })
     .await;
     // Told again, it does not wait for the meeting.

@@ -7,17 +7,14 @@ use sabha_protocol::{
     wire::{ServerMessage, http::Health, server::CloseReason},
 };
 
-use crate::{
-    client::{self, Client},
-    server::TestServer,
-};
+use crate::{client::Client, person, server::TestServer};
 
 #[tokio::test]
 async fn draining_server_tells_everybody_takes_no_new_rooms_and_then_stops() {
     let server = TestServer::with(|settings| settings.server.drain_seconds = 60).await;
     let (meeting, other) = (server.create_meeting().await, server.create_meeting().await);
     let address = server.address();
-    let mut host = client::host(address, &meeting).await;
+    let mut host = person::host(address, &meeting).await;
     let mut late = Client::connect(address).await;
 
     let TestServer { server, directory } = server;
@@ -25,7 +22,7 @@ async fn draining_server_tells_everybody_takes_no_new_rooms_and_then_stops() {
         server.drain().await;
         server.stop().await;
     });
-    let remaining = host.wait_for(|message| match message {
+    let remaining = host.wait_for(|frame| match frame.body {
         ServerMessage::Draining { remaining_ms } => Some(remaining_ms),
         _ => None,
     });
@@ -35,9 +32,7 @@ async fn draining_server_tells_everybody_takes_no_new_rooms_and_then_stops() {
     let ready = crate::server::request(address, "GET", "/readyz", &[], "").await;
     assert_eq!((ready.status, ready.json::<Health>().status.as_str()), (503, "draining"));
     assert_eq!(crate::server::request(address, "GET", "/healthz", &[], "").await.status, 200);
-    let request = late.enter(&other, "Bilal", other.host()).await;
-    let answer = late.answer(request).await;
-    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::Capacity, .. }), "{answer:?}");
+    assert_eq!(late.enter_refused(&mut other.creator()).await, Rule::Capacity);
     host.ping().await;
 
     drop(host);
@@ -50,7 +45,7 @@ async fn draining_server_tells_everybody_takes_no_new_rooms_and_then_stops() {
 async fn drain_ends_at_its_deadline() {
     let server = TestServer::with(|settings| settings.server.drain_seconds = 1).await;
     let meeting = server.create_meeting().await;
-    let mut host = client::host(server.address(), &meeting).await;
+    let mut host = person::host(server.address(), &meeting).await;
     let started = Instant::now();
     server.server.drain().await;
     server.server.stop().await;

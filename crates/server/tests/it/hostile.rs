@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use sabha_crypto::{device::Device, link::LinkSecret};
 use sabha_protocol::{
-    Rule,
-    limits::{MESSAGE_BYTES_MAX, MESSAGES_BURST, RELAY_BYTES_MAX, SILENCE_MAX},
+    GroupEpoch, MediaState, RequestId, Rule,
+    limits::{
+        MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGE_BYTES_MAX, MESSAGES_BURST, RELAY_BYTES_MAX, SILENCE_MAX,
+    },
+    opaque::RelayPayload,
     secret::ResumeToken,
     wire::{
-        ClientMessage, ServerMessage,
-        client::Credential,
+        ClientFrame, ClientMessage, ServerMessage,
         server::{CloseReason, Presence},
     },
 };
@@ -19,8 +22,9 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{self, Client},
-    server::TestServer,
+    client::{Client, entering, offer},
+    person::{self, Person},
+    server::{TestServer, now_ms},
 };
 
 /// Texts that are no messages, and whether their number can be read all the same.
@@ -31,8 +35,8 @@ const MALFORMED: [(&str, bool); 9] = [
     ("{\"id\":7}", true),
     ("{\"id\":7,\"body\":{\"type\":\"nonsense\"}}", true),
     ("{\"id\":7,\"body\":{\"type\":\"ping\"},\"extra\":1}", true),
-    ("{\"id\":7,\"body\":{\"type\":\"admit\",\"guest\":1,\"actor\":2}}", true),
-    ("{\"id\":7,\"body\":{\"type\":\"admit\",\"guest\":-1}}", true),
+    ("{\"id\":7,\"body\":{\"type\":\"deny\",\"guest\":1,\"actor\":2}}", true),
+    ("{\"id\":7,\"body\":{\"type\":\"deny\",\"guest\":-1}}", true),
     ("{\"id\":-7,\"body\":{\"type\":\"ping\"}}", false),
 ];
 
@@ -40,7 +44,7 @@ const MALFORMED: [(&str, bool); 9] = [
 async fn malformed_messages_are_refused_to_their_sender_only() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut bystander = client::host(server.address(), &meeting).await;
+    let mut bystander = person::host(server.address(), &meeting).await;
     let mut sender = Client::connect(server.address()).await;
 
     for (text, has_number) in MALFORMED {
@@ -61,7 +65,7 @@ async fn malformed_messages_are_refused_to_their_sender_only() {
 async fn deeply_nested_and_binary_messages_are_refused() {
     let server = TestServer::start().await;
     let mut sender = Client::connect(server.address()).await;
-    sender.send_text("[".repeat(100_000)).await;
+    sender.send_text("[".repeat(MESSAGE_BYTES_BEFORE_ENTRY_MAX)).await;
     assert!(matches!(sender.next().await.body, ServerMessage::Refused { rule: Rule::WellFormed, .. }));
     sender.send_raw(Message::binary(vec![1, 2, 3])).await.unwrap();
     assert!(matches!(sender.next().await.body, ServerMessage::Refused { rule: Rule::WellFormed, .. }));
@@ -72,55 +76,92 @@ async fn deeply_nested_and_binary_messages_are_refused() {
 async fn oversized_message_closes_its_sender_only() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut bystander = client::host(server.address(), &meeting).await;
-    let mut sender = Client::connect(server.address()).await;
+    let mut bystander = person::host(server.address(), &meeting).await;
+    let mut sender = person::member(server.address(), &meeting, &mut bystander, "Bilal").await;
 
-    sender.send_text("x".repeat(MESSAGE_BYTES_MAX + 1)).await;
+    sender.client.send_text("x".repeat(MESSAGE_BYTES_MAX)).await;
+    let refused = sender.wait_for(|frame| match frame.body {
+        ServerMessage::Refused { rule, .. } => Some(rule),
+        _ => None,
+    });
+    assert_eq!(refused.await, Rule::WellFormed, "as long as a message may be");
+    sender.client.send_text("x".repeat(MESSAGE_BYTES_MAX + 1)).await;
     assert_eq!(sender.last_word().await, Some(CloseReason::Misbehaved));
     bystander.ping().await;
 }
 
 #[tokio::test]
-async fn messages_before_their_time_are_refused() {
+async fn who_has_not_entered_says_little() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut client = Client::connect(server.address()).await;
-    assert_eq!(client.refused(ClientMessage::Leave {}).await, Rule::Order);
-    assert_eq!(client.refused(ClientMessage::End {}).await, Rule::Order);
+    let mut bystander = person::host(server.address(), &meeting).await;
+    let mut sender = Client::connect(server.address()).await;
 
-    client.enter_admitted(&meeting, "Asha", meeting.host()).await;
+    for _ in 0..5 {
+        sender.send_text(" ".repeat(MESSAGE_BYTES_BEFORE_ENTRY_MAX + 1)).await;
+        assert!(matches!(sender.next().await.body, ServerMessage::Refused { rule: Rule::WellFormed, .. }));
+    }
+    sender.ping().await;
+    // Much longer than that is not even read, in one frame or in many with pings in between.
+    let _ = sender.send_raw(Message::text("x".repeat(MESSAGE_BYTES_MAX))).await;
+    assert_eq!(sender.last_word().await, Some(CloseReason::Misbehaved));
+    let mut sender = Client::connect(server.address()).await;
+    let _ = sender.send_fragments(&"x".repeat(10_000), 50).await;
+    assert_eq!(sender.last_word().await, Some(CloseReason::Misbehaved));
+    bystander.ping().await;
+}
+
+#[tokio::test]
+async fn a_message_that_follows_enter_at_once_may_be_as_long_as_an_offer() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut device = meeting.creator();
+    let mut client = Client::connect(server.address()).await;
+    let enter = entering(&mut device, client.challenge);
+    let entered = client.send(enter).await;
+    // Longer than what a stranger may say, and sent before the answer.
+    let payload = RelayPayload::try_from(vec![7; RELAY_BYTES_MAX]).unwrap();
+    let relayed = client.send(ClientMessage::Relay { to: None, payload }).await;
+
+    assert!(matches!(client.answer(entered).await, ServerMessage::Admitted { .. }));
+    let answer = client.answer(relayed).await;
+    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::Order, .. }), "{answer:?}");
+    client.ping().await;
+}
+
+#[tokio::test]
+async fn messages_before_their_time_are_refused() {
+    let server = TestServer::start().await;
+    let (meeting, other) = (server.create_meeting().await, server.create_meeting().await);
+    let mut client = Client::connect(server.address()).await;
+    for early in [ClientMessage::Leave {}, ClientMessage::End {}, ClientMessage::GroupState {}] {
+        assert_eq!(client.refused(early).await, Rule::Order);
+    }
+
+    let mut device = meeting.creator();
+    let answer = client.enter(&mut device, |_| ()).await;
+    assert!(matches!(answer, ServerMessage::Admitted { .. }), "{answer:?}");
     assert_eq!(client.refused(ClientMessage::Relay { to: None, payload: payload() }).await, Rule::Order);
-    let again = ClientMessage::Enter {
-        meeting: meeting.id,
-        name: "Asha".parse().unwrap(),
-        credential: meeting.host(),
-    };
-    assert_eq!(client.refused(again).await, Rule::Order);
-    let other = server.create_meeting().await;
-    let elsewhere =
-        ClientMessage::Enter { meeting: other.id, name: "Asha".parse().unwrap(), credential: other.host() };
-    assert_eq!(client.refused(elsewhere).await, Rule::Order, "a connection is for one meeting");
+    assert_eq!(client.enter_refused(&mut device).await, Rule::Order);
+    let elsewhere = client.enter_refused(&mut other.creator()).await;
+    assert_eq!(elsewhere, Rule::Order, "a connection is for one meeting");
 }
 
 #[tokio::test]
 async fn forged_resume_token_opens_nothing() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut host = Client::connect(server.address()).await;
-    let place = host.enter_admitted(&meeting, "Asha", meeting.host()).await;
-    host.join().await;
+    let mut host = person::host(server.address(), &meeting).await;
 
-    let genuine = place.resume.expose().to_owned();
+    let genuine = host.resume.clone().unwrap().expose().to_owned();
     let flipped = |at: usize| {
         let mut text = genuine.clone().into_bytes();
         text[at] = if text[at] == b'A' { b'B' } else { b'A' };
         String::from_utf8(text).unwrap()
     };
     for text in [flipped(10), flipped(genuine.len() - 2), "v1.AAAA".to_owned(), "x".repeat(512)] {
-        let mut forger = Client::connect(server.address()).await;
-        let credential = Credential::Resume { token: ResumeToken::try_from(text).unwrap() };
-        let request = forger.enter(&meeting, "Asha", credential).await;
-        let answer = forger.answer(request).await;
+        let mut forger = Person::connect(server.address(), meeting.creator_reloaded()).await;
+        let answer = forger.say_enter(Some(ResumeToken::try_from(text).unwrap())).await;
         assert!(matches!(answer, ServerMessage::Refused { rule: Rule::ResumeWindow, .. }), "{answer:?}");
     }
     host.ping().await;
@@ -130,21 +171,38 @@ async fn forged_resume_token_opens_nothing() {
 async fn an_offer_that_is_no_sdp_is_refused_and_can_be_corrected() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut host = Client::connect(server.address()).await;
-    host.enter_admitted(&meeting, "Asha", meeting.host()).await;
+    let (mut host, _) = Person::enter(server.address(), meeting.creator()).await;
 
-    let mut offer = client::offer();
+    let mut offer = offer();
     offer.sdp = "v=nonsense".parse().unwrap();
-    let join = ClientMessage::Join { offer, media: Default::default() };
-    assert_eq!(host.refused(join).await, Rule::MediaOffer);
+    let answer = host.ask(ClientMessage::Join { offer, media: MediaState::default() }).await;
+    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::MediaOffer, .. }), "{answer:?}");
     host.join().await;
+}
+
+#[tokio::test]
+async fn asking_much_of_the_group_is_refused_before_the_room_hears_of_it() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+
+    let mut rules = Vec::new();
+    for _ in 0..25 {
+        match host.ask(ClientMessage::Missed { epoch: GroupEpoch(0) }).await {
+            ServerMessage::Refused { rule, .. } => rules.push(rule),
+            other => assert_eq!(other, ServerMessage::Done {}),
+        }
+    }
+    assert!((1..10).contains(&rules.len()), "{rules:?}");
+    assert!(rules.iter().all(|rule| *rule == Rule::Rate), "{rules:?}");
+    host.ping().await;
 }
 
 #[tokio::test]
 async fn flood_is_refused_then_its_sender_is_closed() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut bystander = client::host(server.address(), &meeting).await;
+    let mut bystander = person::host(server.address(), &meeting).await;
     let mut sender = Client::connect(server.address()).await;
 
     let mut refused = 0;
@@ -174,14 +232,10 @@ async fn guessing_secrets_is_ended_soon() {
     let meeting = server.create_meeting().await;
     let mut guesser = Client::connect(server.address()).await;
     for byte in 0..30 {
-        let credential =
-            Credential::Link { gate_key: sabha_protocol::secret::GateKey::from_bytes([byte; 32]) };
-        let name = "Eve".parse().unwrap();
-        let enter = ClientMessage::Enter { meeting: meeting.id, name, credential };
-        let text = serde_json::to_string(&sabha_protocol::wire::ClientFrame {
-            id: sabha_protocol::RequestId(u32::from(byte)),
-            body: enter,
-        });
+        let link = LinkSecret::from_bytes([byte; 16]);
+        let mut device = Device::guest(meeting.id, link, "Eve".parse().unwrap(), now_ms());
+        let body = entering(&mut device, guesser.challenge);
+        let text = serde_json::to_string(&ClientFrame { id: RequestId(u32::from(byte)), body });
         if guesser.send_raw(Message::text(text.unwrap())).await.is_err() {
             break;
         }
@@ -193,20 +247,18 @@ async fn guessing_secrets_is_ended_soon() {
 async fn slow_reader_is_closed_and_the_others_do_not_wait_for_it() {
     let server = TestServer::start().await;
     let meeting = server.create_meeting().await;
-    let mut host = client::host(server.address(), &meeting).await;
-    let mut slow = Client::connect(server.address()).await;
-    let id = slow.knock(&meeting, "Bilal").await;
-    host.send(ClientMessage::Admit { guest: id }).await;
-    slow.wait_for(|message| matches!(message, ServerMessage::Admitted { .. }).then_some(())).await;
-    slow.join().await;
+    let mut host = person::host(server.address(), &meeting).await;
+    let slow = person::member(server.address(), &meeting, &mut host, "Bilal").await;
+    let id = slow.you;
 
     // From here on `slow` reads nothing, and so much comes that no buffer on the way holds it.
-    let large = sabha_protocol::secret::RelayPayload::try_from(vec![7; RELAY_BYTES_MAX]).unwrap();
+    let large = RelayPayload::try_from(vec![7; RELAY_BYTES_MAX]).unwrap();
     let mut gone = false;
     while !gone {
-        let request = host.send(ClientMessage::Relay { to: None, payload: large.clone() }).await;
+        let relay = ClientMessage::Relay { to: None, payload: large.clone() };
+        let request = host.client.send(relay).await;
         loop {
-            let frame = host.next().await;
+            let frame = host.next().await.unwrap();
             if let ServerMessage::ParticipantChanged { participant } = &frame.body {
                 gone |= participant.id == id && participant.presence == Presence::Reconnecting;
             }
@@ -218,6 +270,7 @@ async fn slow_reader_is_closed_and_the_others_do_not_wait_for_it() {
         tokio::time::sleep(Duration::from_millis(55)).await;
     }
     host.ping().await;
+    drop(slow);
 }
 
 #[tokio::test]
@@ -249,6 +302,6 @@ async fn media_over_tcp_is_no_http_and_junk_gets_no_answer() {
     assert_eq!(server.get("/healthz").await.status, 200);
 }
 
-fn payload() -> sabha_protocol::secret::RelayPayload {
+fn payload() -> RelayPayload {
     vec![1, 2, 3].try_into().unwrap()
 }

@@ -2,13 +2,18 @@
 
 use sabha_protocol::{
     Rule, SIGNALLING_PATH,
-    wire::http::{ApiError, Health, VersionInfo},
+    limits::HTTP_BODY_BYTES_MAX,
+    wire::{
+        ClientMessage, ServerMessage,
+        http::{ApiError, CreateMeeting, Health, VersionInfo},
+    },
 };
 use sabha_server::config::PublicUrl;
 
 use crate::{
     client::Client,
-    server::{TestServer, new_meeting, request},
+    person,
+    server::{TestServer, new_meeting, post_meeting, request},
 };
 
 #[tokio::test]
@@ -112,7 +117,7 @@ async fn unknown_paths_of_the_api_answer_with_an_api_error() {
 #[tokio::test]
 async fn creating_a_meeting_needs_the_creation_key() {
     let server = TestServer::start().await;
-    let body = serde_json::to_string(&new_meeting()).unwrap();
+    let body = serde_json::to_string(&new_meeting().1).unwrap();
     let wrong = format!("Bearer {}", "A".repeat(43));
     for authorization in [None, Some(wrong.as_str()), Some("Basic abc"), Some("Bearer")] {
         let mut headers = vec![("content-type", "application/json")];
@@ -126,20 +131,68 @@ async fn creating_a_meeting_needs_the_creation_key() {
 #[tokio::test]
 async fn malformed_and_repeated_creations_are_refused() {
     let server = TestServer::start().await;
-    let authorization = format!("Bearer {}", server.creation_key());
-    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-    let post = async |body: &str| request(server.address(), "POST", "/api/v1/meetings", &headers, body).await;
+    let key = server.creation_key();
+    let post = async |body: &str| post_meeting(server.address(), &key, body).await;
 
-    let body = serde_json::to_string(&new_meeting()).unwrap();
+    let body = serde_json::to_string(&new_meeting().1).unwrap();
     assert_eq!(post(&body).await.status, 201);
     assert_eq!(post(&body).await.status, 409, "the id is taken");
 
     let unknown_field = body.replacen('{', "{\"host\":true,", 1);
-    for (body, status) in [(unknown_field.as_str(), 422), ("{", 400), (&"x".repeat(20_000), 413)] {
+    let too_long = "x".repeat(HTTP_BODY_BYTES_MAX + 1);
+    for (body, status) in [(unknown_field.as_str(), 422), ("{", 400), (&too_long, 413)] {
         let response = post(body).await;
         assert_eq!(response.status, status, "{}", response.body);
         assert_eq!(response.json::<ApiError>().rule, Rule::WellFormed);
     }
+}
+
+#[tokio::test]
+async fn a_meeting_is_created_by_who_has_its_root_key_only() {
+    let server = TestServer::start().await;
+    let key = server.creation_key();
+    let refused = async |description: CreateMeeting| {
+        let body = serde_json::to_string(&description).unwrap();
+        let response = post_meeting(server.address(), &key, &body).await;
+        assert_eq!(response.status, 400, "{}", response.body);
+        response.json::<ApiError>().rule
+    };
+    let ((_, mine), (_, theirs)) = (new_meeting(), new_meeting());
+
+    let foreign_id = CreateMeeting { meeting: theirs.meeting, ..mine.clone() };
+    refused(foreign_id).await;
+    let foreign_group = CreateMeeting { group_info: theirs.group_info.clone(), ..mine.clone() };
+    refused(foreign_group).await;
+    let foreign_tree = CreateMeeting { tree: theirs.tree.clone(), ..mine.clone() };
+    refused(foreign_tree).await;
+    let junk = CreateMeeting { group_info: vec![1; 500].try_into().unwrap(), ..mine.clone() };
+    assert_eq!(refused(junk).await, Rule::WellFormed);
+    let mut bytes = mine.group_info.as_bytes().to_vec();
+    let last = bytes.last_mut().unwrap();
+    *last ^= 1;
+    let forged = CreateMeeting { group_info: bytes.try_into().unwrap(), ..mine.clone() };
+    assert_eq!(refused(forged).await, Rule::WellFormed, "the signature does not hold");
+
+    // Nothing of that was kept: the id is still free.
+    let body = serde_json::to_string(&mine).unwrap();
+    assert_eq!(post_meeting(server.address(), &key, &body).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_meeting_begins_with_its_group_at_epoch_0() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+    person::member(server.address(), &meeting, &mut host, "Bilal").await;
+    let state = host.ask(ClientMessage::GroupState {}).await;
+    let ServerMessage::GroupState { group_info, tree, .. } = state else { panic!("{state:?}") };
+
+    let gate_key = new_meeting().1.gate_key;
+    let later = CreateMeeting { meeting: meeting.id, gate_key, title: None, group_info, tree };
+    let body = serde_json::to_string(&later).unwrap();
+    let other = TestServer::start().await;
+    let response = post_meeting(other.address(), &other.creation_key(), &body).await;
+    assert_eq!((response.status, response.json::<ApiError>().rule), (400, Rule::CurrentEpoch));
 }
 
 #[tokio::test]

@@ -8,7 +8,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{client::Client, server::TestServer};
+use crate::{
+    client::Client,
+    person,
+    server::{TestServer, new_meeting, post_meeting},
+};
 
 #[tokio::test]
 async fn one_address_gets_so_many_websockets_and_can_come_back_after_closing_one() {
@@ -32,15 +36,11 @@ async fn one_address_gets_so_many_websockets_and_can_come_back_after_closing_one
 async fn a_full_server_opens_no_room_more_but_keeps_those_it_has() {
     let server = TestServer::with(|settings| settings.limits.rooms = 1).await;
     let (first, second) = (server.create_meeting().await, server.create_meeting().await);
-    let mut host = Client::connect(server.address()).await;
-    host.enter_admitted(&first, "Asha", first.host()).await;
+    let _host = person::host(server.address(), &first).await;
 
     let mut other = Client::connect(server.address()).await;
-    let request = other.enter(&second, "Bilal", second.host()).await;
-    let answer = other.answer(request).await;
-    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::Capacity, .. }), "{answer:?}");
-    let mut guest = Client::connect(server.address()).await;
-    guest.knock(&first, "Chitra").await;
+    assert_eq!(other.enter_refused(&mut second.creator()).await, Rule::Capacity);
+    person::knock(server.address(), &first, "Chitra").await;
 }
 
 #[tokio::test]
@@ -48,11 +48,8 @@ async fn meetings_are_created_at_a_bounded_rate() {
     let server = TestServer::with(|settings| settings.limits.meetings_per_minute = 2).await;
     server.create_meeting().await;
     server.create_meeting().await;
-    let body = serde_json::to_string(&crate::server::new_meeting()).unwrap();
-    let authorization = format!("Bearer {}", server.creation_key());
-    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-    let response =
-        crate::server::request(server.address(), "POST", "/api/v1/meetings", &headers, &body).await;
+    let body = serde_json::to_string(&new_meeting().1).unwrap();
+    let response = post_meeting(server.address(), &server.creation_key(), &body).await;
     assert_eq!(response.status, 429);
     assert!(response.header("retry-after").is_some());
 }
@@ -61,15 +58,13 @@ async fn meetings_are_created_at_a_bounded_rate() {
 async fn a_room_that_only_saw_knocks_is_forgotten_when_empty() {
     let server = TestServer::with(|settings| settings.limits.rooms = 1).await;
     let (first, second) = (server.create_meeting().await, server.create_meeting().await);
-    let mut guest = Client::connect(server.address()).await;
-    guest.knock(&first, "Bilal").await;
-    drop(guest);
+    drop(person::knock(server.address(), &first, "Bilal").await);
 
+    let mut device = second.creator();
     let mut tries = 0;
     loop {
         let mut host = Client::connect(server.address()).await;
-        let request = host.enter(&second, "Asha", second.host()).await;
-        match host.answer(request).await {
+        match host.enter(&mut device, |_| ()).await {
             ServerMessage::Admitted { .. } => return,
             ServerMessage::Refused { rule: Rule::Capacity, .. } => {}
             other => panic!("{other:?}"),

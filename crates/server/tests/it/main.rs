@@ -14,5 +14,6 @@ mod entering;
 mod hostile;
 mod http;
 mod limits;
+mod person;
 mod restart;
 mod server;

@@ -1,14 +1,20 @@
 //! A server of one test, a plain HTTP client, and meetings.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
+use sabha_crypto::{
+    device::{CreateOptions, Device, MeetingSuite},
+    link::LinkSecret,
+};
 use sabha_protocol::{
-    MeetingId, gate,
-    secret::GateKey,
-    wire::{
-        client::Credential,
-        http::{CreateMeeting, MeetingCreated},
-    },
+    MeetingId,
+    device::DeviceOutput,
+    wire::http::{CreateMeeting, MeetingCreated},
 };
 use sabha_server::{config::Settings, server::Server};
 use tempfile::TempDir;
@@ -64,44 +70,83 @@ pub fn settings(directory: &Path) -> Settings {
 }
 
 /// A meeting with everything its creator holds.
-#[derive(Clone)]
 pub struct Meeting {
     pub id: MeetingId,
-    pub gate_key: GateKey,
-    pub created: MeetingCreated,
+    pub link: LinkSecret,
+    creator: Mutex<Option<Device>>,
+    kept: Vec<u8>,
 }
 
 impl Meeting {
-    pub fn host(&self) -> Credential {
-        Credential::Host { token: self.created.host_token.clone() }
+    /// Returns the device that made the meeting. There is one of it.
+    pub fn creator(&self) -> Device {
+        self.creator.lock().unwrap().take().expect("the creator's device is in use")
     }
 
-    pub fn link(&self) -> Credential {
-        Credential::Link { gate_key: self.gate_key.clone() }
+    /// Returns the creator's device as it comes back after a reload: it has its keys, and is in no group.
+    pub fn creator_reloaded(&self) -> Device {
+        Device::restore(&self.kept, now_ms()).unwrap()
+    }
+
+    /// Returns a new device of somebody who has the link.
+    pub fn guest(&self, name: &str) -> Device {
+        Device::guest(self.id, self.link.clone(), name.parse().unwrap(), now_ms())
     }
 }
 
-/// Returns a fresh meeting's description. Ids differ within a test run; that is all they have to.
-pub fn new_meeting() -> CreateMeeting {
-    let mut bytes = [0; 36];
-    getrandom::fill(&mut bytes).unwrap();
-    let meeting = MeetingId::from_bytes(bytes[..20].try_into().unwrap());
-    let gate_key = gate::gate_key(bytes[20..].try_into().unwrap(), &meeting);
-    CreateMeeting { meeting, gate_key, title: Some("Monday".parse().unwrap()) }
+/// Returns a fresh meeting's device and description. Classical, which debug builds do in a tenth of the time.
+pub fn new_meeting() -> (Device, CreateMeeting) {
+    new_meeting_of(MeetingSuite::Classical)
+}
+
+fn new_meeting_of(suite: MeetingSuite) -> (Device, CreateMeeting) {
+    let options = CreateOptions {
+        suite,
+        title: Some("Monday".parse().unwrap()),
+        name: "Asha".parse().unwrap(),
+        passcode: None,
+        admits: false,
+    };
+    let device = Device::create(options, now_ms()).unwrap();
+    let description = device.creation().unwrap().clone();
+    (device, description)
 }
 
 pub async fn create_meeting(address: SocketAddr, key: &str) -> Meeting {
-    let wanted = new_meeting();
-    let body = serde_json::to_string(&wanted).unwrap();
+    create_meeting_of(address, key, MeetingSuite::Classical).await
+}
+
+pub async fn create_meeting_of(address: SocketAddr, key: &str, suite: MeetingSuite) -> Meeting {
+    let (device, description) = new_meeting_of(suite);
+    let response = post_meeting(address, key, &serde_json::to_string(&description).unwrap()).await;
+    assert_eq!(response.status, 201, "{}", response.body);
+    assert_eq!(response.json::<MeetingCreated>().meeting, description.meeting);
+    meeting_of(device)
+}
+
+/// Returns the meeting that `creator` has made, whether a server knows of it or not.
+pub fn meeting_of(creator: Device) -> Meeting {
+    let kept = creator.export().to_vec();
+    let mut copy = Device::restore(&kept, now_ms()).unwrap();
+    let view = std::iter::from_fn(|| copy.poll_output()).find_map(|output| match output {
+        DeviceOutput::View { view } => Some(view),
+        _ => None,
+    });
+    let view = view.expect("a device that begins says how things stand");
+    let link = LinkSecret::from_fragment(&view.invite).unwrap();
+    Meeting { id: view.meeting, link, creator: Mutex::new(Some(creator)), kept }
+}
+
+/// Sends a meeting's description.
+pub async fn post_meeting(address: SocketAddr, key: &str, body: &str) -> Response {
     let authorization = format!("Bearer {key}");
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-    let response = request(address, "POST", "/api/v1/meetings", &headers, &body).await;
-    assert_eq!(response.status, 201, "{}", response.body);
-    Meeting {
-        id: wanted.meeting,
-        gate_key: wanted.gate_key,
-        created: serde_json::from_str(&response.body).unwrap(),
-    }
+    request(address, "POST", "/api/v1/meetings", &headers, body).await
+}
+
+/// Returns the time as devices count it.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
 /// An HTTP answer, taken apart.
