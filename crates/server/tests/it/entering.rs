@@ -6,7 +6,7 @@ use sabha_crypto::{
 };
 use sabha_protocol::{
     GroupEpoch, MediaState, Rule,
-    device::{DeviceCommand, DeviceStage, Encryption},
+    device::{DeviceCommand, DeviceOutput, DeviceStage, Encryption},
     wire::{ClientMessage, ServerMessage, client::Credential, server::CloseReason},
 };
 
@@ -308,4 +308,48 @@ async fn a_handshake_that_breaks_the_rules_is_refused_to_its_sender_only() {
     assert!(metrics.contains("sabha_handshakes_total{kind=\"commit\",outcome=\"accepted\"}"));
     host.ping().await;
     assert_eq!((host.view.epoch, &host.view.alarms), (GroupEpoch(1), &vec![]));
+}
+
+#[tokio::test]
+async fn a_handshake_that_another_device_made_is_refused() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+    let mut bilal = person::member(server.address(), &meeting, &mut host, "Bilal").await;
+
+    // What Bilal's device would say to leave, overheard and sent by somebody else.
+    bilal.device.command(DeviceCommand::Leave {}, now_ms());
+    let propose = std::iter::from_fn(|| bilal.device.poll_output()).find_map(|output| match output {
+        DeviceOutput::Send { message, .. } => Some(*message),
+        _ => None,
+    });
+    let propose = propose.unwrap();
+    let answer = host.ask(propose.clone()).await;
+    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::Admission, .. }), "{answer:?}");
+    assert_eq!(bilal.ask(propose).await, ServerMessage::Done {});
+}
+
+#[tokio::test]
+async fn a_grant_that_is_signed_after_the_lock_lets_nobody_in() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut asha = person::host(server.address(), &meeting).await;
+    let mut bilal = person::member(server.address(), &meeting, &mut asha, "Bilal").await;
+    asha.command(DeviceCommand::MakeHost { device: bilal.device.me() }).await;
+    bilal.until(|view| view.host).await;
+    let mut guest = person::knock(server.address(), &meeting, "Chitra").await;
+    bilal.until(|view| view.guests.len() == 1).await;
+
+    asha.command(DeviceCommand::Lock { locked: true }).await;
+    asha.until(|view| view.locked).await;
+    let locked_at = now_ms();
+    while now_ms() == locked_at {
+        tokio::task::yield_now().await;
+    }
+    // Bilal's device has not heard of it yet.
+    bilal.command(DeviceCommand::Admit { guest: guest.you }).await;
+    guest.until(|view| view.stage == DeviceStage::Joining).await;
+
+    let mut again = Client::connect(server.address()).await;
+    assert_eq!(again.enter_refused(&mut guest.device).await, Rule::Locked);
 }
