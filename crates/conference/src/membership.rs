@@ -14,7 +14,7 @@ use std::{
 };
 
 use sabha_protocol::{
-    DeviceKey, ParticipantId,
+    DeviceKey, ParticipantId, RoomSeq,
     opaque::{RatchetTree, WelcomeMessage},
     wire::server::{CloseReason, LeaveReason, LobbyOutcome, Role},
 };
@@ -74,9 +74,18 @@ impl Room {
         self.follow(now, change.view, &Added::default());
     }
 
-    /// ROOM-23: in the order of the room to those who joined, the sender by its answer; outside of it, but in the
-    /// same order, to those in the group who have not joined yet.
+    /// ROOM-23: in the order of the room to those who joined, the sender by its answer.
     fn pass_on(&mut self, from: ParticipantId, asker: Asker, event: Event) {
+        let seq = self.tell_group(from, event);
+        if self.connections.is_open(asker.connection) {
+            let joined = self.roster.get(from).is_some_and(|place| place.joined().is_some());
+            self.outbox.answer(asker, joined.then_some(seq), Event::Done);
+        }
+    }
+
+    /// Tells everybody in the group but `from`: those who joined at the next position of the order, which is
+    /// returned; outside of it, but in the same order, those who have not joined yet. ROOM-23.
+    pub(crate) fn tell_group(&mut self, from: ParticipantId, event: Event) -> RoomSeq {
         let not_joined: Vec<ConnectionKey> = self
             .roster
             .iter()
@@ -85,10 +94,7 @@ impl Room {
             .collect();
         let seq = self.broadcast(Some(from), event.clone());
         self.outbox.tell_all(not_joined, None, event);
-        if self.connections.is_open(asker.connection) {
-            let joined = self.roster.get(from).is_some_and(|place| place.joined().is_some());
-            self.outbox.answer(asker, joined.then_some(seq), Event::Done);
-        }
+        seq
     }
 
     /// Ends the stay of everybody whose leaf is gone. ROOM-07, ROOM-22.

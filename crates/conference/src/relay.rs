@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl Room {
-    /// Passes bytes on to one member, or to all others at the next position of the order (ROOM-08). Nothing is
+    /// Passes bytes on to one member, or to all others at the next position of the order (ROOM-08); also to those
+    /// in the group who have not joined yet, so that they know before they send that this is the present. Nothing is
     /// kept for those who are not connected: they get the room's state anew when they join again.
     pub(crate) fn relay(
         &mut self,
@@ -19,7 +20,7 @@ impl Room {
     ) -> Result<Reply, Refusal> {
         let relayed = Event::Relayed { from: member.id, payload };
         let Some(to) = to else {
-            return Ok(Reply::DoneAt(self.broadcast(Some(member.id), relayed)));
+            return Ok(Reply::DoneAt(self.tell_group(member.id, relayed)));
         };
         if to == member.id {
             return Err(Refusal::new(Rule::NotThisTarget, "you cannot send to yourself"));

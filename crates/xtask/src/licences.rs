@@ -2,7 +2,10 @@
 //!
 //! cargo-deny does more (sources, advisories), but takes minutes to install; this needs nothing.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use anyhow::Context as _;
 use toml::Value;
@@ -14,6 +17,8 @@ use crate::graph::Graph;
 struct Lists {
     /// SPDX identifiers that may stand alone.
     allowed: BTreeSet<String>,
+    /// What single crates may be under besides, by their names.
+    exceptions: BTreeMap<String, BTreeSet<String>>,
     /// Names of crates that must not be there.
     banned: BTreeSet<String>,
 }
@@ -36,14 +41,26 @@ impl Lists {
                 .with_context(|| format!("deny.toml has no list `{area}.{key}`"))
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let crate_name = |ban: &Value| ban.get("crate").and_then(text);
+        let crate_name = |entry: &Value| entry.get("crate").and_then(text);
+        let exceptions = table.get("licenses").and_then(|area| area.get("exceptions")).and_then(Value::as_array);
+        let exception = |entry: &Value| {
+            let allowed = entry.get("allow")?.as_array()?;
+            Some((crate_name(entry)?, allowed.iter().filter_map(text).collect()))
+        };
         Ok(Self {
             allowed: list("licenses", "allow")?.iter().filter_map(text).collect(),
+            exceptions: exceptions.into_iter().flatten().filter_map(exception).collect(),
             banned: list("bans", "deny")?.iter().filter_map(crate_name).collect(),
         })
     }
 
-    /// Returns whether a package under this SPDX expression may be used.
+    /// Returns whether `package` may be used under this SPDX expression: as everything may, or by an exception.
+    fn allows_for(&self, package: &str, expression: &str) -> bool {
+        self.allows(expression)
+            || self.exceptions.get(package).is_some_and(|allowed| allowed.contains(expression))
+    }
+
+    /// Returns whether every package under this SPDX expression may be used.
     ///
     /// `AND` binds stronger than `OR`; `/` is the older way to write `OR`. What cannot be read is not allowed.
     fn allows(&self, expression: &str) -> bool {
@@ -102,7 +119,7 @@ fn findings(graph: &Graph, lists: &Lists) -> Vec<String> {
         }
         match &package.licence {
             None => findings.push(format!("{name} states no licence")),
-            Some(licence) if !lists.allows(licence) => {
+            Some(licence) if !lists.allows_for(&package.name, licence) => {
                 findings.push(format!("{name} is under `{licence}`, which deny.toml does not allow"));
             }
             Some(_) => {}
@@ -152,6 +169,15 @@ mod tests {
         assert!(lists().allows("Apache-2.0 WITH LLVM-exception"));
         assert!(!lists().allows("Apache-2.0"));
         assert!(!lists().allows("MIT WITH Classpath-exception-2.0"));
+    }
+
+    #[test]
+    fn an_exception_for_one_crate_is_none_for_another() {
+        let text = "[licenses]\nallow = [\"MIT\"]\nexceptions = [{ crate = \"a\", allow = [\"MPL-2.0\"] }]\n\
+                    [bans]\ndeny = []";
+        let lists = Lists::parse(text).unwrap();
+        assert!(lists.allows_for("a", "MPL-2.0") && lists.allows_for("b", "MIT"));
+        assert!(!lists.allows_for("b", "MPL-2.0") && !lists.allows_for("a", "GPL-3.0"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //
 // Order: `makeOffer`, then `answer` once; tracks and layers may be set at any time before `close`.
 // Invariant: no frame leaves or is played that has not passed the transforms. Senders are attached before they can
-// have a track, receivers before there is an answer; where attaching fails, there is no connection.
+// have a track, receivers as soon as they are made; where attaching fails, there is no connection.
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
 import type { Transforms } from '../e2ee/transforms';
@@ -23,6 +23,11 @@ const RAMP_MS = 2000;
 
 /** Whose frames slots carry from now on; nobody's where null. */
 export type SlotChanges = Parameters<Transforms['setSlots']>[1];
+
+type SlotContent = SlotChanges extends ReadonlyMap<Mid, infer Content> ? Content : never;
+
+/** Names a down-slot from before it has a mid. */
+const slotName = (index: number) => `down ${index}`;
 
 export interface PeerEvents {
   connected(): void;
@@ -51,6 +56,11 @@ export class Peer {
     try {
       this.#sections = addSections(this.#connection, videoSlotCount);
       for (const [source, { sender }] of this.#sections.up) transforms.attachSender(sender, id, source);
+      // In the same task: Chromium 156 lets frames pass by a transform that comes later (measured), and there is no
+      // mid before the offer.
+      for (const [index, { transceiver }] of this.#sections.down.entries()) {
+        transforms.attachReceiver(transceiver.receiver, id, slotName(index));
+      }
     } catch (error) {
       this.close();
       throw error;
@@ -65,7 +75,6 @@ export class Peer {
     for (const { transceiver } of this.#sections.down) {
       const { mid, receiver } = transceiver;
       if (mid === null) continue;
-      this.#transforms.attachReceiver(receiver, this.#id, mid);
       this.#streams.set(mid, new MediaStream([receiver.track]));
     }
     return { sdp: this.#connection.localDescription?.sdp ?? '', ...slotsOf(this.#sections) };
@@ -118,7 +127,12 @@ export class Peer {
 
   /** Says whose frames slots carry from now on. */
   setSlots(slots: SlotChanges): void {
-    this.#transforms.setSlots(this.#id, slots);
+    const named = new Map<string, SlotContent>();
+    for (const [index, { transceiver }] of this.#sections.down.entries()) {
+      const content = transceiver.mid === null ? undefined : slots.get(transceiver.mid);
+      if (content !== undefined) named.set(slotName(index), content);
+    }
+    this.#transforms.setSlots(this.#id, named);
   }
 
   /** Changes happen one after the other, as `setParameters` demands. */

@@ -466,7 +466,9 @@ impl Model {
                 joined || asked.as_ref().is_some_and(early)
             }
             Event::Door { .. } => joined || matches!(seat, Seat::Lobby(_)),
-            Event::Handshake { .. } | Event::Welcomed { .. } => matches!(seat, Seat::Place(_)),
+            Event::Handshake { .. } | Event::Relayed { .. } | Event::Welcomed { .. } => {
+                matches!(seat, Seat::Place(_))
+            }
             Event::Joined { .. } => matches!(seat, Seat::Place(_)) && !joined,
             _ => joined,
         };

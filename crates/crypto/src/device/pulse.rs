@@ -164,12 +164,22 @@ impl Device {
         group.roster().is_host(device).then_some(rank as u64)
     }
 
-    /// Signs and sends a heartbeat for the present.
+    /// Signs and sends a heartbeat for the present. Before this device has joined, nobody would hear it.
     pub(super) fn beat(&mut self) {
+        if self.joined
+            && self.synced
+            && let Some(relay) = self.sign_beat()
+            && let Ok(payload) = RelayPayload::try_from(relay)
+        {
+            self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
+        }
+    }
+
+    fn sign_beat(&mut self) -> Option<Vec<u8>> {
         let (meeting, me, now_ms) = (self.secrets.meeting, self.me(), self.now_ms);
-        let Some(group) = self.group() else { return };
-        if !group.roster().is_host(&me) || !self.synced {
-            return;
+        let group = self.group()?;
+        if !group.roster().is_host(&me) {
+            return None;
         }
         let (seq, previous) = match &self.pulse.last {
             Some(last) => (last.seq + 1, last.hash()),
@@ -191,7 +201,7 @@ impl Device {
             nonces: self.pulse.owed.clone(),
             signer: me,
         };
-        let Ok(heartbeat) = heartbeat.sign(self.signer.key()) else { return };
+        let heartbeat = heartbeat.sign(self.signer.key()).ok()?;
         self.pulse.owed.clear();
         let relay = Relay::Heartbeat(heartbeat.to_bytes()).to_bytes();
         let nonce = self.pulse.nonce.take();
@@ -201,16 +211,12 @@ impl Device {
         self.pulse.nonce = nonce.filter(|_| !alone);
         self.suspended = false;
         self.changed = true;
-        if let Ok(payload) = RelayPayload::try_from(relay) {
-            self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
-        }
+        Some(relay)
     }
 
     /// Signs the present for a server that has lost it.
     pub(super) fn certify_for_adoption(&mut self) {
-        let synced = std::mem::replace(&mut self.synced, true);
-        self.beat();
-        self.synced = synced;
+        let _ = self.sign_beat();
     }
 
     /// Asks the hosts for a heartbeat, if it is not certain yet that this is the present.

@@ -44,7 +44,8 @@ impl Device {
     }
 
     pub(super) fn flush_words(&mut self) {
-        while self.joined || self.synced {
+        // Before it has joined, the server passes nothing on.
+        while self.joined {
             let Some(group) = self.group_mut() else { return };
             if group.is_committing() || group.has_proposals() {
                 return;
