@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sabha_conference::Command;
-use sabha_protocol::{MediaState, Source, secret::RelayPayload};
+use sabha_protocol::{MediaState, Source, opaque::RelayPayload};
 
 use crate::{
     client::Phase,
@@ -24,6 +24,7 @@ pub enum Transition {
     Leave { client: ClientIndex },
     Mute { host: ClientIndex, target: ClientIndex, source: Source },
     Relay { client: ClientIndex },
+    Reload { client: ClientIndex },
     Remove { host: ClientIndex, target: ClientIndex },
     ReplacePeer { client: ClientIndex },
     RestartServer,
@@ -53,7 +54,8 @@ impl Chaos {
         let (Some(client), Some(other)) = (random.pick(clients), random.pick(clients)) else { return wait };
         let second = Duration::from_secs(1);
         match random.below(100) {
-            0..40 => wait,
+            0..37 => wait,
+            37..40 => Transition::Reload { client },
             40..52 => Transition::CutSignalling {
                 client,
                 server_notices: random.time(Duration::ZERO, 10 * second),
@@ -116,9 +118,10 @@ impl World {
                     self.ask(client, Command::Relay { to: None, payload });
                 }
             }
+            Transition::Reload { client } => self.reload(client),
             Transition::Remove { host, target } => {
-                if let Some(participant) = self.target(host, target) {
-                    self.ask(host, Command::Remove { participant });
+                if self.target(host, target).is_some() {
+                    self.remove(host, target);
                 }
             }
             Transition::ReplacePeer { client } => self.replace_peer(client),

@@ -1,25 +1,28 @@
-//! A client as a person's browser behaves: enters by the best right it has, joins, keeps a picture of the room,
-//! comes back when something breaks. A host lets in whoever is named as wanted.
+//! A client as a person's browser behaves: enters by the best right it has, gets into the group's step, joins, keeps a
+//! picture of the room, comes back when something breaks. A host lets in whoever knocks as wanted.
+//!
+//! The way into step: bring the group back if the server knows less; else get what was missed; else come from outside.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use sabha_conference::{Command, ConnectionKey, Event, Input, ParticipantView, Right};
+use sabha_conference::{Command, ConnectionKey, Event, GuestView, ParticipantView, Removal};
 use sabha_protocol::{
-    MediaState, ParticipantId, RequestId, RoomSeq, Rule, Source,
+    DeviceKey, GroupEpoch, MediaState, ParticipantId, RequestId, RoomSeq, Rule, Source,
     secret::ResumeToken,
     wire::{
         client::{MediaOffer, Tile},
-        server::{CloseReason, Presence},
+        server::{CloseReason, LeaveReason, Presence, Role},
     },
 };
 
 use crate::{
+    group::Edit,
     peer::{Label, Owner, Peer},
-    signalling::Heard,
+    signalling::{Credential, Heard, Said},
 };
 
 /// Before a client tries again.
@@ -39,7 +42,7 @@ pub enum Phase {
     Entering,
     /// In the lobby.
     Waiting,
-    /// Admitted; asked to join.
+    /// Admitted; gets into the group's step, then asks to join.
     Joining,
     /// In the room.
     Joined,
@@ -51,14 +54,22 @@ pub enum Phase {
 #[derive(Debug)]
 pub(crate) enum Act {
     HangUp(ConnectionKey),
-    Send(Input),
+    Send(ConnectionKey, RequestId, Said),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
+    Adopt,
+    /// A host's commit from this epoch.
+    Commit(GroupEpoch),
+    /// An external commit from this epoch.
+    Come(GroupEpoch),
+    EnterByDevice,
+    EnterByLink,
     EnterByToken,
-    EnterAnew,
+    GroupState,
     Join,
+    Missed,
     Offer,
     Other,
 }
@@ -68,7 +79,7 @@ enum Asked {
 pub(crate) struct View {
     pub(crate) seq: RoomSeq,
     pub(crate) participants: BTreeMap<ParticipantId, ParticipantView>,
-    pub(crate) lobby: BTreeSet<ParticipantId>,
+    pub(crate) lobby: BTreeMap<ParticipantId, GuestView>,
 }
 
 /// One client of one meeting.
@@ -84,6 +95,13 @@ pub struct Client {
     token: Option<ResumeToken>,
     pub(crate) id: Option<ParticipantId>,
     pub(crate) was_admitted: bool,
+    device: DeviceKey,
+    has_grant: bool,
+    /// The epoch of the group that it knows last, and whether it is in that group's step: sees each handshake.
+    pub(crate) epoch: GroupEpoch,
+    pub(crate) is_in_step: bool,
+    /// The epoch of the group when it was admitted last.
+    admitted_in: GroupEpoch,
     /// What the person has switched on.
     pub(crate) wishes: MediaState,
     pub(crate) view: View,
@@ -118,6 +136,11 @@ impl Client {
             token: None,
             id: None,
             was_admitted: false,
+            device: DeviceKey::from_bytes([index as u8; 32]),
+            has_grant: is_creator,
+            epoch: GroupEpoch(0),
+            is_in_step: is_creator,
+            admitted_in: GroupEpoch(0),
             wishes: ALL_ON,
             view: View::default(),
             peer: None,
@@ -152,6 +175,11 @@ impl Client {
         self.received.get(&(of, source)).copied()
     }
 
+    /// Returns the key of its device.
+    pub fn device(&self) -> DeviceKey {
+        self.device
+    }
+
     /// Returns whether the person belongs into the room: is host, or would be let in.
     pub fn is_wanted(&self) -> bool {
         self.is_wanted
@@ -175,6 +203,17 @@ impl Client {
         }
     }
 
+    /// Forgets everything but the key of its device and its grant, as a page that is loaded again.
+    pub(crate) fn reload(&mut self, now: Instant) -> Vec<Act> {
+        if matches!(self.phase, Phase::Over(_)) {
+            return Vec::new();
+        }
+        self.phase = Phase::Away;
+        (self.token, self.peer, self.is_in_step) = (None, None, false);
+        self.reconnect_at = Some(now);
+        self.connection.take().map(Act::HangUp).into_iter().collect()
+    }
+
     pub(crate) fn connected(&mut self, connection: ConnectionKey) -> Vec<Act> {
         self.reconnect_at = None;
         self.connection = Some(connection);
@@ -184,16 +223,17 @@ impl Client {
 
     fn enter(&mut self) -> Act {
         self.phase = Phase::Entering;
-        let (asked, right) = match (&self.token, self.is_creator) {
-            (Some(token), _) => (Asked::EnterByToken, Right::Resume(token.clone())),
-            (None, true) => (Asked::EnterAnew, Right::Host),
-            (None, false) => (Asked::EnterAnew, Right::Link),
+        let (asked, credential) = match (&self.token, self.has_grant) {
+            (Some(token), _) => (Asked::EnterByToken, Credential::Resume(token.clone())),
+            (None, true) => (Asked::EnterByDevice, Credential::Device),
+            (None, false) => {
+                let knock = vec![u8::from(self.is_wanted)].try_into().expect("a short knock");
+                (Asked::EnterByLink, Credential::Link(knock))
+            }
         };
         let request = self.number(asked);
-        let name = if self.is_wanted { "wanted" } else { "unwanted" };
-        let name = name.parse().expect("a plain name");
         let connection = self.connection.unwrap_or(ConnectionKey(0));
-        Act::Send(Input::Enter { connection, request, name, right })
+        Act::Send(connection, request, Said::Enter { device: self.device, credential })
     }
 
     fn number(&mut self, asked: Asked) -> RequestId {
@@ -205,14 +245,66 @@ impl Client {
 
     /// Asks for something, if there is a connection to ask on.
     pub(crate) fn ask(&mut self, command: Command) -> Vec<Act> {
-        let Some(connection) = self.connection else { return Vec::new() };
         let asked = match command {
             Command::Join { .. } => Asked::Join,
             Command::Offer { .. } => Asked::Offer,
             _ => Asked::Other,
         };
+        self.say(asked, Said::Command(command))
+    }
+
+    fn say(&mut self, asked: Asked, said: Said) -> Vec<Act> {
+        let Some(connection) = self.connection else { return Vec::new() };
         let request = self.number(asked);
-        vec![Act::Send(Input::Request { connection, request, command })]
+        vec![Act::Send(connection, request, said)]
+    }
+
+    /// Commits as a host, if there is something to commit and nothing under way.
+    pub(crate) fn commit(&mut self, edits: Vec<Edit>) -> Vec<Act> {
+        let is_under_way = self.asked.values().any(|asked| matches!(asked, Asked::Commit(_)));
+        if edits.is_empty() || is_under_way || !self.is_in_step || self.phase != Phase::Joined {
+            return Vec::new();
+        }
+        self.say(Asked::Commit(self.epoch), Said::Commit { epoch: self.epoch, edits })
+    }
+
+    /// Lets in who waits and is wanted.
+    fn admit(&mut self) -> Vec<Act> {
+        if !self.is_creator {
+            return Vec::new();
+        }
+        let wanted = self.view.lobby.values().filter(|guest| guest.knock.as_bytes() == [1]);
+        let edits = wanted.map(|guest| Edit::Add(guest.device)).collect();
+        self.commit(edits)
+    }
+
+    /// Gets into the group's step from where it was left, once admitted to a place.
+    fn get_into_step(&mut self, epoch: GroupEpoch, is_in_group: bool) -> Vec<Act> {
+        if self.epoch > epoch {
+            self.say(Asked::Adopt, Said::Adopt)
+        } else if self.is_in_step && is_in_group {
+            self.get_missed()
+        } else {
+            self.come_from_outside()
+        }
+    }
+
+    fn get_missed(&mut self) -> Vec<Act> {
+        self.say(Asked::Missed, Said::Missed { epoch: self.epoch })
+    }
+
+    fn come_from_outside(&mut self) -> Vec<Act> {
+        self.is_in_step = false;
+        self.say(Asked::GroupState, Said::GroupState)
+    }
+
+    fn is_getting_missed(&self) -> bool {
+        self.asked.values().any(|asked| matches!(asked, Asked::Missed))
+    }
+
+    fn join(&mut self, now: Instant) -> Vec<Act> {
+        let offer = self.make_offer(now);
+        self.ask(Command::Join { offer, media: self.wishes })
     }
 
     fn make_offer(&mut self, now: Instant) -> MediaOffer {
@@ -263,7 +355,8 @@ impl Client {
                 Vec::new()
             }
             Heard::Event { re, seq, event } if is_current => self.event(now, re, seq, event),
-            Heard::Gone | Heard::Event { .. } => Vec::new(),
+            Heard::GroupState { re, epoch } if is_current => self.group_state(re, epoch),
+            Heard::Gone | Heard::Event { .. } | Heard::GroupState { .. } => Vec::new(),
         }
     }
 
@@ -272,7 +365,7 @@ impl Client {
         self.phase = Phase::Over(reason);
         match reason {
             CloseReason::Removed => {
-                self.is_wanted = false;
+                self.was_removed();
                 self.peer = None;
             }
             CloseReason::Left => {
@@ -297,6 +390,11 @@ impl Client {
             self.view.seq = seq;
         }
         let own_affair = matches!(event, Event::Waiting { .. } | Event::Admitted(_) | Event::Refused(_));
+        if let Event::Done = event
+            && let Some(asked) = asked
+        {
+            return self.done(now, asked);
+        }
         if self.phase == Phase::Waiting && !own_affair {
             self.breaches.push(format!("a guest in the lobby hears {event:?}"));
         }
@@ -305,9 +403,15 @@ impl Client {
                 (self.was_admitted, self.phase) = (true, Phase::Joining);
                 self.id = Some(admission.you);
                 self.token = Some(admission.resume);
-                let offer = self.make_offer(now);
-                self.ask(Command::Join { offer, media: self.wishes })
+                (self.has_grant, self.admitted_in) = (true, admission.epoch);
+                self.get_into_step(admission.epoch, admission.in_group)
             }
+            Event::Welcomed { .. } => {
+                // What it asked for when it was admitted is not needed any more.
+                (self.epoch, self.is_in_step) = (self.admitted_in, true);
+                self.join(now)
+            }
+            Event::Handshake { epoch, .. } => self.handshake(seq, epoch),
             Event::Waiting { you, .. } => {
                 (self.phase, self.id) = (Phase::Waiting, Some(you));
                 Vec::new()
@@ -320,13 +424,11 @@ impl Client {
                 if let Some(peer) = &mut self.peer {
                     peer.accept(now, &answer);
                 }
-                let waiting = lobby.iter().map(|guest| guest.id).collect();
+                let lobby = lobby.into_iter().map(|guest| (guest.id, guest)).collect();
                 let participants = participants.into_iter().map(|view| (view.id, view)).collect();
-                self.view = View { seq, participants, lobby: waiting };
+                self.view = View { seq, participants, lobby };
                 let mut acts = self.subscribe();
-                for guest in lobby.iter().filter(|guest| guest.name.as_str() == "wanted") {
-                    acts.extend(self.ask(Command::Admit { guest: guest.id }));
-                }
+                acts.extend(self.admit());
                 acts
             }
             Event::MediaAnswer { answer, .. } => {
@@ -351,18 +453,32 @@ impl Client {
 
     fn refused(&mut self, now: Instant, asked: Option<Asked>, rule: Rule) -> Vec<Act> {
         match asked {
-            // The place is lost: knock again, or come by the creator's token.
+            // The place is lost: come by the device's key, or knock again.
             Some(Asked::EnterByToken) => {
                 self.token = None;
                 if rule == Rule::RemovedStaysOut {
-                    self.is_wanted = false;
+                    self.was_removed();
                 }
                 vec![self.enter()]
             }
-            Some(Asked::Join) if rule == Rule::MediaOffer => {
-                let offer = self.make_offer(now);
-                self.ask(Command::Join { offer, media: self.wishes })
+            Some(Asked::EnterByDevice) if !self.is_creator => {
+                self.was_removed();
+                vec![self.enter()]
             }
+            Some(Asked::Join) if rule == Rule::MediaOffer => self.join(now),
+            // Others brought the group back first.
+            Some(Asked::Adopt) if rule == Rule::CurrentEpoch => self.get_missed(),
+            Some(Asked::Missed) if rule == Rule::HandshakesKept => self.come_from_outside(),
+            Some(Asked::Join) if rule == Rule::AdmittedOnly => self.come_from_outside(),
+            // Somebody else's commit was first. Or members are missing who know more, and will be here soon.
+            Some(Asked::Come(_)) if rule == Rule::CurrentEpoch => self.come_from_outside(),
+            Some(Asked::Commit(_)) if rule == Rule::CurrentEpoch => self.admit(),
+            // Removed while it was away: the place will be given up.
+            Some(Asked::Come(_)) if rule == Rule::Admission => {
+                self.was_removed();
+                Vec::new()
+            }
+            Some(Asked::Commit(_)) => Vec::new(),
             // Another offer is under way, or the last one died: patience or `MediaLost` see to it.
             Some(Asked::Offer | Asked::Other) => Vec::new(),
             asked => {
@@ -372,13 +488,68 @@ impl Client {
         }
     }
 
+    fn was_removed(&mut self) {
+        (self.is_wanted, self.has_grant, self.is_in_step) = (false, false, false);
+        self.epoch = GroupEpoch(0);
+    }
+
+    /// A host takes the leaf of who left out of the group, unless it is back already.
+    fn commit_that_it_left(&mut self, device: DeviceKey) -> Vec<Act> {
+        let is_back = self.view.participants.values().any(|view| view.device == device);
+        if !self.is_creator || is_back {
+            return Vec::new();
+        }
+        self.commit(vec![Edit::Remove(device, Removal::Left)])
+    }
+
+    fn done(&mut self, now: Instant, asked: Asked) -> Vec<Act> {
+        match asked {
+            Asked::Adopt => self.get_missed(),
+            Asked::Missed => self.join(now),
+            Asked::Come(epoch) => {
+                (self.epoch, self.is_in_step) = (epoch.next(), true);
+                self.join(now)
+            }
+            Asked::Commit(epoch) => {
+                if epoch != self.epoch {
+                    self.breaches.push(format!("own commit from {epoch} is taken in {}", self.epoch));
+                }
+                self.epoch = epoch.next();
+                self.admit()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn group_state(&mut self, re: RequestId, epoch: GroupEpoch) -> Vec<Act> {
+        self.asked.remove(&re);
+        // A Welcome may have come meanwhile.
+        if self.is_in_step {
+            return Vec::new();
+        }
+        self.say(Asked::Come(epoch), Said::Commit { epoch, edits: vec![Edit::Come] })
+    }
+
+    /// ROOM-23: none is missing, and none comes out of order, but while those that were missed are on their way.
+    fn handshake(&mut self, seq: Option<RoomSeq>, epoch: GroupEpoch) -> Vec<Act> {
+        if !self.is_in_step {
+            return Vec::new();
+        }
+        if epoch == self.epoch {
+            self.epoch = epoch.next();
+        } else if epoch > self.epoch && !self.is_getting_missed() {
+            self.breaches.push(format!("a handshake from {epoch} in {}", self.epoch));
+        } else if epoch < self.epoch && seq.is_some() {
+            self.breaches.push(format!("a handshake from {epoch} again in {}", self.epoch));
+        }
+        self.admit()
+    }
+
     fn room_changed(&mut self, event: Event) -> Vec<Act> {
         match event {
             Event::Knocked { guest } => {
-                self.view.lobby.insert(guest.id);
-                if guest.name.as_str() == "wanted" {
-                    return self.ask(Command::Admit { guest: guest.id });
-                }
+                self.view.lobby.insert(guest.id, guest);
+                return self.admit();
             }
             Event::LobbyLeft { guest, .. } => {
                 self.view.lobby.remove(&guest);
@@ -387,9 +558,14 @@ impl Client {
                 self.view.participants.insert(participant.id, participant);
                 return self.subscribe();
             }
-            Event::ParticipantLeft { participant, .. } => {
-                self.view.participants.remove(&participant);
-                return self.subscribe();
+            Event::ParticipantLeft { participant, reason } => {
+                let gone = self.view.participants.remove(&participant);
+                let mut acts = self.subscribe();
+                if let Some(gone) = gone.filter(|gone| reason == LeaveReason::Left && gone.role != Role::Host)
+                {
+                    acts.extend(self.commit_that_it_left(gone.device));
+                }
+                return acts;
             }
             _ => {}
         }

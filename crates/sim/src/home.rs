@@ -1,4 +1,5 @@
-//! The server: rooms and a shard, joined as the real one joins them, with a storage that takes its time.
+//! The server: rooms with their groups and a shard, joined as the real one joins them, with a storage that takes its
+//! time.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,16 +8,22 @@ use std::{
 };
 
 use sabha_conference::{
-    ConnectionKey, Input, MediaCommand, MediaEvent, Output, Record, Room, RoomConfig, Ticket,
+    ConnectionKey, Event, Input, MediaCommand, MediaEvent, Output, Record, Refusal, Right, Room, RoomConfig,
+    Ticket,
 };
 use sabha_protocol::{
-    BootEpoch, MeetingId, ParticipantId, RoomEpoch,
+    BootEpoch, DeviceKey, MeetingId, ParticipantId, RequestId, RoomEpoch, Rule,
     limits::RESUME_WINDOW,
     wire::server::{Occupant, SlotAssignment},
 };
 use sabha_sfu::{Command, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want};
 
-use crate::{random::Random, signalling::Heard, witness::Witness};
+use crate::{
+    group::Delivery,
+    random::Random,
+    signalling::{Credential, Heard, Said},
+    witness::Witness,
+};
 
 /// Where the shard listens.
 pub(crate) const ADDRESS: ([u8; 4], u16) = ([10, 0, 0, 1], 3478);
@@ -46,6 +53,7 @@ struct Meeting {
     id: MeetingId,
     room: Option<Room>,
     room_epoch: RoomEpoch,
+    delivery: Delivery,
     removed: Vec<ParticipantId>,
     next_participant: ParticipantId,
     is_ended: bool,
@@ -90,12 +98,22 @@ impl Home {
             id: MeetingId::from_bytes([number as u8; 20]),
             room: None,
             room_epoch: RoomEpoch(0),
+            delivery: Delivery::default(),
             removed: Vec::new(),
             next_participant: ParticipantId(1),
             is_ended: false,
             witness: Witness::default(),
         });
         number
+    }
+
+    /// Makes a device host of a meeting from its beginning.
+    pub(crate) fn add_host(&mut self, meeting: usize, device: DeviceKey) {
+        self.meetings[meeting].delivery.add_host(device);
+    }
+
+    pub(crate) fn delivery(&self, meeting: usize) -> &Delivery {
+        &self.meetings[meeting].delivery
     }
 
     pub(crate) fn room(&self, meeting: usize) -> Option<&Room> {
@@ -120,6 +138,7 @@ impl Home {
         self.shard_wake = now;
         for meeting in &mut self.meetings {
             meeting.room = None;
+            meeting.delivery.restart();
             meeting.witness = Witness::default();
         }
     }
@@ -160,6 +179,69 @@ impl Home {
         let transport = Transport::Udp;
         let destination = ADDRESS.into();
         self.shard_input(now, sabha_sfu::Input::Receive { transport, source, destination, contents });
+    }
+
+    /// Does with what a client says what the real server does: what concerns the group is settled first, and the room
+    /// is told how.
+    pub(crate) fn hear(
+        &mut self,
+        now: Instant,
+        number: usize,
+        (connection, request): (ConnectionKey, RequestId),
+        said: Said,
+    ) {
+        let meeting = &mut self.meetings[number];
+        let actor = meeting.room.as_ref().and_then(|room| room.actor(connection)).ok_or(Rule::Order);
+        let delivery = &mut meeting.delivery;
+        let input = match said {
+            Said::Adopt => actor.and_then(|_| delivery.adopt()).map(|change| Input::Adopted {
+                connection,
+                request,
+                change,
+            }),
+            Said::Command(command) => Ok(Input::Request { connection, request, command }),
+            Said::Commit { epoch, edits } => actor
+                .and_then(|sender| delivery.commit(sender, epoch, &edits))
+                .map(|handshake| Input::Handshake { connection, request, handshake }),
+            Said::Enter { device, credential } => {
+                let right = match credential {
+                    Credential::Device if delivery.contains(&device) => Ok(Right::Member),
+                    Credential::Device if delivery.is_granted(&device) => Ok(Right::Granted),
+                    Credential::Device => Err(Rule::RemovedStaysOut),
+                    Credential::Link(knock) => Ok(Right::Link { knock }),
+                    Credential::Resume(token) => Ok(Right::Resume(token)),
+                };
+                right.map(|right| Input::Enter { connection, request, device, right })
+            }
+            Said::GroupState => match actor {
+                Ok(_) => {
+                    let heard = Heard::GroupState { re: request, epoch: delivery.epoch() };
+                    return self.effects.push_back(Effect::Say { connection, heard });
+                }
+                Err(rule) => Err(rule),
+            },
+            Said::Missed { epoch } => match actor.and_then(|_| delivery.missed(epoch)) {
+                Ok(events) => {
+                    for event in events {
+                        self.tell(connection, None, event);
+                    }
+                    return self.tell(connection, Some(request), Event::Done);
+                }
+                Err(rule) => Err(rule),
+            },
+        };
+        match input {
+            Ok(input) => self.input(now, number, input),
+            Err(rule) => {
+                let refusal = Refusal { rule, message: "by the delivery service".to_owned() };
+                self.tell(connection, Some(request), Event::Refused(refusal));
+            }
+        }
+    }
+
+    fn tell(&mut self, connection: ConnectionKey, re: Option<RequestId>, event: Event) {
+        let heard = Heard::Event { re, seq: None, event };
+        self.effects.push_back(Effect::Say { connection, heard });
     }
 
     /// Gives a room an input; the first one opens it.
@@ -242,6 +324,7 @@ impl Meeting {
         let config = RoomConfig {
             meeting: self.id,
             title: None,
+            group: self.delivery.view(),
             boot_epoch,
             room_epoch: self.room_epoch,
             resume_key: [3; 32],

@@ -5,18 +5,22 @@
 //!  Chaos ── transitions ──▶ World ── virtual clock
 //!                             │
 //!   Client ── Signalling ──▶ Home ── Room, Room      (sabha-conference)
-//!     Peer ── Network ─────▶      └─ Shard           (sabha-sfu)
+//!     Peer ── Network ─────▶      ├─ Shard           (sabha-sfu)
+//!                                 └─ Delivery        a group without cryptography
 //! ```
 //!
 //! [`World`] runs it and collects in `breaches` every promise that was broken. What happens is drawn from one
 //! seed: the same seed plays the same transitions at the same virtual times. Only the keys of DTLS
 //! are drawn by the media stack itself, so the bytes on the links differ from run to run.
 //!
-//! Not here: sockets, threads, the WebSocket and the database; the server's own tests have those.
+//! Not here: sockets, threads, the WebSocket and the database, which the server's own tests have; and MLS: who commits
+//! what is played as it would be, but everybody is believed.
 
 mod chaos;
 mod client;
+mod group;
 mod home;
+pub mod malice;
 mod network;
 mod peer;
 mod random;

@@ -8,13 +8,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_conference::{ConnectionKey, Event, Input};
-use sabha_protocol::{RequestId, RoomSeq, wire::server::CloseReason};
+use sabha_conference::{Command, ConnectionKey, Event};
+use sabha_protocol::{
+    DeviceKey, GroupEpoch, RequestId, RoomSeq, opaque::KnockPayload, secret::ResumeToken,
+    wire::server::CloseReason,
+};
 
-use crate::random::Random;
+use crate::{group::Edit, random::Random};
 
 /// One way, shortest and longest.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(60));
+
+/// By what right a client enters, as it says itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// It is in the group, or has a grant.
+    Device,
+    Link(KnockPayload),
+    Resume(ResumeToken),
+}
+
+/// What a client says: a command to the room, or something that concerns the group first.
+#[derive(Clone, Debug)]
+pub(crate) enum Said {
+    Adopt,
+    Command(Command),
+    Commit { epoch: GroupEpoch, edits: Vec<Edit> },
+    Enter { device: DeviceKey, credential: Credential },
+    GroupState,
+    Missed { epoch: GroupEpoch },
+}
 
 /// What a client hears.
 #[derive(Clone, Debug)]
@@ -27,13 +50,18 @@ pub(crate) enum Heard {
     },
     /// The connection is broken.
     Gone,
+    GroupState {
+        re: RequestId,
+        epoch: GroupEpoch,
+    },
 }
 
 /// What arrives at an end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Arrival {
     AtClient { client: usize, connection: ConnectionKey, heard: Heard },
-    AtServer { meeting: usize, input: Input },
+    AtServer { meeting: usize, connection: ConnectionKey, request: RequestId, said: Said },
+    Lost { meeting: usize, connection: ConnectionKey },
 }
 
 #[derive(Debug)]
@@ -71,12 +99,12 @@ impl Signalling {
     }
 
     /// Sends to the server.
-    pub(crate) fn up(&mut self, now: Instant, connection: ConnectionKey, input: Input) {
+    pub(crate) fn up(&mut self, now: Instant, connection: ConnectionKey, request: RequestId, said: Said) {
         let late = self.random.time(LATENCY.0, LATENCY.1);
         let Some(wire) = self.wires.get_mut(&connection).filter(|wire| !wire.is_cut) else { return };
         wire.up = wire.up.max(now + late);
-        let (at, arrival) = (wire.up, Arrival::AtServer { meeting: wire.meeting, input });
-        self.push(at, connection, arrival);
+        let (at, meeting) = (wire.up, wire.meeting);
+        self.push(at, connection, Arrival::AtServer { meeting, connection, request, said });
     }
 
     /// Sends to the client.
@@ -93,7 +121,7 @@ impl Signalling {
         let Some(wire) = self.wires.get_mut(&connection).filter(|wire| !wire.is_reported) else { return };
         wire.is_reported = true;
         let (at, meeting) = (wire.up.max(now + LATENCY.1), wire.meeting);
-        self.push(at, connection, Arrival::AtServer { meeting, input: Input::Disconnected { connection } });
+        self.push(at, connection, Arrival::Lost { meeting, connection });
     }
 
     /// Breaks a connection: what is under way is lost, and each side notices after its own time.
@@ -111,8 +139,7 @@ impl Signalling {
         (wire.is_cut, wire.is_reported) = (true, true);
         let (client, meeting) = (wire.client, wire.meeting);
         self.under_way.retain(|_, (other, _)| *other != connection);
-        let input = Input::Disconnected { connection };
-        self.push(now + server_notices, connection, Arrival::AtServer { meeting, input });
+        self.push(now + server_notices, connection, Arrival::Lost { meeting, connection });
         let heard = Heard::Gone;
         self.push(now + client_notices, connection, Arrival::AtClient { client, connection, heard });
     }

@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_conference::{Command, Input, Room};
+use sabha_conference::{Command, Input, Removal, Room};
 use sabha_protocol::{MediaState, ParticipantId, Source, wire::server::CloseReason};
 
 use crate::{
     client::{ALL_ON, Act, Client, Phase},
+    group::Edit,
     home::{Effect, Home},
     network::{Direction, LinkQuality, Network},
     peer::Label,
@@ -28,7 +29,7 @@ pub struct MeetingIndex(pub usize);
 /// What a person is to a meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seat {
-    /// Has the creator's token.
+    /// Its device is host of the group from the beginning.
     Creator,
     /// Has the link, and hosts let it in.
     Guest,
@@ -112,7 +113,11 @@ impl World {
         let index = self.clients.len();
         assert!(index < 250, "too many clients");
         let (is_creator, is_wanted) = (seat == Seat::Creator, seat != Seat::Unwanted);
-        self.clients.push(Client::new(index, meeting.0, is_creator, is_wanted, (self.start, self.now)));
+        let client = Client::new(index, meeting.0, is_creator, is_wanted, (self.start, self.now));
+        if is_creator {
+            self.home.add_host(meeting.0, client.device());
+        }
+        self.clients.push(client);
         self.network.add_link();
         ClientIndex(index)
     }
@@ -149,9 +154,22 @@ impl World {
         self.act(acts);
     }
 
+    /// Has a host remove somebody.
+    pub fn remove(&mut self, host: ClientIndex, target: ClientIndex) {
+        let device = self.clients[target.0].device();
+        let acts = self.clients[host.0].commit(vec![Edit::Remove(device, Removal::ByHost)]);
+        self.act(acts);
+    }
+
     /// Has a client replace its peer connection.
     pub fn replace_peer(&mut self, client: ClientIndex) {
         let acts = self.clients[client.0].replace_peer(self.now);
+        self.act(acts);
+    }
+
+    /// Has a client lose all but its device's key and its grant, and come again.
+    pub fn reload(&mut self, client: ClientIndex) {
+        let acts = self.clients[client.0].reload(self.now);
         self.act(acts);
     }
 
@@ -224,6 +242,10 @@ impl World {
             if actual != seen {
                 found.push(format!("client {} sees {seen:?}, there are {actual:?}", client.index));
             }
+            let epoch = self.home.delivery(client.meeting).epoch();
+            if !client.is_in_step || client.epoch != epoch {
+                found.push(format!("client {} is in epoch {}, not {epoch}", client.index, client.epoch));
+            }
             let others: Vec<ParticipantId> = joined
                 .iter()
                 .filter(|other| other.meeting == client.meeting && other.index != client.index)
@@ -259,7 +281,12 @@ impl World {
                     let acts = self.clients[client].hear(now, connection, heard);
                     self.act(acts);
                 }
-                Arrival::AtServer { meeting, input } => self.home.input(now, meeting, input),
+                Arrival::AtServer { meeting, connection, request, said } => {
+                    self.home.hear(now, meeting, (connection, request), said);
+                }
+                Arrival::Lost { meeting, connection } => {
+                    self.home.input(now, meeting, Input::Disconnected { connection });
+                }
             }
         }
         while let Some(datagram) = self.network.arrive(now) {
@@ -330,10 +357,8 @@ impl World {
         for act in acts {
             match act {
                 Act::HangUp(connection) => self.signalling.hang_up(self.now, connection),
-                Act::Send(input) => {
-                    if let Input::Enter { connection, .. } | Input::Request { connection, .. } = &input {
-                        self.signalling.up(self.now, *connection, input);
-                    }
+                Act::Send(connection, request, said) => {
+                    self.signalling.up(self.now, connection, request, said);
                 }
             }
         }

@@ -81,9 +81,8 @@ fn removed_one_receives_and_sends_nothing_and_waits_at_the_door_when_it_comes_ba
     let mut world = World::new(4);
     let (_, clients) = meeting(&mut world, 2);
     let (host, removed) = (clients[0], clients[1]);
-    let participant = world.client(removed).id().expect("an id");
 
-    world.ask(host, Command::Remove { participant });
+    world.remove(host, removed);
     assert!(
         world.run_until(SECOND, |world| {
             world.client(removed).phase() == Phase::Over(CloseReason::Removed)
@@ -147,5 +146,40 @@ fn everybody_is_back_in_their_places_as_they_left_after_a_restart_of_the_server(
     let after: Vec<_> = world.room(meeting).expect("open again").participants().collect();
     assert_eq!(after, before);
     world.heal();
+    settle(&mut world);
+}
+
+/// ROOM-21, ROOM-23
+#[test]
+fn reloaded_page_comes_back_to_its_place_by_its_device() {
+    let mut world = World::new(8);
+    let (meeting, clients) = meeting(&mut world, 2);
+    let before: Vec<_> = world.room(meeting).expect("open").participants().collect();
+
+    world.reload(clients[2]);
+    world.reload(clients[0]);
+    world.run(SECOND / 2);
+    assert!(world.run_until(5 * SECOND, World::all_joined));
+
+    let after: Vec<_> = world.room(meeting).expect("open").participants().collect();
+    assert_eq!(after, before);
+    settle(&mut world);
+}
+
+/// ROOM-22, ROOM-23
+#[test]
+fn who_left_comes_back_from_outside_of_the_group() {
+    let mut world = World::new(9);
+    let (_, clients) = meeting(&mut world, 2);
+    let before = world.client(clients[1]).id();
+    world.ask(clients[1], Command::Leave);
+    world.run(2 * SECOND);
+    assert_eq!(world.client(clients[1]).phase(), Phase::Over(CloseReason::Left));
+
+    world.come_back(clients[1]);
+    world.run(SECOND / 2);
+    assert!(world.run_until(5 * SECOND, World::all_joined), "nobody has to let it in again");
+
+    assert!(world.client(clients[1]).id() > before);
     settle(&mut world);
 }
