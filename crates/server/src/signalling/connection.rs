@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Attachment, Intake, Signalling,
+    handshakes::GroupRequest,
     outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
     rate::TokenBucket,
     room::{Arrival, Mailbox, Message},
@@ -255,21 +256,31 @@ impl Connection {
                     self.refuse(Some(id), Rule::Order, "enter first".to_owned());
                     return self.strike(now);
                 };
-                let message = match asked {
-                    Asked::Group(_) if !self.group_rate.take(now) => {
-                        self.refuse(
-                            Some(id),
-                            Rule::Rate,
-                            "too many changes of the group; slow down".to_owned(),
-                        );
-                        return self.strike(now);
+                match asked {
+                    Asked::Group(asked) => self.ask_group(id, asked, now).await,
+                    Asked::Room(command) => {
+                        let message = Message::Request { connection: self.key, request: id, command };
+                        attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
                     }
-                    Asked::Group(asked) => Message::Group { connection: self.key, request: id, asked },
-                    Asked::Room(command) => Message::Request { connection: self.key, request: id, command },
-                };
-                attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
+                }
             }
         }
+    }
+
+    /// Passes on what is about the group, and waits until it is done: such messages are long, and one of each
+    /// connection is as many as a room should have to hold.
+    async fn ask_group(&mut self, request: RequestId, asked: GroupRequest, now: Instant) -> Result<(), End> {
+        let Some(attached) = &self.room else { return Ok(()) };
+        if !self.group_rate.take(now) {
+            self.refuse(Some(request), Rule::Rate, "too much about the group; slow down".to_owned());
+            return self.strike(now);
+        }
+        let (handled, done) = oneshot::channel();
+        let message = Message::Group { connection: self.key, request, asked, handled };
+        attached.mailbox.send(message).await.map_err(|_| End::RoomLost)?;
+        // A room that went meanwhile is noticed in its turn, after its last words.
+        let _ = done.await;
+        Ok(())
     }
 
     /// Enters, and waits until it is decided: what follows on this connection may be long only if it was let in.

@@ -60,8 +60,8 @@ pub(super) enum Message {
         claim: Claim,
         verdict: oneshot::Sender<bool>,
     },
-    /// A connection asks for something that is about the group.
-    Group { connection: ConnectionKey, request: RequestId, asked: GroupRequest },
+    /// A connection asks for something that is about the group. Told once that is done, well or not.
+    Group { connection: ConnectionKey, request: RequestId, asked: GroupRequest, handled: oneshot::Sender<()> },
     /// The media plane says something.
     Media(sabha_sfu::Event),
     /// A fault of ours.
@@ -225,7 +225,12 @@ impl RoomTask {
                 let _ = verdict.send(let_in);
                 None
             }
-            Message::Group { connection, request, asked } => self.group(connection, request, asked),
+            Message::Group { connection, request, asked, handled } => {
+                let input = self.group(connection, request, asked);
+                // As above.
+                let _ = handled.send(());
+                input
+            }
             Message::Media(event) => self.peers.event(event).map(Input::Media),
             #[cfg(test)]
             Message::Panic => panic!("a fault that the test asked for"),
