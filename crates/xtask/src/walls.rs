@@ -239,8 +239,8 @@ struct Kept {
 const KEPT: &[Kept] = &[
     Kept {
         dependency: "openmls",
-        // `sabha-crypto-wasm` names it to turn on what only a browser needs.
-        by: &["sabha-crypto", "sabha-crypto-wasm", "sabha-delivery"],
+        // `sabha-crypto-wasm` names it to turn on what only a browser needs, `sabha-sim` to forge what no device would.
+        by: &["sabha-crypto", "sabha-crypto-wasm", "sabha-delivery", "sabha-sim"],
         because: "every change of a group goes through one place for devices and one for the server",
     },
     Kept {
@@ -449,7 +449,6 @@ mod tests {
             ("sabha-crypto", "tokio"),
             ("sabha-crypto", "getrandom"),
             ("sabha-client", "openmls"),
-            ("sabha-sim", "openmls"),
             ("xtask", "sabha-crypto"),
         ] {
             let findings = findings(&[(from, to)]);
