@@ -42,7 +42,8 @@ impl Lists {
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let crate_name = |entry: &Value| entry.get("crate").and_then(text);
-        let exceptions = table.get("licenses").and_then(|area| area.get("exceptions")).and_then(Value::as_array);
+        let exceptions =
+            table.get("licenses").and_then(|area| area.get("exceptions")).and_then(Value::as_array);
         let exception = |entry: &Value| {
             let allowed = entry.get("allow")?.as_array()?;
             Some((crate_name(entry)?, allowed.iter().filter_map(text).collect()))
