@@ -142,11 +142,12 @@ impl Room {
         }))
     }
 
-    /// Gives a member a token that says how its place is now. The one it has stays as good as long as the
-    /// server lives, since this one may be lost with the connection. ROOM-11.
+    /// Gives the holder of a place, joined or not, a token that says how the place is now. The one it has stays as
+    /// good as long as the server lives, since this one may be lost with the connection. ROOM-11.
     pub(crate) fn renew_token(&mut self, id: ParticipantId) {
-        if let Some(resume) = self.token(id) {
-            self.tell_member(id, Event::ResumeRenewed { resume });
+        let connection = self.roster.get(id).and_then(Place::connection);
+        if let (Some(connection), Some(resume)) = (connection, self.token(id)) {
+            self.outbox.tell(connection, Event::ResumeRenewed { resume });
         }
     }
 

@@ -33,7 +33,7 @@
 //! | ROOM-20 | Each request is answered once, and nothing is sent to a closed connection. |
 //! | ROOM-21 | A device has one place or one seat in the lobby; its newer connection takes over, and the older is closed. |
 //! | ROOM-22 | Only who is in the group joins and stays, and of its media only the sources its grant allows are forwarded. |
-//! | ROOM-23 | Every accepted handshake reaches everybody in the group who is connected, in the order in which they were accepted; its sender learns the position by its answer. |
+//! | ROOM-23 | Every accepted handshake, and what a member says to all, reaches everybody in the group who is connected, joined or not, in the order in which it was accepted; its sender learns the position by its answer. |
 //! | ROOM-24 | What is said at the door goes between one guest and the hosts in the room, and a guest says a bounded number of things. |
 //! | ROOM-25 | Everybody's role is what the group says, from the change on that says it. |
 

@@ -49,8 +49,9 @@ use crate::{
 /// member or to hosts only (lobby events, `Relayed` to one, `Muted`, answers) has no number, and `Speakers` and
 /// `QualityChanged` have none since only the latest matters.
 ///
-/// Who is in the group but has not joined yet gets each `Handshake` and each `Relayed` to all too, without a number: between two of them and
-/// `Joined` nothing of the group's order is missing. Who was let in by a commit gets `Welcomed` in place of it.
+/// Who is in the group but has not joined yet gets each `Handshake` and each `Relayed` to all too, without a number:
+/// between two of them and `Joined` nothing of the group's order is missing. Who was let in by a commit gets
+/// `Welcomed` in place of it.
 ///
 /// ```
 /// use std::time::Instant;

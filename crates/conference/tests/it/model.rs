@@ -15,6 +15,7 @@ use sabha_conference::{
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaGeneration, MediaState, ParticipantId, RequestId, RoomSeq,
     limits::{DOOR_MESSAGES_MAX, LOBBY_GUESTS_MAX, RESUME_WINDOW, ROOM_PARTICIPANTS_MAX},
+    opaque::RelayPayload,
     secret::ResumeToken,
     wire::server::{CloseReason, Role},
 };
@@ -74,6 +75,8 @@ struct Place {
     seen: bool,
     /// What is on, or may be switched on by joining.
     on: MediaState,
+    /// What of it the holder can know of: it was on when its connection was lost, or is on while it holds.
+    left: Option<MediaState>,
     /// The newest token, and all that this connection was given.
     token: String,
     tokens: BTreeSet<String>,
@@ -105,8 +108,8 @@ struct Group {
 /// What a handshake or an adoption makes due within its step.
 #[derive(Debug, Default)]
 struct Due {
-    /// Who gets the handshake, and whether as one who has joined.
-    handshake: BTreeMap<ConnectionKey, bool>,
+    /// Who gets the handshake, or the words to all, and whether as one who has joined.
+    told: BTreeMap<ConnectionKey, bool>,
     /// What they get.
     event: Option<Event>,
     welcomed: BTreeSet<DeviceKey>,
@@ -173,7 +176,8 @@ impl Model {
     pub(crate) fn restarted(&mut self, now: Instant, group: &GroupView) {
         self.group = Group::of(group);
         self.clients.clear();
-        self.left = self.places.values().map(|place| (place.token.clone(), place.on)).collect();
+        let left = |place: &Place| (place.token.clone(), place.left.unwrap_or(place.on));
+        self.left = self.places.values().map(left).collect();
         self.places.clear();
         self.lobby.clear();
         self.requests.clear();
@@ -208,6 +212,10 @@ impl Model {
 
     fn is_host(&self, id: ParticipantId) -> bool {
         self.places.get(&id).is_some_and(|place| self.group.role(&place.device) == Role::Host)
+    }
+
+    fn is_in_group(&self, id: ParticipantId) -> bool {
+        self.places.get(&id).is_some_and(|place| self.group.contains(&place.device))
     }
 
     fn place_of(&self, device: &DeviceKey) -> Option<ParticipantId> {
@@ -275,6 +283,9 @@ impl Model {
             Input::Adopted { change, .. } => self.follow(change, None, None),
             Input::Disconnected { connection } => self.disconnected(now, *connection),
             Input::Handshake { connection, handshake, .. } => self.handshake(*connection, handshake),
+            Input::Request { connection, command: Command::Relay { to: None, payload }, .. } => {
+                self.relay_to_all(*connection, payload);
+            }
             Input::Media(MediaEvent::Answered { participant, generation, .. }) => {
                 self.answered.insert((*participant, *generation));
             }
@@ -289,19 +300,35 @@ impl Model {
             Some(change) => change.view.members.iter().any(|member| member.device == device),
             None => true,
         };
-        self.due.handshake = self
-            .places
-            .iter()
-            .filter(|(id, _)| **id != sender)
-            .filter(|(_, place)| self.group.contains(&place.device) && stays(place.device))
-            .filter_map(|(_, place)| place.connection)
-            .map(|connection| (connection, self.clients[&connection].view.is_some()))
-            .collect();
+        self.due.told = self.group_but(sender, stays);
         let Handshake { epoch, message, .. } = handshake.clone();
         self.due.event = Some(Event::Handshake { from: sender, epoch, message });
         if let Some(change) = &handshake.change {
             self.follow(change, Some(sender), handshake.welcome.as_ref().map(|_| &change.added[..]));
         }
+    }
+
+    /// Returns who is there of the group, but for `sender` and those who do not stay.
+    fn group_but(
+        &self,
+        sender: ParticipantId,
+        stays: impl Fn(DeviceKey) -> bool,
+    ) -> BTreeMap<ConnectionKey, bool> {
+        self.places
+            .iter()
+            .filter(|(id, _)| **id != sender)
+            .filter(|(_, place)| self.group.contains(&place.device) && stays(place.device))
+            .filter_map(|(_, place)| place.connection)
+            .map(|connection| (connection, self.clients[&connection].view.is_some()))
+            .collect()
+    }
+
+    fn relay_to_all(&mut self, connection: ConnectionKey, payload: &RelayPayload) {
+        let client = self.clients.get(&connection).filter(|client| client.view.is_some());
+        let Some(Client { seat: Seat::Place(from), .. }) = client else { return };
+        let from = *from;
+        self.due.told = self.group_but(from, |_| true);
+        self.due.event = Some(Event::Relayed { from, payload: payload.clone() });
     }
 
     /// The group is what the change says; who is not in it any more has no place.
@@ -353,7 +380,7 @@ impl Model {
             }
             Seat::Place(id) => {
                 if let Some(place) = self.places.get_mut(&id) {
-                    place.connection = None;
+                    (place.connection, place.left) = (None, Some(place.on));
                     place.until = Some(now + RESUME_WINDOW);
                 }
             }
@@ -466,9 +493,10 @@ impl Model {
                 joined || asked.as_ref().is_some_and(early)
             }
             Event::Door { .. } => joined || matches!(seat, Seat::Lobby(_)),
-            Event::Handshake { .. } | Event::Relayed { .. } | Event::Welcomed { .. } => {
+            Event::Handshake { .. } | Event::ResumeRenewed { .. } | Event::Welcomed { .. } => {
                 matches!(seat, Seat::Place(_))
             }
+            Event::Relayed { .. } => matches!(seat, Seat::Place(id) if self.is_in_group(id)),
             Event::Joined { .. } => matches!(seat, Seat::Place(_)) && !joined,
             _ => joined,
         };
@@ -486,7 +514,8 @@ impl Model {
             Event::MediaAnswer { generation, .. } => self.check_answered(seat, *generation),
             Event::ResumeRenewed { resume } => self.renewed(seat, resume),
             Event::Door { from, .. } => self.heard_at_the_door(connection, seat, *from),
-            Event::Handshake { .. } => self.got_handshake(connection, seq, event),
+            Event::Handshake { .. } => self.told(connection, seq, event),
+            Event::Relayed { .. } if self.due.event.is_some() => self.told(connection, seq, event),
             Event::Welcomed { .. } => self.welcomed(seat),
             _ => self.seen(connection, event),
         }
@@ -522,8 +551,8 @@ impl Model {
         self.check(fits, Invariant::DoorBetweenTwo, format!("{seat:?} hears {from} at the door"));
     }
 
-    fn got_handshake(&mut self, connection: ConnectionKey, seq: Option<RoomSeq>, event: &Event) {
-        let due = self.due.handshake.remove(&connection);
+    fn told(&mut self, connection: ConnectionKey, seq: Option<RoomSeq>, event: &Event) {
+        let due = self.due.told.remove(&connection);
         self.check(
             due == Some(seq.is_some()) && self.due.event.as_ref() == Some(event),
             Invariant::EveryHandshake,
@@ -643,10 +672,11 @@ impl Model {
             (None, _) => BTreeSet::new(),
         };
         let on = admission.media_allowed;
-        let connection_of = Some(connection);
-        let place = Place { device, connection: connection_of, until, seen, on, token, tokens, spent };
+        let client = connection;
+        let connection = Some(connection);
+        let place = Place { device, connection, until, seen, on, left: None, token, tokens, spent };
         self.places.insert(you, place);
-        if let Some(client) = self.clients.get_mut(&connection) {
+        if let Some(client) = self.clients.get_mut(&client) {
             client.seat = Seat::Place(you);
         }
     }
@@ -829,8 +859,8 @@ impl Model {
 
     /// What a handshake or an adoption made due has come.
     fn check_due(&mut self) {
-        let Due { handshake, welcomed, closed, .. } = std::mem::take(&mut self.due);
-        self.check(handshake.is_empty(), Invariant::EveryHandshake, format!("{handshake:?} got nothing"));
+        let Due { told, welcomed, closed, .. } = std::mem::take(&mut self.due);
+        self.check(told.is_empty(), Invariant::EveryHandshake, format!("{told:?} got nothing"));
         self.check(welcomed.is_empty(), Invariant::AdmittedOnly, format!("{welcomed:?} not welcomed"));
         self.check(closed.is_empty(), Invariant::RemovedStaysOut, format!("{closed:?} still there"));
         let left_waiting = self.lobby.values().find(|guest| self.group.contains(&guest.device)).cloned();

@@ -1,6 +1,6 @@
 //! The order of a room, and messages between members.
 
-use sabha_conference::{Command, Event};
+use sabha_conference::{Command, Event, Right};
 use sabha_protocol::{RoomSeq, Rule, opaque::RelayPayload};
 
 use crate::scene::{ALL_OFF, Scene};
@@ -41,6 +41,26 @@ fn sender_learns_the_position_of_its_own_message_from_the_answer() {
     assert_eq!(heard[0].seq, answer.seq);
     assert!(answer.seq > Some(RoomSeq(0)));
     assert_eq!(scene.heard(participant.connection).len(), 1, "the sender does not get its own message");
+}
+
+/// ROOM-23
+#[test]
+fn message_to_all_reaches_who_is_in_the_group_and_has_not_joined_yet() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut admitted = scene.guest();
+    scene.admit(&host, &mut admitted);
+    let guest = scene.guest();
+    let (outside, stranger) = (scene.connection(), scene.new_device());
+    scene.enter(outside, stranger, Right::Granted).admission();
+
+    scene.ask(host.connection, Command::Relay { to: None, payload: payload() }).done();
+
+    assert_eq!(scene.events(admitted.connection), [Event::Relayed { from: host.id, payload: payload() }]);
+    assert_eq!(scene.heard(admitted.connection)[0].seq, None);
+    for connection in [guest.connection, outside] {
+        assert_eq!(scene.events(connection), []);
+    }
 }
 
 #[test]

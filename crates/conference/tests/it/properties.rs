@@ -43,7 +43,7 @@ invariants! {
     /// ROOM-24
     what_is_said_at_the_door_stays_between_a_guest_and_the_hosts = DoorBetweenTwo;
     /// ROOM-23
-    every_handshake_reaches_the_whole_group_once = EveryHandshake;
+    every_handshake_and_word_to_all_reaches_the_whole_group_once = EveryHandshake;
     /// ROOM-04
     only_hosts_in_the_room_moderate = HostsOnly;
     /// ROOM-16

@@ -233,6 +233,35 @@ fn mute_by_a_host_outlives_a_restart() {
     assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
 }
 
+/// ROOM-11
+#[test]
+fn mute_of_one_that_is_about_to_join_outlives_a_restart() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.drop_connection(participant.connection);
+    scene.resume(&mut participant);
+    let mute = Command::Mute { participant: participant.id, source: Source::Microphone };
+    scene.ask(host.connection, mute).done();
+    scene.take_renewed_token(&mut participant);
+    scene.restart();
+
+    assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
+}
+
+/// ROOM-11, ROOM-22
+#[test]
+fn source_that_was_allowed_no_longer_stays_off_over_a_restart() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mut participant = scene.participant(&host);
+    scene.commit(host.connection, &[Edit::Allow(participant.device, MUTED)]).done();
+    scene.take_renewed_token(&mut participant);
+    scene.restart();
+
+    assert_eq!(scene.resume(&mut participant).media_allowed, MUTED);
+}
+
 /// ROOM-10, ROOM-25
 #[test]
 fn role_after_a_restart_is_what_the_group_says_by_then() {
