@@ -217,7 +217,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         from: "sabha-server",
-        never: &["sabha-client", "sabha-sim", "xtask"],
+        never: &["sabha-client", "sabha-sim", "xtask", "xtask-wasm"],
         reach: Reach::Anywhere,
         because: "what is for tests and developers is not shipped",
     },
