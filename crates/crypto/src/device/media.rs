@@ -79,7 +79,8 @@ impl Device {
     pub(super) fn decide_sending(&mut self) {
         let Some(current) = self.media.current else { return };
         let hosts = self.group().is_some_and(|group| group.roster().hosts().next().is_some());
-        let certain = !self.suspended && !(self.pulse.is_lost() && hosts);
+        let silent = self.pulse.is_lost() && hosts;
+        let certain = !self.suspended && !silent;
         let overdue = self.media.use_at_ms.is_some_and(|at| at <= self.now_ms);
         let wanted = if !certain {
             None

@@ -186,6 +186,7 @@ impl Device {
         [
             self.next_beat(),
             self.pulse.next_step(),
+            self.next_question(),
             self.media.next_step(),
             self.commit_at_ms,
             self.next_refresh(),
@@ -244,6 +245,9 @@ impl Device {
             self.work.refresh = true;
         }
         self.flush_work();
+        if self.next_question().is_some_and(|at| at <= self.now_ms) {
+            self.ask_whether_this_is_now();
+        }
         self.flush_words();
         if self.next_beat().is_some_and(|at| at <= self.now_ms) {
             self.beat();
@@ -269,7 +273,9 @@ impl Device {
                     self.knocked(guest);
                 }
                 self.say(Word::Status(self.own.clone()));
-                self.ask_whether_this_is_now();
+                if self.pulse.is_unanswered() {
+                    self.ask_whether_this_is_now();
+                }
                 self.changed = true;
             }
             ServerMessage::Knocked { guest } => self.knocked(guest),

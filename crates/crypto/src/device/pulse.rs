@@ -3,9 +3,15 @@
 //!
 //! The senior host beats every five seconds, and whoever commits right after its commit; the next host takes over
 //! when the senior is silent. The numbers go up; of two with the same number the first in the room's order counts.
+//!
+//! A genuine heartbeat can still be an old one that was passed on late. How late is measured by its date, against
+//! the freshest that ever came from its signer; and that one was fresh if it answered a question of this device.
+
+use std::collections::BTreeMap;
 
 use sabha_admission::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat, Violation};
 use sabha_protocol::{
+    DeviceKey,
     device::{Alarm, HeartbeatState},
     limits::{HEARTBEAT_INTERVAL, HEARTBEAT_LATE, HEARTBEAT_LOST},
     opaque::{HeartbeatBytes, RelayPayload},
@@ -20,6 +26,15 @@ use crate::{group::Group, log::MerkleTree};
 
 /// How much later than the one before it in seniority a host takes a silent one for gone, in milliseconds.
 const TAKE_OVER_MS: u64 = 1500;
+
+/// How long a host waits after a heartbeat before it answers questions by the next one, in milliseconds.
+const ANSWER_MS: u64 = 200;
+
+/// After this long without an answer a question is asked anew, in milliseconds.
+const ASK_AGAIN_MS: u64 = 3000;
+
+/// How long an answer may have been under way without being taken for late, in milliseconds.
+const ANSWER_LATE_MS: u64 = 2000;
 
 /// In the place of the hash of the heartbeat before, where a host does not know it any more.
 const LOST_COUNT: [u8; 32] = [1; 32];
@@ -40,6 +55,27 @@ pub(super) struct Pulse {
     /// Whether this device made the group, so that its first heartbeat is the meeting's.
     is_first: bool,
     asked_for_epoch: u64,
+    /// How far each host's dates are behind this device's clock.
+    lags: BTreeMap<DeviceKey, Lag>,
+    /// Asked of the hosts to learn how old their heartbeats are.
+    question: Option<Question>,
+}
+
+/// How far a host's clock is behind the own one, the way of its heartbeats included, as far as is known.
+#[derive(Clone, Copy)]
+struct Lag {
+    /// The least that was seen, in milliseconds; negative if the host's clock is ahead.
+    ms: i64,
+    /// Whether that was measured by an answer. Else all of the host's heartbeats may have been late alike.
+    measured: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Question {
+    nonce: [u8; 16],
+    asked_ms: u64,
+    /// When it was first asked.
+    open_ms: u64,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -91,6 +127,11 @@ impl Pulse {
         self.nonce.is_none() && self.certified.is_some()
     }
 
+    /// Returns whether this device has asked what is the present, or wants to know it before it sends.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        self.nonce.is_some() || self.question.is_some()
+    }
+
     pub(super) const fn is_lost(&self) -> bool {
         matches!(self.state, Silence::Lost)
     }
@@ -105,7 +146,7 @@ impl Pulse {
 
     /// Notes how long there was silence. Returns whether that says something new.
     pub(super) fn note_silence(&mut self, now_ms: u64) -> bool {
-        let silent_ms = now_ms.saturating_sub(self.heard_ms);
+        let silent_ms = now_ms.saturating_sub(self.silent_since_ms());
         let state = if silent_ms >= ms(HEARTBEAT_LOST) {
             Silence::Lost
         } else if silent_ms >= ms(HEARTBEAT_LATE) {
@@ -119,20 +160,71 @@ impl Pulse {
     /// Returns when the silence says something new, unless it is broken.
     pub(super) fn next_step(&self) -> Option<u64> {
         match self.state {
-            Silence::Fresh => Some(self.heard_ms + ms(HEARTBEAT_LATE)),
-            Silence::Late => Some(self.heard_ms + ms(HEARTBEAT_LOST)),
+            Silence::Fresh => Some(self.silent_since_ms() + ms(HEARTBEAT_LATE)),
+            Silence::Late => Some(self.silent_since_ms() + ms(HEARTBEAT_LOST)),
             Silence::Lost => None,
         }
     }
 
+    /// A question that nobody answers is silence, whatever else is heard.
+    fn silent_since_ms(&self) -> u64 {
+        self.question.map_or(self.heard_ms, |question| question.open_ms.min(self.heard_ms))
+    }
+
     fn accept(&mut self, heartbeat: SignedHeartbeat, now_ms: u64) {
-        if self.nonce.is_some_and(|nonce| heartbeat.answers(&nonce)) {
-            self.nonce = None;
-        }
+        let lag = self.measure(&heartbeat, now_ms);
+        self.heard_ms = self.heard_ms.max(heartbeat.time_ms.saturating_add_signed(lag.ms)).min(now_ms);
         self.certified = Some(heartbeat.epoch);
         self.last = Some(heartbeat);
-        self.heard_ms = now_ms;
-        self.state = Silence::Fresh;
+        self.note_silence(now_ms);
+    }
+
+    /// The own word is as fresh as can be.
+    fn accept_own(&mut self, heartbeat: SignedHeartbeat, now_ms: u64) {
+        self.lags.insert(heartbeat.signer, Lag { ms: 0, measured: true });
+        self.question = None;
+        self.accept(heartbeat, now_ms);
+    }
+
+    /// Learns from a heartbeat how far its signer's dates are behind.
+    fn measure(&mut self, heartbeat: &SignedHeartbeat, now_ms: u64) -> Lag {
+        let since =
+            |at_ms: u64| i64::try_from(at_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(heartbeat.time_ms);
+        let seen_ms = since(now_ms);
+        let answer = self.question.take_if(|question| heartbeat.answers(&question.nonce));
+        self.nonce = self.nonce.filter(|nonce| answer.is_none() && !heartbeat.answers(nonce));
+        let lag = match (answer, self.lags.get(&heartbeat.signer)) {
+            // It was signed after it was asked for.
+            (Some(question), _) => {
+                Lag { ms: seen_ms.min(since(question.asked_ms + ANSWER_LATE_MS)), measured: true }
+            }
+            (None, Some(known)) => Lag { ms: seen_ms.min(known.ms), ..*known },
+            (None, None) => Lag { ms: seen_ms, measured: false },
+        };
+        self.lags.insert(heartbeat.signer, lag);
+        lag
+    }
+
+    /// Returns when the hosts should be asked whether what they say is new.
+    fn next_question(&self) -> Option<u64> {
+        if let Some(question) = self.question {
+            return Some(question.asked_ms + ASK_AGAIN_MS);
+        }
+        let measured = |last: &SignedHeartbeat| self.lags.get(&last.signer).is_some_and(|lag| lag.measured);
+        match &self.last {
+            Some(last) if !measured(last) => Some(0),
+            _ if self.nonce.is_some() => Some(self.heard_ms + ASK_AGAIN_MS),
+            _ => match self.state {
+                Silence::Fresh => None,
+                Silence::Late | Silence::Lost => Some(0),
+            },
+        }
+    }
+
+    /// Notes that the hosts are asked. An answer also contents who joined and got none to its knock.
+    fn ask(&mut self, nonce: [u8; 16], now_ms: u64) {
+        let open_ms = self.question.map_or(now_ms, |question| question.open_ms);
+        self.question = Some(Question { nonce, asked_ms: now_ms, open_ms });
     }
 
     /// Returns the newest heartbeat, if it is of this epoch.
@@ -151,7 +243,8 @@ impl Device {
         }
         let me = self.me();
         let rank = self.seniority(group, &me)?;
-        let after = if self.pulse.owed.is_empty() { ms(HEARTBEAT_INTERVAL) + rank * TAKE_OVER_MS } else { 0 };
+        let after =
+            if self.pulse.owed.is_empty() { ms(HEARTBEAT_INTERVAL) + rank * TAKE_OVER_MS } else { ANSWER_MS };
         let last = self.pulse.last.as_ref().map_or(0, |last| last.time_ms.min(self.pulse.heard_ms));
         Some(last + after)
     }
@@ -205,7 +298,7 @@ impl Device {
         self.pulse.owed.clear();
         let relay = Relay::Heartbeat(heartbeat.to_bytes()).to_bytes();
         let nonce = self.pulse.nonce.take();
-        self.pulse.accept(heartbeat, now_ms);
+        self.pulse.accept_own(heartbeat, now_ms);
         // A host that comes back is not its own witness while others could be.
         let alone = self.group().is_some_and(|group| group.roster().hosts().count() <= 1);
         self.pulse.nonce = nonce.filter(|_| !alone);
@@ -219,11 +312,18 @@ impl Device {
         let _ = self.sign_beat();
     }
 
-    /// Asks the hosts for a heartbeat, if it is not certain yet that this is the present.
+    /// Returns when this device asks the others' hosts next whether this is the present.
+    pub(super) fn next_question(&self) -> Option<u64> {
+        let me = self.me();
+        let others = self.group()?.roster().hosts().any(|host| host.device != me);
+        if others && self.joined && self.synced { self.pulse.next_question() } else { None }
+    }
+
     pub(super) fn ask_whether_this_is_now(&mut self) {
-        if let Some(nonce) = self.pulse.nonce {
-            self.say(Word::IsThisNow(nonce));
-        }
+        let nonce = self.dice.random();
+        self.pulse.ask(nonce, self.now_ms);
+        self.words.retain(|word| !matches!(word, Word::IsThisNow(_)));
+        self.say(Word::IsThisNow(nonce));
     }
 
     pub(super) fn heard_heartbeat(&mut self, bytes: &[u8]) {
@@ -232,9 +332,7 @@ impl Device {
         let Some(group) = self.group() else { return };
         let last = self.pulse.last.as_ref();
         // An old one again, or the later of two with one number.
-        if last.is_some_and(|last| heartbeat.seq <= last.seq) {
-            return;
-        }
+        let passed = last.is_some_and(|last| heartbeat.seq <= last.seq);
         let follows = last.filter(|last| heartbeat.seq == last.seq + 1);
         let same_signer = follows.is_some_and(|last| last.signer == heartbeat.signer);
         let expected = Expectation {
@@ -244,6 +342,11 @@ impl Device {
             previous: follows,
         };
         match heartbeat.check(group.roster(), &expected) {
+            // It says no more than what is known, but may be the answer to a question.
+            Ok(()) if passed => {
+                self.pulse.measure(&heartbeat, now_ms);
+                self.changed = true;
+            }
             Ok(()) => {
                 self.pulse.accept(heartbeat, now_ms);
                 self.suspended = false;

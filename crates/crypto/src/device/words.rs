@@ -52,10 +52,7 @@ impl Device {
             }
             let Some(word) = self.words.pop_front() else { return };
             let bytes = word.to_bytes();
-            let sealed = match self.group_mut().map(|group| group.seal(&bytes)) {
-                Some(Ok(sealed)) => sealed,
-                _ => return,
-            };
+            let Some(Ok(sealed)) = self.group_mut().map(|group| group.seal(&bytes)) else { return };
             if let Ok(payload) = RelayPayload::try_from(Relay::Sealed(sealed).to_bytes()) {
                 self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
             }

@@ -5,8 +5,8 @@ use openmls::{
     extensions::{Extension, ExtensionType, Extensions, RequiredCapabilitiesExtension},
     framing::{MlsMessageBodyIn, MlsMessageIn, MlsMessageOut},
     group::{
-        MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, PublicGroup,
-        StagedWelcome,
+        JoinBuilder, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
+        PublicGroup, StagedWelcome,
     },
     key_packages::KeyPackage,
     messages::proposals::{PreSharedKeyProposal, ProposalType},
@@ -135,12 +135,11 @@ impl Applicant {
         tree: &RatchetTree,
         now_ms: u64,
     ) -> Result<(MlsGroup, Roster), Reject> {
-        let message =
-            MlsMessageIn::tls_deserialize_exact_bytes(welcome.as_bytes()).map_err(|_| Reject::Invalid)?;
-        let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Reject::Invalid) };
         let tree =
             RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).map_err(|_| Reject::Invalid)?;
-        let staged = StagedWelcome::new_from_welcome(&self.provider, &join_config(), welcome, Some(tree))
+        let staged = read_welcome(&self.provider, welcome.as_bytes())?
+            .with_ratchet_tree(tree)
+            .build()
             .map_err(|_| Reject::Invalid)?;
         if staged.group_context().group_id().as_slice() != self.meeting.as_bytes()
             || staged.group_context().ciphersuite() != ciphersuite(self.suite)
@@ -260,6 +259,16 @@ impl Candidate {
     pub fn confirmed(self) -> Group {
         self.group
     }
+}
+
+/// Opens a Welcome as far as it goes without a tree: the group's secrets and its signed GroupInfo.
+pub(super) fn read_welcome<'a>(
+    provider: &'a Provider,
+    welcome: &[u8],
+) -> Result<JoinBuilder<'a, Provider>, Reject> {
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome).map_err(|_| Reject::Invalid)?;
+    let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Reject::Invalid) };
+    StagedWelcome::build_from_welcome(provider, &join_config(), welcome).map_err(|_| Reject::Invalid)
 }
 
 fn join_config() -> MlsGroupJoinConfig {

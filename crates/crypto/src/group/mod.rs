@@ -416,3 +416,5 @@ fn hash32(bytes: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
