@@ -2,6 +2,7 @@
 //! picture of the room, comes back when something breaks. A host lets in whoever knocks as wanted.
 //!
 //! The way into step: bring the group back if the server knows less; else get what was missed; else come from outside.
+//! A host certifies each epoch that it gets into.
 
 use std::{
     collections::BTreeMap,
@@ -289,6 +290,21 @@ impl Client {
         }
     }
 
+    /// Goes on once the server has what members and host have brought back.
+    fn get_back_into_step(&mut self) -> Vec<Act> {
+        if self.is_in_step { self.get_missed() } else { self.come_from_outside() }
+    }
+
+    /// Is in this epoch now; a host says so.
+    fn enter_epoch(&mut self, epoch: GroupEpoch) -> Vec<Act> {
+        (self.epoch, self.is_in_step) = (epoch, true);
+        let connection = self.connection.filter(|_| self.is_creator);
+        connection
+            .map(|connection| Act::Send(connection, RequestId(0), Said::Certify { epoch }))
+            .into_iter()
+            .collect()
+    }
+
     fn get_missed(&mut self) -> Vec<Act> {
         self.say(Asked::Missed, Said::Missed { epoch: self.epoch })
     }
@@ -408,8 +424,9 @@ impl Client {
             }
             Event::Welcomed { .. } => {
                 // What it asked for when it was admitted is not needed any more.
-                (self.epoch, self.is_in_step) = (self.admitted_in, true);
-                self.join(now)
+                let mut acts = self.enter_epoch(self.admitted_in);
+                acts.extend(self.join(now));
+                acts
             }
             Event::Handshake { epoch, .. } => self.handshake(seq, epoch),
             Event::Waiting { you, .. } => {
@@ -467,7 +484,7 @@ impl Client {
             }
             Some(Asked::Join) if rule == Rule::MediaOffer => self.join(now),
             // Others brought the group back first.
-            Some(Asked::Adopt) if rule == Rule::CurrentEpoch => self.get_missed(),
+            Some(Asked::Adopt) if rule == Rule::CurrentEpoch => self.get_back_into_step(),
             Some(Asked::Missed) if rule == Rule::HandshakesKept => self.come_from_outside(),
             Some(Asked::Join) if rule == Rule::AdmittedOnly => self.come_from_outside(),
             // Somebody else's commit was first. Or members are missing who know more, and will be here soon.
@@ -504,18 +521,24 @@ impl Client {
 
     fn done(&mut self, now: Instant, asked: Asked) -> Vec<Act> {
         match asked {
-            Asked::Adopt => self.get_missed(),
-            Asked::Missed => self.join(now),
+            Asked::Adopt => self.get_back_into_step(),
+            Asked::Missed => {
+                let mut acts = self.enter_epoch(self.epoch);
+                acts.extend(self.join(now));
+                acts
+            }
             Asked::Come(epoch) => {
-                (self.epoch, self.is_in_step) = (epoch.next(), true);
-                self.join(now)
+                let mut acts = self.enter_epoch(epoch.next());
+                acts.extend(self.join(now));
+                acts
             }
             Asked::Commit(epoch) => {
                 if epoch != self.epoch {
                     self.breaches.push(format!("own commit from {epoch} is taken in {}", self.epoch));
                 }
-                self.epoch = epoch.next();
-                self.admit()
+                let mut acts = self.enter_epoch(epoch.next());
+                acts.extend(self.admit());
+                acts
             }
             _ => Vec::new(),
         }
@@ -535,14 +558,16 @@ impl Client {
         if !self.is_in_step {
             return Vec::new();
         }
+        let mut acts = Vec::new();
         if epoch == self.epoch {
-            self.epoch = epoch.next();
+            acts = self.enter_epoch(epoch.next());
         } else if epoch > self.epoch && !self.is_getting_missed() {
             self.breaches.push(format!("a handshake from {epoch} in {}", self.epoch));
         } else if epoch < self.epoch && seq.is_some() {
             self.breaches.push(format!("a handshake from {epoch} again in {}", self.epoch));
         }
-        self.admit()
+        acts.extend(self.admit());
+        acts
     }
 
     fn room_changed(&mut self, event: Event) -> Vec<Act> {

@@ -1,8 +1,8 @@
 //! A meeting's group without cryptography: what members and delivery service would agree on, believed by everybody.
 //!
-//! The server's copy goes back to the meeting's first group when the process dies, and the members bring theirs back;
-//! here one of them speaks for all. Until then nobody new gets in: with real keys they would get into a group that no
-//! member is in any more.
+//! The server's copy goes back to the meeting's first group when the process dies, and the members bring theirs back, as
+//! far as a host has certified it; here one of them speaks for all. Until then nobody new gets in: with real keys they
+//! would get into a group that no member is in any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(crate) struct Delivery {
     first: Group,
     /// What the server has.
     group: Group,
-    /// What the members have.
+    /// What the members have and a host has certified.
     newest: Group,
     granted: BTreeSet<DeviceKey>,
     /// Every handshake since the process started or the group was brought back.
@@ -129,7 +129,6 @@ impl Delivery {
             }
         }
         self.group.epoch = epoch.next();
-        self.newest = self.group.clone();
         let message = opaque(HandshakeMessage::try_from);
         self.kept.push((epoch, Event::Handshake { from, epoch, message: message.clone() }));
         let change = Some(GroupChange { view: self.view(), added, removed });
@@ -142,6 +141,13 @@ impl Delivery {
         let events: Vec<Event> = from_then.map(|(_, event)| event.clone()).collect();
         let is_complete = epoch.0 + events.len() as u64 == self.group.epoch.0;
         if is_complete { Ok(events) } else { Err(Rule::HandshakesKept) }
+    }
+
+    /// Takes a host's word that this epoch is the present.
+    pub(crate) fn certify(&mut self, epoch: GroupEpoch) {
+        if epoch == self.group.epoch && !self.is_behind() {
+            self.newest = self.group.clone();
+        }
     }
 
     /// Takes what the members have, if it is more.

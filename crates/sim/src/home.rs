@@ -194,6 +194,7 @@ impl Home {
         let actor = meeting.room.as_ref().and_then(|room| room.actor(connection)).ok_or(Rule::Order);
         let delivery = &mut meeting.delivery;
         let input = match said {
+            Said::Certify { epoch } => return delivery.certify(epoch),
             Said::Adopt => actor.and_then(|_| delivery.adopt()).map(|change| Input::Adopted {
                 connection,
                 request,

@@ -32,11 +32,23 @@ pub(crate) enum Credential {
 #[derive(Clone, Debug)]
 pub(crate) enum Said {
     Adopt,
+    /// A host's word on which epoch is the present, as its heartbeat gives it. Not answered.
+    Certify {
+        epoch: GroupEpoch,
+    },
     Command(Command),
-    Commit { epoch: GroupEpoch, edits: Vec<Edit> },
-    Enter { device: DeviceKey, credential: Credential },
+    Commit {
+        epoch: GroupEpoch,
+        edits: Vec<Edit>,
+    },
+    Enter {
+        device: DeviceKey,
+        credential: Credential,
+    },
     GroupState,
-    Missed { epoch: GroupEpoch },
+    Missed {
+        epoch: GroupEpoch,
+    },
 }
 
 /// What a client hears.
