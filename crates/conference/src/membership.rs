@@ -46,7 +46,8 @@ impl Added {
 impl Room {
     /// Passes a handshake on and follows the group to where it leads. Answered by `Done`.
     ///
-    /// Done in any case, also if whoever sent it is not here any more: the group has moved.
+    /// Done in any case, also if whoever sent it is not here any more: the group has moved. A handshake for which
+    /// the caller had no actor is passed on as from 0, whom nobody is.
     pub(crate) fn handle_handshake(
         &mut self,
         now: Instant,
