@@ -77,6 +77,16 @@ describe('wishes', () => {
     ]);
   });
 
+  it('to admit somebody to a locked meeting is refused, once for all who wait', () => {
+    play.intoRoomAsHost();
+    for (const id of [5, 6]) play.hear({ type: 'knocked', guest: guest(id) });
+    play.view({ guests: [knocker(5), knocker(6)], locked: true });
+    const before = play.shown.notices.length;
+    expect(play.do({ type: 'admit', guest: 5 }, { type: 'admit_all' }).effects).toEqual([]);
+    const refusal = { kind: 'refused', rule: 'ROOM.LOCKED' };
+    expect(play.shown.notices.slice(before)).toMatchObject([refusal, refusal]);
+  });
+
   it('a refusal names its rule', () => {
     play.intoRoom().do({ type: 'mute', participant: 1, source: 'camera' }).refuse('mute', 'ROOM.TARGET');
     expect(play.shown.notices).toMatchObject([{ kind: 'refused', rule: 'ROOM.TARGET' }]);

@@ -106,12 +106,14 @@ export function showTiles(model: Model, tiles: Model['tiles']): Step {
   return askInRoom({ ...model, tiles }, { type: 'subscribe', tiles: [...tiles] });
 }
 
-/** Lets a guest in: the device signs a grant and adds them to the group. */
+/** Lets a guest in: the device signs a grant and adds them to the group. While the meeting is locked, it signs none. */
 export function admit(model: Model, guest: ParticipantId): Step {
+  if (model.shown.e2ee?.locked) return stay(tell(model, 'refused', { rule: 'ROOM.LOCKED' }));
   return askDevice(model, { type: 'admit', guest });
 }
 
 export function admitAll(model: Model): Step {
+  if (model.shown.e2ee?.locked) return stay(tell(model, 'refused', { rule: 'ROOM.LOCKED' }));
   return model.shown.lobby
     .filter(({ admitting }) => !admitting)
     .reduce<Step>((step, { id }) => and(step, (next) => admit(next, id)), stay(model));
