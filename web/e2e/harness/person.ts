@@ -143,6 +143,29 @@ export class Person {
     return screen.getAttribute('data-reason');
   }
 
+  /** Waits until everything that is shown is verified. */
+  async verified(timeout = 20_000): Promise<void> {
+    await this.page.locator('[data-testid="encryption-state"][data-state="verified"]').waitFor({ timeout });
+  }
+
+  /** The digits that people compare, or nothing while there are none. */
+  async verificationCode(): Promise<string> {
+    const code = this.get('verification-code');
+    return (await code.count()) > 0 ? ((await code.textContent()) ?? '').replaceAll(/\s/g, '') : '';
+  }
+
+  /** The names in the roster, in the alphabet's order. */
+  async roster(): Promise<string[]> {
+    const entries = await this.get('roster-entry').all();
+    return (await Promise.all(entries.map((entry) => entry.getAttribute('data-name')))).map(String).toSorted();
+  }
+
+  async openPanel(name: 'chat' | 'people' | 'security'): Promise<void> {
+    const opener = this.get(name === 'security' ? 'encryption-state' : name);
+    if (!(await this.get(`${name}-panel`).isVisible())) await opener.click();
+    await this.get(`${name}-panel`).waitFor();
+  }
+
   /** Looks at the picture a tile shows now. */
   async look(name: string, kind: 'camera' | 'screen' = 'camera'): Promise<Seen> {
     const video = this.tile(name, kind).locator('video').first();
