@@ -1,10 +1,13 @@
-// A TCP proxy in front of the server, so that a test can cut a browser's connections as a bad network would.
+// A TCP proxy in front of the server, so that a test can cut a browser's connections as a bad network would, and read
+// what browsers send.
 
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 
 export class CuttingProxy {
   private readonly pairs = new Set<[Socket, Socket]>();
   private refusing = false;
+  /** What came from browsers, by connection. */
+  readonly sent: Buffer[][] = [];
 
   readonly port: number;
   private readonly listener: NetServer;
@@ -42,6 +45,9 @@ export class CuttingProxy {
       to.destroy();
       this.pairs.delete(pair);
     };
+    const sent: Buffer[] = [];
+    this.sent.push(sent);
+    from.on('data', (bytes: Buffer) => sent.push(bytes));
     from.on('error', end).on('close', end).pipe(to);
     to.on('error', end).on('close', end).pipe(from);
   }

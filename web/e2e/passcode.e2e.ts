@@ -1,0 +1,108 @@
+// The passcode is proven between devices. The server learns neither it nor the secret of the link.
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium, launchFirefox, missing } from './harness/browsers.ts';
+import { formsOf, heard } from './harness/ear.ts';
+import { Person } from './harness/person.ts';
+import { CuttingProxy } from './harness/proxy.ts';
+import { Server } from './harness/server.ts';
+
+const PASSCODE = 'MANGO-4711';
+const TRIES = 5;
+
+async function tryPasscode(guest: Person, text: string): Promise<void> {
+  await guest.get('passcode-input').fill(text);
+  await guest.get('passcode-submit').click();
+}
+
+/** Text without the marks that set off what is put into a sentence. */
+function plain(text: string | null): string {
+  return (text ?? '').replaceAll(/[\u2068\u2069]/g, '');
+}
+
+describe.skipIf(missing.chromium || missing.firefox)('the passcode', () => {
+  let proxy: CuttingProxy;
+  let server: Server;
+  let chromium: Browser;
+  let fox: Browser;
+  beforeAll(async () => {
+    // The proxy has to know the server's port and the server the proxy's: a first start finds a free one.
+    const probe = await Server.start();
+    const listen = new URL(probe.url).host;
+    await probe.stop();
+    proxy = await CuttingProxy.start(() => Number(listen.split(':')[1]));
+    server = await Server.start({ listen, publicUrl: proxy.url });
+    chromium = await launchChromium();
+    fox = await launchFirefox();
+  });
+  afterAll(async () => {
+    await Promise.all([chromium?.close(), fox?.close()]);
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  test('wrong ones are counted until none is left, the right one lets in, and the server hears of none', async () => {
+    const asha = await Person.open(chromium, 'Asha');
+    const ben = await Person.open(chromium, 'Ben');
+    const chitra = await Person.open(fox, 'Chitra');
+    const link = await asha.startMeeting(server.newMeetingUrl);
+    await asha.openPanel('security');
+    await asha.get('passcode-begin').click();
+    await asha.get('passcode-new').fill(PASSCODE);
+    await asha.get('passcode-admits').click();
+    await asha.get('passcode-set').click();
+    await expect.poll(() => asha.get('passcode').textContent()).toBe(PASSCODE);
+
+    await ben.knock(link);
+    const wrong = ben.get('passcode-wrong');
+    for (let tries = 1; tries < TRIES; tries++) {
+      await tryPasscode(ben, `PAPAYA-000${tries}`);
+      await expect.poll(() => wrong.getAttribute('data-wrong'), { timeout: 30_000 }).toBe(String(tries));
+      const left = TRIES - tries;
+      expect(plain(await wrong.textContent())).toContain(left === 1 ? 'last try' : `${left} tries`);
+    }
+
+    // Meanwhile somebody else has the right one, typed as people type.
+    await chitra.knock(link);
+    await tryPasscode(chitra, ' mango 4711');
+    await chitra.inRoom();
+    await chitra.openPanel('security');
+    await chitra.verified();
+    expect(
+      await chitra.page.locator('[data-testid="known-entry"][data-name="Chitra"]').getAttribute('data-method'),
+    ).toBe('passcode');
+
+    await tryPasscode(ben, 'PAPAYA-0005');
+    await expect.poll(() => wrong.getAttribute('data-wrong'), { timeout: 30_000 }).toBe(String(TRIES));
+    expect(await wrong.textContent()).toContain('No tries are left');
+    expect(await ben.get('passcode-input').count()).toBe(0);
+    await asha.openPanel('people');
+    await expect.poll(() => asha.lobbyEntry('Ben').getAttribute('data-passcode')).toBe('failed');
+    // A host can still let them in.
+    await asha.admit('Ben');
+    await ben.inRoom();
+
+    const all = heard(proxy.sent);
+    // What is said to the server is found, so what is not found was not said.
+    const meeting = new URL(link).pathname.split('/').at(-1) ?? '';
+    for (const said of [meeting, '"type":"enter"', '"type":"commit"', '"type":"door"', '"gate_key"']) {
+      expect(all.includes(said), said).toBe(true);
+    }
+    const secret = Buffer.from(new URL(link).hash.replace('#v1.', ''), 'base64url');
+    expect(secret.length).toBe(16);
+    for (const [form, bytes] of formsOf(secret))
+      expect(all.includes(bytes), `the link's secret as ${form}`).toBe(false);
+    for (const text of [PASSCODE, PASSCODE.toLowerCase(), 'MANGO4711', 'mango4711', 'MANG04711', 'mango 4711']) {
+      for (const [form, bytes] of formsOf(Buffer.from(text))) {
+        expect(all.includes(bytes), `${text} as ${form}`).toBe(false);
+      }
+    }
+    for (const name of ['Asha', 'Chitra']) expect(all.includes(name), `the name ${name}`).toBe(false);
+    for (const person of [asha, ben, chitra]) {
+      expect(person.complaints, 'the browser console is silent').toEqual([]);
+      await person.close();
+    }
+    expect(server.errors(), 'the server logs no error').toEqual([]);
+  });
+});
