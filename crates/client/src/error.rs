@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use sabha_crypto::{group::Reject, link::InvalidLink};
 use sabha_protocol::{DisplayName, Rule, wire::server::CloseReason};
 
 /// Why a participant could not go on. Grouped by blame: the server's decision, the server's mistake, the
@@ -46,6 +47,23 @@ pub enum ClientError {
     /// The link is not one of Sabha's.
     #[error("the link cannot be used: {0}")]
     Link(&'static str),
+    /// The link is no invite that a meeting has.
+    #[error("the link cannot be used: {0}")]
+    Invite(#[from] InvalidLink),
+    /// A host's device says that the passcode is wrong.
+    #[error("the passcode is wrong")]
+    Passcode,
+    /// The file in which a device is kept cannot be read or written.
+    #[error("cannot use {path}: {reason}")]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// This device's own cryptography refused to begin.
+    #[error("the device cannot make a meeting")]
+    Device(#[from] Reject),
     /// A media file cannot be played.
     #[error("cannot play {path}: {reason}")]
     MediaFile {
@@ -70,6 +88,7 @@ impl ClientError {
         matches!(
             self,
             Self::Refused { .. }
+                | Self::Passcode
                 | Self::Closed {
                     reason: CloseReason::Denied | CloseReason::Removed | CloseReason::Misbehaved,
                     ..

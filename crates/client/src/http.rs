@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
+use sabha_crypto::device::{CreateOptions, Device};
 use sabha_protocol::{
-    MEETINGS_PATH, MeetingId, MeetingTitle,
-    gate::{LINK_SECRET_BYTES, gate_key},
-    secret::HostToken,
-    wire::http::{ApiError, CreateMeeting, MeetingCreated},
+    MEETINGS_PATH,
+    wire::http::{ApiError, MeetingCreated},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -18,8 +17,10 @@ use tokio::{
 };
 
 use crate::{
+    clock,
     error::ClientError,
     link::{Invite, NewMeeting},
+    state::DeviceState,
 };
 
 /// Longest answer read, in bytes. A created meeting is about 200.
@@ -29,46 +30,36 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 const EXCHANGE_MAX: Duration = Duration::from_secs(10);
 
 /// A meeting that was just made.
-#[derive(Clone, Debug)]
 pub struct CreatedMeeting {
     /// For guests.
     pub invite: Invite,
-    /// For the creator.
-    pub host_token: HostToken,
+    /// The creator's device, in the group that it has made; it alone keeps the meeting's log.
+    pub device: Device,
+    /// The same device, to come back.
+    pub state: DeviceState,
 }
 
-/// Creates a meeting with a fresh id and a fresh link secret, both drawn here.
+/// Makes a meeting on a device of this process, and tells the server what it may know of it.
 ///
 /// # Errors
 /// [`ClientError::Refused`] when the server does not accept the key, is full or asks for patience;
 /// [`ClientError::Connection`] and [`ClientError::Timeout`] for the path;
-/// [`ClientError::ServerMisbehaved`] when the answer is not one of the protocol's.
-pub async fn create_meeting(
-    new: &NewMeeting,
-    title: Option<MeetingTitle>,
-) -> Result<CreatedMeeting, ClientError> {
-    let meeting = MeetingId::from_bytes(random()?);
-    let secret: [u8; LINK_SECRET_BYTES] = random()?;
-    let body = serde_json::to_vec(&CreateMeeting { meeting, gate_key: gate_key(&secret, &meeting), title })
+/// [`ClientError::ServerMisbehaved`] when the answer is not one of the protocol's;
+/// [`ClientError::Invite`] when nobody could follow a link to this server.
+pub async fn create_meeting(new: &NewMeeting, options: CreateOptions) -> Result<CreatedMeeting, ClientError> {
+    let device = Device::create(options, clock::unix_ms())?;
+    let state = DeviceState::of(&device, &new.server);
+    let invite = state.invite()?;
+    let description = device.creation().ok_or(ClientError::Misuse("the device has made no meeting"))?;
+    let body = serde_json::to_vec(description)
         .map_err(|_| ClientError::Misuse("the meeting cannot be written as JSON"))?;
     let answer = timeout(EXCHANGE_MAX, post(new, &body))
         .await
         .map_err(|_| ClientError::Timeout("creating a meeting"))??;
-    let created = parse(&answer)?;
-    if created.meeting != meeting {
+    if parse(&answer)?.meeting != invite.meeting() {
         return Err(ClientError::ServerMisbehaved("it created another meeting".to_owned()));
     }
-    Ok(CreatedMeeting {
-        invite: Invite::new(new.server.clone(), meeting, secret),
-        host_token: created.host_token,
-    })
-}
-
-/// Returns fresh random bytes.
-fn random<const N: usize>() -> Result<[u8; N], ClientError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| ClientError::Misuse("the system has no randomness"))?;
-    Ok(bytes)
+    Ok(CreatedMeeting { invite, device, state })
 }
 
 async fn post(new: &NewMeeting, body: &[u8]) -> Result<Vec<u8>, ClientError> {

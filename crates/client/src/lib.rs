@@ -1,22 +1,26 @@
 //! A participant without a screen: joins a meeting, sends media, and counts what it receives.
 //!
 //! ```text
-//!   Link ──► create_meeting (HTTP) ──► Invite, HostToken
+//!   Link ──► create_meeting (HTTP) ──► Invite, Device, DeviceState (file)
 //!                                          │
 //!   Participant (one task) ◄───────────────┘
-//!     Signalling   WebSocket, typed frames
+//!     Device       sabha_crypto: everything that makes, holds or checks a key
+//!     Signalling   WebSocket, typed frames                Frames     sealed and opened with the device's keys
 //!     Peer         str0m as a WebRTC client, sans-IO      Publisher  generated or recorded media
 //!     Wire         one UDP socket, or one TCP connection  Sink       what arrived, slot by slot
 //! ```
 //!
 //! Everything of one participant lives in its own task and its own values, so one process can hold
-//! hundreds; load generation builds on that. Nothing here decides who may do what: the server does, and a
-//! refusal is reported with the rule that decided.
+//! hundreds; load generation builds on that. Nothing here decides who may do what: the group's devices do, and
+//! the server follows; a refusal is reported with the rule that decided.
 //!
-//! Not here: decoding of pictures or sound. A frame counts as received when all its packets are.
+//! Not here: decoding of pictures or sound. A frame counts as received when all its packets are there and it
+//! could be opened.
 
 pub mod cli;
+mod clock;
 mod error;
+mod frames;
 mod http;
 mod link;
 mod media;
@@ -27,20 +31,23 @@ mod scenario;
 mod signalling;
 mod sink;
 mod source;
+mod state;
 
 pub use error::ClientError;
+pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
 pub use link::{Invite, Link, NewMeeting, Server};
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
-    Admission, Entry, Over, Participant, ParticipantConfig, Phase, Refusal, Snapshot, Subscription,
+    Admission, ChatLine, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot, Subscription,
 };
 pub use process::{ProcessSample, sample_process};
 pub use report::{JoinTimes, Percentiles, Report, SoakReport};
-pub use scenario::{JoinTimesConfig, SoakConfig, join_times, soak};
+pub use scenario::{DoorEvent, DoorRules, JoinTimesConfig, SoakConfig, join_times, keep_door, soak};
 pub use signalling::Signalling;
 pub use sink::{PublicationStats, Sink, StreamFigures};
 pub use source::{
     AudioSource, AudioStep, GeneratedAudio, GeneratedVideo, IvfVideo, MediaFiles, OggAudio, Packetizer,
     Publisher, VideoSource, VideoStep, Vp8Payload,
 };
+pub use state::DeviceState;

@@ -2,27 +2,28 @@
 //!
 //! Only `http://` is understood. The participant is a tool for tests and load on a trusted path; a TLS
 //! stack comes with the first use that crosses an untrusted one, and until then `https://` is refused
-//! rather than quietly downgraded.
+//! rather than quietly downgraded. Invites are read by `sabha_crypto::link`, which allows `http://` to this
+//! machine only: for a server elsewhere, bring its port here through a tunnel.
 
 use std::{fmt, str::FromStr};
 
-use data_encoding::BASE64URL_NOPAD;
-use sabha_protocol::{
-    MeetingId,
-    gate::{FRAGMENT_PREFIX, LINK_SECRET_BYTES, gate_key},
-    secret::{CreationKey, GateKey},
-};
+use sabha_crypto::link::{Link as MeetingLink, LinkSecret};
+use sabha_protocol::{MeetingId, secret::CreationKey};
+use zeroize::Zeroizing;
 
 use crate::error::ClientError;
 
-/// Where a server listens: `host:port`, host in brackets if it is an IPv6 address.
+/// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Server(String);
+pub struct Server {
+    origin: String,
+    authority: String,
+}
 
 impl Server {
-    /// Returns `host:port`, as `Host` headers and sockets want it.
+    /// Returns `host:port`, as sockets want it, host in brackets if it is an IPv6 address.
     pub fn authority(&self) -> &str {
-        &self.0
+        &self.authority
     }
 
     /// Splits a URL into its server and the rest, which starts with `/`, `#` or nothing.
@@ -38,8 +39,9 @@ impl Server {
             return Err(ClientError::Link("it names no host"));
         }
         let has_port = authority.rfind(':').is_some_and(|colon| !authority[colon..].contains(']'));
+        let origin = format!("http://{authority}");
         let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-        Ok((Self(authority), tail))
+        Ok((Self { origin, authority }, tail))
     }
 }
 
@@ -55,40 +57,47 @@ impl FromStr for Server {
 }
 
 impl fmt::Display for Server {
+    /// Writes the origin, as a browser says it: `http://host`, and the port unless it is 80.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.0)
+        f.write_str(&self.origin)
     }
 }
 
 /// An invite: `http://host/m/<meeting_id>#v1.<secret>`. Shows that its bearer was given it, and no more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invite {
-    /// Where the meeting is.
-    pub server: Server,
-    /// Which meeting.
-    pub meeting: MeetingId,
-    secret: [u8; LINK_SECRET_BYTES],
+    server: Server,
+    link: MeetingLink,
 }
 
 impl Invite {
     /// Returns the invite with this secret, which the creator drew from a secure source.
-    pub const fn new(server: Server, meeting: MeetingId, secret: [u8; LINK_SECRET_BYTES]) -> Self {
-        Self { server, meeting, secret }
+    ///
+    /// # Errors
+    /// [`ClientError::Invite`] when links to this server would be refused by who reads them.
+    pub fn new(server: Server, meeting: MeetingId, secret: LinkSecret) -> Result<Self, ClientError> {
+        let link = MeetingLink::new(&server.origin, meeting, secret)?;
+        Ok(Self { server, link })
     }
 
-    /// Returns what the server checks in place of the secret.
-    pub fn gate_key(&self) -> GateKey {
-        gate_key(&self.secret, &self.meeting)
+    /// Returns where the meeting is.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Returns which meeting.
+    pub const fn meeting(&self) -> MeetingId {
+        self.link.meeting()
+    }
+
+    /// Returns the secret.
+    pub const fn secret(&self) -> &LinkSecret {
+        self.link.secret()
     }
 
     /// Returns the link to pass on, secret included.
-    pub fn expose(&self) -> String {
-        format!(
-            "{}/m/{}#{FRAGMENT_PREFIX}{}",
-            self.server,
-            self.meeting,
-            BASE64URL_NOPAD.encode(&self.secret)
-        )
+    pub fn expose(&self) -> Zeroizing<String> {
+        self.link.expose()
     }
 }
 
@@ -96,7 +105,7 @@ impl fmt::Debug for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invite")
             .field("server", &self.server)
-            .field("meeting", &self.meeting)
+            .field("meeting", &self.meeting())
             .finish_non_exhaustive()
     }
 }
@@ -124,22 +133,12 @@ impl FromStr for Link {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         let (server, tail) = Server::split(url)?;
-        let (path, fragment) = tail.split_once('#').ok_or(ClientError::Link("it has no secret after '#'"))?;
-        if path == "/new" {
-            let key = CreationKey::try_from(fragment.to_owned())
+        if let Some(key) = tail.strip_prefix("/new#") {
+            let key = CreationKey::try_from(key.to_owned())
                 .map_err(|_| ClientError::Link("its creation key is damaged"))?;
             return Ok(Self::NewMeeting(NewMeeting { server, key }));
         }
-        let meeting = path
-            .strip_prefix("/m/")
-            .and_then(|id| id.parse().ok())
-            .ok_or(ClientError::Link("it names no meeting"))?;
-        let secret = fragment
-            .strip_prefix(FRAGMENT_PREFIX)
-            .and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok())
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(ClientError::Link("its secret is damaged"))?;
-        Ok(Self::Invite(Invite { server, meeting, secret }))
+        Ok(Self::Invite(Invite { server, link: MeetingLink::parse(url)? }))
     }
 }
 
@@ -148,12 +147,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn invite_survives_its_text_form() {
+    fn invite_survives_its_text_form_and_is_not_printed() {
         let server: Server = "http://127.0.0.1:8080".parse().unwrap();
-        let invite = Invite::new(server, MeetingId::from_bytes([2; 20]), [7; 16]);
+        let secret = LinkSecret::from_bytes([7; 16]);
+        let invite = Invite::new(server, MeetingId::from_bytes([2; 20]), secret.clone()).unwrap();
 
         assert_eq!(invite.expose().parse::<Link>().unwrap(), Link::Invite(invite.clone()));
-        assert!(!format!("{invite:?}").contains(&BASE64URL_NOPAD.encode(&[7; 16])));
+        assert!(!format!("{invite:?}").contains(secret.fragment().trim_start_matches("v1.")));
     }
 
     #[test]
@@ -168,8 +168,12 @@ mod tests {
 
     #[test]
     fn default_port_is_added() {
-        assert_eq!("http://[::1]/".parse::<Server>().unwrap().authority(), "[::1]:80");
-        assert_eq!("http://host".parse::<Server>().unwrap().authority(), "host:80");
+        for (url, authority, origin) in
+            [("http://[::1]/", "[::1]:80", "http://[::1]"), ("http://host", "host:80", "http://host")]
+        {
+            let server: Server = url.parse().unwrap();
+            assert_eq!((server.authority(), server.to_string().as_str()), (authority, origin));
+        }
     }
 
     #[test]
@@ -178,13 +182,14 @@ mod tests {
         for url in [
             "",
             "http://",
-            "http://user@host/new#x",
-            "https://host/new#x",
-            "http://host/new#short",
-            "http://host/m/short#v1.AAAAAAAAAAAAAAAAAAAAAA",
-            &format!("http://host/m/{meeting}"),
-            &format!("http://host/m/{meeting}#v2.AAAAAAAAAAAAAAAAAAAAAA"),
-            &format!("http://host/m/{meeting}#v1.AAAA"),
+            "http://user@localhost/new#x",
+            "https://localhost/new#x",
+            "http://localhost/new#short",
+            "http://localhost/m/short#v1.AAAAAAAAAAAAAAAAAAAAAA",
+            &format!("http://meet.example.org/m/{meeting}#v1.AAAAAAAAAAAAAAAAAAAAAA"),
+            &format!("http://localhost/m/{meeting}"),
+            &format!("http://localhost/m/{meeting}#v2.AAAAAAAAAAAAAAAAAAAAAA"),
+            &format!("http://localhost/m/{meeting}#v1.AAAA"),
         ] {
             assert!(url.parse::<Link>().is_err(), "{url}");
         }

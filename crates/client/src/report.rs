@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use sabha_protocol::{MeetingId, ParticipantId, wire::server::Role};
+use sabha_protocol::{
+    GroupEpoch, MeetingId, ParticipantId,
+    device::{Alarm, Encryption},
+    wire::server::Role,
+};
 use serde::Serialize;
 
 use crate::{
+    frames::Drops,
     participant::{Over, Refusal, Snapshot},
     process::ProcessSample,
     sink::PublicationStats,
@@ -30,8 +35,14 @@ pub struct Report {
     pub media_connected_ms: Option<u64>,
     /// From opening the WebSocket to the first whole key frame of anybody, in milliseconds.
     pub first_key_frame_ms: Option<u64>,
-    /// Names of everybody in the room at the end, by id.
+    /// Names of everybody in the room at the end, by id; empty for who has said none.
     pub roster: BTreeMap<ParticipantId, String>,
+    /// Whether what was sent and seen is what was verified.
+    pub encryption: Option<Encryption>,
+    /// The group's epoch.
+    pub epoch: GroupEpoch,
+    /// What the device noticed of a server or member that does not keep to the protocol.
+    pub alarms: Vec<Alarm>,
     /// How often the WebSocket came back.
     pub resumes: u32,
     /// How often the media connection was replaced.
@@ -42,10 +53,17 @@ pub struct Report {
     pub media_packets: u64,
     /// Bytes received on media sockets, everything included.
     pub media_socket_bytes: u64,
+    /// Whole frames received and opened.
+    pub decrypted: u64,
+    /// Whole frames received and not opened, by reason.
+    pub dropped: Drops,
     /// What was received of each publication.
     pub received: Vec<PublicationStats>,
     /// What the server refused.
     pub refusals: Vec<Refusal>,
+    /// The meeting's log as text that anybody can check, on the device that made the meeting.
+    #[serde(skip)]
+    pub log: Option<String>,
 }
 
 impl Report {
@@ -60,14 +78,24 @@ impl Report {
             joined_ms: state.joined_ms,
             media_connected_ms: state.media_connected_ms,
             first_key_frame_ms: first_key_frame_ms(state),
-            roster: state.participants.values().map(|one| (one.id, one.name.as_str().to_owned())).collect(),
+            roster: state
+                .participants
+                .values()
+                .map(|one| (one.id, one.name.clone().map(String::from).unwrap_or_default()))
+                .collect(),
+            encryption: state.view.as_ref().map(|view| view.encryption),
+            epoch: state.epoch(),
+            alarms: state.view.as_ref().map(|view| view.alarms.clone()).unwrap_or_default(),
             resumes: state.resumes,
             media_replacements: state.media_replacements,
             seq_gaps: state.seq_gaps,
             media_packets: state.media_packets,
             media_socket_bytes: state.media_socket_bytes,
+            decrypted: state.decrypted,
+            dropped: state.dropped,
             received: state.publications.clone(),
             refusals: state.refusals.clone(),
+            log: None,
         }
     }
 
@@ -76,20 +104,21 @@ impl Report {
         use std::fmt::Write as _;
 
         let mut out = String::from(
-            "from  source        packets      bytes  frames  keys  lost  breaks  gap ms  first ms\n",
+            "from  source        packets      bytes  frames  keys  drop  lost  breaks  gap ms  first ms\n",
         );
         for one in &self.received {
             let figures = &one.figures;
             // Writing to a string cannot fail.
             let _infallible = writeln!(
                 out,
-                "{:>4}  {:<12} {:>8} {:>10} {:>7} {:>5} {:>5} {:>7} {:>7} {:>9}",
+                "{:>4}  {:<12} {:>8} {:>10} {:>7} {:>5} {:>5} {:>5} {:>7} {:>7} {:>9}",
                 one.publication.participant,
                 format!("{:?}", one.publication.source),
                 figures.packets,
                 figures.bytes,
                 figures.frames,
                 figures.key_frames,
+                figures.dropped.total(),
                 figures.lost,
                 figures.picture_id_breaks,
                 figures.longest_gap_ms,
@@ -162,6 +191,10 @@ pub struct SoakReport {
     pub subscription_changes: u64,
     /// Media packets that all guests received.
     pub media_packets: u64,
+    /// Frames that all guests opened.
+    pub decrypted: u64,
+    /// Frames that they did not open, by reason.
+    pub dropped: Drops,
     /// What went wrong, in words; the first few.
     pub failures: Vec<String>,
     /// The server's process before the first guest.

@@ -1,19 +1,28 @@
 //! Counts what arrived: per down-slot as packets come in, per publication as slots change hands.
 //!
 //! Pure: packets and times come in, figures go out. A frame counts when all its packets are there, from the
-//! one that starts it to the one with the marker; it is not decoded. Sequence numbers are expected to be
+//! one that starts it to the one with the marker, and when it could be opened: by the key of the device that the
+//! slot's occupant has, as the source that it should be. It is not decoded. Sequence numbers are expected to be
 //! contiguous within a slot for as long as one publication fills it, and picture ids from one frame to the
 //! next, whatever layer the server chose: that is what a browser's decoder needs.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sabha_protocol::{
-    MediaKind,
+    DeviceKey, MediaKind, ParticipantId,
     wire::server::{Occupant, SlotAssignment},
 };
 use serde::Serialize;
 
-use crate::{media::ReceivedPacket, source::Vp8Payload};
+use crate::{
+    frames::{DropReason, Drops, Frames, Origin},
+    media::ReceivedPacket,
+    source::Vp8Payload,
+};
 
 /// Publications remembered. A soak sees many come and go; later ones are only counted in total.
 const PUBLICATIONS_MAX: usize = 1_024;
@@ -34,10 +43,12 @@ pub struct StreamFigures {
     pub packets: u64,
     /// Their payload, in bytes.
     pub bytes: u64,
-    /// Whole frames.
+    /// Whole frames that were opened. Of sound each packet is one.
     pub frames: u64,
-    /// Whole key frames.
+    /// Key frames among them.
     pub key_frames: u64,
+    /// Whole frames that were not opened, or were not what the slot should carry.
+    pub dropped: Drops,
     /// Packets that never came, of those between the first and the last that did.
     pub lost: u64,
     /// Packets that came twice.
@@ -48,10 +59,13 @@ pub struct StreamFigures {
     pub longest_gap_ms: u64,
     /// From the start of the sink to the first packet, in milliseconds.
     pub first_packet_ms: Option<u64>,
-    /// From the start of the sink to the last packet of the first whole key frame, in milliseconds.
+    /// From the start of the sink to the last packet of the first whole key frame that was opened, in milliseconds.
     pub first_key_frame_ms: Option<u64>,
     #[serde(skip)]
     last_packet: Option<Instant>,
+    /// Whose frames they are, as long as nothing said whose they should be.
+    #[serde(skip)]
+    origin: Option<Origin>,
 }
 
 /// What was received of one publication.
@@ -72,8 +86,12 @@ pub struct Sink {
     start: Instant,
     slots: Vec<Slot>,
     publications: Vec<PublicationStats>,
+    /// The devices of those in the room.
+    devices: BTreeMap<ParticipantId, DeviceKey>,
     packets: u64,
     bytes: u64,
+    opened: u64,
+    dropped: Drops,
 }
 
 #[derive(Debug)]
@@ -91,7 +109,21 @@ struct Slot {
 impl Sink {
     /// Returns a sink without slots; times count from `start`.
     pub const fn new(start: Instant) -> Self {
-        Self { start, slots: Vec::new(), publications: Vec::new(), packets: 0, bytes: 0 }
+        Self {
+            start,
+            slots: Vec::new(),
+            publications: Vec::new(),
+            devices: BTreeMap::new(),
+            packets: 0,
+            bytes: 0,
+            opened: 0,
+            dropped: Drops { malformed: 0, misplaced: 0, no_key: 0, not_authentic: 0, replayed: 0 },
+        }
+    }
+
+    /// Says which devices are in the room.
+    pub fn set_devices(&mut self, devices: impl Iterator<Item = (ParticipantId, DeviceKey)>) {
+        self.devices = devices.collect();
     }
 
     /// Replaces the slots by those of a new peer connection. Publications and their gaps go on.
@@ -130,18 +162,43 @@ impl Sink {
         }
     }
 
-    /// Takes a packet.
-    pub fn receive(&mut self, packet: &ReceivedPacket) {
+    /// Takes a packet, and opens the frame that it completes.
+    pub fn receive(&mut self, packet: &ReceivedPacket, frames: &mut Frames) {
         self.packets += 1;
         self.bytes += packet.payload.len() as u64;
         let Some(slot) = self.slots.get_mut(packet.slot) else { return };
-        let figures = match slot.occupant {
-            Some(index) => &mut self.publications[index].figures,
-            None => &mut slot.early,
+        let (figures, occupant) = match slot.occupant {
+            Some(index) => {
+                let PublicationStats { publication, figures, .. } = &mut self.publications[index];
+                (figures, Some(*publication))
+            }
+            None => (&mut slot.early, None),
         };
-        slot.window.receive(packet, slot.kind, self.start, figures);
-        if slot.window.whole_since_occupied {
-            slot.needs_key_frame = false;
+        let Some(mut whole) = slot.window.receive(packet, slot.kind, self.start, figures) else { return };
+        let opened = frames.open(slot.kind, &mut whole.frame).and_then(|origin| match occupant {
+            None => {
+                let misplaced = figures.found(origin);
+                self.opened -= misplaced;
+                self.dropped.add(DropReason::Misplaced, misplaced);
+                Ok(())
+            }
+            Some(occupant) if is_from(origin, occupant, &self.devices) => Ok(()),
+            Some(_) => Err(DropReason::Misplaced),
+        });
+        match opened {
+            Ok(()) => {
+                self.opened += 1;
+                figures.frames += 1;
+                if whole.key {
+                    figures.key_frames += 1;
+                    figures.first_key_frame_ms.get_or_insert_with(|| millis(self.start, packet.at));
+                    slot.needs_key_frame = false;
+                }
+            }
+            Err(reason) => {
+                self.dropped.add(reason, 1);
+                figures.dropped.add(reason, 1);
+            }
         }
     }
 
@@ -166,6 +223,11 @@ impl Sink {
     /// Returns all media packets received and their payload in bytes.
     pub const fn totals(&self) -> (u64, u64) {
         (self.packets, self.bytes)
+    }
+
+    /// Returns how many frames were opened, and how many were not.
+    pub const fn frames(&self) -> (u64, Drops) {
+        (self.opened, self.dropped)
     }
 
     fn vacate(&mut self, index: usize, next: Option<Occupant>) {
@@ -196,7 +258,12 @@ impl Sink {
         if slot.occupant == Some(at) {
             return;
         }
-        let early = std::mem::take(&mut slot.early);
+        let mut early = std::mem::take(&mut slot.early);
+        if early.origin.is_some_and(|origin| !is_from(origin, occupant, &self.devices)) {
+            let misplaced = early.disown();
+            self.opened -= misplaced;
+            self.dropped.add(DropReason::Misplaced, misplaced);
+        }
         slot.needs_key_frame = slot.kind == MediaKind::Video && early.key_frames == 0;
         slot.key_frame_asked = None;
         slot.occupant = Some(at);
@@ -216,6 +283,22 @@ impl StreamFigures {
         self.last_packet = Some(at);
     }
 
+    /// Takes note of whose a frame is that came before the server said so. Those of others before it are disowned;
+    /// returns how many.
+    fn found(&mut self, origin: Origin) -> u64 {
+        let other = self.origin.replace(origin).is_some_and(|before| before != origin);
+        if other { self.disown() } else { 0 }
+    }
+
+    /// Counts the frames as misplaced, and returns how many they were.
+    fn disown(&mut self) -> u64 {
+        let misplaced = std::mem::take(&mut self.frames);
+        self.key_frames = 0;
+        self.first_key_frame_ms = None;
+        self.dropped.add(DropReason::Misplaced, misplaced);
+        misplaced
+    }
+
     /// Adds what came before the server said that it belongs here.
     fn absorb(&mut self, early: Self, start: Instant) {
         if let (Some(last), Some(first)) = (self.last_packet, early.first_packet_ms) {
@@ -225,6 +308,7 @@ impl StreamFigures {
         self.bytes += early.bytes;
         self.frames += early.frames;
         self.key_frames += early.key_frames;
+        self.dropped.absorb(early.dropped);
         self.lost += early.lost;
         self.duplicates += early.duplicates;
         self.picture_id_breaks += early.picture_id_breaks;
@@ -233,6 +317,11 @@ impl StreamFigures {
         self.first_key_frame_ms = self.first_key_frame_ms.or(early.first_key_frame_ms);
         self.last_packet = early.last_packet.or(self.last_packet);
     }
+}
+
+/// Returns whether a frame is from the device and of the source that the server says.
+fn is_from(origin: Origin, occupant: Occupant, devices: &BTreeMap<ParticipantId, DeviceKey>) -> bool {
+    devices.get(&occupant.participant) == Some(&origin.device) && origin.source == occupant.source
 }
 
 fn millis(from: Instant, to: Instant) -> u64 {
@@ -248,10 +337,15 @@ struct Window {
     highest: Option<u64>,
     /// The last whole frame: its last sequence number and its picture id.
     last_frame: Option<(u64, Option<u16>)>,
-    whole_since_occupied: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// A frame with all its packets.
+struct Whole {
+    frame: Vec<u8>,
+    key: bool,
+}
+
+#[derive(Clone, Debug, Default)]
 struct Seen {
     /// Plus one, so that zero is nothing.
     sequence: u64,
@@ -260,6 +354,9 @@ struct Seen {
     starts: bool,
     key: bool,
     marker: bool,
+    /// The packet's part of the frame is what follows the descriptor.
+    payload: Option<Arc<[u8]>>,
+    descriptor_bytes: usize,
 }
 
 impl Window {
@@ -268,30 +365,30 @@ impl Window {
             MediaKind::Audio => AUDIO_WINDOW,
             MediaKind::Video => VIDEO_WINDOW,
         };
-        Self { seen: Vec::new(), len, highest: None, last_frame: None, whole_since_occupied: false }
+        Self { seen: Vec::new(), len, highest: None, last_frame: None }
     }
 
     /// Forgets the packets of the publication that was here, but not where the numbers were.
     fn restart(&mut self) {
         self.last_frame = None;
         self.highest = None;
-        self.whole_since_occupied = false;
     }
 
+    /// Takes a packet, and returns the frame that it completes.
     fn receive(
         &mut self,
         packet: &ReceivedPacket,
         kind: MediaKind,
         start: Instant,
         figures: &mut StreamFigures,
-    ) {
+    ) -> Option<Whole> {
         if self.seen.is_empty() {
             self.seen = vec![Seen::default(); self.len];
         }
         let sequence = packet.sequence;
         if self.at(sequence).is_some() {
             figures.duplicates += 1;
-            return;
+            return None;
         }
         figures.arrived(packet.at, packet.payload.len(), start);
         match self.highest {
@@ -310,78 +407,90 @@ impl Window {
             starts: payload.is_some_and(|payload| payload.starts_frame),
             key: payload.is_some_and(|payload| payload.starts_key_frame),
             marker: packet.marker,
+            payload: (kind == MediaKind::Video).then(|| packet.payload.clone()),
+            descriptor_bytes: payload.map_or(0, |payload| payload.descriptor_bytes),
         };
-        // The common case costs nothing: only a marker, or a packet that was missing, can complete a frame.
-        if kind == MediaKind::Video && (packet.marker || !in_order) {
-            self.complete(sequence, packet, start, figures);
+        if kind == MediaKind::Audio {
+            return Some(Whole { frame: packet.payload.to_vec(), key: false });
         }
+        // The common case costs nothing: only a marker, or a packet that was missing, can complete a frame.
+        if packet.marker || !in_order { self.complete(sequence, packet, figures) } else { None }
     }
 
-    fn at(&self, sequence: u64) -> Option<Seen> {
-        let seen = *self.seen.get((sequence % self.len as u64) as usize)?;
+    fn at(&self, sequence: u64) -> Option<&Seen> {
+        let seen = self.seen.get((sequence % self.len as u64) as usize)?;
         (seen.sequence == sequence + 1).then_some(seen)
     }
 
-    /// Counts the frame of packet `sequence` if it is whole.
+    /// Returns the frame of packet `sequence` if it is whole.
     fn complete(
         &mut self,
         sequence: u64,
         packet: &ReceivedPacket,
-        start: Instant,
         figures: &mut StreamFigures,
-    ) {
+    ) -> Option<Whole> {
         let same = |seen: &Seen| seen.time == packet.time;
         let mut first = sequence;
         while !self.at(first).is_some_and(|seen| seen.starts) {
-            let Some(before) = first.checked_sub(1) else { return };
-            if !self.at(before).as_ref().is_some_and(same) {
-                return;
-            }
+            let before = first.checked_sub(1)?;
+            self.at(before).filter(|seen| same(seen))?;
             first = before;
         }
         let mut last = sequence;
         while !self.at(last).is_some_and(|seen| seen.marker) {
-            if !self.at(last + 1).as_ref().is_some_and(same) {
-                return;
-            }
+            self.at(last + 1).filter(|seen| same(seen))?;
             last += 1;
         }
-        let Some(head) = self.at(first) else { return };
-        figures.frames += 1;
-        if head.key {
-            figures.key_frames += 1;
-            figures.first_key_frame_ms.get_or_insert_with(|| millis(start, packet.at));
-            self.whole_since_occupied = true;
-        }
-        if let (Some((end, Some(previous))), Some(id)) = (self.last_frame, head.picture_id)
+        let (picture_id, key) = self.at(first).map(|head| (head.picture_id, head.key))?;
+        if let (Some((end, Some(previous))), Some(id)) = (self.last_frame, picture_id)
             && end + 1 == first
             && (previous + 1) & 0x7fff != id
         {
             figures.picture_id_breaks += 1;
         }
         if self.last_frame.is_none_or(|(end, _)| end < last) {
-            self.last_frame = Some((last, head.picture_id));
+            self.last_frame = Some((last, picture_id));
         }
+        let mut frame = Vec::new();
+        for sequence in first..=last {
+            // Taken, since a frame is whole once, and windows are large.
+            let seen = self.seen.get_mut((sequence % self.len as u64) as usize)?;
+            frame.extend_from_slice(seen.payload.take()?.get(seen.descriptor_bytes..)?);
+        }
+        Some(Whole { frame, key })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sabha_protocol::{Mid, ParticipantId, Source};
+    use sabha_protocol::{Mid, Source};
 
     use super::*;
-    use crate::source::Packetizer;
+    use crate::{
+        frames::tests::{device_at, member},
+        source::Packetizer,
+    };
 
     struct Stream {
         now: Instant,
         sequence: u64,
         time: u32,
         packetizer: Packetizer,
+        frames: Frames,
+        source: Source,
     }
 
     impl Stream {
+        /// The camera of participant 1, whose device is at leaf 1.
         fn new(now: Instant) -> Self {
-            Self { now, sequence: 1_000, time: 0, packetizer: Packetizer::new(7) }
+            Self {
+                now,
+                sequence: 1_000,
+                time: 0,
+                packetizer: Packetizer::new(7),
+                frames: member(1, 1),
+                source: Source::Camera,
+            }
         }
 
         /// The next frame, 33 ms later, in three packets.
@@ -390,10 +499,12 @@ mod tests {
             self.time += 3_000;
             let mut frame = vec![0; 3_000];
             frame[0] = u8::from(!key);
+            let mut sealed = Vec::new();
+            assert!(self.frames.seal(self.source, &frame, &mut sealed));
             let mut packets = Vec::new();
             let (now, time) = (self.now, self.time);
             let sequence = &mut self.sequence;
-            self.packetizer.packetize(&frame, key, 0, &mut Vec::new(), |payload, marker| {
+            self.packetizer.packetize(&sealed, key, 0, &mut Vec::new(), |payload, marker| {
                 *sequence += 1;
                 let payload = payload.into();
                 packets.push(ReceivedPacket { slot: 0, sequence: *sequence, time, marker, payload, at: now });
@@ -402,12 +513,39 @@ mod tests {
         }
     }
 
-    fn sink(now: Instant) -> Sink {
+    /// A sink with the keys of leaf 0.
+    struct Receiver {
+        sink: Sink,
+        frames: Frames,
+    }
+
+    impl Receiver {
+        fn receive(&mut self, packet: &ReceivedPacket) {
+            self.sink.receive(packet, &mut self.frames);
+        }
+    }
+
+    impl std::ops::Deref for Receiver {
+        type Target = Sink;
+
+        fn deref(&self) -> &Sink {
+            &self.sink
+        }
+    }
+
+    impl std::ops::DerefMut for Receiver {
+        fn deref_mut(&mut self) -> &mut Sink {
+            &mut self.sink
+        }
+    }
+
+    fn sink(now: Instant) -> Receiver {
         let mut sink = Sink::new(now);
+        sink.set_devices((1..4).map(|leaf| (ParticipantId(leaf.into()), device_at(leaf))));
         sink.reset_slots(
             [("v0".to_owned(), MediaKind::Video), ("v1".to_owned(), MediaKind::Video)].into_iter(),
         );
-        sink
+        Receiver { sink, frames: member(0, 1) }
     }
 
     fn camera(participant: u32) -> Occupant {
@@ -471,9 +609,9 @@ mod tests {
         }
         assert!(sink.publications().is_empty());
 
-        sink.assign(&[assignment("v0", Some(camera(4)))]);
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
 
-        assert_eq!(sink.publications()[0].publication, camera(4));
+        assert_eq!(sink.publications()[0].publication, camera(1));
         assert_eq!(sink.publications()[0].figures.frames, 1);
         assert!(sink.key_frames_to_ask(now + Duration::from_secs(9)).is_empty());
     }
@@ -482,7 +620,7 @@ mod tests {
     fn announced_pause_is_no_gap_but_a_broken_connection_is() {
         let now = Instant::now();
         let (mut sink, mut stream) = (sink(now), Stream::new(now));
-        let mut play = |sink: &mut Sink, later: Duration| {
+        let mut play = |sink: &mut Receiver, later: Duration| {
             stream.now += later;
             for packet in stream.frame(true) {
                 sink.receive(&packet);
@@ -517,5 +655,44 @@ mod tests {
             sink.receive(&packet);
         }
         assert!(sink.key_frames_to_ask(now + Duration::from_secs(9)).is_empty());
+    }
+
+    #[test]
+    fn frames_of_another_device_or_source_than_the_server_says_are_never_counted() {
+        let now = Instant::now();
+        for occupant in [camera(2), camera(9), Occupant { source: Source::Screen, ..camera(1) }] {
+            for early in [false, true] {
+                let (mut sink, mut stream) = (sink(now), Stream::new(now));
+                if !early {
+                    sink.assign(&[assignment("v0", Some(occupant))]);
+                }
+                for packet in stream.frame(true) {
+                    sink.receive(&packet);
+                }
+                sink.assign(&[assignment("v0", Some(occupant))]);
+
+                let figures = &sink.publications()[0].figures;
+                assert_eq!((figures.frames, figures.key_frames, figures.first_key_frame_ms), (0, 0, None));
+                assert_eq!((figures.dropped.misplaced, figures.dropped.total()), (1, 1));
+                let (opened, dropped) = sink.frames();
+                assert_eq!((opened, dropped.misplaced), (0, 1));
+                assert_eq!(sink.key_frames_to_ask(now).len(), 0);
+                assert_eq!(sink.key_frames_to_ask(now + KEY_FRAME_PATIENCE), [0], "it still waits for one");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_without_a_key_are_counted_by_their_reason() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        stream.frames = member(1, 2);
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        for packet in stream.frame(true) {
+            sink.receive(&packet);
+        }
+
+        let figures = &sink.publications()[0].figures;
+        assert_eq!((figures.packets, figures.frames, figures.dropped.no_key), (3, 0, 1));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{Layer, MediaKind, MediaState, Source};
+use sabha_protocol::{Layer, MediaKind, Source};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::SdpOffer,
@@ -18,9 +18,13 @@ use str0m::{
 };
 
 use super::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
-use crate::source::{MediaFiles, Publisher};
-
-const ALL_ON: MediaState = MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
+use crate::{
+    frames::{
+        Frames,
+        tests::{ALL_ON, member},
+    },
+    source::{MediaFiles, Publisher},
+};
 
 /// Steps of the simulation before it is given up.
 const STEPS_MAX: usize = 200_000;
@@ -31,6 +35,7 @@ struct Pair {
     peer: Peer,
     peer_due: Instant,
     publisher: Publisher,
+    frames: Frames,
     rtc: Rtc,
     rtc_due: Instant,
     protocol: Protocol,
@@ -74,6 +79,7 @@ impl Pair {
             peer,
             peer_due: now,
             publisher,
+            frames: member(0, 1),
             rtc,
             rtc_due: now,
             protocol: path.protocol(),
@@ -104,7 +110,7 @@ impl Pair {
             assert!(self.now < end, "did not happen within ten seconds: {:?}", self.arrived);
             self.peer.handle_timeout(self.now).unwrap();
             let (peer, now) = (&mut self.peer, self.now);
-            self.publisher.poll(now, |packet| peer.send(now, packet).unwrap());
+            self.publisher.poll(now, &mut self.frames, |packet| peer.send(now, packet).unwrap());
             self.rtc.handle_input(Input::Timeout(self.now)).unwrap();
         }
         panic!("did not happen within {STEPS_MAX} steps");

@@ -3,12 +3,13 @@
 mod session;
 mod snapshot;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
+use sabha_crypto::device::Device;
 use sabha_protocol::{
     DisplayName, MediaState, ParticipantId, Source,
-    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
-    secret::HostToken,
+    limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
+    text::{ChatText, Passcode},
     wire::client::Tile,
 };
 use tokio::{
@@ -17,30 +18,23 @@ use tokio::{
     time::timeout,
 };
 
-pub use snapshot::{Over, Phase, Refusal, Snapshot};
+pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
 
-use crate::{error::ClientError, link::Invite, media::Path, report::Report, source::MediaFiles};
+use crate::{clock, error::ClientError, link::Invite, media::Path, report::Report, source::MediaFiles};
 
 /// Commands waiting for the task. A person gives a few a second.
 const COMMANDS_MAX: usize = 64;
 
-/// By what right the participant enters.
-#[derive(Clone, Debug)]
-pub enum Entry {
-    /// As host.
-    Host(HostToken),
-    /// With the link: knocks and waits.
-    Guest,
-}
-
 /// What a host does with those who knock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Admission {
     /// Lets everybody in.
     All,
-    /// Leaves the decision to [`Participant::admit`] and [`Participant::deny`].
+    /// Leaves the decision to [`Participant::admit`] and [`Participant::deny`], and to the meeting's passcode.
     #[default]
     Asked,
+    /// Lets in who knocks under one of these names. Anybody with the link can knock under any name.
+    Named(HashSet<DisplayName>),
 }
 
 /// Which pictures the participant asks for.
@@ -64,15 +58,15 @@ impl Subscription {
     }
 }
 
-/// What a participant is made from.
+/// What a participant is made from, beside its device.
 #[derive(Clone, Debug)]
 pub struct ParticipantConfig {
     /// To which meeting.
     pub invite: Invite,
-    /// By what right.
-    pub entry: Entry,
     /// Under which name.
     pub name: DisplayName,
+    /// As guest: what to say when a host's device asks for the passcode. Said once.
+    pub passcode: Option<Passcode>,
     /// What it can send.
     pub publish: Vec<Source>,
     /// What of that is on at first; all of it if absent.
@@ -91,6 +85,10 @@ pub struct ParticipantConfig {
     pub path: Path,
     /// Makes generated media differ from that of others.
     pub seed: u64,
+    /// Where to keep the device, each time that what it has to keep changes.
+    pub state_file: Option<PathBuf>,
+    /// How long a lost server is looked for, if there is a place to come back to.
+    pub reconnect: Duration,
 }
 
 impl ParticipantConfig {
@@ -98,8 +96,8 @@ impl ParticipantConfig {
     pub fn guest(invite: Invite, name: DisplayName) -> Self {
         Self {
             invite,
-            entry: Entry::Guest,
             name,
+            passcode: None,
             publish: vec![Source::Microphone, Source::Camera],
             media: None,
             files: MediaFiles::default(),
@@ -109,12 +107,16 @@ impl ParticipantConfig {
             audio_slots: AUDIO_SLOTS_MAX,
             path: Path::Udp,
             seed: 1,
+            state_file: None,
+            // The server decides whether the place is still kept; a little longer than it may, and nobody is there.
+            reconnect: RESUME_WINDOW + SILENCE_MAX,
         }
     }
 
-    /// Returns a host that is otherwise like [`guest`](Self::guest) and lets everybody in.
-    pub fn host(invite: Invite, token: HostToken, name: DisplayName) -> Self {
-        Self { entry: Entry::Host(token), admission: Admission::All, ..Self::guest(invite, name) }
+    /// Returns a host that is otherwise like [`guest`](Self::guest) and lets everybody in. What makes it host is the
+    /// device that it joins with.
+    pub fn host(invite: Invite, name: DisplayName) -> Self {
+        Self { admission: Admission::All, ..Self::guest(invite, name) }
     }
 }
 
@@ -122,16 +124,21 @@ impl ParticipantConfig {
 #[derive(Debug)]
 pub(crate) enum Command {
     Admit(ParticipantId),
+    Chat(ChatText),
     Deny(ParticipantId),
     DropWebSocket { stay_away: Duration },
     End,
+    Hand(bool),
     Leave,
+    Lock(bool),
     MakeHost(ParticipantId),
     Mute(ParticipantId, Source),
+    Prove(Passcode),
     Remove(ParticipantId),
     ReplaceMedia,
     SendText(String),
     SetMedia(MediaState),
+    SetPasscode(Option<Passcode>, bool),
     Subscribe(Subscription),
     Vanish,
 }
@@ -139,7 +146,8 @@ pub(crate) enum Command {
 /// A running participant. Dropping the handle makes it vanish: its connections close without a word.
 ///
 /// Watch [`state`](Self::state) or [`until`](Self::until) for what happens; the other methods ask for
-/// something and return at once, and what the server makes of it shows in the state.
+/// something and return at once, and what comes of it shows in the state. What only hosts may do is not even
+/// asked for by a device that is none.
 #[derive(Debug)]
 pub struct Participant {
     commands: mpsc::Sender<Command>,
@@ -148,17 +156,30 @@ pub struct Participant {
 }
 
 impl Participant {
-    /// Starts to join. Returns at once.
+    /// Starts to join as a guest, with a fresh device. Returns at once.
     pub fn join(config: ParticipantConfig) -> Self {
+        let (meeting, secret) = (config.invite.meeting(), config.invite.secret().clone());
+        let device = Device::guest(meeting, secret, config.name.clone(), clock::unix_ms());
+        Self::join_with(config, device)
+    }
+
+    /// Starts to join with this device: the one that made the meeting, or one that comes back. Returns at once.
+    pub fn join_with(config: ParticipantConfig, mut device: Device) -> Self {
+        device.rename(config.name.clone());
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (publisher, state) = watch::channel(Snapshot::default());
-        let task = tokio::spawn(session::run(Arc::new(config), inbox, publisher));
+        let task = tokio::spawn(session::run(Arc::new(config), device, inbox, publisher));
         Self { commands, state, task }
     }
 
     /// Returns what is known now.
     pub fn state(&self) -> Snapshot {
         self.state.borrow().clone()
+    }
+
+    /// Returns the state to wait on. It ends with the participant.
+    pub fn watch(&self) -> watch::Receiver<Snapshot> {
+        self.state.clone()
     }
 
     /// Waits until the state satisfies `condition`, and returns it.
@@ -198,7 +219,8 @@ impl Participant {
         }
     }
 
-    /// Leaves and waits for the end. A last host that is refused vanishes instead.
+    /// Takes leave of the group, leaves the room, and waits for the end. A last host vanishes instead, for the others
+    /// would be without one.
     pub async fn leave(self) -> (Report, Result<(), ClientError>) {
         self.ask(Command::Leave);
         self.finish().await
@@ -226,7 +248,7 @@ impl Participant {
         self.ask(Command::Deny(guest));
     }
 
-    /// Host: removes somebody.
+    /// Host: removes somebody and revokes the grant.
     pub fn remove(&self, participant: ParticipantId) {
         self.ask(Command::Remove(participant));
     }
@@ -239,6 +261,31 @@ impl Participant {
     /// Host: makes somebody host.
     pub fn make_host(&self, participant: ParticipantId) {
         self.ask(Command::MakeHost(participant));
+    }
+
+    /// Host: lets nobody new in, or somebody again.
+    pub fn lock(&self, locked: bool) {
+        self.ask(Command::Lock(locked));
+    }
+
+    /// Host: sets the meeting's passcode, or has none. With `admits` who proves it is let in without being asked for.
+    pub fn set_passcode(&self, passcode: Option<Passcode>, admits: bool) {
+        self.ask(Command::SetPasscode(passcode, admits));
+    }
+
+    /// Guest: proves the passcode to the host's device that asked for it.
+    pub fn prove(&self, passcode: Passcode) {
+        self.ask(Command::Prove(passcode));
+    }
+
+    /// Says something to everybody in the group.
+    pub fn chat(&self, text: ChatText) {
+        self.ask(Command::Chat(text));
+    }
+
+    /// Raises or lowers the hand.
+    pub fn raise_hand(&self, raised: bool) {
+        self.ask(Command::Hand(raised));
     }
 
     /// Says which of the own sources are on.

@@ -12,11 +12,13 @@
 //! Media never stops because the WebSocket is gone: the peer connection lives on until its replacement is
 //! answered. Only one request that makes a peer connection is under way at a time.
 
+mod device;
 mod media;
+mod outbox;
 mod server;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     future::Future,
     io,
     pin::Pin,
@@ -24,25 +26,32 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sabha_crypto::device::Device;
 use sabha_protocol::{
-    MediaState, ParticipantId, RequestId, Source, TileHeight,
-    limits::{MESSAGES_BURST, MESSAGES_PER_SECOND, PING_INTERVAL, RESUME_WINDOW, SILENCE_MAX},
+    GroupEpoch, MediaState, ParticipantId, RequestId, Source, TileHeight,
+    device::DeviceCommand,
+    key::Challenge,
+    limits::{PING_INTERVAL, SILENCE_MAX},
     wire::{
         ClientMessage, ServerFrame,
-        client::{Credential, Tile},
-        server::Presence,
+        client::{MediaOffer, Tile},
+        server::{Presence, Role},
     },
 };
 use tokio::{sync::mpsc, sync::watch, time::sleep_until};
 
-use self::media::{Media, ready};
-use super::{Command, Entry, Over, ParticipantConfig, Phase, Snapshot, Subscription};
+use self::{
+    media::{Media, ready},
+    outbox::Outbox,
+};
+use super::{Command, Over, ParticipantConfig, Phase, Snapshot, Subscription};
 use crate::{
-    error::ClientError, link::Server, report::Report, signalling::Signalling, sink::Sink, source::Publisher,
+    clock, error::ClientError, frames::Frames, link::Server, report::Report, signalling::Signalling,
+    sink::Sink, source::Publisher,
 };
 
 /// Requests without an answer so far. More means that the server has stopped answering.
-const PENDING_MAX: usize = 256;
+const PENDING_MAX: usize = 1_024;
 
 /// Between two copies of the figures into the snapshot.
 const TICK: Duration = Duration::from_millis(50);
@@ -56,10 +65,8 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Between two tries to replace a media connection that broke.
 const REPLACE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Guests let in at once, and the time after which one more may be: a crowd at the door must not run into the
-/// server's message rate ([`MESSAGES_BURST`] and [`MESSAGES_PER_SECOND`], shared with everything else a host says).
-const ADMIT_BURST: u32 = MESSAGES_BURST / 2;
-const ADMIT_INTERVAL: Duration = Duration::from_millis(2_000 / MESSAGES_PER_SECOND as u64);
+/// Between two tries to join: the server follows the group a moment later than who changed it.
+const JOIN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Participants and guests remembered, whatever the server says.
 const ROSTER_MAX: usize = 4_096;
@@ -67,7 +74,8 @@ const ROSTER_MAX: usize = 4_096;
 /// What a request was, to make sense of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
-    Enter,
+    /// Sent for the device, under its number.
+    Device(RequestId, Asked),
     Join,
     Leave,
     Offer,
@@ -78,7 +86,7 @@ enum Request {
 impl Request {
     const fn name(self) -> &'static str {
         match self {
-            Self::Enter => "enter",
+            Self::Device(_, asked) => asked.name(),
             Self::Join => "join",
             Self::Leave => "leave",
             Self::Offer => "offer",
@@ -86,6 +94,52 @@ impl Request {
             Self::Other(name) => name,
         }
     }
+}
+
+/// What the device asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Adopt,
+    Commit,
+    Enter,
+    Other(&'static str),
+}
+
+impl Asked {
+    const fn of(message: &ClientMessage) -> Self {
+        match message {
+            ClientMessage::Adopt { .. } => Self::Adopt,
+            ClientMessage::Commit { .. } => Self::Commit,
+            ClientMessage::Enter { .. } => Self::Enter,
+            ClientMessage::Door { .. } => Self::Other("door"),
+            ClientMessage::GroupState {} => Self::Other("group_state"),
+            ClientMessage::Missed { .. } => Self::Other("missed"),
+            ClientMessage::Propose { .. } => Self::Other("propose"),
+            ClientMessage::Relay { .. } => Self::Other("relay"),
+            _ => Self::Other("other"),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Adopt => "adopt",
+            Self::Commit => "commit",
+            Self::Enter => "enter",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// How far this connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    Outside,
+    /// `enter` was sent.
+    Entering,
+    /// There is a place.
+    Admitted,
+    /// In the room.
+    Joined,
 }
 
 /// The way to the server.
@@ -145,18 +199,32 @@ struct Session {
     last_heard: Instant,
     next_ping: Instant,
     next_tick: Instant,
+    outbox: Outbox,
     pending: VecDeque<(RequestId, Request)>,
+    device: Device,
+    frames: Frames,
+    /// What the server gave this connection to sign.
+    challenge: Option<Challenge>,
+    entry: Entry,
+    /// Whether the server has the device in its group, and the epoch of that when it said so.
+    in_group: bool,
+    group_epoch: GroupEpoch,
+    join_not_before: Instant,
+    /// Whether the passcode was said.
+    passcode_said: bool,
+    /// Guests that were let in on this connection.
+    admitted: HashSet<ParticipantId>,
+    /// The meeting's log before the device forgot it.
+    log: Option<String>,
     media: Option<Media>,
     /// Offered, not answered yet.
     next_media: Option<Media>,
+    /// The offer of `next_media`, not sent yet.
+    prepared: Option<MediaOffer>,
     /// Socket bytes of connections that were replaced.
     earlier_bytes: u64,
     replace_not_before: Instant,
     replace_due: bool,
-    /// Guests to let in, and how many may be at once.
-    to_admit: VecDeque<ParticipantId>,
-    admit_budget: u32,
-    admit_refill: Instant,
     wanted_media: MediaState,
     publisher: Publisher,
     sink: Sink,
@@ -170,19 +238,20 @@ struct Session {
 /// Runs a participant from its first connection to its end.
 pub(super) async fn run(
     config: Arc<ParticipantConfig>,
+    device: Device,
     commands: mpsc::Receiver<Command>,
     state: watch::Sender<Snapshot>,
 ) -> (Report, Result<(), ClientError>) {
     let start = Instant::now();
     let publisher = match Publisher::new(&config.publish, &config.files, config.seed, start) {
         Ok(publisher) => publisher,
-        Err(error) => return finish(&config, &state, start, Err(error)),
+        Err(error) => return finish(&config, &state, start, None, Err(error)),
     };
     let mut wanted_media = MediaState::default();
     for source in &config.publish {
         wanted_media.set(*source, config.media.is_none_or(|media| media.has(*source)));
     }
-    let server = config.invite.server.clone();
+    let server = config.invite.server().clone();
     let mut session = Session {
         commands,
         start,
@@ -192,15 +261,24 @@ pub(super) async fn run(
         last_heard: start,
         next_ping: start + PING_INTERVAL,
         next_tick: start + TICK,
+        outbox: Outbox::new(start),
         pending: VecDeque::new(),
+        device,
+        frames: Frames::default(),
+        challenge: None,
+        entry: Entry::Outside,
+        in_group: false,
+        group_epoch: GroupEpoch(0),
+        join_not_before: start,
+        passcode_said: false,
+        admitted: HashSet::new(),
+        log: None,
         media: None,
         next_media: None,
+        prepared: None,
         earlier_bytes: 0,
         replace_not_before: start,
         replace_due: false,
-        to_admit: VecDeque::new(),
-        admit_budget: ADMIT_BURST,
-        admit_refill: start + ADMIT_INTERVAL,
         wanted_media,
         publisher,
         sink: Sink::new(start),
@@ -214,13 +292,15 @@ pub(super) async fn run(
     let result = session.run().await;
     session.say_goodbye();
     session.copy_figures();
-    finish(&config, &state, start, result)
+    let log = session.device.export_log().or(session.log.take());
+    finish(&config, &state, start, log, result)
 }
 
 fn finish(
     config: &ParticipantConfig,
     state: &watch::Sender<Snapshot>,
     start: Instant,
+    log: Option<String>,
     result: Result<(), ClientError>,
 ) -> (Report, Result<(), ClientError>) {
     state.send_modify(|state| {
@@ -231,7 +311,7 @@ fn finish(
         }
     });
     let lasted_ms = start.elapsed().as_millis() as u64;
-    let report = Report::new(config.invite.meeting, &state.borrow(), lasted_ms);
+    let report = Report { log, ..Report::new(config.invite.meeting(), &state.borrow(), lasted_ms) };
     (report, result)
 }
 
@@ -253,6 +333,7 @@ fn over(error: &ClientError) -> Over {
 
 impl Session {
     async fn run(&mut self) -> Result<(), ClientError> {
+        self.attend_device().await?;
         loop {
             self.pump_media();
             let deadline = self.deadline();
@@ -285,15 +366,20 @@ impl Session {
         if let Some(media) = &self.media {
             deadline = deadline.min(media.due);
         }
-        if let Some(due) = self.publisher.next_due() {
-            deadline = deadline.min(due);
-        }
-        deadline
+        let device_due = self.device.poll_timeout().map(clock::instant_of);
+        let others = [self.publisher.next_due(), self.outbox.due(), device_due];
+        others.into_iter().flatten().fold(deadline, Instant::min)
     }
 
     async fn handle_time(&mut self, now: Instant) -> Result<(), ClientError> {
         self.send_due_media(now);
-        self.admit(now).await?;
+        let unix_ms = clock::unix_ms();
+        if self.device.poll_timeout().is_some_and(|at| at <= unix_ms) {
+            self.device.handle_timeout(unix_ms);
+        }
+        self.attend_device().await?;
+        self.join_when_ready(now).await?;
+        self.flush(now).await?;
         if now >= self.next_ping {
             self.next_ping = now + PING_INTERVAL;
             if now.saturating_duration_since(self.last_heard) > SILENCE_MAX {
@@ -333,7 +419,7 @@ impl Session {
             LinkEvent::Frame(Err(error @ ClientError::ServerMisbehaved(_))) => Err(error),
             LinkEvent::Frame(Err(error)) => self.lose_link(error, Duration::ZERO).map(|()| Flow::On),
             LinkEvent::TimeToRetry => {
-                let server = self.config.invite.server.clone();
+                let server = self.config.invite.server().clone();
                 self.link = Link::to(server);
                 Ok(Flow::On)
             }
@@ -345,30 +431,47 @@ impl Session {
         let now = Instant::now();
         let since = *self.lost_since.get_or_insert(now);
         let has_place = self.state.borrow().resume.is_some();
-        // The server decides whether the place is still kept; a little longer than it may, and nobody is there.
-        if !has_place || now.saturating_duration_since(since) > RESUME_WINDOW + SILENCE_MAX {
+        if !has_place || now.saturating_duration_since(since) > self.config.reconnect {
             return Err(error);
         }
         tracing::info!(%error, "lost the websocket");
+        self.command(DeviceCommand::Disconnected {});
         self.pending.clear();
+        self.outbox = Outbox::new(now);
+        self.challenge = None;
+        self.entry = Entry::Outside;
+        self.in_group = false;
+        self.admitted.clear();
         self.next_media = None;
+        self.prepared = None;
         self.link = Link::Away { until: now + stay_away.max(self.retry) };
         self.retry = (self.retry * 2).min(RETRY.1);
         self.state.send_modify(|state| state.phase = Phase::Reconnecting);
         Ok(())
     }
 
+    /// Says something to the server, as soon as it may be said; nothing while it is away.
     async fn request(&mut self, message: ClientMessage, request: Request) -> Result<(), ClientError> {
-        let Link::Up(signalling) = &mut self.link else { return Ok(()) };
-        match signalling.send(message).await {
-            Ok(id) => {
-                if self.pending.len() == PENDING_MAX {
-                    self.pending.pop_front();
+        if !matches!(self.link, Link::Up(_)) {
+            return Ok(());
+        }
+        self.outbox.push(message, request)?;
+        self.flush(Instant::now()).await
+    }
+
+    async fn flush(&mut self, now: Instant) -> Result<(), ClientError> {
+        loop {
+            let Link::Up(signalling) = &mut self.link else { return Ok(()) };
+            let Some((message, request)) = self.outbox.pop(now) else { return Ok(()) };
+            match signalling.send(message).await {
+                Ok(id) => {
+                    if self.pending.len() == PENDING_MAX {
+                        self.pending.pop_front();
+                    }
+                    self.pending.push_back((id, request));
                 }
-                self.pending.push_back((id, request));
-                Ok(())
+                Err(error) => return self.lose_link(error, Duration::ZERO),
             }
-            Err(error) => self.lose_link(error, Duration::ZERO),
         }
     }
 
@@ -378,52 +481,42 @@ impl Session {
         self.pending.remove(index).map(|(_, request)| request)
     }
 
-    async fn enter(&mut self) -> Result<(), ClientError> {
-        let resume = self.state.borrow().resume.clone();
-        let credential = match (resume, &self.config.entry) {
-            (Some(token), _) => Credential::Resume { token },
-            (None, Entry::Host(token)) => Credential::Host { token: token.clone() },
-            (None, Entry::Guest) => Credential::Link { gate_key: self.config.invite.gate_key() },
-        };
-        let knocks = matches!(credential, Credential::Link { .. });
-        let (meeting, name) = (self.config.invite.meeting, self.config.name.clone());
-        self.request(ClientMessage::Enter { meeting, name, credential }, Request::Enter).await?;
-        // Who has a right to a place need not wait to be told so.
-        if knocks { Ok(()) } else { self.join().await }
-    }
-
-    async fn join(&mut self) -> Result<(), ClientError> {
-        let offer = self.offer().await?;
-        let media = self.wanted_media;
-        self.request(ClientMessage::Join { offer, media }, Request::Join).await
-    }
-
     // What the caller wants.
 
     async fn handle_command(&mut self, command: Option<Command>) -> Result<Flow, ClientError> {
         let (message, request) = match command {
             None | Some(Command::Vanish) => return Ok(self.vanish()),
-            Some(Command::Admit(guest)) => (ClientMessage::Admit { guest }, Request::Other("admit")),
+            Some(Command::Admit(guest)) => return Ok(self.command(DeviceCommand::Admit { guest })),
+            Some(Command::Chat(text)) => return Ok(self.command(DeviceCommand::Chat { text })),
             Some(Command::Deny(guest)) => (ClientMessage::Deny { guest }, Request::Other("deny")),
             Some(Command::DropWebSocket { stay_away }) => {
                 let dropped = ClientError::connection("staying away", io::ErrorKind::ConnectionAborted);
                 return self.lose_link(dropped, stay_away).map(|()| Flow::On);
             }
             Some(Command::End) => (ClientMessage::End {}, Request::Other("end")),
+            Some(Command::Hand(raised)) => return Ok(self.command(DeviceCommand::Hand { raised })),
             Some(Command::Leave) => {
                 if !matches!(self.link, Link::Up(_)) {
                     return Ok(self.vanish());
                 }
+                self.take_leave().await?;
                 (ClientMessage::Leave {}, Request::Leave)
             }
+            Some(Command::Lock(locked)) => return Ok(self.command(DeviceCommand::Lock { locked })),
             Some(Command::MakeHost(participant)) => {
-                (ClientMessage::MakeHost { participant }, Request::Other("make_host"))
+                let device = self.device_of(participant);
+                return Ok(self.command_about(device, |device| DeviceCommand::MakeHost { device }));
             }
             Some(Command::Mute(participant, source)) => {
                 (ClientMessage::Mute { participant, source }, Request::Other("mute"))
             }
+            Some(Command::Prove(passcode)) => return Ok(self.command(DeviceCommand::Passcode { passcode })),
             Some(Command::Remove(participant)) => {
-                (ClientMessage::Remove { participant }, Request::Other("remove"))
+                let device = self.device_of(participant);
+                return Ok(self.command_about(device, |device| DeviceCommand::Remove { device }));
+            }
+            Some(Command::SetPasscode(passcode, admits)) => {
+                return Ok(self.command(DeviceCommand::SetPasscode { passcode, admits }));
             }
             Some(Command::ReplaceMedia) => {
                 self.replace_due = true;
@@ -438,6 +531,7 @@ impl Session {
             Some(Command::SetMedia(media)) => {
                 self.wanted_media = media;
                 self.publisher.set_media(media, Instant::now());
+                self.command(DeviceCommand::Media { media });
                 (ClientMessage::SetMedia { media }, Request::SetMedia(media))
             }
             Some(Command::Subscribe(subscription)) => {
@@ -448,6 +542,26 @@ impl Session {
         };
         self.request(message, request).await?;
         Ok(Flow::On)
+    }
+
+    /// Takes leave of the group, so that its keys change at once. Not who would leave the others without a host: the
+    /// server will object.
+    async fn take_leave(&mut self) -> Result<(), ClientError> {
+        let farewell = {
+            let state = self.state.borrow();
+            let others = || state.participants.values().filter(|one| Some(one.id) != state.you);
+            let connected = || others().filter(|one| one.presence == Presence::Connected);
+            let is_last_host =
+                state.role == Some(Role::Host) && !connected().any(|one| one.role == Role::Host);
+            self.entry == Entry::Joined
+                && others().next().is_some()
+                && !(is_last_host && connected().next().is_some())
+        };
+        if farewell {
+            self.command(DeviceCommand::Leave {});
+            self.attend_device().await?;
+        }
+        Ok(())
     }
 
     async fn update_subscription(&mut self, now: Instant) -> Result<(), ClientError> {

@@ -1,18 +1,24 @@
 //! What a participant knows of itself and of the room: one value, for tests to wait on and reports to print.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sabha_protocol::{
-    BootEpoch, DisplayName, MediaGeneration, MediaState, MeetingTitle, ParticipantId, RoomSeq, Rule,
+    BootEpoch, DeviceKey, DisplayName, GroupEpoch, MediaGeneration, MediaState, MeetingTitle, ParticipantId,
+    RoomSeq, Rule,
+    device::{DeviceStage, DeviceView, MemberView, WaitingView},
     secret::ResumeToken,
-    wire::server::{CloseReason, Guest, Participant, Role},
+    text::ChatText,
+    wire::server::{CloseReason, Participant, Presence, Role},
 };
 use serde::Serialize;
 
-use crate::sink::PublicationStats;
+use crate::{frames::Drops, sink::PublicationStats};
 
 /// Refusals kept; the oldest go first.
 const REFUSALS_MAX: usize = 64;
+
+/// Chat messages kept; the oldest go first.
+const CHAT_MAX: usize = 256;
 
 /// Where the participant is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
@@ -23,7 +29,7 @@ pub enum Phase {
     Connecting,
     /// In the lobby.
     Waiting,
-    /// Admitted; media is being negotiated.
+    /// Admitted; the group is being joined, and media negotiated.
     Joining,
     /// In the room.
     Joined,
@@ -71,6 +77,52 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// Somebody in the room: where the server says it is, under the name that its device gave itself in the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Its id in this room.
+    pub id: ParticipantId,
+    /// Its device.
+    pub device: DeviceKey,
+    /// Its name, once its device has said it. Nothing for who is not in the group.
+    pub name: Option<DisplayName>,
+    /// Its role.
+    pub role: Role,
+    /// What it has switched on.
+    pub media: MediaState,
+    /// Whether it is reachable.
+    pub presence: Presence,
+    /// Whether its hand is up.
+    pub hand: bool,
+}
+
+impl Person {
+    pub(super) fn new(participant: Participant, members: &[MemberView]) -> Self {
+        let Participant { id, device, role, media, presence } = participant;
+        let mut person = Self { id, device, name: None, role, media, presence, hand: false };
+        person.follow(members);
+        person
+    }
+
+    /// Takes name and hand from what the device has verified.
+    fn follow(&mut self, members: &[MemberView]) {
+        let member = members.iter().find(|member| member.device == self.device);
+        self.name = member.and_then(|member| member.name.clone());
+        self.hand = member.is_some_and(|member| member.hand);
+    }
+}
+
+/// Something that was said in the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatLine {
+    /// By whom.
+    pub from: DeviceKey,
+    /// Under which name.
+    pub name: DisplayName,
+    /// What.
+    pub text: ChatText,
+}
+
 /// Everything known at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -82,18 +134,20 @@ pub struct Snapshot {
     pub you: Option<ParticipantId>,
     /// Own role, once admitted.
     pub role: Option<Role>,
-    /// The meeting's title, once admitted.
-    pub title: Option<MeetingTitle>,
+    /// How things stand for the own device: everything in it was verified.
+    pub view: Option<Arc<DeviceView>>,
     /// Which life of the server.
     pub boot_epoch: Option<BootEpoch>,
     /// In the lobby: whether a host hears the knock.
     pub host_present: bool,
     /// What of the own media is on, as the server knows it.
     pub media: MediaState,
+    /// Whether own frames can be sealed; without that nothing is sent.
+    pub sending: bool,
     /// Everybody in the room, this one included.
-    pub participants: BTreeMap<ParticipantId, Participant>,
-    /// Who knocks, if this is a host.
-    pub lobby: Vec<Guest>,
+    pub participants: BTreeMap<ParticipantId, Person>,
+    /// What was said, oldest first.
+    pub chat: Vec<ChatLine>,
     /// Who speaks, most recent first.
     pub speaking: Vec<ParticipantId>,
     /// How far this follows the room's order.
@@ -112,6 +166,10 @@ pub struct Snapshot {
     pub media_packets: u64,
     /// Bytes received on the media socket, everything included.
     pub media_socket_bytes: u64,
+    /// Whole frames received and opened.
+    pub decrypted: u64,
+    /// Whole frames received and not opened.
+    pub dropped: Drops,
     /// What was received of each publication.
     pub publications: Vec<PublicationStats>,
     /// What the server refused.
@@ -127,6 +185,31 @@ impl Snapshot {
     /// Returns the newest token that brings back to this place, for tests of what it is good for.
     pub const fn resume_token(&self) -> Option<&ResumeToken> {
         self.resume.as_ref()
+    }
+
+    /// Returns how far the own device has come.
+    pub fn stage(&self) -> DeviceStage {
+        self.view.as_ref().map_or(DeviceStage::Outside, |view| view.stage)
+    }
+
+    /// Returns the meeting's title, once known.
+    pub fn title(&self) -> Option<&MeetingTitle> {
+        self.view.as_ref()?.title.as_ref()
+    }
+
+    /// Returns the group's epoch.
+    pub fn epoch(&self) -> GroupEpoch {
+        self.view.as_ref().map_or(GroupEpoch(0), |view| view.epoch)
+    }
+
+    /// Returns who knocks, if this is a host.
+    pub fn lobby(&self) -> &[WaitingView] {
+        self.view.as_ref().map_or(&[], |view| &view.guests)
+    }
+
+    /// Returns who is in the group.
+    pub fn members(&self) -> &[MemberView] {
+        self.view.as_ref().map_or(&[], |view| &view.members)
     }
 
     /// Returns what was received of others' pictures and sound in whole frames and packets.
@@ -146,9 +229,24 @@ impl Snapshot {
     }
 
     pub(super) fn push_refusal(&mut self, refusal: Refusal) {
-        if self.refusals.len() == REFUSALS_MAX {
-            self.refusals.remove(0);
-        }
-        self.refusals.push(refusal);
+        push_bounded(&mut self.refusals, refusal, REFUSALS_MAX);
     }
+
+    pub(super) fn push_chat(&mut self, line: ChatLine) {
+        push_bounded(&mut self.chat, line, CHAT_MAX);
+    }
+
+    pub(super) fn see(&mut self, view: Arc<DeviceView>) {
+        for person in self.participants.values_mut() {
+            person.follow(&view.members);
+        }
+        self.view = Some(view);
+    }
+}
+
+fn push_bounded<T>(list: &mut Vec<T>, item: T, max: usize) {
+    if list.len() == max {
+        list.remove(0);
+    }
+    list.push(item);
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use sabha_crypto::device::MeetingSuite;
 use tokio::time::sleep;
 
 use super::{PATIENCE, guest, open};
 use crate::{
     error::ClientError,
-    http::CreatedMeeting,
-    link::NewMeeting,
+    link::{Invite, NewMeeting},
     participant::{Participant, ParticipantConfig, Subscription},
     report::{JoinTimes, Percentiles, first_key_frame_ms},
 };
@@ -18,6 +18,8 @@ use crate::{
 pub struct JoinTimesConfig {
     /// Where.
     pub new: NewMeeting,
+    /// The meeting's cipher suite.
+    pub suite: MeetingSuite,
     /// How many joins, one after the other.
     pub joins: usize,
     /// Height of the tile, in pixels, that each asks for.
@@ -37,7 +39,7 @@ const PHASES: u32 = 7;
 /// # Errors
 /// When the meeting cannot be opened. A join that fails is counted.
 pub async fn join_times(config: &JoinTimesConfig) -> Result<JoinTimes, ClientError> {
-    let (meeting, host) = open(&config.new).await?;
+    let (meeting, host) = open(&config.new, config.suite).await?;
     let steady = Participant::join(watcher(config, &meeting, 0)?);
     steady.until("a picture", PATIENCE, |state| first_key_frame_ms(state).is_some()).await?;
     let (mut joined, mut connected, mut first) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,7 +72,7 @@ pub async fn join_times(config: &JoinTimesConfig) -> Result<JoinTimes, ClientErr
 /// Returns the configuration of somebody who only watches.
 fn watcher(
     config: &JoinTimesConfig,
-    meeting: &CreatedMeeting,
+    meeting: &Invite,
     number: u64,
 ) -> Result<ParticipantConfig, ClientError> {
     let subscription = Subscription::all(config.height);

@@ -1,17 +1,21 @@
 //! Whole scenarios against a running server, for figures: how long joining takes, and what a soak leaves behind.
 
+mod doorman;
 mod join_times;
 mod soak;
 
+pub use doorman::{DoorEvent, DoorRules, keep_door};
 pub use join_times::{JoinTimesConfig, join_times};
 pub use soak::{SoakConfig, soak};
 
 use std::time::Duration;
 
+use sabha_crypto::device::{CreateOptions, MeetingSuite};
+
 use crate::{
     error::ClientError,
     http::{CreatedMeeting, create_meeting},
-    link::NewMeeting,
+    link::{Invite, NewMeeting},
     participant::{Participant, ParticipantConfig},
 };
 
@@ -19,17 +23,17 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Creates a meeting and enters it as a host that sends voice and camera and admits everybody.
-async fn open(new: &NewMeeting) -> Result<(CreatedMeeting, Participant), ClientError> {
-    let meeting = create_meeting(new, None).await?;
+async fn open(new: &NewMeeting, suite: MeetingSuite) -> Result<(Invite, Participant), ClientError> {
     let name = "Host".parse().map_err(|_| ClientError::Misuse("the name is not one"))?;
-    let config = ParticipantConfig::host(meeting.invite.clone(), meeting.host_token.clone(), name);
-    let host = Participant::join(config);
+    let options = CreateOptions { suite, title: None, name, passcode: None, admits: false };
+    let CreatedMeeting { invite, device, .. } = create_meeting(new, options.clone()).await?;
+    let host = Participant::join_with(ParticipantConfig::host(invite.clone(), options.name), device);
     host.until_joined(PATIENCE).await?;
-    Ok((meeting, host))
+    Ok((invite, host))
 }
 
 /// Returns the configuration of the guest with this number.
-fn guest(meeting: &CreatedMeeting, number: u64) -> Result<ParticipantConfig, ClientError> {
+fn guest(invite: &Invite, number: u64) -> Result<ParticipantConfig, ClientError> {
     let name = format!("Guest {number}").parse().map_err(|_| ClientError::Misuse("the name is not one"))?;
-    Ok(ParticipantConfig { seed: number + 2, ..ParticipantConfig::guest(meeting.invite.clone(), name) })
+    Ok(ParticipantConfig { seed: number + 2, ..ParticipantConfig::guest(invite.clone(), name) })
 }

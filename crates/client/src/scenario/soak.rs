@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sabha_crypto::device::MeetingSuite;
 use sabha_protocol::{MediaState, Source};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{PATIENCE, guest, open};
 use crate::{
     error::ClientError,
-    http::CreatedMeeting,
-    link::NewMeeting,
+    link::{Invite, NewMeeting},
     participant::{Participant, Phase, Subscription},
     process::{ProcessSample, sample_process},
     report::SoakReport,
@@ -40,6 +40,8 @@ const ALL_ON: MediaState = MediaState { microphone: true, camera: true, screen: 
 pub struct SoakConfig {
     /// Where.
     pub new: NewMeeting,
+    /// The meeting's cipher suite.
+    pub suite: MeetingSuite,
     /// For how long.
     pub duration: Duration,
     /// Guests at once.
@@ -51,7 +53,7 @@ pub struct SoakConfig {
 }
 
 struct Soak {
-    meeting: CreatedMeeting,
+    meeting: Invite,
     guests: VecDeque<Participant>,
     sharing: Option<usize>,
     next_guest: u64,
@@ -65,7 +67,7 @@ struct Soak {
 pub async fn soak(config: &SoakConfig) -> Result<SoakReport, ClientError> {
     warm_up(config).await?;
     let baseline = sample(config);
-    let (meeting, host) = open(&config.new).await?;
+    let (meeting, host) = open(&config.new, config.suite).await?;
     let report = SoakReport { baseline, peak: baseline, ..SoakReport::default() };
     let mut soak = Soak { meeting, guests: VecDeque::new(), sharing: None, next_guest: 0, report };
 
@@ -92,7 +94,7 @@ pub async fn soak(config: &SoakConfig) -> Result<SoakReport, ClientError> {
 }
 
 async fn warm_up(config: &SoakConfig) -> Result<(), ClientError> {
-    let (meeting, host) = open(&config.new).await?;
+    let (meeting, host) = open(&config.new, config.suite).await?;
     let mut guests = Vec::new();
     for number in 0..config.guests as u64 {
         guests.push(Participant::join(guest(&meeting, number)?));
@@ -179,8 +181,16 @@ impl Soak {
         };
         self.report.leaves += 1;
         self.report.media_packets += report.media_packets;
-        if report.media_packets == 0 {
-            self.fail("a guest received no media");
+        self.report.decrypted += report.decrypted;
+        self.report.dropped.absorb(report.dropped);
+        if report.decrypted == 0 {
+            self.fail("a guest received no media that it could open");
+        }
+        if report.dropped.not_authentic + report.dropped.malformed > 0 {
+            self.fail("a guest received frames that nobody sealed");
+        }
+        if !report.alarms.is_empty() {
+            self.fail(&format!("a guest's device gave alarm: {:?}", report.alarms));
         }
     }
 

@@ -1,11 +1,11 @@
 //! Says which packet of which source is due when.
 //!
 //! ```text
-//!   sources ──► Publisher ──poll(now)──► Outgoing ──► Peer
+//!   sources ──► Publisher ──poll(now)──► sealed ──► Outgoing ──► Peer
 //!                  ▲   ▲
 //!        set_media │   │ set_wanted, want_key_frame (the server)
 //! ```
-//! Sources that are off and layers that nobody watches are not read at all, as a browser stops encoding
+//! What cannot be sealed is not sent; a picture then goes on with a key frame. Sources that are off and layers that nobody watches are not read at all, as a browser stops encoding
 //! them; when they come back, they start with a key frame. RTP time goes on meanwhile.
 
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use sabha_protocol::{Layer, MediaState, Source};
 
 use super::{AUDIO_TICKS, AudioSource, MediaFiles, Packetizer, VIDEO_TICKS, VideoSource, random::Random};
-use crate::error::ClientError;
+use crate::{error::ClientError, frames::Frames};
 
 /// A track that is behind by more than this skips the time instead of sending a burst.
 const BEHIND_MAX: Duration = Duration::from_millis(500);
@@ -34,7 +34,14 @@ pub(crate) struct Outgoing<'a> {
 pub struct Publisher {
     tracks: Vec<Track>,
     media: MediaState,
+    buffers: Buffers,
+}
+
+/// Used again for each frame.
+#[derive(Default)]
+struct Buffers {
     frame: Vec<u8>,
+    sealed: Vec<u8>,
     payload: Vec<u8>,
 }
 
@@ -92,7 +99,7 @@ impl Publisher {
                 });
             }
         }
-        Ok(Self { tracks, media: MediaState::default(), frame: Vec::new(), payload: Vec::new() })
+        Ok(Self { tracks, media: MediaState::default(), buffers: Buffers::default() })
     }
 
     /// Says which sources are on.
@@ -123,14 +130,14 @@ impl Publisher {
         self.tracks.iter().filter(|track| track.running).map(|track| track.due).min()
     }
 
-    /// Hands out every packet that is due.
-    pub(crate) fn poll(&mut self, now: Instant, mut send: impl FnMut(Outgoing<'_>)) {
+    /// Hands out every packet that is due, of frames that `frames` has sealed.
+    pub(crate) fn poll(&mut self, now: Instant, frames: &mut Frames, mut send: impl FnMut(Outgoing<'_>)) {
         for track in self.tracks.iter_mut().filter(|track| track.running) {
             if now.saturating_duration_since(track.due) > BEHIND_MAX {
                 track.due = now;
             }
             while track.due <= now {
-                track.step(&mut self.frame, &mut self.payload, &mut send);
+                track.step(&mut self.buffers, frames, &mut send);
             }
         }
     }
@@ -157,25 +164,38 @@ impl Encoder {
 
 impl Track {
     /// Sends one packet of sound or one frame, and moves on to the next.
-    fn step(&mut self, frame: &mut Vec<u8>, payload: &mut Vec<u8>, send: &mut impl FnMut(Outgoing<'_>)) {
+    fn step(&mut self, buffers: &mut Buffers, frames: &mut Frames, send: &mut impl FnMut(Outgoing<'_>)) {
         let (source, layer) = (self.source, self.layer);
         let since = self.due.saturating_duration_since(self.epoch);
+        let Buffers { frame, sealed, payload } = buffers;
+        frame.clear();
         match &mut self.encoder {
             Encoder::Audio(audio) => {
-                payload.clear();
-                let step = audio.next_packet(payload);
+                let step = audio.next_packet(frame);
                 let time = self.first_time.wrapping_add(ticks(since, AUDIO_TICKS));
-                send(Outgoing { source, layer, time, marker: step.starts_spurt, payload });
+                if frames.seal(source, frame, sealed) {
+                    send(Outgoing { source, layer, time, marker: step.starts_spurt, payload: sealed });
+                }
                 self.due += duration(step.ticks, AUDIO_TICKS);
             }
             Encoder::Video { source: video, packetizer, key_wanted } => {
-                frame.clear();
                 let step = video.next_frame(*key_wanted, frame);
-                *key_wanted &= !step.key;
                 let time = self.first_time.wrapping_add(ticks(since, VIDEO_TICKS));
-                packetizer.packetize(frame, step.key, step.temporal_layer, payload, |payload, marker| {
-                    send(Outgoing { source, layer, time, marker, payload });
-                });
+                if frames.seal(source, frame, sealed) {
+                    *key_wanted &= !step.key;
+                    packetizer.packetize(
+                        sealed,
+                        step.key,
+                        step.temporal_layer,
+                        payload,
+                        |payload, marker| {
+                            send(Outgoing { source, layer, time, marker, payload });
+                        },
+                    );
+                } else {
+                    // Receivers have nothing to go on from.
+                    *key_wanted = true;
+                }
                 self.due += duration(step.ticks, VIDEO_TICKS);
             }
         }
@@ -195,10 +215,10 @@ fn duration(ticks: u32, per_second: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Vp8Payload;
-
-    const ALL_ON: MediaState =
-        MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
+    use crate::{
+        frames::tests::{ALL_ON, member},
+        source::Vp8Payload,
+    };
 
     #[derive(Debug, PartialEq, Eq)]
     struct Sent {
@@ -209,10 +229,14 @@ mod tests {
     }
 
     fn run(publisher: &mut Publisher, from: Instant, time: Duration) -> Vec<Sent> {
+        run_with(publisher, &mut member(0, 1), from, time)
+    }
+
+    fn run_with(publisher: &mut Publisher, frames: &mut Frames, from: Instant, time: Duration) -> Vec<Sent> {
         let mut sent = Vec::new();
         let end = from + time;
         while let Some(due) = publisher.next_due().filter(|due| *due < end) {
-            publisher.poll(due, |packet| {
+            publisher.poll(due, frames, |packet| {
                 let key = Vp8Payload::parse(packet.payload).is_some_and(|payload| payload.starts_key_frame);
                 sent.push(Sent { source: packet.source, layer: packet.layer, time: packet.time, key });
             });
@@ -278,7 +302,25 @@ mod tests {
         let mut publisher = Publisher::new(&[Source::Microphone], &MediaFiles::default(), 1, now).unwrap();
         publisher.set_media(ALL_ON, now);
         let mut packets = 0;
-        publisher.poll(now + Duration::from_secs(3), |_| packets += 1);
+        publisher.poll(now + Duration::from_secs(3), &mut member(0, 1), |_| packets += 1);
         assert_eq!(packets, 1);
+    }
+
+    #[test]
+    fn nothing_is_sent_without_a_key_and_then_a_key_frame_comes_first() {
+        let now = Instant::now();
+        let mut publisher =
+            Publisher::new(&[Source::Camera, Source::Microphone], &MediaFiles::default(), 1, now).unwrap();
+        publisher.set_media(ALL_ON, now);
+        let second = Duration::from_secs(1);
+        assert_eq!(run_with(&mut publisher, &mut Frames::default(), now, second), []);
+
+        let sent = run(&mut publisher, now + second, second);
+
+        for layer in Layer::ALL {
+            let first = sent.iter().find(|packet| packet.layer == Some(layer)).unwrap();
+            assert!(first.key, "{layer:?}");
+        }
+        assert!(sent.iter().any(|packet| packet.source == Source::Microphone));
     }
 }

@@ -10,6 +10,7 @@ use sabha_protocol::{
 use super::{Link, REPLACE_INTERVAL, Request, Session};
 use crate::{
     error::ClientError,
+    frames::Frames,
     media::{Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
     participant::{Over, Phase},
 };
@@ -39,6 +40,14 @@ impl Session {
         let (peer, offer) = Peer::offer(&config, now)?;
         self.next_media = Some(Media { peer, wire, due: now });
         Ok(offer)
+    }
+
+    /// Makes the offer of the first or next `join`, if there is none.
+    pub(super) async fn prepare_offer(&mut self) -> Result<(), ClientError> {
+        if self.prepared.is_none() && matches!(self.link, Link::Up(_)) {
+            self.prepared = Some(self.offer().await?);
+        }
+        Ok(())
     }
 
     pub(super) async fn replace_media(&mut self, now: Instant) -> Result<(), ClientError> {
@@ -104,12 +113,12 @@ impl Session {
 
     pub(super) fn send_due_media(&mut self, now: Instant) {
         let Some(Media { peer, due, .. }) = &mut self.media else {
-            // Nothing to send on, but time goes on.
-            self.publisher.poll(now, |_| {});
+            // Nothing to send on, and no keys to waste, but time goes on.
+            self.publisher.poll(now, &mut Frames::default(), |_| {});
             return;
         };
         let mut result = if now >= *due { peer.handle_timeout(now) } else { Ok(()) };
-        self.publisher.poll(now, |packet| {
+        self.publisher.poll(now, &mut self.frames, |packet| {
             if result.is_ok() {
                 result = peer.send(now, packet);
             }
@@ -131,7 +140,9 @@ impl Session {
                     *due = at;
                     break;
                 }
-                PeerOutput::Event(PeerEvent::Packet(packet)) => self.sink.receive(&packet),
+                PeerOutput::Event(PeerEvent::Packet(packet)) => {
+                    self.sink.receive(&packet, &mut self.frames);
+                }
                 PeerOutput::Event(PeerEvent::KeyFrameWanted { source, layer }) => {
                     self.publisher.want_key_frame(source, layer);
                 }
@@ -175,11 +186,14 @@ impl Session {
     pub(super) fn copy_figures(&mut self) {
         let (packets, _) = self.sink.totals();
         let bytes = self.earlier_bytes + self.media.as_ref().map_or(0, |media| media.wire.bytes_in);
+        let (decrypted, dropped) = self.sink.frames();
         let (sink, state) = (&self.sink, &self.state);
         state.send_if_modified(|state| {
             let changed = state.media_packets != packets || state.media_socket_bytes != bytes;
             state.media_packets = packets;
             state.media_socket_bytes = bytes;
+            state.decrypted = decrypted;
+            state.dropped = dropped;
             if state.publications != sink.publications() {
                 state.publications.clear();
                 state.publications.extend_from_slice(sink.publications());

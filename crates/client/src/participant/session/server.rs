@@ -1,19 +1,20 @@
 //! What the server says, and what follows from it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sabha_protocol::{
-    DisplayName, MediaState, ParticipantId, RoomSeq, Rule,
+    MediaState, ParticipantId, RoomSeq, Rule,
+    device::DeviceCommand,
     wire::{
-        ClientMessage, ServerFrame, ServerMessage,
-        server::{CloseReason, Guest, Participant, Role},
+        ServerFrame, ServerMessage,
+        server::{CloseReason, Participant},
     },
 };
 
-use super::{ADMIT_BURST, ADMIT_INTERVAL, Flow, RETRY, ROSTER_MAX, Request, Session};
+use super::{Entry, Flow, RETRY, ROSTER_MAX, Request, Session};
 use crate::{
     error::ClientError,
-    participant::{Admission, Over, Phase, Refusal},
+    participant::{Over, Person, Phase, Refusal},
 };
 
 impl Session {
@@ -22,12 +23,20 @@ impl Session {
             self.follow_order(seq);
         }
         let request = self.answered(frame.re);
+        self.tell_device(&frame.body);
+        self.tell_answer(request, &frame.body);
         match frame.body {
-            ServerMessage::Welcome { boot_epoch, .. } => {
+            ServerMessage::Welcome { boot_epoch, challenge, .. } => {
                 self.state.send_modify(|state| state.boot_epoch = Some(boot_epoch));
-                self.enter().await?;
+                // Nothing is said twice on one connection.
+                if self.challenge.replace(challenge).is_none() {
+                    self.enter();
+                    // Made while others decide, so that nothing has to wait for it.
+                    self.attend_device().await?;
+                    self.prepare_offer().await?;
+                }
             }
-            ServerMessage::Waiting { you, host_present } => self.state.send_modify(|state| {
+            ServerMessage::Waiting { you, host_present, .. } => self.state.send_modify(|state| {
                 state.phase = Phase::Waiting;
                 state.you = Some(you);
                 state.host_present = host_present;
@@ -35,27 +44,22 @@ impl Session {
             ServerMessage::ResumeRenewed { resume } => {
                 self.state.send_modify(|state| state.resume = Some(resume));
             }
-            ServerMessage::Admitted { you, role, resume, title, media_allowed, .. } => {
+            ServerMessage::Admitted { you, role, epoch, in_group, resume, media_allowed, .. } => {
                 self.wanted_media = self.wanted_media.and(media_allowed);
+                self.entry = Entry::Admitted;
+                (self.in_group, self.group_epoch) = (in_group, epoch);
                 self.state.send_modify(|state| {
                     state.you = Some(you);
                     state.role = Some(role);
-                    state.title = title;
                     state.resume = Some(resume);
                     if state.phase != Phase::Joined {
                         state.phase = Phase::Joining;
                     }
                 });
-                if !self.joins() {
-                    self.join().await?;
-                }
             }
-            ServerMessage::Joined { answer, media, participants, lobby, seq } => {
-                self.to_admit.clear();
-                for guest in &lobby {
-                    self.welcome(guest.id);
-                }
-                self.joined(media, participants, lobby, seq);
+            ServerMessage::Joined { answer, media, participants, seq, .. } => {
+                self.entry = Entry::Joined;
+                self.joined(media, participants, seq);
                 self.take_answer(&answer).await?;
             }
             ServerMessage::MediaAnswer { answer } => self.take_answer(&answer).await?,
@@ -66,15 +70,6 @@ impl Session {
                 if let Some(Request::SetMedia(media)) = request {
                     self.state.send_modify(|state| state.media = media);
                 }
-            }
-            ServerMessage::Knocked { guest } => {
-                self.welcome(guest.id);
-                self.state.send_modify(|state| {
-                    state.lobby.retain(|known| known.id != guest.id);
-                    if state.lobby.len() < ROSTER_MAX {
-                        state.lobby.push(guest);
-                    }
-                });
             }
             other => self.handle_news(other),
         }
@@ -90,14 +85,12 @@ impl Session {
                 self.wanted_media.set(source, false);
                 self.state.send_modify(|state| state.media.set(source, false));
                 self.publisher.set_media(self.wanted_media, now);
+                self.command(DeviceCommand::Media { media: self.wanted_media });
             }
             ServerMessage::Slots { generation, slots }
                 if self.state.borrow().generation == Some(generation) =>
             {
                 self.sink.assign(&slots);
-            }
-            ServerMessage::LobbyLeft { guest, .. } => {
-                self.state.send_modify(|state| state.lobby.retain(|known| known.id != guest));
             }
             ServerMessage::ParticipantJoined { participant }
             | ServerMessage::ParticipantChanged { participant } => {
@@ -107,9 +100,11 @@ impl Session {
                         state.role = Some(participant.role);
                     }
                     if state.participants.len() < ROSTER_MAX {
-                        state.participants.insert(participant.id, participant);
+                        let person = Person::new(participant, state.members());
+                        state.participants.insert(person.id, person);
                     }
                 });
+                self.follow_devices();
             }
             ServerMessage::ParticipantLeft { participant, .. } => {
                 self.subscription_stale = true;
@@ -117,6 +112,7 @@ impl Session {
                     state.participants.remove(&participant);
                     state.speaking.retain(|speaker| *speaker != participant);
                 });
+                self.follow_devices();
             }
             ServerMessage::Speakers { speaking } => self.state.send_modify(|state| state.speaking = speaking),
             _ => {}
@@ -132,12 +128,13 @@ impl Session {
         });
     }
 
-    /// Returns whether a `join` is under way.
-    fn joins(&self) -> bool {
-        self.pending.iter().any(|(_, request)| *request == Request::Join)
+    /// Tells the sink whose frames may be in a slot.
+    fn follow_devices(&mut self) {
+        let state = self.state.borrow();
+        self.sink.set_devices(state.participants.values().map(|person| (person.id, person.device)));
     }
 
-    fn joined(&mut self, media: MediaState, participants: Vec<Participant>, lobby: Vec<Guest>, seq: RoomSeq) {
+    fn joined(&mut self, media: MediaState, participants: Vec<Participant>, seq: RoomSeq) {
         let came_back = self.lost_since.take().is_some();
         self.retry = RETRY.0;
         self.wanted_media = self.wanted_media.and(media);
@@ -150,14 +147,15 @@ impl Session {
             state.participants = participants
                 .into_iter()
                 .take(ROSTER_MAX)
-                .map(|participant| (participant.id, participant))
+                .map(|participant| (participant.id, Person::new(participant, state.members())))
                 .collect();
-            state.lobby = lobby;
             state.seq = seq;
             state.resumes += u32::from(came_back);
             state.joined_ms.get_or_insert(joined_ms);
         });
+        self.follow_devices();
         self.publisher.set_media(self.wanted_media, Instant::now());
+        self.command(DeviceCommand::Media { media: self.wanted_media });
     }
 
     fn refused(
@@ -167,52 +165,47 @@ impl Session {
         message: String,
     ) -> Result<Flow, ClientError> {
         match request {
-            Some(Request::Enter | Request::Join) => Err(ClientError::Refused { rule, message }),
+            Some(Request::Device(_, asked)) => self.device_refused(asked, rule, message)?,
+            Some(Request::Join) => {
+                self.next_media = None;
+                // The server does not have the device in its group yet: asks again in a moment.
+                if rule != Rule::AdmittedOnly {
+                    return Err(ClientError::Refused { rule, message });
+                }
+            }
             // A last host that wants to go all the same goes without a word.
-            Some(Request::Leave) => Ok(self.vanish()),
+            Some(Request::Leave) => return Ok(self.vanish()),
             other => {
                 if other == Some(Request::Offer) {
                     self.next_media = None;
                 }
-                let request = other.map(Request::name);
-                self.state.send_modify(|state| state.push_refusal(Refusal { request, rule, message }));
-                Ok(Flow::On)
+                self.note_refusal(other.map(Request::name), rule, message);
             }
         }
+        Ok(Flow::On)
     }
 
-    fn closed(&mut self, reason: CloseReason, by: Option<DisplayName>) -> Result<Flow, ClientError> {
-        self.state.send_modify(|state| state.over = Some(Over::Closed { reason, by: by.clone() }));
+    pub(super) fn note_refusal(&mut self, request: Option<&'static str>, rule: Rule, message: String) {
+        self.state.send_modify(|state| state.push_refusal(Refusal { request, rule, message }));
+    }
+
+    /// The server's last word on this connection. Some of them only mean: come back.
+    fn closed(&mut self, reason: CloseReason, by: Option<ParticipantId>) -> Result<Flow, ClientError> {
+        let name = |id| self.state.borrow().participants.get(&id).and_then(|person| person.name.clone());
+        let by = by.and_then(name);
+        let closed = ClientError::Closed { reason, by: by.clone() };
+        if matches!(reason, CloseReason::ServerStopping | CloseReason::TooSlow) {
+            return self.lose_link(closed, Duration::ZERO).map(|()| Flow::On);
+        }
+        self.state.send_modify(|state| state.over = Some(Over::Closed { reason, by }));
         match reason {
             CloseReason::Ended | CloseReason::Left => Ok(Flow::Done),
-            reason => Err(ClientError::Closed { reason, by }),
+            _ => Err(closed),
         }
     }
 
     pub(super) fn vanish(&mut self) -> Flow {
         self.state.send_modify(|state| state.over = Some(Over::Vanished));
         Flow::Done
-    }
-
-    /// Takes note of somebody who knocks, to be let in if that is what this host does.
-    fn welcome(&mut self, guest: ParticipantId) {
-        let is_host = self.state.borrow().role == Some(Role::Host);
-        if is_host && self.config.admission == Admission::All && self.to_admit.len() < ROSTER_MAX {
-            self.to_admit.push_back(guest);
-        }
-    }
-
-    /// Lets in as many as the message rate allows now.
-    pub(super) async fn admit(&mut self, now: Instant) -> Result<(), ClientError> {
-        while now >= self.admit_refill {
-            self.admit_budget = (self.admit_budget + 1).min(ADMIT_BURST);
-            self.admit_refill += ADMIT_INTERVAL;
-        }
-        while self.admit_budget > 0 {
-            let Some(guest) = self.to_admit.pop_front() else { return Ok(()) };
-            self.admit_budget -= 1;
-            self.request(ClientMessage::Admit { guest }, Request::Other("admit")).await?;
-        }
-        Ok(())
     }
 }

@@ -2,27 +2,40 @@
 //!
 //! Standard output carries JSON, one object a line, and nothing else (tables with `--report table`);
 //! diagnostics go to standard error. Exit codes: 0 done; 2 refused, denied or removed, with the rule in the
-//! JSON; 1 anything else.
+//! JSON, or a wrong passcode; 1 anything else.
 
-use std::{fmt::Display, path::PathBuf, process::ExitCode, time::Duration};
+mod doorman;
+mod verify;
+
+use std::{
+    fmt::Display,
+    path::{Path as FilePath, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
 use sabha_protocol::{
     DisplayName, MeetingTitle, Source,
+    device::PasscodeView,
     limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
-    secret::{CreationKey, HostToken},
+    secret::CreationKey,
+    text::Passcode,
 };
 use serde::Serialize;
 
+use self::{doorman::Doorman, verify::VerifyLog};
 use crate::{
     error::ClientError,
-    http::{CreatedMeeting, create_meeting},
-    link::{Link, NewMeeting, Server},
+    http::create_meeting,
+    link::{Invite, Link, NewMeeting, Server},
     media::Path,
-    participant::{Admission, Entry, Participant, ParticipantConfig, Phase, Subscription},
+    participant::{Admission, Participant, ParticipantConfig, Phase, Snapshot, Subscription},
     report::Report,
     scenario::{JoinTimesConfig, SoakConfig, join_times, soak},
     source::MediaFiles,
+    state::DeviceState,
 };
 
 /// A participant of Sabha meetings without a screen.
@@ -35,14 +48,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Create a meeting and print its invite link and host token.
+    /// Create a meeting and print its invite link.
     Create(Create),
+    /// Keep a meeting's door as a host: let in by passcode or by list, and print what was done.
+    Doorman(Box<Doorman>),
     /// Join a meeting, and print what was received at the end.
     Join(Box<Join>),
     /// Measure how long joining takes.
     JoinTimes(JoinTimesArgs),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
     Soak(SoakArgs),
+    /// Check a meeting's exported log.
+    VerifyLog(VerifyLog),
 }
 
 /// Where meetings may be created: `--server` and `--key`, or the link that the server printed.
@@ -63,22 +80,44 @@ struct Creator {
 struct Create {
     #[command(flatten)]
     creator: Creator,
-    /// Title of the meeting.
+    #[command(flatten)]
+    meeting: Meeting,
+    /// Name under which the creator enters.
+    #[arg(long, default_value = "Host")]
+    name: DisplayName,
+    /// Keep the creator's device in this file, readable by its owner only: without it nobody is host.
+    #[arg(long, value_name = "FILE")]
+    state: PathBuf,
+}
+
+/// What a meeting that is created is like.
+#[derive(Args, Clone, Debug)]
+struct Meeting {
+    /// Title of the meeting that is created.
     #[arg(long)]
     title: Option<MeetingTitle>,
+    /// Passcode: of the meeting that is created, or to say when the one that is joined asks for it.
+    #[arg(long, env = "SABHA_PASSCODE", hide_env_values = true)]
+    passcode: Option<Passcode>,
+    /// Cipher suite of the meeting that is created.
+    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
+    suite: SuiteArg,
 }
 
 #[derive(Args, Debug)]
 struct Join {
     /// An invite (http://host/m/ID#v1.SECRET), or the right to create (http://host/new#KEY): then a meeting is
-    /// created, its invite printed, and joined as host.
-    link: Link,
+    /// created, its invite printed, and joined as host. Not needed to come back from a state file.
+    #[arg(required_unless_present = "state")]
+    link: Option<Link>,
     /// Name to be shown.
     #[arg(long, default_value = "Headless")]
     name: DisplayName,
-    /// Enter as host with this token.
-    #[arg(long, env = "SABHA_HOST_TOKEN", hide_env_values = true, value_parser = host_token)]
-    host_token: Option<HostToken>,
+    #[command(flatten)]
+    meeting: Meeting,
+    /// Keep the device in this file; if it is there, come back as that device.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// What to send: mic, camera, screen, screen-audio, separated by commas, or none.
     #[arg(long, value_delimiter = ',', default_value = "mic,camera")]
     publish: Vec<PublishArg>,
@@ -106,6 +145,9 @@ struct Join {
     /// As host: let everybody in, or nobody.
     #[arg(long, value_enum, default_value_t = Admit::All)]
     admit: Admit,
+    /// As host: let in only who knocks under this name; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    admit_name: Vec<DisplayName>,
     /// Slots for pictures.
     #[arg(long, default_value_t = 12, value_parser = video_slots)]
     video_slots: usize,
@@ -139,6 +181,9 @@ struct JoinTimesArgs {
     /// Milliseconds between two joins. Below 500, the limit on key frames is what is measured.
     #[arg(long, default_value_t = 1_000)]
     pause: u64,
+    /// Cipher suite of the meeting.
+    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
+    suite: SuiteArg,
 }
 
 #[derive(Args, Debug)]
@@ -157,6 +202,24 @@ struct SoakArgs {
     /// Process id of the server, to sample its memory and file descriptors.
     #[arg(long)]
     server_pid: Option<u32>,
+    /// Cipher suite of the meeting.
+    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
+    suite: SuiteArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SuiteArg {
+    Classical,
+    XWing,
+}
+
+impl From<SuiteArg> for MeetingSuite {
+    fn from(suite: SuiteArg) -> Self {
+        match suite {
+            SuiteArg::Classical => Self::Classical,
+            SuiteArg::XWing => Self::XWing,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -184,7 +247,6 @@ enum ReportForm {
 #[derive(Serialize)]
 struct CreatedLine {
     invite: String,
-    host_token: String,
 }
 
 /// Line of output when something failed before there was anything to report.
@@ -200,9 +262,11 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Create(args) => create(args).await,
+            Command::Doorman(args) => doorman::run(*args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
             Command::Soak(args) => run_soak(args).await,
+            Command::VerifyLog(args) => Ok(verify::run(&args)),
         };
         match result {
             Ok(code) => code,
@@ -235,24 +299,74 @@ fn print_line(value: &impl Serialize) {
 }
 
 async fn create(args: Create) -> Result<ExitCode, ClientError> {
-    let created = create_meeting(&args.creator.right()?, args.title).await?;
-    print_line(&CreatedLine::new(&created));
+    let new = args.creator.right()?;
+    begin(Some(&Link::NewMeeting(new)), Some(&args.state), &args.meeting, &args.name).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn join(args: Join) -> Result<ExitCode, ClientError> {
-    let (invite, host_token) = match &args.link {
-        Link::Invite(invite) => (invite.clone(), args.host_token.clone()),
-        Link::NewMeeting(new) => {
-            let created = create_meeting(new, None).await?;
-            print_line(&CreatedLine::new(&created));
-            (created.invite, Some(created.host_token))
+/// With what a participant begins.
+struct Beginning {
+    invite: Invite,
+    /// Absent for a guest with a fresh device.
+    device: Option<Device>,
+}
+
+impl Beginning {
+    fn join(self, config: ParticipantConfig) -> Participant {
+        match self.device {
+            Some(device) => Participant::join_with(config, device),
+            None => Participant::join(config),
         }
-    };
+    }
+}
+
+/// Comes back from the state file if it is there; else makes the meeting and says so, or follows the invite.
+async fn begin(
+    link: Option<&Link>,
+    state: Option<&FilePath>,
+    meeting: &Meeting,
+    name: &DisplayName,
+) -> Result<Beginning, ClientError> {
+    let kept = state.filter(|path| path.exists());
+    match (link, kept) {
+        (Some(Link::NewMeeting(_)), Some(path)) => Err(ClientError::StateFile {
+            path: path.to_owned(),
+            reason: "it keeps the device of another meeting; give a new file".to_owned(),
+        }),
+        (link, Some(path)) => {
+            let state = DeviceState::load(path)?;
+            let invite = state.invite()?;
+            if let Some(Link::Invite(asked)) = link
+                && asked.meeting() != invite.meeting()
+            {
+                return Err(ClientError::Misuse("the state file is of another meeting than the link"));
+            }
+            Ok(Beginning { invite, device: Some(state.restore()?) })
+        }
+        (Some(Link::NewMeeting(new)), None) => {
+            let options = CreateOptions {
+                suite: meeting.suite.into(),
+                title: meeting.title.clone(),
+                name: name.clone(),
+                passcode: meeting.passcode.clone(),
+                admits: true,
+            };
+            let created = create_meeting(new, options).await?;
+            if let Some(path) = state {
+                created.state.save(path)?;
+            }
+            print_line(&CreatedLine { invite: created.invite.expose().to_string() });
+            Ok(Beginning { invite: created.invite, device: Some(created.device) })
+        }
+        (Some(Link::Invite(invite)), None) => Ok(Beginning { invite: invite.clone(), device: None }),
+        (None, None) => Err(ClientError::Misuse("give a link, or a state file that is there")),
+    }
+}
+
+async fn join(args: Join) -> Result<ExitCode, ClientError> {
+    let beginning = begin(args.link.as_ref(), args.state.as_deref(), &args.meeting, &args.name).await?;
     let config = ParticipantConfig {
-        invite,
-        entry: host_token.map_or(Entry::Guest, Entry::Host),
-        name: args.name.clone(),
+        passcode: args.meeting.passcode.clone(),
         publish: args.sources(),
         media: None,
         files: MediaFiles {
@@ -261,13 +375,15 @@ async fn join(args: Join) -> Result<ExitCode, ClientError> {
             screen: args.screen.clone(),
         },
         subscription: Subscription::Automatic { most: args.subscribe, height: args.height },
-        admission: if args.admit == Admit::All { Admission::All } else { Admission::Asked },
+        admission: args.admission(),
         video_slots: args.video_slots,
         audio_slots: AUDIO_SLOTS_MAX,
         path: if args.tcp { Path::Tcp } else { Path::Udp },
         seed: u64::from(std::process::id()),
+        state_file: args.state.clone(),
+        ..ParticipantConfig::guest(beginning.invite.clone(), args.name.clone())
     };
-    let (report, result) = attend(Participant::join(config), &args).await;
+    let (report, result) = attend(beginning.join(config), &args).await;
     match args.report {
         ReportForm::Json => print_line(&report),
         ReportForm::Table => print(report.table()),
@@ -283,11 +399,17 @@ async fn join(args: Join) -> Result<ExitCode, ClientError> {
 
 /// Stays in the meeting for as long as was asked, does what was asked meanwhile, and goes.
 async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), ClientError>) {
-    let over = |state: &crate::participant::Snapshot| state.phase == Phase::Over;
+    let over = |state: &Snapshot| state.phase == Phase::Over;
     let patience = Duration::from_secs(args.patience);
-    let entered =
-        participant.until("being let in", patience, |state| state.phase == Phase::Joined || over(state));
-    if let Err(error) = interruptible(entered).await.unwrap_or(Err(ClientError::Timeout("being let in"))) {
+    let entered = participant.until("being let in", patience, |state| {
+        state.phase == Phase::Joined || over(state) || is_wrong_passcode(state)
+    });
+    let entered = async { entered.await.map(|state| is_wrong_passcode(&state)) };
+    let entered = match interruptible(entered).await.unwrap_or(Err(ClientError::Timeout("being let in"))) {
+        Ok(true) => Err(ClientError::Passcode),
+        other => other,
+    };
+    if let Err(error) = entered {
         let is_over = over(&participant.state());
         let (report, result) = participant.leave().await;
         return (report, if is_over { result } else { Err(error) });
@@ -321,6 +443,12 @@ async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), Cl
     }
 }
 
+/// Returns whether the passcode that was said is not the meeting's.
+fn is_wrong_passcode(state: &Snapshot) -> bool {
+    let passcode = state.view.as_ref().map(|view| &view.passcode);
+    state.phase == Phase::Waiting && matches!(passcode, Some(PasscodeView::Wanted { wrong: 1.., .. }))
+}
+
 /// Waits this long, or until the participant is over; returns whether it is. An interrupt ends the wait.
 async fn stay(participant: &Participant, time: Duration) -> bool {
     let time = time.min(Duration::from_secs(365 * 24 * 3_600));
@@ -332,8 +460,22 @@ async fn stay(participant: &Participant, time: Duration) -> bool {
 async fn interruptible<T>(future: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         result = future => Some(result),
-        _ = tokio::signal::ctrl_c() => None,
+        () = asked_to_stop() => None,
     }
+}
+
+/// Waits until the process is asked to stop: from the terminal, or by a service manager.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        return;
+    }
+    // Without a handler the process just ends, which is as good.
+    drop(tokio::signal::ctrl_c().await);
 }
 
 async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
@@ -342,6 +484,7 @@ async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
         joins: args.joins,
         height: args.height,
         pause: Duration::from_millis(args.pause),
+        suite: args.suite.into(),
     };
     let times = join_times(&config).await?;
     print_line(&times);
@@ -355,6 +498,7 @@ async fn run_soak(args: SoakArgs) -> Result<ExitCode, ClientError> {
         guests: args.guests.max(1),
         step: Duration::from_secs(args.step.max(1)),
         server_pid: args.server_pid,
+        suite: args.suite.into(),
     })
     .await?;
     print_line(&report);
@@ -373,6 +517,15 @@ impl Creator {
 }
 
 impl Join {
+    fn admission(&self) -> Admission {
+        match self.admit {
+            _ if !self.admit_name.is_empty() => Admission::Named(self.admit_name.iter().cloned().collect()),
+            // Who asks for a passcode does not mean everybody.
+            Admit::All if self.meeting.passcode.is_none() => Admission::All,
+            Admit::All | Admit::None => Admission::Asked,
+        }
+    }
+
     fn sources(&self) -> Vec<Source> {
         let has = |source: &Source| {
             self.publish.contains(&match source {
@@ -386,18 +539,8 @@ impl Join {
     }
 }
 
-impl CreatedLine {
-    fn new(created: &CreatedMeeting) -> Self {
-        Self { invite: created.invite.expose(), host_token: created.host_token.clone().into() }
-    }
-}
-
 fn creation_key(text: &str) -> Result<CreationKey, String> {
     CreationKey::try_from(text.to_owned()).map_err(|error| error.to_string())
-}
-
-fn host_token(text: &str) -> Result<HostToken, String> {
-    HostToken::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn pictures(text: &str) -> Result<usize, String> {
@@ -435,10 +578,29 @@ mod tests {
     }
 
     #[test]
+    fn host_with_a_passcode_lets_in_by_it_and_not_everybody() {
+        let link = format!("http://127.0.0.1:8080/new#{}", "A".repeat(43));
+        let admission = |more: &[&str]| {
+            let typed = [&["sabha-client", "join", &link], more].concat();
+            let Command::Join(join) = Cli::try_parse_from(typed).unwrap().command else {
+                panic!("not a join")
+            };
+            join.admission()
+        };
+        assert_eq!(admission(&[]), Admission::All);
+        assert_eq!(admission(&["--passcode", "7KQM-2XWD"]), Admission::Asked);
+        assert_eq!(
+            admission(&["--admit-name", "Asha"]),
+            Admission::Named(["Asha".parse().unwrap()].into_iter().collect())
+        );
+    }
+
+    #[test]
     fn refusals_by_rule_have_their_own_exit_code() {
         let refused =
             ClientError::Refused { rule: sabha_protocol::Rule::KnownMeeting, message: String::new() };
         assert_eq!(exit_code(&refused), ExitCode::from(2));
+        assert_eq!(exit_code(&ClientError::Passcode), ExitCode::from(2));
         assert_eq!(exit_code(&ClientError::Timeout("x")), ExitCode::from(1));
     }
 }

@@ -1,0 +1,232 @@
+//! The own device: what it is told, what it wants, and what follows from how things stand for it.
+//!
+//! ```text
+//!   Welcome ─► Enter{challenge, token} ─► Send(enter) ─► admitted, in the group ─► join
+//!   every message that concerns it ─► Receive, then Answered for what it had sent
+//!   Send ─► server · Media ─► keys of frames · View ─► snapshot · Remember ─► state file
+//! ```
+
+use std::{sync::Arc, time::Instant};
+
+use sabha_protocol::{
+    DeviceKey, ParticipantId, RequestId, Rule,
+    device::{DeviceCommand, DeviceOutput, DeviceStage, DeviceView, PasscodeProof},
+    wire::{ClientMessage, ServerMessage, server::CloseReason},
+};
+
+use super::{Asked, Entry, Flow, JOIN_INTERVAL, Request, Session};
+use crate::{
+    clock,
+    error::ClientError,
+    participant::{Admission, ChatLine},
+    state::DeviceState,
+};
+
+/// Outputs that one input of the device can have. More would be a device that talks to itself.
+const OUTPUTS_MAX: usize = 10_000;
+
+/// Rules by which the device is refused in the ordinary course: it was too late, and tries again by itself.
+const ITS_OWN_BUSINESS: [Rule; 4] =
+    [Rule::CurrentEpoch, Rule::HandshakesKept, Rule::PresentOnly, Rule::Order];
+
+impl Session {
+    /// Tells the device something. What it wants then is done before the next event.
+    pub(super) fn command(&mut self, command: DeviceCommand) -> Flow {
+        self.device.command(command, clock::unix_ms());
+        Flow::On
+    }
+
+    /// The same about somebody in the room, if there is such a one.
+    pub(super) fn command_about(
+        &mut self,
+        device: Option<DeviceKey>,
+        command: impl FnOnce(DeviceKey) -> DeviceCommand,
+    ) -> Flow {
+        match device {
+            Some(device) => self.command(command(device)),
+            None => Flow::On,
+        }
+    }
+
+    pub(super) fn device_of(&self, participant: ParticipantId) -> Option<DeviceKey> {
+        self.state.borrow().participants.get(&participant).map(|person| person.device)
+    }
+
+    /// Passes on what the server said, if it is on the way in, about the group, or on who is there.
+    pub(super) fn tell_device(&mut self, message: &ServerMessage) {
+        match message {
+            ServerMessage::Admitted { .. }
+            | ServerMessage::Door { .. }
+            | ServerMessage::GroupState { .. }
+            | ServerMessage::Handshake { .. }
+            | ServerMessage::Joined { .. }
+            | ServerMessage::Knocked { .. }
+            | ServerMessage::LobbyLeft { .. }
+            | ServerMessage::ParticipantChanged { .. }
+            | ServerMessage::ParticipantJoined { .. }
+            | ServerMessage::ParticipantLeft { .. }
+            | ServerMessage::Relayed { .. }
+            | ServerMessage::Waiting { .. }
+            | ServerMessage::Welcomed { .. } => {}
+            ServerMessage::Closed { .. } => self.log = self.device.export_log(),
+            _ => return,
+        }
+        self.command(DeviceCommand::Receive { message: Box::new(message.clone()) });
+    }
+
+    /// Tells the device how something that it had sent was answered.
+    pub(super) fn tell_answer(&mut self, request: Option<Request>, message: &ServerMessage) {
+        let Some(Request::Device(send, asked)) = request else { return };
+        let refused = match message {
+            ServerMessage::Refused { rule, .. } => Some(*rule),
+            _ => None,
+        };
+        self.command(DeviceCommand::Answered { send, refused });
+        if refused.is_none() && matches!(asked, Asked::Adopt | Asked::Commit) {
+            // Either brings the server a group with this device in it.
+            self.in_group = true;
+        }
+    }
+
+    /// Has the device sign who comes, with the best right there is.
+    pub(super) fn enter(&mut self) {
+        let Some(challenge) = self.challenge else { return };
+        let resume = self.state.borrow().resume.clone();
+        self.entry = Entry::Entering;
+        self.command(DeviceCommand::Enter { challenge, resume });
+    }
+
+    /// Does what the device wants, until it wants nothing more.
+    pub(super) async fn attend_device(&mut self) -> Result<(), ClientError> {
+        for _ in 0..OUTPUTS_MAX {
+            let Some(output) = self.device.poll_output() else { return Ok(()) };
+            match output {
+                DeviceOutput::Chat { from, name, text } => {
+                    self.state.send_modify(|state| state.push_chat(ChatLine { from, name, text }));
+                }
+                DeviceOutput::Media { change } => {
+                    self.frames.apply(&change);
+                    let sending = self.frames.is_sending();
+                    self.state
+                        .send_if_modified(|state| std::mem::replace(&mut state.sending, sending) != sending);
+                }
+                DeviceOutput::Remember {} => self.keep().await?,
+                DeviceOutput::Send { send, message } => self.send(send, *message).await?,
+                DeviceOutput::View { view } => self.see(Arc::new(*view))?,
+            }
+        }
+        Err(ClientError::Misuse("the device does not come to rest"))
+    }
+
+    async fn send(&mut self, send: RequestId, message: ClientMessage) -> Result<(), ClientError> {
+        if self.entry == Entry::Outside {
+            // For a connection that is gone; it was told so.
+            return Ok(());
+        }
+        let asked = Asked::of(&message);
+        self.request(message, Request::Device(send, asked)).await
+    }
+
+    /// Keeps the device where it was asked to be kept.
+    async fn keep(&mut self) -> Result<(), ClientError> {
+        let Some(path) = self.config.state_file.clone() else { return Ok(()) };
+        let state = DeviceState::of(&self.device, self.config.invite.server());
+        tokio::task::spawn_blocking(move || state.save(&path))
+            .await
+            .map_err(|_| ClientError::Misuse("the runtime stopped"))?
+    }
+
+    /// Takes note of how things stand, and does what follows from it.
+    fn see(&mut self, view: Arc<DeviceView>) -> Result<(), ClientError> {
+        let newly_removed = view.stage == DeviceStage::Removed;
+        self.state.send_modify(|state| state.see(view.clone()));
+        self.say_passcode(&view);
+        self.let_in(&view);
+        if newly_removed && self.entry == Entry::Joined {
+            // The server would have closed the connection; one that does not is no reason to stay.
+            return Err(ClientError::Closed { reason: CloseReason::Removed, by: None });
+        }
+        Ok(())
+    }
+
+    /// Guest: says the passcode when a host's device asks for it, once.
+    fn say_passcode(&mut self, view: &DeviceView) {
+        if view.stage != DeviceStage::PasscodeWanted || self.passcode_said {
+            return;
+        }
+        if let Some(passcode) = self.config.passcode.clone() {
+            self.passcode_said = true;
+            self.command(DeviceCommand::Passcode { passcode });
+        }
+    }
+
+    /// Host: lets in who waits and may come in by what this host does.
+    fn let_in(&mut self, view: &DeviceView) {
+        let config = self.config.clone();
+        if !view.host || view.locked || config.admission == Admission::Asked {
+            return;
+        }
+        for waiting in view.guests.iter().filter(|waiting| !waiting.admitting) {
+            let may_enter = match &config.admission {
+                Admission::All => true,
+                Admission::Asked => false,
+                Admission::Named(names) => {
+                    names.contains(&waiting.name) || waiting.passcode == PasscodeProof::Proven
+                }
+            };
+            if may_enter && self.admitted.insert(waiting.guest) {
+                self.command(DeviceCommand::Admit { guest: waiting.guest });
+            }
+        }
+        self.admitted.retain(|guest| view.guests.iter().any(|waiting| waiting.guest == *guest));
+    }
+
+    /// Takes the place, once the server and the device are in the same group.
+    pub(super) async fn join_when_ready(&mut self, now: Instant) -> Result<(), ClientError> {
+        let is_member = {
+            let state = self.state.borrow();
+            // A device that is behind asks for what it missed first.
+            matches!(state.stage(), DeviceStage::Member | DeviceStage::Sealed)
+                && state.epoch() >= self.group_epoch
+        };
+        let may_join = self.entry == Entry::Admitted && self.in_group && is_member;
+        if !may_join || now < self.join_not_before || self.joins() {
+            return Ok(());
+        }
+        let offer = match self.prepared.take() {
+            Some(offer) => offer,
+            None => self.offer().await?,
+        };
+        self.join_not_before = now + JOIN_INTERVAL;
+        let media = self.wanted_media;
+        self.request(ClientMessage::Join { offer, media }, Request::Join).await
+    }
+
+    /// Returns whether a `join` is under way.
+    fn joins(&self) -> bool {
+        self.pending.iter().any(|(_, request)| *request == Request::Join)
+    }
+
+    /// What the device had asked for was refused; it was told.
+    pub(super) fn device_refused(
+        &mut self,
+        asked: Asked,
+        rule: Rule,
+        message: String,
+    ) -> Result<(), ClientError> {
+        if asked == Asked::Enter {
+            let had_place = self.state.borrow().resume.is_some();
+            if rule == Rule::ResumeWindow && had_place {
+                // The device has other rights.
+                self.state.send_modify(|state| state.resume = None);
+                self.enter();
+                return Ok(());
+            }
+            return Err(ClientError::Refused { rule, message });
+        }
+        if !ITS_OWN_BUSINESS.contains(&rule) {
+            self.note_refusal(Some(asked.name()), rule, message);
+        }
+        Ok(())
+    }
+}
