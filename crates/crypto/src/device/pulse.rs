@@ -297,11 +297,12 @@ impl Device {
         let heartbeat = heartbeat.sign(self.signer.key()).ok()?;
         self.pulse.owed.clear();
         let relay = Relay::Heartbeat(heartbeat.to_bytes()).to_bytes();
-        let nonce = self.pulse.nonce.take();
-        self.pulse.accept_own(heartbeat, now_ms);
-        // A host that comes back is not its own witness while others could be.
         let alone = self.group().is_some_and(|group| group.roster().hosts().count() <= 1);
-        self.pulse.nonce = nonce.filter(|_| !alone);
+        // A host that comes back is not its own witness while others could be.
+        let waits = self.pulse.nonce.filter(|_| !alone);
+        let question = self.pulse.question.filter(|_| waits.is_some());
+        self.pulse.accept_own(heartbeat, now_ms);
+        (self.pulse.nonce, self.pulse.question) = (waits, question);
         self.suspended = false;
         self.changed = true;
         Some(relay)
@@ -371,4 +372,100 @@ impl Device {
 
 fn ms(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use sabha_admission::device_key;
+    use sabha_protocol::MeetingId;
+
+    use super::*;
+
+    fn beat(seq: u64, time_ms: u64, nonces: &[[u8; 16]]) -> SignedHeartbeat {
+        let host = SigningKey::from_bytes(&[1; 32]);
+        Heartbeat {
+            meeting: MeetingId::from_bytes([0; 20]),
+            seq,
+            epoch: 1,
+            transcript_hash: [0; 32],
+            tree_hash: [0; 32],
+            policy_version: 1,
+            log_size: 0,
+            log_head: [0; 32],
+            previous: [1; 32],
+            time_ms,
+            nonces: nonces.to_vec(),
+            signer: device_key(&host),
+        }
+        .sign(&host)
+        .unwrap()
+    }
+
+    fn state_after(pulse: &mut Pulse, heartbeat: SignedHeartbeat, now_ms: u64) -> HeartbeatState {
+        pulse.accept(heartbeat, now_ms);
+        pulse.note_silence(now_ms);
+        pulse.state()
+    }
+
+    /// A pulse that heard its first heartbeat, of a host whose clock is a minute ahead, and asked nothing yet.
+    fn started() -> Pulse {
+        let mut pulse = Pulse::default();
+        pulse.start([1; 16], 100_000);
+        assert_eq!(state_after(&mut pulse, beat(1, 160_000, &[[1; 16]]), 100_000), HeartbeatState::Fresh);
+        assert!(pulse.certifies(1));
+        pulse
+    }
+
+    #[test]
+    fn a_heartbeat_counts_from_when_it_was_signed_not_from_when_it_came() {
+        let mut pulse = started();
+        assert_eq!(state_after(&mut pulse, beat(2, 165_000, &[]), 105_000), HeartbeatState::Fresh);
+        assert_eq!(state_after(&mut pulse, beat(3, 170_000, &[]), 119_999), HeartbeatState::Fresh);
+        assert_eq!(state_after(&mut pulse, beat(4, 175_000, &[]), 125_000), HeartbeatState::Late);
+        assert_eq!(state_after(&mut pulse, beat(5, 180_000, &[]), 150_000), HeartbeatState::Lost);
+        assert_eq!(state_after(&mut pulse, beat(6, 208_000, &[]), 150_000), HeartbeatState::Fresh);
+    }
+
+    #[test]
+    fn a_hosts_clock_that_was_set_back_is_known_by_its_answer() {
+        let mut pulse = started();
+        assert_eq!(state_after(&mut pulse, beat(2, 50_000, &[]), 110_000), HeartbeatState::Late);
+        assert_eq!(pulse.next_question(), Some(0));
+        pulse.ask([2; 16], 111_000);
+        assert_eq!(state_after(&mut pulse, beat(3, 52_000, &[[2; 16]]), 111_100), HeartbeatState::Fresh);
+        assert_eq!(pulse.next_question(), None);
+        assert_eq!(state_after(&mut pulse, beat(4, 57_000, &[]), 116_100), HeartbeatState::Fresh);
+    }
+
+    #[test]
+    fn an_answer_that_was_held_back_counts_from_when_it_was_asked_for() {
+        let mut pulse = started();
+        pulse.ask([2; 16], 101_000);
+        assert_eq!(state_after(&mut pulse, beat(2, 161_000, &[[2; 16]]), 113_000), HeartbeatState::Fresh);
+        assert_eq!(state_after(&mut pulse, beat(3, 166_000, &[]), 118_001), HeartbeatState::Late);
+    }
+
+    #[test]
+    fn a_host_that_answers_no_question_is_silent() {
+        let mut pulse = started();
+        assert_eq!(pulse.next_question(), Some(0));
+        pulse.ask([2; 16], 100_000);
+        for number in 1..=7 {
+            let (now_ms, expected) = (
+                100_000 + number * 5000,
+                match number {
+                    0..2 => HeartbeatState::Fresh,
+                    2..6 => HeartbeatState::Late,
+                    _ => HeartbeatState::Lost,
+                },
+            );
+            let heartbeat = beat(1 + number, now_ms + 60_000, &[]);
+            assert_eq!(state_after(&mut pulse, heartbeat, now_ms), expected, "{number}");
+            assert_eq!(pulse.next_question(), Some(pulse.question.unwrap().asked_ms + ASK_AGAIN_MS));
+            pulse.ask([2 + number as u8; 16], now_ms);
+        }
+        let answer = beat(20, 196_000, &[[9; 16]]);
+        assert_eq!(state_after(&mut pulse, answer, 136_000), HeartbeatState::Fresh);
+    }
 }
