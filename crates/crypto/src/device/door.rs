@@ -1,5 +1,7 @@
 //! At the door: the guest's side of the knock, the passcode and the grant.
 
+use std::collections::VecDeque;
+
 use sabha_admission::{DeviceKey, SignedGrant, enter_proof, gate_tag, meeting_id};
 use sabha_protocol::{
     ParticipantId,
@@ -25,6 +27,13 @@ use crate::{
 const TRIES_MAX: u32 = 5;
 /// The role in the passcode's proof: participant.
 const PARTICIPANT_ROLE: u8 = 0;
+
+/// Time for each thing said at the door, in milliseconds: ten a second, half of what the server takes of everything.
+const SAYING_MS: u64 = 100;
+/// What may be said ahead of that, in milliseconds: twenty at once.
+const SAYINGS_AHEAD_MS: u64 = 2000;
+/// Things that wait to be said; more than a full lobby needs.
+const SAYINGS_MAX: usize = 512;
 
 /// What a guest's device knows at the door.
 #[derive(Default)]
@@ -220,8 +229,46 @@ impl Device {
     }
 
     pub(super) fn say_at_door(&mut self, to: Option<ParticipantId>, host: DeviceKey, saying: Saying) {
-        if let Ok(payload) = DoorPayload::try_from(Door { host, saying }.to_bytes()) {
+        if let Ok(payload) = DoorPayload::try_from(Door { host, saying }.to_bytes())
+            && self.sayings.waiting.len() < SAYINGS_MAX
+        {
+            self.sayings.waiting.push_back((to, payload));
+            self.flush_sayings();
+        }
+    }
+
+    /// Says what waits, as fast as the server takes it.
+    pub(super) fn flush_sayings(&mut self) {
+        while self.sayings.take_turn(self.now_ms) {
+            let Some((to, payload)) = self.sayings.waiting.pop_front() else { return };
             self.send(ClientMessage::Door { to, payload }, Sent::Other);
         }
+    }
+}
+
+/// What is to be said at the door, slowly enough: a host who lets a hundred in at once says a hundred things.
+#[derive(Default)]
+pub(super) struct Sayings {
+    waiting: VecDeque<(Option<ParticipantId>, DoorPayload)>,
+    /// When everything said so far will have been paid for, at [`SAYING_MS`] each.
+    paid_ms: u64,
+}
+
+impl Sayings {
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Returns when the next one may be said.
+    pub(super) fn next(&self) -> Option<u64> {
+        (!self.waiting.is_empty()).then(|| self.paid_ms.saturating_sub(SAYINGS_AHEAD_MS))
+    }
+
+    fn take_turn(&mut self, now_ms: u64) -> bool {
+        if self.waiting.is_empty() || self.paid_ms > now_ms + SAYINGS_AHEAD_MS {
+            return false;
+        }
+        self.paid_ms = self.paid_ms.max(now_ms) + SAYING_MS;
+        true
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Work {
     lock: Option<bool>,
     pub(super) refresh: bool,
     proposals: bool,
+    /// So many of those who wait are to be committed one by one: one of them spoils the commit for the others.
+    singly: usize,
 }
 
 impl Work {
@@ -76,9 +78,11 @@ impl Work {
 
     /// Takes the next commit's part.
     fn take(&mut self) -> Self {
-        let rest = self.add.split_off(self.add.len().min(ADDS_MAX));
+        let most = if self.singly > 0 { 1 } else { ADDS_MAX };
+        let singly = self.singly.saturating_sub(1);
+        let rest = self.add.split_off(self.add.len().min(most));
         let now = std::mem::take(self);
-        self.add = rest;
+        (self.add, self.singly) = (rest, singly);
         now
     }
 
@@ -90,6 +94,7 @@ impl Work {
         self.remove.extend(older.remove);
         self.make_host.extend(older.make_host);
         self.lock = self.lock.or(older.lock);
+        self.singly = self.singly.max(older.singly);
         self.refresh |= older.refresh;
         self.proposals |= older.proposals;
     }
@@ -352,10 +357,20 @@ impl Device {
         if nothing {
             return;
         }
-        // What cannot be committed is not tried again: it is a request that the rules forbid.
-        if let Ok(bundle) = group.commit(changes, now_ms) {
-            self.in_flight = Some(work);
-            self.send_commit(bundle, Sent::Commit);
+        match group.commit(changes, now_ms) {
+            Ok(bundle) => {
+                self.in_flight = Some(work);
+                self.send_commit(bundle, Sent::Commit);
+            }
+            // A KeyPackage that cannot be added must not keep out those who come with it.
+            Err(_) if work.add.len() > 1 => {
+                let together = work.add.len();
+                self.work.take_back(work);
+                self.work.singly = together;
+                self.flush_work();
+            }
+            // It is not tried again: the rules forbid it.
+            Err(_) => self.host_door.forget_members(work.add.into_iter().map(|(device, _)| device)),
         }
     }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Device, Place,
-    door::GuestDoor,
+    door::{GuestDoor, Sayings},
     host::{HostDoor, Work},
     media::MediaKeys,
     pulse::Pulse,
@@ -162,6 +162,7 @@ impl Device {
             people: BTreeMap::new(),
             present: BTreeMap::new(),
             guest_door: GuestDoor::default(),
+            sayings: Sayings::default(),
             host_door: HostDoor::default(),
             work: Work::default(),
             in_flight: None,

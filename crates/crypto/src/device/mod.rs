@@ -46,7 +46,7 @@ pub use making::{CreateOptions, InvalidExport, MeetingSuite};
 pub use secrets::EXPORT_BYTES_MAX;
 
 use self::{
-    door::GuestDoor,
+    door::{GuestDoor, Sayings},
     host::{HostDoor, Work},
     media::MediaKeys,
     pulse::Pulse,
@@ -89,6 +89,7 @@ pub struct Device {
     /// Devices that the server says are connected: who should act first, and nothing else.
     present: BTreeMap<ParticipantId, DeviceKey>,
     guest_door: GuestDoor,
+    sayings: Sayings,
     host_door: HostDoor,
     work: Work,
     in_flight: Option<Work>,
@@ -181,10 +182,12 @@ impl Device {
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, in unix milliseconds, or `None` if nothing is.
     pub fn poll_timeout(&self) -> Option<u64> {
         if !matches!(self.place, Place::Member(_)) {
-            return self.media.next_drop();
+            let next = [self.media.next_drop(), self.sayings.next()];
+            return next.into_iter().flatten().filter(|at| *at > self.now_ms).min();
         }
         [
             self.next_beat(),
+            self.sayings.next(),
             self.pulse.next_step(),
             self.next_question(),
             self.media.next_step(),
@@ -244,6 +247,7 @@ impl Device {
         if self.next_refresh().is_some_and(|at| at <= self.now_ms) {
             self.work.refresh = true;
         }
+        self.flush_sayings();
         self.flush_work();
         if self.next_question().is_some_and(|at| at <= self.now_ms) {
             self.ask_whether_this_is_now();
@@ -330,6 +334,7 @@ impl Device {
         self.sent.clear();
         self.present.clear();
         self.host_door.clear();
+        self.sayings.clear();
         if let Some(work) = self.in_flight.take() {
             self.work.take_back(work);
         }
