@@ -401,3 +401,19 @@ fn device_that_is_not_in_the_group_does_not_enter_as_a_member() {
     assert_eq!(scene.enter(connection, stranger, Right::Member).rule(), Rule::AdmittedOnly);
     assert_eq!(scene.room.actor(connection), None);
 }
+
+/// ROOM-21
+#[test]
+fn device_that_holds_a_place_and_knocks_takes_it_over_though_it_is_not_in_the_group_yet() {
+    let mut scene = Scene::new();
+    scene.host();
+    let (before, device) = (scene.connection(), scene.new_device());
+    let you = scene.enter(before, device, Right::Granted).admission().you;
+
+    let again = scene.connection();
+    let admission = scene.enter(again, device, link()).admission();
+
+    assert_eq!((admission.you, admission.in_group), (you, false));
+    assert_eq!(scene.close_of(before), Some((CloseReason::Replaced, None)));
+    assert_eq!(scene.room.lobby_len(), 0);
+}
