@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceView } from '../../protocol/messages';
+import type { DeviceView, MemberView } from '../../protocol/messages';
 import { counted, encryptionOf, groupsOf, warningsOf } from './words';
 
 function view(rest: Partial<DeviceView> = {}): DeviceView {
@@ -21,6 +21,8 @@ function view(rest: Partial<DeviceView> = {}): DeviceView {
     ...rest,
   };
 }
+
+const nothing = { microphone: false, camera: false, screen: false, screen_audio: false };
 
 const warnings = (e2ee: DeviceView, rest: { link?: 'connected' | 'reconnecting'; strangers?: number } = {}) =>
   warningsOf({ e2ee, link: rest.link ?? 'connected', strangers: rest.strangers ?? 0 });
@@ -46,6 +48,22 @@ describe('what is said about encryption', () => {
   it('a host is not called silent while the own line is down, nor in a sealed meeting', () => {
     expect(warnings(view({ heartbeat: 'lost' }), { link: 'reconnecting' })).toEqual([]);
     expect(warnings(view({ heartbeat: 'lost', stage: 'sealed' }))).toEqual(['sealed']);
+  });
+
+  it('a host in the group who is silent stops everybody’s sound and picture, which is said', () => {
+    const host: MemberView = {
+      device: 'b',
+      leaf: 0,
+      host: true,
+      method: 'creator',
+      hand: false,
+      media: nothing,
+      allowed: nothing,
+    };
+    const e2ee = view({ heartbeat: 'lost', stage: 'sealed', members: [host] });
+    expect(warnings(e2ee)).toEqual(['lost']);
+    expect(warnings(e2ee, { link: 'reconnecting' })).toEqual([]);
+    expect(warnings({ ...e2ee, members: [{ ...host, host: false }] })).toEqual(['sealed']);
   });
 
   it('an alarm that is raised again is counted, not repeated', () => {

@@ -19,7 +19,9 @@ export function encryptionOf(e2ee: DeviceView | null): Encryption {
  */
 export function warningsOf(state: Pick<CallState, 'e2ee' | 'link' | 'strangers'>): Warning[] {
   const { e2ee, link, strangers } = state;
-  const isSealed = e2ee?.stage === 'sealed';
+  // With no host in the group, the others go on among themselves; while hosts are in it and silent, nobody sends.
+  const isSilenced = e2ee?.heartbeat === 'lost' && e2ee.members.some(({ host }) => host);
+  const isSealed = e2ee?.stage === 'sealed' && !isSilenced;
   const silence = link === 'connected' && !isSealed ? e2ee?.heartbeat : 'fresh';
   const stands: Record<Warning, boolean> = {
     failed: e2ee?.encryption === 'failed',
