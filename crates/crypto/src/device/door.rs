@@ -25,6 +25,8 @@ use crate::{
 
 /// Wrong tries that a guest's own device allows with one host, so that a false host learns no more guesses.
 const TRIES_MAX: u32 = 5;
+/// Longest wait for another try that is believed, in milliseconds: more than a host asks for after the last but one.
+const WAIT_MS_MAX: u64 = 20_000;
 /// The role in the passcode's proof: participant.
 const PARTICIPANT_ROLE: u8 = 0;
 
@@ -41,6 +43,8 @@ pub(super) struct GuestDoor {
     nonce: [u8; 16],
     host: Option<HostHere>,
     proof: Proof,
+    /// When the host looks at another try.
+    not_before_ms: u64,
     pub(super) wrong: u32,
     pub(super) left: u32,
 }
@@ -57,6 +61,8 @@ enum Proof {
     #[default]
     None,
     Asked,
+    /// Typed too soon: said when the host looks at another try.
+    Typed(Passcode),
     Hello(GuestStart),
     Shown(GuestConfirm),
     Proven,
@@ -65,8 +71,8 @@ enum Proof {
 impl GuestDoor {
     /// A new stay in the lobby.
     pub(super) fn begin(&mut self) {
-        let nonce = self.nonce;
-        *self = Self { nonce, left: TRIES_MAX, ..Self::default() };
+        let Self { nonce, not_before_ms, .. } = *self;
+        *self = Self { nonce, not_before_ms, left: TRIES_MAX, ..Self::default() };
     }
 
     pub(super) const fn is_asked(&self) -> bool {
@@ -74,7 +80,12 @@ impl GuestDoor {
     }
 
     pub(super) const fn is_proving(&self) -> bool {
-        matches!(self.proof, Proof::Hello(_) | Proof::Shown(_))
+        matches!(self.proof, Proof::Typed(_) | Proof::Hello(_) | Proof::Shown(_))
+    }
+
+    /// Returns when what was typed may be said.
+    pub(super) fn next_try(&self) -> Option<u64> {
+        matches!(self.proof, Proof::Typed(_)).then_some(self.not_before_ms)
     }
 }
 
@@ -150,10 +161,11 @@ impl Device {
                     }
                 }
             }
-            Saying::PakeWrong { left, .. } => {
-                if self.guest_door.is_proving() {
+            Saying::PakeWrong { left, wait_ms } => {
+                if matches!(self.guest_door.proof, Proof::Hello(_) | Proof::Shown(_)) {
                     self.wrong();
                     self.guest_door.left = self.guest_door.left.min(u32::from(left));
+                    self.guest_door.not_before_ms = self.now_ms + wait_ms.min(WAIT_MS_MAX);
                 }
             }
             Saying::Granted(grant) => self.granted(host, &grant),
@@ -176,11 +188,26 @@ impl Device {
 
     /// The person typed the passcode.
     pub(super) fn prove(&mut self, typed: &TypedPasscode) {
-        let (Proof::Asked, Some(host)) = (&self.guest_door.proof, self.guest_door.host) else { return };
-        if self.guest_door.left == 0 {
+        if !self.guest_door.is_asked() || self.guest_door.left == 0 {
             return;
         }
         let Ok(passcode) = Passcode::typed(typed.as_str()) else { return };
+        // A host counts the tries of who guesses, and does not look at those that come too soon: even the right one
+        // would be wrong then.
+        self.guest_door.proof = Proof::Typed(passcode);
+        self.changed = true;
+        self.flush_try();
+    }
+
+    /// Says what was typed, if the host looks at it by now.
+    pub(super) fn flush_try(&mut self) {
+        if !self.guest_door.next_try().is_some_and(|at| at <= self.now_ms) {
+            return;
+        }
+        let Proof::Typed(passcode) = std::mem::replace(&mut self.guest_door.proof, Proof::Asked) else {
+            return;
+        };
+        let Some(host) = self.guest_door.host else { return };
         let context = Context {
             meeting: self.secrets.meeting,
             guest: self.me(),
@@ -225,7 +252,9 @@ impl Device {
     pub(super) fn applicant(&self, grant: SignedGrant) -> Option<Applicant> {
         let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
         let (link, signer) = (self.secrets.link.clone(), self.signer.clone());
-        Applicant::new(meeting, suite, link, signer, grant, Provider::default()).ok()
+        let mut applicant = Applicant::new(meeting, suite, link, signer, grant, Provider::default()).ok()?;
+        applicant.policy_floor = self.secrets.policy_floor;
+        Some(applicant)
     }
 
     pub(super) fn say_at_door(&mut self, to: Option<ParticipantId>, host: DeviceKey, saying: Saying) {

@@ -112,6 +112,8 @@ pub struct Device {
     /// When wishes to leave that wait are to be committed by this device.
     commit_at_ms: Option<u64>,
     refreshed_ms: u64,
+    /// When a Welcome that should follow the place is given up.
+    welcome_due_ms: Option<u64>,
 }
 
 /// How far the device has come.
@@ -182,7 +184,7 @@ impl Device {
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, in unix milliseconds, or `None` if nothing is.
     pub fn poll_timeout(&self) -> Option<u64> {
         if !matches!(self.place, Place::Member(_)) {
-            let next = [self.media.next_drop(), self.sayings.next()];
+            let next = [self.media.next_drop(), self.sayings.next(), self.guest_door.next_try()];
             return next.into_iter().flatten().filter(|at| *at > self.now_ms).min();
         }
         [
@@ -247,6 +249,8 @@ impl Device {
         if self.next_refresh().is_some_and(|at| at <= self.now_ms) {
             self.work.refresh = true;
         }
+        self.flush_try();
+        self.give_up_welcome();
         self.flush_sayings();
         self.flush_work();
         if self.next_question().is_some_and(|at| at <= self.now_ms) {
@@ -335,6 +339,7 @@ impl Device {
         self.present.clear();
         self.host_door.clear();
         self.sayings.clear();
+        self.welcome_due_ms = None;
         if let Some(work) = self.in_flight.take() {
             self.work.take_back(work);
         }
@@ -391,6 +396,9 @@ impl Device {
             return;
         }
         self.write_log(&change);
+        if let Some(version) = self.group().map(|group| group.roster().policy.version) {
+            self.note_policy(version);
+        }
         let Some(keys) = change.keys else { return };
         let removed = change.removed.iter().any(|departure| departure.by_host);
         self.install(keys, removed);

@@ -39,6 +39,8 @@ struct Hall {
     clients: Vec<Client>,
     lobby: BTreeMap<ParticipantId, Guest>,
     next_id: u32,
+    /// A fault: who was added gets a place and no Welcome.
+    loses_welcomes: bool,
 }
 
 impl Hall {
@@ -53,8 +55,15 @@ impl Hall {
         let device = Device::create(options, START).unwrap();
         let creation = device.creation().unwrap().clone();
         let delivery = Delivery::open(creation.meeting, &creation.group_info, &creation.tree, START).unwrap();
-        let mut hall =
-            Self { now: START, delivery, creation, clients: Vec::new(), lobby: BTreeMap::new(), next_id: 1 };
+        let mut hall = Self {
+            now: START,
+            delivery,
+            creation,
+            clients: Vec::new(),
+            lobby: BTreeMap::new(),
+            next_id: 1,
+            loses_welcomes: false,
+        };
         hall.add(device);
         hall.enter(0);
         hall.join(0);
@@ -162,8 +171,10 @@ impl Hall {
                                 self.clients[index].placed = true;
                                 let admitted = self.admitted(index);
                                 self.tell(index, admitted);
-                                let welcome = welcome.clone().unwrap();
-                                self.tell(index, ServerMessage::Welcomed { welcome, tree: tree.clone() });
+                                if !self.loses_welcomes {
+                                    let welcome = welcome.clone().unwrap();
+                                    self.tell(index, ServerMessage::Welcomed { welcome, tree: tree.clone() });
+                                }
                                 self.join(index);
                             }
                             if change
@@ -438,6 +449,23 @@ fn a_right_passcode_is_proven_and_lets_in_by_the_hosts_rule() {
 }
 
 #[test]
+fn a_passcode_that_is_typed_too_soon_is_tried_when_the_host_looks_at_it() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
+    let asha = hall.guest("Asha");
+    for passcode in ["wrong-code", "wrong-again"] {
+        hall.command(asha, DeviceCommand::Passcode { passcode: passcode.parse().unwrap() });
+    }
+    assert_eq!(hall.view(asha).stage, DeviceStage::Proving);
+    hall.pass(1000);
+    assert_eq!(hall.view(asha).passcode, PasscodeView::Wanted { wrong: 2, left: 3 });
+    hall.command(asha, DeviceCommand::Passcode { passcode: "7kqm 2xwd".parse().unwrap() });
+    hall.pass(1900);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Proving);
+    hall.pass(100);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
 fn a_wrong_passcode_is_stopped_at_the_budget_while_others_still_come_in() {
     let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
     let mallory = hall.guest("Mallory");
@@ -616,6 +644,20 @@ fn a_hundred_who_come_at_once_are_a_handful_of_commits() {
     for guest in guests {
         assert_eq!(hall.view(guest).stage, DeviceStage::Member);
     }
+}
+
+#[test]
+fn a_welcome_that_the_server_lost_is_made_up_for_from_outside() {
+    let mut hall = Hall::new(None);
+    hall.loses_welcomes = true;
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Joining);
+    hall.pass(3000);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    hall.pass(6000);
+    assert_eq!(hall.view(asha).encryption, Encryption::Verified);
+    assert_eq!(hall.view(asha).code.as_ref().unwrap().group.len(), 30);
 }
 
 #[test]
