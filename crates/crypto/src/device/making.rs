@@ -91,6 +91,7 @@ impl Device {
                 text: Zeroizing::new(passcode.as_str().to_owned()),
                 admits: options.admits,
             }),
+            policy_floor: 1,
         };
         let policy = first_policy(meeting, suite, &signer, &root, now_ms).map_err(|_| Reject::Misuse)?;
         let applicant =
@@ -122,6 +123,7 @@ impl Device {
             title: None,
             grant: None,
             passcode: None,
+            policy_floor: 0,
         };
         Self::assemble(secrets, dice, now_ms)
     }
@@ -181,6 +183,7 @@ impl Device {
             last_seq: 0,
             commit_at_ms: None,
             refreshed_ms: now_ms,
+            welcome_due_ms: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use sabha_protocol::{
     GroupEpoch, Rule,
+    device::DeviceOutput,
     opaque::{GroupInfo, RatchetTree, WelcomeMessage},
     wire::ClientMessage,
 };
@@ -10,14 +11,30 @@ use sabha_protocol::{
 use super::{Device, Place, Sent};
 use crate::group::{Group, Ingested, Reject};
 
+/// How long a Welcome may come after the place, in milliseconds; then the device joins from outside.
+const WELCOME_MS: u64 = 2000;
+
 impl Device {
+    /// Joins from outside if the Welcome did not come.
+    pub(super) fn give_up_welcome(&mut self) {
+        if self.welcome_due_ms.is_some_and(|at| at <= self.now_ms) {
+            self.welcome_due_ms = None;
+            if matches!(self.place, Place::Applying(_)) {
+                self.return_from_outside();
+            }
+        }
+    }
+
     /// The server gave this device its place. Compares the server's group with the own one.
     pub(super) fn admitted(&mut self, epoch: GroupEpoch, in_group: bool) {
         self.changed = true;
         let own = match &self.place {
             Place::Member(group) => Some(group.epoch()),
-            // The Welcome follows.
-            Place::Applying(_) => return,
+            // The Welcome follows, unless the server lost it.
+            Place::Applying(_) => {
+                self.welcome_due_ms = Some(self.now_ms + WELCOME_MS);
+                return;
+            }
             _ => None,
         };
         match own {
@@ -99,6 +116,7 @@ impl Device {
     fn joined_group(&mut self, group: Group, nonce: [u8; 16]) {
         let keys = group.keys();
         self.secrets.suite = group.roster().policy.suite;
+        self.note_policy(group.roster().policy.version);
         self.place = Place::Member(Box::new(group));
         self.synced = true;
         self.changed = true;
@@ -112,6 +130,14 @@ impl Device {
             self.pulse.start_as_only_host(epoch, self.now_ms);
         } else {
             self.pulse.start(nonce, self.now_ms);
+        }
+    }
+
+    /// Keeps, also over a reload, that there was a policy of this version.
+    pub(super) fn note_policy(&mut self, version: u64) {
+        if version > self.secrets.policy_floor {
+            self.secrets.policy_floor = version;
+            self.out.push_back(DeviceOutput::Remember {});
         }
     }
 

@@ -68,7 +68,9 @@ impl Device {
         let group = self.group()?;
         let code =
             code::VerificationCode::new(&group.epoch_authenticator(), &group.roster().policy.root).ok()?;
-        Some(VerificationCode { group: code.epoch(), root: code.root() })
+        // The interface groups the digits.
+        let digits = |text: String| text.chars().filter(char::is_ascii_digit).collect();
+        Some(VerificationCode { group: digits(code.epoch()), root: digits(code.root()) })
     }
 
     fn members(&self) -> Vec<MemberView> {
