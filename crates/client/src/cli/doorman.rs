@@ -105,10 +105,7 @@ pub(super) async fn run(args: Doorman) -> Result<ExitCode, ClientError> {
     };
     let log = write_log(args.log.as_deref(), &report);
     print_line(&OverLine { report: &report, log: log.as_ref().ok().copied().flatten() });
-    result.or_else(|error| {
-        tracing::error!(%error, "out");
-        Err(error)
-    })?;
+    result.inspect_err(|error| tracing::error!(%error, "out"))?;
     log.map(|_| ExitCode::SUCCESS)
 }
 
@@ -124,7 +121,7 @@ async fn attend(participant: &Participant, rules: &DoorRules, args: &Doorman) {
     if let Some(passcode) = &args.meeting.passcode {
         participant.set_passcode(Some(passcode.clone()), true);
     }
-    keep_door(participant, rules, |event| print_line(event)).await;
+    keep_door(participant, rules, print_line).await;
 }
 
 /// Writes the log where it was asked for, and returns where that is.

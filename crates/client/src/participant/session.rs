@@ -290,6 +290,11 @@ pub(super) async fn run(
         state: state.clone(),
     };
     let result = session.run().await;
+    // The device's last words are not for the server, but keys are forgotten by them.
+    session.entry = Entry::Outside;
+    if let Err(error) = session.attend_device().await {
+        tracing::warn!(%error, "the device could not be put away");
+    }
     session.say_goodbye();
     session.copy_figures();
     let log = session.device.export_log().or(session.log.take());

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use sabha_client::{ClientError, Over, Participant, Phase};
-use sabha_protocol::{Rule, Source, secret::HostToken, wire::server::CloseReason};
+use sabha_client::{ClientError, Invite, Over, Participant, ParticipantConfig, Phase};
+use sabha_crypto::link::LinkSecret;
+use sabha_protocol::{
+    Rule, Source,
+    device::{AdmissionMethod, DeviceStage, PasscodeView},
+    wire::server::CloseReason,
+};
 
 use crate::server::{
-    PATIENCE, TestServer, careful_host, guest, guest_config, host, host_config, id, knock, wait,
+    PATIENCE, TestServer, careful_host, guest, guest_config, host, id, joined, knock, passcode, wait,
     wait_for_frames,
 };
 
@@ -26,9 +31,9 @@ async fn guest_in_the_lobby_receives_no_media_and_no_roster() {
     let state = outside.state();
     assert_eq!(state.phase, Phase::Waiting);
     assert_eq!((state.media_packets, state.media_socket_bytes), (0, 0));
-    assert!(state.participants.is_empty() && state.lobby.is_empty() && state.publications.is_empty());
+    assert!(state.participants.is_empty() && state.members().is_empty() && state.publications.is_empty());
     assert!(!inside.state().participants.contains_key(&outside_id), "the lobby is for hosts only");
-    assert!(inside.state().lobby.is_empty());
+    assert!(inside.state().lobby().is_empty());
 
     host.admit(outside_id);
     let joined = outside.until_joined(PATIENCE).await.unwrap();
@@ -47,7 +52,7 @@ async fn denied_guest_is_told_so_and_waits_before_knocking_again() {
     let (report, result) = guest.finish().await;
     assert!(matches!(result, Err(ClientError::Closed { reason: CloseReason::Denied, .. })), "{result:?}");
     assert!(matches!(report.over, Some(Over::Closed { reason: CloseReason::Denied, .. })));
-    wait(&host, "an empty lobby", |state| state.lobby.is_empty()).await;
+    wait(&host, "an empty lobby", |state| state.lobby().is_empty()).await;
 
     let (_, result) = Participant::join(guest_config(&meeting, "Ravi")).finish().await;
     assert!(matches!(result, Err(ClientError::Refused { rule: Rule::KnockCooldown, .. })), "{result:?}");
@@ -70,47 +75,129 @@ async fn removed_participant_is_out_at_once_and_stays_out() {
     let state = wait(&host, "an empty place", |state| !state.participants.contains_key(&removed)).await;
     assert_eq!(state.participants.len(), 1);
 
+    assert!(!out.sending, "no key is left to send with");
+    let removed_device = out.view.unwrap().me;
+    let state = wait(&host, "a smaller group", |state| state.members().len() == 1).await;
+    assert!(state.members().iter().all(|member| member.device != removed_device));
+
     // Its token, the only thing that names its place, is worth nothing any more.
-    let mut again = sabha_client::Signalling::connect(&meeting.invite.server).await.unwrap();
-    again.receive().await.unwrap();
-    again
-        .send(sabha_protocol::wire::ClientMessage::Enter {
-            meeting: meeting.invite.meeting,
-            name: "Ravi".parse().unwrap(),
-            credential: sabha_protocol::wire::client::Credential::Resume {
-                token: out.resume_token().unwrap().clone(),
-            },
-        })
-        .await
-        .unwrap();
-    let answer = again.receive().await.unwrap();
-    assert!(
-        matches!(
-            answer.body,
-            sabha_protocol::wire::ServerMessage::Refused {
-                rule: Rule::RemovedStaysOut | Rule::ResumeWindow,
-                ..
-            }
-        ),
-        "{answer:?}"
-    );
+    let (_, result) = guest.finish().await;
+    assert!(matches!(result, Err(ClientError::Closed { reason: CloseReason::Removed, .. })), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_link_and_wrong_token_are_refused_alike() {
+async fn who_was_removed_decrypts_nothing_more_and_does_not_come_back_with_its_grant() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = host(&meeting).await;
+    let folder = tempfile::tempdir().unwrap();
+    let state_file = folder.path().join("guest.state");
+    let config = ParticipantConfig { state_file: Some(state_file.clone()), ..guest_config(&meeting, "Ravi") };
+    let removed = joined(config).await;
+    let other = guest(&meeting, "Mina").await;
+    wait_for_frames(&removed, id(&host), Source::Camera, 30).await;
+
+    host.remove(id(&removed));
+    wait(&removed, "the removal", |state| state.phase == Phase::Over).await;
+    let at_removal = removed.state();
+
+    // The others go on under new keys.
+    let state = wait_for_frames(&other, id(&host), Source::Camera, 60).await;
+    assert!(state.epoch() > at_removal.epoch());
+    assert_eq!(state.dropped.not_authentic, 0);
+    let (report, _) = removed.finish().await;
+    assert_eq!(report.decrypted, at_removal.decrypted, "not a frame more");
+
+    // The grant is revoked in the group, so the device that kept it stays out.
+    let device = sabha_client::DeviceState::load(&state_file).unwrap().restore().unwrap();
+    let (_, result) = Participant::join_with(guest_config(&meeting, "Ravi"), device).finish().await;
+    assert!(matches!(result, Err(ClientError::Refused { rule: Rule::RemovedStaysOut, .. })), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_link_is_refused_whatever_is_wrong_with_it() {
     let server = TestServer::start();
     let (meeting, other) = (server.create().await, server.create().await);
     let _host = host(&meeting).await;
 
-    let mut wrong_link = guest_config(&meeting, "Ravi");
-    wrong_link.invite.meeting = other.invite.meeting;
-    let mut wrong_token = host_config(&meeting);
-    wrong_token.entry = sabha_client::Entry::Host(HostToken::from_bytes([1; 32]));
-
-    for config in [wrong_link, wrong_token] {
+    let (here, secret) = (meeting.invite.server(), meeting.invite.secret());
+    let wrong = [
+        (other.invite.meeting(), secret.clone()),
+        (meeting.invite.meeting(), LinkSecret::from_bytes([1; 16])),
+        (sabha_protocol::MeetingId::from_bytes([1; 20]), secret.clone()),
+    ];
+    for (id, secret) in wrong {
+        let mut config = guest_config(&meeting, "Ravi");
+        config.invite = Invite::new(here.clone(), id, secret).unwrap();
         let (_, result) = Participant::join(config).finish().await;
         assert!(matches!(result, Err(ClientError::Refused { rule: Rule::KnownMeeting, .. })), "{result:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passcode_is_stopped_while_others_join_by_the_right_one() {
+    let server = TestServer::start();
+    let meeting = server.create_with(Some("7KQM-2XWD")).await;
+    let host = careful_host(&meeting).await;
+    let with = |name: &str, text: &str| ParticipantConfig {
+        passcode: passcode(text),
+        ..guest_config(&meeting, name)
+    };
+
+    let mallory = Participant::join(with("Mallory", "AAAA-AAAA"));
+    let wrong = |state: &sabha_client::Snapshot| {
+        let passcode = state.view.as_ref().map(|view| view.passcode.clone());
+        matches!(passcode, Some(PasscodeView::Wanted { wrong: 1, left: 4 }))
+    };
+    wait(&mallory, "the verdict", wrong).await;
+
+    let ravi = joined(with("Ravi", "7kqm 2xwd")).await;
+    wait_for_frames(&ravi, id(&host), Source::Camera, 10).await;
+
+    let state = mallory.state();
+    assert_eq!((state.phase, state.stage()), (Phase::Waiting, DeviceStage::PasscodeWanted));
+    assert_eq!((state.media_packets, state.decrypted), (0, 0));
+    let state = host.state();
+    let methods: Vec<_> = state.members().iter().map(|member| member.method).collect();
+    assert_eq!(methods, [AdmissionMethod::Creator, AdmissionMethod::Passcode]);
+
+    // Who was wrong once may try again, a little later.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    mallory.prove("7KQM-2XWD".parse().unwrap());
+    mallory.until_joined(PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn locked_meeting_lets_nobody_in_until_it_is_unlocked() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = host(&meeting).await;
+    host.lock(true);
+    wait(&host, "the lock", |state| state.view.as_ref().is_some_and(|view| view.locked)).await;
+    let (ravi, _) = knock(&host, guest_config(&meeting, "Ravi")).await;
+    assert_eq!(ravi.state().phase, Phase::Waiting);
+
+    host.lock(false);
+
+    ravi.until_joined(PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_host_lets_in_when_the_first_is_gone() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let first = host(&meeting).await;
+    let config =
+        ParticipantConfig { admission: sabha_client::Admission::All, ..guest_config(&meeting, "Ravi") };
+    let second = joined(config).await;
+    first.make_host(id(&second));
+    wait(&second, "the hosts' rights", |state| state.view.as_ref().is_some_and(|view| view.host)).await;
+
+    first.leave().await.1.unwrap();
+
+    let third = guest(&meeting, "Mina").await;
+    wait_for_frames(&third, id(&second), Source::Camera, 10).await;
+    wait(&third, "the first host gone from the group", |state| state.members().len() == 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,13 +207,17 @@ async fn guest_cannot_act_as_host() {
     let host = host(&meeting).await;
     let guest = guest(&meeting, "Ravi").await;
 
+    // Its own device does not even make the commit, and the server would not take it.
     guest.remove(id(&host));
+    guest.make_host(id(&guest));
     guest.mute(id(&host), Source::Microphone);
 
-    let state = wait(&guest, "two refusals", |state| state.refusals.len() >= 2).await;
+    let state = wait(&guest, "a refusal", |state| !state.refusals.is_empty()).await;
     assert!(state.refusals.iter().all(|refusal| refusal.rule == Rule::HostOnly), "{:?}", state.refusals);
-    assert_eq!(host.state().phase, Phase::Joined);
-    wait_for_frames(&guest, id(&host), Source::Camera, 10).await;
+    wait_for_frames(&guest, id(&host), Source::Camera, 30).await;
+    let state = host.state();
+    assert_eq!((state.phase, state.members().len()), (Phase::Joined, 2));
+    assert_eq!(state.members().iter().filter(|member| member.host).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,10 +30,11 @@ fn new_meeting_url(server: &TestServer) -> String {
 fn two_programs_meet_and_report_what_they_received() {
     let server = TestServer::start();
     let link = new_meeting_url(&server);
-    let mut host = program(&["join", &link, "--name", "Asha", "--duration", "20", "--end"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut host =
+        program(&["join", &link, "--name", "Asha", "--suite", "classical", "--duration", "20", "--end"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
     let mut output = BufReader::new(host.stdout.take().unwrap()).lines();
     let created: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
 
@@ -47,6 +48,8 @@ fn two_programs_meet_and_report_what_they_received() {
     assert!(of("camera")["frames"].as_u64().unwrap() > 30, "{report}");
     assert!(of("microphone")["packets"].as_u64().unwrap() > 50, "{report}");
     assert_eq!(report["roster"].as_object().unwrap().len(), 2);
+    assert_eq!(report["encryption"], "verified");
+    assert!(report["decrypted"].as_u64().unwrap() > 80, "{report}");
 
     assert!(host.wait().unwrap().success());
     let report: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
@@ -74,7 +77,7 @@ async fn recorded_sound_and_picture_are_played_and_arrive() {
     let host = host(&meeting).await;
 
     let (video, audio) = (video.to_str().unwrap(), audio.to_str().unwrap());
-    let invite = meeting.invite.expose();
+    let invite = meeting.invite.expose().to_string();
     let mut guest = program(&["join", &invite, "--video", video, "--audio", audio, "--duration", "60"])
         .stdout(Stdio::null())
         .spawn()
@@ -97,11 +100,11 @@ async fn denied_guest_exits_with_two_and_says_so() {
     let server = TestServer::start();
     let meeting = server.create().await;
     let host = careful_host(&meeting).await;
-    let invite = meeting.invite.expose();
+    let invite = meeting.invite.expose().to_string();
     let guest = program(&["join", &invite, "--name", "Ravi"]).stdout(Stdio::piped()).spawn().unwrap();
 
-    let state = wait(&host, "a knock", |state| !state.lobby.is_empty()).await;
-    host.deny(state.lobby[0].id);
+    let state = wait(&host, "a knock", |state| !state.lobby().is_empty()).await;
+    host.deny(state.lobby()[0].guest);
 
     let output = tokio::task::spawn_blocking(move || guest.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -112,10 +115,34 @@ async fn denied_guest_exits_with_two_and_says_so() {
 fn wrong_creation_key_exits_with_two_and_names_the_rule() {
     let server = TestServer::start();
     let url = server.new.server.to_string();
-    let output = program(&["create", "--server", &url, "--key", &"A".repeat(43)]).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("host.state");
+    let state_path = state.to_str().unwrap();
+    let key = "A".repeat(43);
+    let output =
+        program(&["create", "--server", &url, "--key", &key, "--state", state_path]).output().unwrap();
 
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(lines(&output)[0]["rule"], "SERVER.CREATE");
+    assert!(!state.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passcode_exits_with_two() {
+    let server = TestServer::start();
+    let meeting = server.create_with(Some("7KQM-2XWD")).await;
+    let _host = careful_host(&meeting).await;
+    let invite = meeting.invite.expose().to_string();
+    let join = move |passcode: &'static str| {
+        let invite = invite.clone();
+        let run = move || {
+            program(&["join", &invite, "--duration", "1"]).env("SABHA_PASSCODE", passcode).output().unwrap()
+        };
+        tokio::task::spawn_blocking(run)
+    };
+
+    assert_eq!(join("AAAA-AAAA").await.unwrap().status.code(), Some(2));
+    assert_eq!(join("7KQM-2XWD").await.unwrap().status.code(), Some(0));
 }
 
 #[test]

@@ -4,8 +4,11 @@
 
 mod admission;
 mod command_line;
+mod doorman;
 mod hostility;
+mod log;
 mod meeting;
 mod recovery;
 mod scale;
+mod secrecy;
 mod server;

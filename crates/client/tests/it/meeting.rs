@@ -1,10 +1,14 @@
 //! People in a room see and hear each other, and nobody else.
 
 use sabha_client::{ParticipantConfig, Path, Subscription};
-use sabha_protocol::{MediaState, Source};
+use sabha_crypto::device::MeetingSuite;
+use sabha_protocol::{
+    MediaState, Source,
+    device::{CipherSuite, Encryption},
+};
 
 use crate::server::{
-    TestServer, guest, guest_config, host, id, joined, wait, wait_for_frames, wait_for_sound,
+    Meeting, TestServer, guest, guest_config, host, id, joined, wait, wait_for_frames, wait_for_sound,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +31,54 @@ async fn host_and_guest_see_and_hear_each_other() {
     result.unwrap();
     assert_eq!(report.roster.len(), 2);
     assert_eq!((report.seq_gaps, report.refusals.len()), (0, 0), "{:?}", report.refusals);
+    let names: Vec<_> = report.roster.values().map(String::as_str).collect();
+    assert_eq!(names, ["Asha", "Ravi"]);
+    assert!(report.decrypted > 160);
+    assert_eq!((report.dropped.not_authentic, report.dropped.malformed), (0, 0), "{:?}", report.dropped);
+    assert_eq!((report.encryption, report.alarms.len()), (Some(Encryption::Verified), 0));
     host.end().await.1.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hybrid_suite_meets_as_well() {
+    let server = TestServer::start();
+    let meeting = Meeting::create(&server.new, MeetingSuite::XWing, None).await;
+    let host = host(&meeting).await;
+    let guest = guest(&meeting, "Ravi").await;
+    wait_for_frames(&guest, id(&host), Source::Camera, 30).await;
+    wait_for_frames(&host, id(&guest), Source::Camera, 30).await;
+    assert_eq!(guest.state().view.unwrap().suite, CipherSuite::XWing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_hands_words_and_the_title_reach_everybody_through_the_group() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = host(&meeting).await;
+    let ravi = guest(&meeting, "Ravi").await;
+    let mina = guest(&meeting, "Mina").await;
+
+    ravi.chat("namaste".parse().unwrap());
+    ravi.raise_hand(true);
+
+    let sender = id(&ravi);
+    for participant in [&host, &ravi, &mina] {
+        let state = wait(participant, "word and hand", |state| {
+            !state.chat.is_empty() && state.participants.get(&sender).is_some_and(|person| person.hand)
+        })
+        .await;
+        let line = &state.chat[0];
+        assert_eq!((line.name.as_str(), line.text.as_str()), ("Ravi", "namaste"));
+        assert_eq!(line.from, state.participants[&sender].device);
+        assert_eq!(state.title().unwrap().as_str(), "Monday");
+        wait(participant, "every name", |state| {
+            state.participants.len() == 3 && state.participants.values().all(|person| person.name.is_some())
+        })
+        .await;
+    }
+    let code = host.state().view.unwrap().code.clone();
+    assert!(code.is_some());
+    wait(&mina, "the same code", |state| state.view.as_ref().unwrap().code == code).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +110,7 @@ async fn shared_screen_arrives_with_its_sound_and_stops() {
     guest.set_media(MediaState { screen: true, screen_audio: true, ..voice_only });
     wait_for_frames(&host, sharer, Source::Screen, 5).await;
     wait(&host, "the screen's sound", |state| {
-        state.received(sharer, Source::ScreenAudio).is_some_and(|stats| stats.figures.packets > 25)
+        state.received(sharer, Source::ScreenAudio).is_some_and(|stats| stats.figures.frames > 25)
     })
     .await;
 

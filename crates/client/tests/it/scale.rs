@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sabha_client::{JoinTimesConfig, ParticipantConfig, Subscription, join_times, sample_process};
+use sabha_crypto::device::MeetingSuite;
 use sabha_protocol::Source;
 
 use crate::server::{TestServer, guest_config, host, id, joined, wait};
@@ -40,7 +41,13 @@ async fn ten_participants_in_one_process_all_see_each_other() {
 async fn join_times_are_measured_for_every_join() {
     let server = TestServer::start();
     let pause = Duration::from_millis(100);
-    let config = JoinTimesConfig { new: server.new.clone(), joins: 3, height: 180, pause };
+    let config = JoinTimesConfig {
+        new: server.new.clone(),
+        joins: 3,
+        height: 180,
+        pause,
+        suite: MeetingSuite::Classical,
+    };
 
     let times = join_times(&config).await.unwrap();
 

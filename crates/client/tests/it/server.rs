@@ -4,15 +4,16 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
     time::Duration,
 };
 
 use sabha_client::{
-    Admission, CreatedMeeting, Link, NewMeeting, Participant, ParticipantConfig, Phase, Snapshot,
-    create_meeting,
+    Admission, CreatedMeeting, DeviceState, Invite, Link, NewMeeting, Participant, ParticipantConfig, Phase,
+    Snapshot, create_meeting,
 };
-use sabha_protocol::{ParticipantId, Source};
+use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
+use sabha_protocol::{ParticipantId, Source, text::Passcode};
 use tempfile::TempDir;
 
 /// Time for anything that should take milliseconds: two cores build and test at once.
@@ -24,33 +25,78 @@ pub(crate) struct TestServer {
     pub(crate) new: NewMeeting,
     /// UDP port of media.
     pub(crate) media_port: u16,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl TestServer {
     pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut process = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--output", "json", "--data"])
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line of output is JSON");
-        let link = ready["new_meeting_url"].as_str().expect("a link to create meetings").parse().unwrap();
-        let Link::NewMeeting(new) = link else { panic!("not a link to create meetings") };
-        let media_port = ready["media_port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port");
-        Self { process, new, media_port, _data: data }
+        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0");
+        Self { process, new, media_port, data }
+    }
+
+    /// Kills the server and starts another with the same data, where the first was.
+    pub(crate) fn restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let address = self.new.server.authority().to_owned();
+        (self.process, self.new, self.media_port) = serve(self.data.path(), &address);
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    pub(crate) async fn create(&self) -> CreatedMeeting {
-        create_meeting(&self.new, None).await.unwrap()
+    pub(crate) async fn create(&self) -> Meeting {
+        self.create_with(None).await
+    }
+
+    /// Creates a meeting, with a passcode that lets in whoever proves it.
+    pub(crate) async fn create_with(&self, passcode: Option<&str>) -> Meeting {
+        Meeting::create(&self.new, MeetingSuite::Classical, passcode).await
+    }
+}
+
+fn serve(data: &Path, listen: &str) -> (Child, NewMeeting, u16) {
+    let mut process = Command::new(binary())
+        .args(["serve", "--listen", listen, "--output", "json", "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line of output is JSON");
+    let link = ready["new_meeting_url"].as_str().expect("a link to create meetings").parse().unwrap();
+    let Link::NewMeeting(new) = link else { panic!("not a link to create meetings") };
+    let media_port = ready["media_port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port");
+    (process, new, media_port)
+}
+
+/// A meeting with everything its creator holds.
+pub(crate) struct Meeting {
+    pub(crate) invite: Invite,
+    pub(crate) state: DeviceState,
+    creator: Mutex<Option<Device>>,
+}
+
+impl Meeting {
+    /// Classical suites are ten times as fast in a debug build.
+    pub(crate) async fn create(new: &NewMeeting, suite: MeetingSuite, passcode: Option<&str>) -> Self {
+        let options = CreateOptions {
+            suite,
+            title: Some("Monday".parse().unwrap()),
+            name: "Asha".parse().unwrap(),
+            passcode: passcode.map(|text| text.parse().unwrap()),
+            admits: passcode.is_some(),
+        };
+        let CreatedMeeting { invite, device, state } = create_meeting(new, options).await.unwrap();
+        Self { invite, state, creator: Mutex::new(Some(device)) }
+    }
+
+    /// Returns the device that made the meeting. There is one of it.
+    pub(crate) fn creator(&self) -> Device {
+        self.creator.lock().unwrap().take().expect("the creator's device is in use")
     }
 }
 
@@ -76,33 +122,44 @@ fn binary() -> &'static Path {
     })
 }
 
-pub(crate) fn host_config(meeting: &CreatedMeeting) -> ParticipantConfig {
-    ParticipantConfig::host(meeting.invite.clone(), meeting.host_token.clone(), "Asha".parse().unwrap())
+pub(crate) fn host_config(meeting: &Meeting) -> ParticipantConfig {
+    ParticipantConfig::host(meeting.invite.clone(), "Asha".parse().unwrap())
 }
 
-pub(crate) fn guest_config(meeting: &CreatedMeeting, name: &str) -> ParticipantConfig {
+pub(crate) fn guest_config(meeting: &Meeting, name: &str) -> ParticipantConfig {
     ParticipantConfig {
         seed: name.len() as u64,
         ..ParticipantConfig::guest(meeting.invite.clone(), name.parse().unwrap())
     }
 }
 
-/// Enters as a host that admits everybody.
-pub(crate) async fn host(meeting: &CreatedMeeting) -> Participant {
-    joined(host_config(meeting)).await
+pub(crate) fn passcode(text: &str) -> Option<Passcode> {
+    Some(text.parse().unwrap())
 }
 
-/// Enters as a host that is asked about everybody.
-pub(crate) async fn careful_host(meeting: &CreatedMeeting) -> Participant {
-    joined(ParticipantConfig { admission: Admission::Asked, ..host_config(meeting) }).await
+/// Enters with the creator's device as a host that admits everybody.
+pub(crate) async fn host(meeting: &Meeting) -> Participant {
+    host_with(host_config(meeting), meeting).await
 }
 
-pub(crate) async fn guest(meeting: &CreatedMeeting, name: &str) -> Participant {
+/// Enters with the creator's device as a host that is asked about everybody.
+pub(crate) async fn careful_host(meeting: &Meeting) -> Participant {
+    host_with(ParticipantConfig { admission: Admission::Asked, ..host_config(meeting) }, meeting).await
+}
+
+async fn host_with(config: ParticipantConfig, meeting: &Meeting) -> Participant {
+    until_joined(Participant::join_with(config, meeting.creator())).await
+}
+
+pub(crate) async fn guest(meeting: &Meeting, name: &str) -> Participant {
     joined(guest_config(meeting, name)).await
 }
 
 pub(crate) async fn joined(config: ParticipantConfig) -> Participant {
-    let participant = Participant::join(config);
+    until_joined(Participant::join(config)).await
+}
+
+pub(crate) async fn until_joined(participant: Participant) -> Participant {
     let state = participant.until_joined(PATIENCE).await;
     assert!(state.is_ok(), "not joined: {:?}", participant.state());
     participant
@@ -113,7 +170,7 @@ pub(crate) async fn knock(host: &Participant, config: ParticipantConfig) -> (Par
     let guest = Participant::join(config);
     let waiting = wait(&guest, "the lobby", |state| state.phase == Phase::Waiting).await;
     let id = waiting.you.unwrap();
-    wait(host, "a knock", |state| state.lobby.iter().any(|guest| guest.id == id)).await;
+    wait(host, "a knock", |state| state.lobby().iter().any(|guest| guest.guest == id)).await;
     (guest, id)
 }
 
@@ -144,10 +201,10 @@ pub(crate) async fn wait_for_frames(
     wait(participant, "frames", |state| frames(state) >= before + count).await
 }
 
-/// Waits until `count` more packets of somebody's sound are there.
+/// Waits until `count` more packets of somebody's sound are there and opened.
 pub(crate) async fn wait_for_sound(participant: &Participant, of: ParticipantId, count: u64) -> Snapshot {
     let packets = move |state: &Snapshot| {
-        state.received(of, Source::Microphone).map_or(0, |stats| stats.figures.packets)
+        state.received(of, Source::Microphone).map_or(0, |stats| stats.figures.frames)
     };
     let before = packets(&participant.state());
     wait(participant, "sound", |state| packets(state) >= before + count).await
