@@ -442,7 +442,7 @@ mod tests {
     fn an_answer_that_was_held_back_counts_from_when_it_was_asked_for() {
         let mut pulse = started();
         pulse.ask([2; 16], 101_000);
-        assert_eq!(state_after(&mut pulse, beat(2, 161_000, &[[2; 16]]), 113_000), HeartbeatState::Fresh);
+        assert_eq!(state_after(&mut pulse, beat(2, 161_000, &[[2; 16]]), 112_000), HeartbeatState::Fresh);
         assert_eq!(state_after(&mut pulse, beat(3, 166_000, &[]), 118_001), HeartbeatState::Late);
     }
 

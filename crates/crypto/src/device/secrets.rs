@@ -10,7 +10,7 @@ use crate::link::LinkSecret;
 /// Longest export, in bytes: a grant with its invite, and text.
 pub const EXPORT_BYTES_MAX: usize = 8 * 1024;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The passcode of a meeting as its host keeps it.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct Secrets {
     pub(crate) title: Option<MeetingTitle>,
     pub(crate) grant: Option<SignedGrant>,
     pub(crate) passcode: Option<HostPasscode>,
+    /// Version of the newest policy that was seen, so that nobody leads back to before it.
+    pub(crate) policy_floor: u64,
 }
 
 impl Secrets {
@@ -51,7 +53,7 @@ impl Secrets {
         let writer = optional(writer, self.grant.as_ref().map(SignedGrant::to_bytes).as_deref());
         let writer = optional(writer, self.passcode.as_ref().map(|passcode| passcode.text.as_bytes()));
         let admits = self.passcode.as_ref().is_some_and(|passcode| passcode.admits);
-        Zeroizing::new(writer.u8(u8::from(admits)).done())
+        Zeroizing::new(writer.u8(u8::from(admits)).u64(self.policy_floor).done())
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -83,9 +85,10 @@ impl Secrets {
             1 => true,
             _ => return Err(Malformed),
         };
+        let policy_floor = reader.u64()?;
         reader.end()?;
         let passcode = passcode.map(|text| HostPasscode { text: Zeroizing::new(text), admits });
-        Ok(Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode })
+        Ok(Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode, policy_floor })
     }
 }
 

@@ -16,7 +16,8 @@ use openmls::{
 use openmls_memory_storage::MemoryStorage;
 use openmls_traits::{OpenMlsProvider as _, types::Ciphersuite};
 use sabha_admission::{
-    GRANT_CREDENTIAL_TYPE, POLICY_EXTENSION_TYPE, Roster, SignedGrant, SignedPolicy, Suite, check_tree,
+    GRANT_CREDENTIAL_TYPE, POLICY_EXTENSION_TYPE, Roster, SignedGrant, SignedPolicy, Suite, Violation,
+    check_tree,
 };
 use sabha_delivery::translate;
 use sabha_protocol::{
@@ -40,6 +41,8 @@ pub struct Applicant {
     pub signer: DeviceSigner,
     /// What a host has signed for it.
     pub grant: SignedGrant,
+    /// Version of the newest policy that the device has seen: a group with an older one is the past.
+    pub policy_floor: u64,
     provider: Provider,
 }
 
@@ -60,7 +63,7 @@ impl Applicant {
     ) -> Result<Self, Reject> {
         let psk = PreSharedKeyId::external(meeting.as_bytes().to_vec(), provider.random::<32>().to_vec());
         psk.store(&provider, &secret.derive(&meeting).psk.expose()[..]).map_err(|_| Reject::Misuse)?;
-        Ok(Self { meeting, suite, secret, signer, grant, provider })
+        Ok(Self { meeting, suite, secret, signer, grant, policy_floor: 0, provider })
     }
 
     /// Makes the meeting's group, with this device alone in it.
@@ -151,10 +154,11 @@ impl Applicant {
             let view = translate::tree_view(self.meeting, staged.group_context(), &members);
             check_tree(&view, None, &[staged.own_leaf_index().u32()], now_ms)?
         };
+        self.check_not_older(&roster)?;
         // A Welcome is made by somebody who may admit.
         let sender = roster.member(staged.welcome_sender_index().u32()).ok_or(Reject::WrongGroup)?;
         if !sender.may(sabha_admission::Capabilities::ADMIT) {
-            return Err(Reject::Admission(sabha_admission::Violation::AddWithoutAdmit));
+            return Err(Reject::Admission(Violation::AddWithoutAdmit));
         }
         let mls = staged.into_group(&self.provider).map_err(|_| Reject::Invalid)?;
         Ok((mls, roster))
@@ -200,6 +204,7 @@ impl Applicant {
             let view = translate::tree_view(self.meeting, offered.group_context(), &members);
             check_tree(&view, None, &[], now_ms)?
         };
+        self.check_not_older(&before)?;
         before.check_grant(&self.grant.to_bytes(), now_ms)?;
         let epoch = GroupEpoch(offered.group_context().epoch().as_u64());
 
@@ -239,6 +244,16 @@ impl Applicant {
         let group =
             Group { mls, provider: self.provider, signer: self.signer, meeting: self.meeting, roster };
         Ok((Candidate { group }, bundle))
+    }
+
+    /// Refuses a group of before a removal or a lock that this device has seen. Without it a server could lead the
+    /// only host, who has nobody to ask, back to where somebody removed is a member.
+    fn check_not_older(&self, offered: &Roster) -> Result<(), Reject> {
+        // ADM-12
+        if offered.policy.version < self.policy_floor {
+            return Err(Reject::Admission(Violation::PolicyRollback));
+        }
+        Ok(())
     }
 
     /// Returns the device.
