@@ -52,14 +52,16 @@ const everybody = (): [number, number][] => [
 function slot(keys: KeyRing, codec: Codec = 'vp8') {
   const out: Frame[] = [];
   const asked = { keyFrames: 0 };
+  const begun: SlotContent[] = [];
   const receiver = new FrameReceiver<Frame>(keys, {
     codec,
     emit: (frame) => out.push(frame),
+    begin: (content) => begun.push(content),
     requestKeyFrame: () => {
       asked.keyFrames += 1;
     },
   });
-  return { out, receiver, asked };
+  return { out, receiver, asked, begun };
 }
 
 const camera: SlotContent = { leaf: ALICE, source: 'camera' };
@@ -296,6 +298,7 @@ describe('a slot', () => {
     const keys = await ring(BOB);
     const { receiver, asked } = slot(keys);
     await receiver.expect(camera, 0);
+    await receiver.take(await sealed(sender), 0);
     await receiver.take(await sealed(sender, picture, 'delta'), 0);
     expect(asked.keyFrames).toBe(0);
 
@@ -303,5 +306,33 @@ describe('a slot', () => {
     await receiver.take(await sealed(sender, picture, 'delta'), 0);
     await receiver.take(await sealed(sender, picture, 'delta'), 0);
     expect(asked.keyFrames).toBe(1);
+  });
+
+  it('begins with a whole picture whenever it carries somebody else, so that nobody is painted over another', async () => {
+    const keys = await ring(3, 7, 1, [...everybody(), [3, EVERYTHING]]);
+    const [alice, bob] = await Promise.all(
+      [ALICE, BOB].map(async (leaf) => new FrameSender(await ring(leaf), 'camera', 'vp8')),
+    );
+    if (!alice || !bob) throw new Error('two are sending');
+    const { out, receiver, asked, begun } = slot(keys);
+    const bobs: SlotContent = { leaf: BOB, source: 'camera' };
+    await receiver.expect(camera, 0);
+    await receiver.take(await sealed(alice), 0);
+    await receiver.expect(camera, 0);
+    await receiver.take(await sealed(alice, picture, 'delta'), 0);
+    expect(begun).toEqual([camera]);
+
+    await receiver.expect(bobs, 0);
+    await receiver.take(await sealed(bob, picture, 'delta'), 0);
+    expect([out.length, begun.length, asked.keyFrames]).toEqual([2, 1, 1]);
+    expect(receiver.tally.dropped).toEqual({ dependent: 1 });
+    await receiver.take(await sealed(bob), 0);
+    await receiver.take(await sealed(bob, picture, 'delta'), 0);
+    expect([out.length, begun]).toEqual([4, [camera, bobs]]);
+
+    await receiver.expect(null, 0);
+    await receiver.expect(bobs, 0);
+    await receiver.take(await sealed(bob, picture, 'delta'), 0);
+    expect(out.length).toBe(4);
   });
 });

@@ -98,6 +98,8 @@ export interface ReceiverOptions<F> {
   codec: Codec;
   /** Takes a decrypted frame. */
   emit(frame: F): void;
+  /** Is told before the first frame of a stream that is another one than before. */
+  begin(content: SlotContent): void;
   /** Asks the sender for a picture that can be decoded by itself, after some were dropped. */
   requestKeyFrame(): void;
 }
@@ -114,6 +116,8 @@ export class FrameReceiver<F extends EncodedFrame> {
   readonly #keys: KeyRing;
   readonly #options: ReceiverOptions<F>;
   #expected: SlotContent | null = null;
+  /** A frame of what is expected was emitted: until then, the decoder has the picture of somebody else. */
+  #begun = false;
   #held: HeldFrame<F>[] = [];
   /** What has been asked of this receiver before is done first, so that frames leave in the order they came. */
   #last: Promise<void> = Promise.resolve();
@@ -128,6 +132,7 @@ export class FrameReceiver<F extends EncodedFrame> {
   /** Says whose stream the slot carries from now on. Frames of it that are waiting are decrypted. */
   expect(content: SlotContent | null, now: number): Promise<void> {
     return this.#next(async () => {
+      if (content === null || !same(content, this.#expected)) this.#begun = false;
       this.#expected = content;
       this.#expire(now);
       const held = this.#held;
@@ -160,6 +165,14 @@ export class FrameReceiver<F extends EncodedFrame> {
     if (!same(content, this.#expected)) return this.#hold(frame, content, now);
     const outcome = await this.#open(frame, header, bytes, clear);
     if (outcome !== null) return this.#drop(outcome);
+    if (!this.#begun) {
+      if (frame.type === 'delta') {
+        this.#options.requestKeyFrame();
+        return this.#drop('dependent');
+      }
+      this.#begun = true;
+      this.#options.begin({ leaf: content.leaf, source: content.source });
+    }
     count(this.tally, null);
     if (this.#gap && frame.type === 'delta') this.#options.requestKeyFrame();
     this.#gap = false;

@@ -14,6 +14,8 @@ const COUNTED_EPOCHS_MAX = 64;
 
 /** Why a frame was not written. */
 export type DropReason =
+  /** It builds on a picture of whoever its slot carried before. */
+  | 'dependent'
   /** The device's grant does not cover this source, or the frame claims to come from ourselves. */
   | 'forbidden'
   /** Somebody without the key made or changed it. */

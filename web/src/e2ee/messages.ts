@@ -66,5 +66,9 @@ export interface StreamTally extends Tally {
     | { kind: 'receive'; connection: ConnectionId; mid: Mid };
 }
 
-/** Transform worker to page: every stream whose tally changed, at most once a second. */
-export type FromTransform = { type: 'tallies'; streams: readonly StreamTally[] };
+/** Transform worker to page. */
+export type FromTransform =
+  /** A slot has begun to carry this: the first frame of it was authentic and is being decoded. */
+  | { type: 'begun'; connection: ConnectionId; mid: Mid; content: SlotContent }
+  /** Every stream whose tally changed, at most once a second. */
+  | { type: 'tallies'; streams: readonly StreamTally[] };

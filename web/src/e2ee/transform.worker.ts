@@ -87,6 +87,7 @@ function receive(transformer: Transformer, options: TransformOptions & { kind: '
         // The connection was closed while the frame was decrypted.
       }
     },
+    begin: (content) => scope.postMessage({ type: 'begun', connection, mid, content }),
     requestKeyFrame: keyFrameRequests(transformer),
   });
   const open = new TransformStream<EncodedFrame, EncodedFrame>({

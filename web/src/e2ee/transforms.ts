@@ -22,6 +22,9 @@ export interface TransformEvents {
   broken(message: string): void;
 }
 
+/** Is told when a slot has begun to carry something. */
+export type Begun = (mid: Mid, content: SlotContent) => void;
+
 /** Whether this browser can encrypt frames. */
 export function canTransform(): boolean {
   return 'RTCRtpScriptTransform' in globalThis;
@@ -32,6 +35,7 @@ export class Transforms {
   readonly ports: readonly MessagePort[];
   /** One for each kind, so that all frames of a key pass the same worker and it can tell which it has seen. */
   readonly #workers: Record<MediaKind, Worker>;
+  readonly #begun = new Map<ConnectionId, Begun>();
 
   constructor(events: TransformEvents) {
     const ports: MessagePort[] = [];
@@ -39,7 +43,10 @@ export class Transforms {
       const worker = startWorker('transform', events.broken);
       const { port1, port2 } = new MessageChannel();
       ports.push(port1);
-      worker.onmessage = ({ data }: MessageEvent<FromTransform>) => events.counted(data.streams);
+      worker.onmessage = ({ data }: MessageEvent<FromTransform>) => {
+        if (data.type === 'tallies') events.counted(data.streams);
+        else this.#begun.get(data.connection)?.(data.mid, data.content);
+      };
       worker.postMessage({ type: 'keys', port: port2 } satisfies ToTransform, [port2]);
       return worker;
     };
@@ -65,8 +72,14 @@ export class Transforms {
     this.#tell({ type: 'slots', connection, slots: [...slots] });
   }
 
+  /** Tells `begun` of each slot of a connection, once for each thing it carries after another. */
+  watchSlots(connection: ConnectionId, begun: Begun): void {
+    this.#begun.set(connection, begun);
+  }
+
   /** Nothing more is said of a connection. */
   closeConnection(connection: ConnectionId): void {
+    this.#begun.delete(connection);
     this.#tell({ type: 'connection_closed', connection });
   }
 

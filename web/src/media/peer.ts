@@ -4,6 +4,8 @@
 // Order: `makeOffer`, then `answer` once; tracks and layers may be set at any time before `close`.
 // Invariant: no frame leaves or is played that has not passed the transforms. Senders are attached before they can
 // have a track, receivers as soon as they are made; where attaching fails, there is no connection.
+// Invariant: no stream is given out while its decoder may hold a picture of somebody else than its slot is said to
+// carry. What the server says of a slot counts only once a frame has borne it out.
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
 import type { Transforms } from '../e2ee/transforms';
@@ -26,18 +28,27 @@ export type SlotChanges = Parameters<Transforms['setSlots']>[1];
 
 type SlotContent = SlotChanges extends ReadonlyMap<Mid, infer Content> ? Content : never;
 
+function sameContent(content: NonNullable<SlotContent>, other: SlotContent | undefined): boolean {
+  return content.leaf === other?.leaf && content.source === other.source;
+}
+
 /** Names a down-slot from before it has a mid. */
 const slotName = (index: number) => `down ${index}`;
 
 export interface PeerEvents {
   connected(): void;
   broken(): void;
+  /** The down-slots that carry what they are said to, and only those have a stream. */
+  carrying(mids: ReadonlySet<Mid>): void;
 }
 
 export class Peer {
   readonly #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   readonly #sections: Sections;
   readonly #streams = new Map<Mid, MediaStream>();
+  /** What down-slots are said to carry, and those of which a frame has borne it out. */
+  readonly #said = new Map<Mid, NonNullable<SlotContent>>();
+  #carrying: ReadonlySet<Mid> = new Set();
   readonly #id: number;
   readonly #transforms: Transforms;
   readonly #events: PeerEvents;
@@ -61,6 +72,7 @@ export class Peer {
       for (const [index, { transceiver }] of this.#sections.down.entries()) {
         transforms.attachReceiver(transceiver.receiver, id, slotName(index));
       }
+      transforms.watchSlots(id, (slot, content) => this.#begun(slot, content));
     } catch (error) {
       this.close();
       throw error;
@@ -104,7 +116,7 @@ export class Peer {
     if (this.#ramped) this.#encode(source, layers);
   }
 
-  /** Returns the stream of a down-slot, the same for the life of the connection. */
+  /** Returns the stream of a down-slot, the same for the life of the connection, whatever it carries. */
   stream(mid: Mid): MediaStream | null {
     return this.#streams.get(mid) ?? null;
   }
@@ -132,7 +144,27 @@ export class Peer {
       const content = transceiver.mid === null ? undefined : slots.get(transceiver.mid);
       if (content !== undefined) named.set(slotName(index), content);
     }
+    const changed = new Set<Mid>();
+    for (const [mid, content] of slots) {
+      if (content && sameContent(content, this.#said.get(mid))) continue;
+      changed.add(mid);
+      if (content) this.#said.set(mid, content);
+      else this.#said.delete(mid);
+    }
+    this.#carry([...this.#carrying].filter((mid) => !changed.has(mid)));
     this.#transforms.setSlots(this.#id, named);
+  }
+
+  #begun(slot: string, content: NonNullable<SlotContent>): void {
+    const mid = this.#sections.down.find((_, index) => slotName(index) === slot)?.transceiver.mid ?? null;
+    // Late, if the slot is said to carry something else by now.
+    if (mid === null || this.#over || !sameContent(content, this.#said.get(mid))) return;
+    this.#carry([...this.#carrying, mid]);
+  }
+
+  #carry(mids: readonly Mid[]): void {
+    this.#carrying = new Set(mids);
+    this.#events.carrying(this.#carrying);
   }
 
   /** Changes happen one after the other, as `setParameters` demands. */

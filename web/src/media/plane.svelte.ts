@@ -25,6 +25,8 @@ export class MediaPlane {
   /** The answered connection, whose slots are shown. Reactive, so that tiles follow to the next one. */
   #inUse = $state.raw<Try | null>(null);
   #next: Try | null = null;
+  /** Its down-slots that carry what they are said to. Reactive. */
+  #carrying = $state.raw<ReadonlySet<Mid>>(new Set());
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
   readonly #layers = new Map<Source, readonly Layer[]>();
   readonly #events: PlaneEvents;
@@ -52,6 +54,9 @@ export class MediaPlane {
       peer = new Peer(attempt, this.#videoSlots, transforms, {
         connected: () => this.#events.connected(attempt),
         broken: () => this.#events.broken(attempt),
+        carrying: (mids) => {
+          if (this.#inUse?.attempt === attempt) this.#carrying = mids;
+        },
       });
     } catch {
       // Told later, as every answer is: the reducer is still at the event that asked.
@@ -72,6 +77,7 @@ export class MediaPlane {
     if (next?.attempt !== attempt) return;
     this.#inUse?.peer.close();
     this.#inUse = next;
+    this.#carrying = new Set();
     this.#next = null;
     this.#loudspeaker.play(next.peer.voices());
     for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
@@ -98,9 +104,9 @@ export class MediaPlane {
     this.#loudspeaker.chooseSpeaker(id);
   }
 
-  /** Returns what a down-slot carries now. Reactive. */
+  /** Returns what a down-slot carries now, once it does. Reactive. */
   stream(mid: Mid): MediaStream | null {
-    return this.#inUse?.peer.stream(mid) ?? null;
+    return this.#carrying.has(mid) ? (this.#inUse?.peer.stream(mid) ?? null) : null;
   }
 
   /** Closes the connections; the plane can be used again. */
