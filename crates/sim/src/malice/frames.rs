@@ -17,7 +17,12 @@ pub struct Frames {
 
 impl Default for Frames {
     fn default() -> Self {
-        Self { sender: Sender::new(SUITE), receiver: Receiver::new(SUITE), keys: BTreeMap::new(), sending: None }
+        Self {
+            sender: Sender::new(SUITE),
+            receiver: Receiver::new(SUITE),
+            keys: BTreeMap::new(),
+            sending: None,
+        }
     }
 }
 
@@ -47,7 +52,8 @@ impl Frames {
             }
             MediaKeyChange::Use { epoch } => {
                 self.sending = Some(epoch.0);
-                if let Some((key, leaf)) = self.keys.get(&epoch.0).filter(|_| self.sender.epoch() != Some(epoch.0))
+                if let Some((key, leaf)) =
+                    self.keys.get(&epoch.0).filter(|_| self.sender.epoch() != Some(epoch.0))
                 {
                     self.sender.switch_epoch(epoch.0, *leaf, key).expect("epochs in use only grow");
                 }

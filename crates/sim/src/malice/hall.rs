@@ -9,7 +9,8 @@ use sabha_crypto::{
 };
 use sabha_delivery::{Delivery, Removal};
 use sabha_protocol::{
-    DeviceKey, GroupEpoch, MediaGeneration, MediaState, ParticipantId, RequestId, RoomEpoch, RoomSeq, Rule, Sdp,
+    DeviceKey, GroupEpoch, MediaGeneration, MediaState, ParticipantId, RequestId, RoomEpoch, RoomSeq, Rule,
+    Sdp,
     device::{DeviceCommand, DeviceOutput, DeviceView, MediaKeyChange},
     key::Challenge,
     opaque::HandshakeMessage,

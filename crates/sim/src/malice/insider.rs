@@ -57,7 +57,7 @@ impl Loot {
             rest = left;
             taken.to_vec()
         };
-        assert_eq!(take(1), [1], "the version of the export");
+        assert_eq!(take(1), [2], "the version of the export");
         let meeting = MeetingId::from_bytes(take(20).try_into().expect("20 bytes"));
         take(2);
         let seed = |bytes: Vec<u8>| DeviceSigner::from_seed(&bytes.try_into().expect("32 bytes"));
@@ -146,6 +146,11 @@ impl Insider {
         &self.keys
     }
 
+    /// Learns keys that somebody else has exported.
+    pub fn learn(&mut self, keys: &[[u8; 16]]) {
+        self.keys.extend_from_slice(keys);
+    }
+
     /// Returns the epoch it is in.
     pub fn epoch(&self) -> Option<GroupEpoch> {
         self.mls.as_ref().map(|mls| GroupEpoch(mls.epoch().as_u64()))
@@ -178,8 +183,13 @@ impl Insider {
             .with_group_context_extensions(extensions.expect("each extension once"))
             .build();
         let id = GroupId::from_slice(self.meeting.as_bytes());
-        let mls =
-            MlsGroup::new_with_group_id(&self.provider, &self.signer, &config, id, self.credential_with_key());
+        let mls = MlsGroup::new_with_group_id(
+            &self.provider,
+            &self.signer,
+            &config,
+            id,
+            self.credential_with_key(),
+        );
         self.mls = Some(mls.expect("anybody can make a group"));
         self.note_key();
         self.state().expect("the group was just made")
@@ -188,7 +198,8 @@ impl Insider {
     /// Returns GroupInfo and tree, signed by this device.
     pub fn state(&self) -> Option<(GroupInfo, RatchetTree)> {
         let mls = self.mls.as_ref()?;
-        let info = mls.export_group_info(self.provider.crypto(), &self.signer, false).ok()?.to_bytes().ok()?;
+        let info =
+            mls.export_group_info(self.provider.crypto(), &self.signer, false).ok()?.to_bytes().ok()?;
         Some((GroupInfo::try_from(info).ok()?, tree_of(mls)?))
     }
 
@@ -247,8 +258,11 @@ impl Insider {
         let adds = plan.add.iter().map(|bytes| self.read(bytes)).collect::<Option<Vec<_>>>()?;
         let mls = self.mls.as_mut()?;
         let epoch = GroupEpoch(mls.epoch().as_u64());
-        let format =
-            if plan.private { MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY } else { PURE_PLAINTEXT_WIRE_FORMAT_POLICY };
+        let format = if plan.private {
+            MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY
+        } else {
+            PURE_PLAINTEXT_WIRE_FORMAT_POLICY
+        };
         mls.set_configuration(self.provider.storage(), &join_config(format)).ok()?;
         let mut extensions = mls.extensions().clone();
         if let Some(policy) = &plan.policy {
@@ -308,14 +322,16 @@ impl Insider {
     /// Proposes to add somebody, for others to refer to.
     pub fn propose_add(&mut self, key_package: &[u8]) -> Option<HandshakeMessage> {
         let key_package = self.read(key_package)?;
-        let (message, _) = self.mls.as_mut()?.propose_add_member(&self.provider, &self.signer, &key_package).ok()?;
+        let (message, _) =
+            self.mls.as_mut()?.propose_add_member(&self.provider, &self.signer, &key_package).ok()?;
         HandshakeMessage::try_from(message.to_bytes().ok()?).ok()
     }
 
     /// Proposes to remove somebody, for others to refer to.
     pub fn propose_remove(&mut self, leaf: u32) -> Option<HandshakeMessage> {
         let leaf = LeafNodeIndex::new(leaf);
-        let (message, _) = self.mls.as_mut()?.propose_remove_member(&self.provider, &self.signer, leaf).ok()?;
+        let (message, _) =
+            self.mls.as_mut()?.propose_remove_member(&self.provider, &self.signer, leaf).ok()?;
         HandshakeMessage::try_from(message.to_bytes().ok()?).ok()
     }
 
@@ -346,11 +362,9 @@ impl Insider {
         };
         let mls = self.mls.as_mut()?;
         match mls.process_message(&self.provider, message).ok()?.into_content() {
-            ProcessedMessageContent::StagedCommitMessage(staged) => {
-                // Who is removed keeps what it had.
-                if !staged.self_removed() {
-                    mls.merge_staged_commit(&self.provider, *staged).ok()?;
-                }
+            // Who is removed keeps what it had.
+            ProcessedMessageContent::StagedCommitMessage(staged) if !staged.self_removed() => {
+                mls.merge_staged_commit(&self.provider, *staged).ok()?;
             }
             ProcessedMessageContent::ProposalMessage(queued) => {
                 mls.store_pending_proposal(self.provider.storage(), *queued).ok()?;

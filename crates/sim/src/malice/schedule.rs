@@ -139,7 +139,8 @@ impl Schedule {
         let mallory = hall.member("Mallory");
         let mallory_loot = hall.loot(mallory);
         let mallory = hall.take_over(mallory);
-        let policy = |hall: &Hall| hall.people[0].device.group().map(|group| group.roster().policy.to_bytes());
+        let policy =
+            |hall: &Hall| hall.people[0].device.group().map(|group| group.roster().policy.to_bytes());
         let old_policies = policy(&hall).into_iter().collect();
         let old_world = hall.split();
         let random = Random::new(seed ^ 0x3a11_ce00);
@@ -184,8 +185,13 @@ impl Schedule {
         self.follow();
         let rivals: Vec<&Insider> = self.ghosts.iter().chain([&self.mallory]).collect();
         self.witness.check(&self.hall, &rivals);
-        self.alarms =
-            self.hall.people.iter().filter_map(|person| person.view.as_ref()).map(|view| view.alarms.len()).sum();
+        self.alarms = self
+            .hall
+            .people
+            .iter()
+            .filter_map(|person| person.view.as_ref())
+            .map(|view| view.alarms.len())
+            .sum();
     }
 
     #[expect(clippy::too_many_lines, reason = "a flat list of what can happen")]
@@ -212,13 +218,25 @@ impl Schedule {
             }
             Step::Leave { who } => hall.command(who, DeviceCommand::Leave {}),
             Step::LieAboutEpoch { to, epoch, in_group } => {
-                if let Some(letter) = recorded(&hall.sent, |message| matches!(message, ServerMessage::Admitted { .. }))
-                    && let ServerMessage::Admitted { you, role, resume, title, room_epoch, media_allowed, .. } = letter
+                if let Some(letter) =
+                    recorded(&hall.sent, |message| matches!(message, ServerMessage::Admitted { .. }))
+                    && let ServerMessage::Admitted {
+                        you, role, resume, title, room_epoch, media_allowed, ..
+                    } = letter
                 {
                     let epoch = GroupEpoch(epoch);
                     hall.tell(
                         to,
-                        ServerMessage::Admitted { you, role, epoch, in_group, resume, title, room_epoch, media_allowed },
+                        ServerMessage::Admitted {
+                            you,
+                            role,
+                            epoch,
+                            in_group,
+                            resume,
+                            title,
+                            room_epoch,
+                            media_allowed,
+                        },
                     );
                 }
             }
@@ -410,7 +428,8 @@ impl Schedule {
                 let Some(forged) = forged else { return };
                 for to in (0..self.hall.people.len()).filter(|_| random.chance(50)) {
                     let (from, epoch) = (self.hall.people[0].id, forged.epoch);
-                    self.hall.tell(to, ServerMessage::Handshake { from, epoch, message: forged.commit.clone() });
+                    self.hall
+                        .tell(to, ServerMessage::Handshake { from, epoch, message: forged.commit.clone() });
                 }
             }
         }
@@ -437,18 +456,18 @@ fn draw(random: &mut Random, people: usize) -> Step {
         13..15 => Step::Lock { locked: random.chance(40) },
         15..17 => Step::MakeHost { who: not_creator },
         17..20 => Step::Reload { who },
-        20..24 => Step::Cut { who },
-        24..31 => Step::Return { who },
+        20..23 => Step::Cut { who },
+        23..31 => Step::Return { who },
         31..34 => Step::Chat { who },
         34..54 => Step::Wait { ms: random.pick(&[50, 400, 1100, 5200, 5200, 11_000, 31_000]).unwrap_or(50) },
-        54..60 => Step::Storm {
+        54..57 => Step::Storm {
             drop: random.pick(&[0, 0, 10, 40, 100]).unwrap_or(0),
-            hold: random.pick(&[0, 20, 60]).unwrap_or(0),
+            hold: random.pick(&[0, 0, 10, 60]).unwrap_or(0),
             twice: random.pick(&[0, 20]).unwrap_or(0),
-            change: random.pick(&[0, 5, 30]).unwrap_or(0),
-            astray: random.pick(&[0, 0, 20]).unwrap_or(0),
+            change: random.pick(&[0, 0, 5, 30]).unwrap_or(0),
+            astray: random.pick(&[0, 0, 0, 20]).unwrap_or(0),
         },
-        60..66 => Step::Calm,
+        57..66 => Step::Calm,
         66..70 => Step::Release,
         70..74 => Step::Replay { which: any, to: who },
         74..76 => Step::Foreign { which: any, to: who },
@@ -479,8 +498,8 @@ fn draw(random: &mut Random, people: usize) -> Step {
         },
         91..93 => Step::LieAboutEpoch { to: who, epoch: random.below(12), in_group: random.chance(50) },
         93..95 => Step::LieAboutRoster { to: who },
-        95..97 => Step::Part { who },
-        97..99 => Step::Reunite,
+        95..96 => Step::Part { who },
+        96..99 => Step::Reunite,
         _ => Step::RestartToOld,
     }
 }
