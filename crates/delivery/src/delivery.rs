@@ -183,10 +183,10 @@ impl Delivery {
         if grant.subject == *device { Ok(()) } else { Err(Reject::NotYours) }
     }
 
-    /// Takes a proposal to leave, for somebody to commit.
+    /// Takes a proposal to leave, for somebody to commit. The same one again changes nothing.
     ///
     /// # Errors
-    /// Any [`Reject`]; only a SelfRemove may be proposed.
+    /// Any [`Reject`]; only a SelfRemove may be proposed, and by each member one in an epoch.
     pub fn propose(
         &mut self,
         from: &DeviceKey,
@@ -205,6 +205,12 @@ impl Delivery {
         }
         if !matches!(queued.proposal(), Proposal::SelfRemove) {
             return Err(Reject::Malformed);
+        }
+        // One wish to leave is enough in an epoch, and what is kept would not be bounded by the number of members.
+        match self.kept.iter().find(|kept| kept.epoch == epoch && kept.from == *from) {
+            Some(kept) if kept.message == proposal => return Ok(()),
+            Some(_) => return Err(Reject::Malformed),
+            None => {}
         }
         self.group.add_proposal(&self.stored, *queued).map_err(|_| Reject::Malformed)?;
         self.keep(Missed { epoch, from: *from, message: proposal });

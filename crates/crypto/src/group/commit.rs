@@ -82,6 +82,7 @@ impl Group {
         };
         let psk = (!adds.is_empty()).then(|| psk_id(&self.provider, self.meeting));
         let has_adds = !adds.is_empty();
+        self.drop_wishes_of(&removes);
 
         let mut builder = self
             .mls
@@ -129,6 +130,21 @@ impl Group {
             return Err(reject);
         }
         built
+    }
+
+    /// Forgets the wish to leave of those who are removed: the library does not expect both in one commit, and who is
+    /// removed by a host is told so. If the commit comes to nothing, whoever commits next may still have the wish.
+    fn drop_wishes_of(&mut self, removed: &[LeafNodeIndex]) {
+        let wishes: Vec<_> = self
+            .mls
+            .pending_proposals()
+            .filter(|wish| matches!(wish.sender(), Sender::Member(leaf) if removed.contains(leaf)))
+            .map(|wish| wish.proposal_reference_ref().clone())
+            .collect();
+        for wish in wishes {
+            // It was just listed, and the store in memory does not fail.
+            let _ = self.mls.remove_pending_proposal(self.provider.storage(), &wish);
+        }
     }
 
     fn check_pending(&self, now_ms: u64) -> Result<(), Reject> {

@@ -196,6 +196,15 @@ impl Rogue {
         Some(written(epoch, &commit, None, group_info.as_ref()))
     }
 
+    /// Proposes to leave, in words that are nobody else's.
+    pub(crate) fn propose_leaving(&mut self, words: &[u8]) -> HandshakeMessage {
+        let mls = self.mls.as_mut().unwrap();
+        mls.set_aad(words.to_vec());
+        let message = mls.leave_group_via_self_remove(&self.provider, &self.signer).unwrap();
+        mls.clear_pending_proposals(self.provider.storage()).unwrap();
+        HandshakeMessage::try_from(message.to_bytes().unwrap()).unwrap()
+    }
+
     /// Proposes an Add, for somebody else to commit.
     pub(crate) fn propose_add(&mut self, key_package: &[u8]) -> HandshakeMessage {
         let key_package = self.read(key_package);
