@@ -201,7 +201,7 @@ impl Device {
 
     /// Says what was typed, if the host looks at it by now.
     pub(super) fn flush_try(&mut self) {
-        if !self.guest_door.next_try().is_some_and(|at| at <= self.now_ms) {
+        if self.guest_door.next_try().is_none_or(|at| at > self.now_ms) {
             return;
         }
         let Proof::Typed(passcode) = std::mem::replace(&mut self.guest_door.proof, Proof::Asked) else {
