@@ -3,7 +3,7 @@
 //! What is decided depends on the seed alone, so a seed plays the same things again even where the library draws
 //! other keys. Each step has randomness of its own: how many letters a step makes does not shift the steps after.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::LazyLock};
 
 use sabha_admission::{Heartbeat, NO_PREVIOUS};
 use sabha_protocol::{
@@ -20,6 +20,14 @@ use crate::Random;
 const PEOPLE_MAX: usize = 6;
 /// Letters and refused groups of the past that the adversary picks from.
 const RECORDED_MAX: u64 = 4000;
+
+/// What was said in another meeting of the same server.
+static OTHER_MEETING: LazyLock<Vec<Letter>> = LazyLock::new(|| {
+    let mut other = Hall::new();
+    other.member("Elsewhere");
+    other.pass(6000);
+    other.sent
+});
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -106,7 +114,7 @@ pub struct Schedule {
     ghosts: Vec<Insider>,
     old_policies: Vec<Vec<u8>>,
     old_world: usize,
-    foreign: Vec<Letter>,
+    foreign: &'static [Letter],
     decisions: Vec<String>,
     alarms: usize,
 }
@@ -130,10 +138,6 @@ impl Schedule {
     }
 
     fn new(seed: u64) -> Self {
-        let mut other = Hall::new();
-        other.member("Elsewhere");
-        other.pass(6000);
-
         let mut hall = Hall::new();
         hall.member("Asha");
         let mallory = hall.member("Mallory");
@@ -166,7 +170,7 @@ impl Schedule {
             ghosts: Vec::new(),
             old_policies,
             old_world,
-            foreign: other.sent,
+            foreign: &OTHER_MEETING,
             decisions: Vec::new(),
             alarms: 0,
         }

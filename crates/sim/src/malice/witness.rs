@@ -20,11 +20,21 @@ const REMOVED_HEARS_MAX_MS: u64 = 31_000;
 #[derive(Default)]
 pub struct Witness {
     breaches: Vec<String>,
-    /// Tree hashes by epoch and transcript.
-    trees: BTreeMap<(u64, [u8; 32]), [u8; 32]>,
+    /// Every epoch that an honest device was in, of every branch.
+    epochs: BTreeMap<Branch, Epoch>,
+    /// Whose view of which epoch was judged.
+    judged: BTreeSet<(usize, Branch)>,
     /// When the creator removed whom.
     removed_ms: BTreeMap<DeviceKey, u64>,
-    epochs: BTreeSet<(u64, [u8; 32])>,
+}
+
+/// An epoch's number and the transcript that led to it.
+type Branch = (u64, [u8; 32]);
+
+struct Epoch {
+    tree_hash: [u8; 32],
+    base_key: [u8; 16],
+    devices: BTreeSet<DeviceKey>,
 }
 
 impl Witness {
@@ -33,13 +43,15 @@ impl Witness {
         self.note_removals(hall);
         for at in 0..hall.people.len() {
             if let Some(group) = hall.people[at].device.group() {
-                self.check_leaves(hall, at, group);
-                self.check_agreement(at, group);
-                self.check_keys(at, group, rivals);
+                if self.judged.insert((at, branch(group))) {
+                    self.check_leaves(hall, at, group);
+                    self.check_agreement(at, group);
+                }
                 self.check_staleness(hall, at, group);
             }
             self.check_silence(hall, at);
         }
+        self.check_keys(rivals);
     }
 
     /// Returns every promise that was broken.
@@ -92,24 +104,36 @@ impl Witness {
         }
     }
 
-    /// Two in the same epoch of the same history have the same tree.
+    /// Two in the same epoch of the same history have the same tree and the same key.
     fn check_agreement(&mut self, at: usize, group: &Group) {
-        let here = (group.epoch().0, group.transcript_hash());
-        self.epochs.insert(here);
-        let tree = group.tree_hash();
-        if *self.trees.entry(here).or_insert(tree) != tree {
-            self.breach(format!("person {at} in {}: another tree after the same history", here.0));
+        let here = Epoch {
+            tree_hash: group.tree_hash(),
+            base_key: *group.keys().base_key.0.expose(),
+            devices: group.roster().members.iter().map(|member| member.device).collect(),
+        };
+        let known = self
+            .epochs
+            .entry(branch(group))
+            .or_insert_with(|| Epoch { devices: here.devices.clone(), ..here });
+        let same = (known.tree_hash, known.base_key) == (here.tree_hash, here.base_key);
+        if !same || known.devices != here.devices {
+            self.breach(format!("person {at} in {}: another group after the same history", group.epoch()));
         }
     }
 
-    /// Nobody outside an epoch's tree has its base key.
-    fn check_keys(&mut self, at: usize, group: &Group, rivals: &[&Insider]) {
-        let keys = group.keys();
-        for rival in rivals {
-            let inside = group.roster().member_of(&rival.device()).is_some();
-            if !inside && rival.keys().contains(keys.base_key.0.expose()) {
-                self.breach(format!("person {at} in {}: somebody outside has its key", group.epoch()));
-            }
+    /// Nobody outside an epoch's tree has, or ever comes by, its base key.
+    fn check_keys(&mut self, rivals: &[&Insider]) {
+        let has = |rival: &Insider, epoch: &Epoch| {
+            !epoch.devices.contains(&rival.device()) && rival.keys().contains(&epoch.base_key)
+        };
+        let known: Vec<u64> = self
+            .epochs
+            .iter()
+            .filter(|(_, epoch)| rivals.iter().any(|rival| has(rival, epoch)))
+            .map(|((number, _), _)| *number)
+            .collect();
+        for epoch in known {
+            self.breach(format!("somebody outside has the key of epoch {epoch}"));
         }
     }
 
@@ -119,11 +143,12 @@ impl Witness {
         if hall.sends_in(at).is_none() {
             return;
         }
-        let here = (group.epoch(), group.transcript_hash());
+        let here = branch(group);
         let with_host = (1..hall.people.len()).any(|other| {
-            hall.people[other].device.group().is_some_and(|group| {
-                (group.epoch(), group.transcript_hash()) == here && group.roster().is_host(&hall.key(other))
-            })
+            hall.people[other]
+                .device
+                .group()
+                .is_some_and(|group| branch(group) == here && group.roster().is_host(&hall.key(other)))
         });
         let late = |device: &DeviceKey| {
             self.removed_ms
@@ -147,6 +172,10 @@ impl Witness {
             self.breach(format!("person {at} sends without a heartbeat for thirty seconds"));
         }
     }
+}
+
+fn branch(group: &Group) -> Branch {
+    (group.epoch().0, group.transcript_hash())
 }
 
 /// Follows who may grant to the root key, certificate by certificate.

@@ -9,6 +9,7 @@ use std::{
 
 use sabha_sim::malice::Schedule;
 
+/// A minute on two idle cores without optimisation.
 const SCHEDULES: u64 = 300;
 const STEPS: u64 = 40;
 
