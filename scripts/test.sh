@@ -11,7 +11,7 @@ status=0
 
 suite() { scripts/step.sh "$@" 2>&1 | tee -a "$log" || status=1; }
 
-suite 'build' cargo build --workspace --bins --locked
+suite 'build' cargo build --workspace --bins --examples --locked
 suite 'Rust tests' cargo test --workspace --locked --no-fail-fast
 suite 'web unit tests' npm --prefix web test
 suite 'browser tests' npm --prefix web run e2e

@@ -9,7 +9,7 @@ import type { WireFrame } from './insight.ts';
 const CLEAR_BYTES = { audio: 0, video: 1 };
 
 /** The test tone, in hertz. */
-export const TONE_HZ = 1000;
+const TONE_HZ = 1000;
 
 export type BaseKeys = ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
 

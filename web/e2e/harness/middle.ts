@@ -18,6 +18,8 @@ export class Middle {
   readonly said: ServerMessage[] = [];
   #lie: Lie = (frame) => frame;
   #page: WebSocketRoute | null = null;
+  /** Frames of the room's order that were kept back on this connection: the later ones close up, so that no gap shows. */
+  #keptBack = 0;
 
   /** Stands between a person's page and the server from the page's next connection on. */
   static async before(person: Person): Promise<Middle> {
@@ -29,6 +31,7 @@ export class Middle {
   #connect(page: WebSocketRoute): void {
     const server = page.connectToServer();
     this.#page = page;
+    this.#keptBack = 0;
     page.onMessage((text) => {
       this.asked.push((JSON.parse(String(text)) as ClientFrame).body);
       server.send(text);
@@ -37,8 +40,13 @@ export class Middle {
       const frame = JSON.parse(String(text)) as ServerFrame;
       this.said.push(structuredClone(frame.body));
       const passed = this.#lie(frame);
-      if (passed) page.send(JSON.stringify(passed));
+      if (passed) page.send(JSON.stringify(this.#closedUp(passed)));
+      else if (frame.seq !== undefined) this.#keptBack += 1;
     });
+  }
+
+  #closedUp(frame: ServerFrame): ServerFrame {
+    return frame.seq === undefined ? frame : { ...frame, seq: frame.seq - this.#keptBack };
   }
 
   /** Treats what the server says like this from now on. */
