@@ -72,7 +72,8 @@ struct Creator {
     #[arg(long, requires = "key")]
     server: Option<Server>,
     /// The creation key.
-    #[arg(long, env = "SABHA_CREATION_KEY", hide_env_values = true, value_parser = creation_key)]
+    #[arg(long, env = "SABHA_CREATION_KEY", hide_env_values = true, value_parser = creation_key,
+        allow_hyphen_values = true)]
     key: Option<CreationKey>,
 }
 
@@ -575,6 +576,13 @@ mod tests {
 
         assert_eq!(join.sources(), [Source::Microphone, Source::Screen]);
         assert_eq!((join.subscribe, join.tcp, join.admit), (3, true, Admit::All));
+    }
+
+    #[test]
+    fn creation_key_may_begin_with_a_hyphen() {
+        let key = format!("-{}", "A".repeat(42));
+        let typed = ["sabha-client", "create", "--server", "http://a", "--key", &key, "--state", "f"];
+        assert!(Cli::try_parse_from(typed).is_ok());
     }
 
     #[test]

@@ -28,14 +28,14 @@ use std::{
 
 use sabha_crypto::device::Device;
 use sabha_protocol::{
-    GroupEpoch, MediaState, ParticipantId, RequestId, Source, TileHeight,
+    DeviceKey, GroupEpoch, MediaState, ParticipantId, RequestId, Source, TileHeight,
     device::DeviceCommand,
     key::Challenge,
     limits::{PING_INTERVAL, SILENCE_MAX},
     wire::{
         ClientMessage, ServerFrame,
         client::{MediaOffer, Tile},
-        server::{Presence, Role},
+        server::Presence,
     },
 };
 use tokio::{sync::mpsc, sync::watch, time::sleep_until};
@@ -67,6 +67,9 @@ const REPLACE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Between two tries to join: the server follows the group a moment later than who changed it.
 const JOIN_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long who leaves waits for somebody to commit it. Nobody can leave the group alone (RFC 9420 section 12.1.2).
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Participants and guests remembered, whatever the server says.
 const ROSTER_MAX: usize = 4_096;
@@ -102,6 +105,7 @@ enum Asked {
     Adopt,
     Commit,
     Enter,
+    Missed,
     Other(&'static str),
 }
 
@@ -113,7 +117,7 @@ impl Asked {
             ClientMessage::Enter { .. } => Self::Enter,
             ClientMessage::Door { .. } => Self::Other("door"),
             ClientMessage::GroupState {} => Self::Other("group_state"),
-            ClientMessage::Missed { .. } => Self::Other("missed"),
+            ClientMessage::Missed { .. } => Self::Missed,
             ClientMessage::Propose { .. } => Self::Other("propose"),
             ClientMessage::Relay { .. } => Self::Other("relay"),
             _ => Self::Other("other"),
@@ -125,9 +129,19 @@ impl Asked {
             Self::Adopt => "adopt",
             Self::Commit => "commit",
             Self::Enter => "enter",
+            Self::Missed => "missed",
             Self::Other(name) => name,
         }
     }
+}
+
+/// The way out: proposed to the group, and not committed yet.
+#[derive(Clone, Copy, Debug)]
+struct Parting {
+    /// The epoch in which it was proposed last. A proposal ends with its epoch.
+    epoch: GroupEpoch,
+    /// When it leaves all the same.
+    due: Instant,
 }
 
 /// How far this connection has come.
@@ -210,6 +224,7 @@ struct Session {
     in_group: bool,
     group_epoch: GroupEpoch,
     join_not_before: Instant,
+    parting: Option<Parting>,
     /// Whether the passcode was said.
     passcode_said: bool,
     /// Guests that were let in on this connection.
@@ -270,6 +285,7 @@ pub(super) async fn run(
         in_group: false,
         group_epoch: GroupEpoch(0),
         join_not_before: start,
+        parting: None,
         passcode_said: false,
         admitted: HashSet::new(),
         log: None,
@@ -372,7 +388,8 @@ impl Session {
             deadline = deadline.min(media.due);
         }
         let device_due = self.device.poll_timeout().map(clock::instant_of);
-        let others = [self.publisher.next_due(), self.outbox.due(), device_due];
+        let parting_due = self.parting.map(|parting| parting.due);
+        let others = [self.publisher.next_due(), self.outbox.due(), device_due, parting_due];
         others.into_iter().flatten().fold(deadline, Instant::min)
     }
 
@@ -385,6 +402,9 @@ impl Session {
         self.attend_device().await?;
         self.join_when_ready(now).await?;
         self.flush(now).await?;
+        if self.parting.take_if(|parting| now >= parting.due).is_some() {
+            self.request(ClientMessage::Leave {}, Request::Leave).await?;
+        }
         if now >= self.next_ping {
             self.next_ping = now + PING_INTERVAL;
             if now.saturating_duration_since(self.last_heard) > SILENCE_MAX {
@@ -436,7 +456,10 @@ impl Session {
         let now = Instant::now();
         let since = *self.lost_since.get_or_insert(now);
         let has_place = self.state.borrow().resume.is_some();
-        if !has_place || now.saturating_duration_since(since) > self.config.reconnect {
+        if !has_place
+            || self.parting.is_some()
+            || now.saturating_duration_since(since) > self.config.reconnect
+        {
             return Err(error);
         }
         tracing::info!(%error, "lost the websocket");
@@ -504,7 +527,11 @@ impl Session {
                 if !matches!(self.link, Link::Up(_)) {
                     return Ok(self.vanish());
                 }
-                self.take_leave().await?;
+                if self.takes_leave() {
+                    let (epoch, due) = (self.state.borrow().epoch(), Instant::now() + FAREWELL);
+                    self.parting = Some(Parting { epoch, due });
+                    return Ok(self.command(DeviceCommand::Leave {}));
+                }
                 (ClientMessage::Leave {}, Request::Leave)
             }
             Some(Command::Lock(locked)) => return Ok(self.command(DeviceCommand::Lock { locked })),
@@ -549,24 +576,18 @@ impl Session {
         Ok(Flow::On)
     }
 
-    /// Takes leave of the group, so that its keys change at once. Not who would leave the others without a host: the
-    /// server will object.
-    async fn take_leave(&mut self) -> Result<(), ClientError> {
-        let farewell = {
-            let state = self.state.borrow();
-            let others = || state.participants.values().filter(|one| Some(one.id) != state.you);
-            let connected = || others().filter(|one| one.presence == Presence::Connected);
-            let is_last_host =
-                state.role == Some(Role::Host) && !connected().any(|one| one.role == Role::Host);
-            self.entry == Entry::Joined
-                && others().next().is_some()
-                && !(is_last_host && connected().next().is_some())
+    /// Returns whether the group is told first, so that its keys change at once. Not by who is alone, nor by who would
+    /// leave the others without a host: to that the server will object.
+    fn takes_leave(&self) -> bool {
+        let state = self.state.borrow();
+        let others = || {
+            let others = state.participants.values().filter(|one| Some(one.id) != state.you);
+            others.filter(|one| one.presence == Presence::Connected)
         };
-        if farewell {
-            self.command(DeviceCommand::Leave {});
-            self.attend_device().await?;
-        }
-        Ok(())
+        let is_host =
+            |device: DeviceKey| state.members().iter().any(|member| member.device == device && member.host);
+        let is_last_host = is_host(self.device.me()) && !others().any(|one| is_host(one.device));
+        self.entry == Entry::Joined && others().next().is_some() && !is_last_host
     }
 
     async fn update_subscription(&mut self, now: Instant) -> Result<(), ClientError> {

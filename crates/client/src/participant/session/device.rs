@@ -82,8 +82,9 @@ impl Session {
             _ => None,
         };
         self.command(DeviceCommand::Answered { send, refused });
-        if refused.is_none() && matches!(asked, Asked::Adopt | Asked::Commit) {
-            // Either brings the server a group with this device in it.
+        if refused.is_none() && matches!(asked, Asked::Adopt | Asked::Commit | Asked::Missed) {
+            // The first two bring the server a group with this device in it. After the last it has one: the device asks
+            // for what it missed if it is in the group, also when somebody else has brought that back.
             self.in_group = true;
         }
     }
@@ -142,11 +143,20 @@ impl Session {
         self.state.send_modify(|state| state.see(view.clone()));
         self.say_passcode(&view);
         self.let_in(&view);
+        self.part_again(&view);
         if newly_removed && self.entry == Entry::Joined {
             // The server would have closed the connection; one that does not is no reason to stay.
             return Err(ClientError::Closed { reason: CloseReason::Removed, by: None });
         }
         Ok(())
+    }
+
+    /// Proposes to leave once more, if another commit was first.
+    fn part_again(&mut self, view: &DeviceView) {
+        if let Some(parting) = self.parting.as_mut().filter(|parting| parting.epoch < view.epoch) {
+            parting.epoch = view.epoch;
+            self.command(DeviceCommand::Leave {});
+        }
     }
 
     /// Guest: says the passcode when a host's device asks for it, once.
