@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What is waited for is a state, which a busy machine reaches later.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['verbose'],
   },
 });
