@@ -37,9 +37,9 @@ pub struct Report {
     pub first_key_frame_ms: Option<u64>,
     /// Names of everybody in the room at the end, by id; empty for who has said none.
     pub roster: BTreeMap<ParticipantId, String>,
-    /// Whether what was sent and seen is what was verified.
+    /// Whether what was sent and seen is what was verified, when the device was in the group last.
     pub encryption: Option<Encryption>,
-    /// The group's epoch.
+    /// The group's epoch then.
     pub epoch: GroupEpoch,
     /// What the device noticed of a server or member that does not keep to the protocol.
     pub alarms: Vec<Alarm>,
@@ -83,8 +83,8 @@ impl Report {
                 .values()
                 .map(|one| (one.id, one.name.clone().map(String::from).unwrap_or_default()))
                 .collect(),
-            encryption: state.view.as_ref().map(|view| view.encryption),
-            epoch: state.epoch(),
+            encryption: state.in_group.as_ref().map(|view| view.encryption),
+            epoch: state.in_group.as_ref().map_or(GroupEpoch(0), |view| view.epoch),
             alarms: state.view.as_ref().map(|view| view.alarms.clone()).unwrap_or_default(),
             resumes: state.resumes,
             media_replacements: state.media_replacements,

@@ -179,6 +179,8 @@ pub struct Snapshot {
     /// From opening the WebSocket to connected media, in milliseconds.
     pub media_connected_ms: Option<u64>,
     pub(crate) resume: Option<ResumeToken>,
+    /// How things stood when the device was in the group last: what is reported once it has forgotten everything.
+    pub(crate) in_group: Option<Arc<DeviceView>>,
 }
 
 impl Snapshot {
@@ -237,8 +239,11 @@ impl Snapshot {
     }
 
     pub(super) fn see(&mut self, view: Arc<DeviceView>) {
-        for person in self.participants.values_mut() {
-            person.follow(&view.members);
+        if !view.members.is_empty() {
+            for person in self.participants.values_mut() {
+                person.follow(&view.members);
+            }
+            self.in_group = Some(view.clone());
         }
         self.view = Some(view);
     }

@@ -54,6 +54,8 @@ fn two_programs_meet_and_report_what_they_received() {
     assert!(host.wait().unwrap().success());
     let report: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
     assert_eq!(report["over"]["reason"], "ended");
+    assert_eq!(report["encryption"], "verified");
+    assert_eq!(report["roster"]["1"], "Asha");
     assert!(report["media_packets"].as_u64().unwrap() > 100, "{report}");
 }
 
