@@ -92,8 +92,8 @@ function send(model: Model, send: number, message: ClientMessage): Step {
 
 /** What the device had sent was done. */
 export function done(model: Model, { what }: Asking): Step {
-  // Either brings the server a group with this device in it.
-  if (what !== 'commit' && what !== 'adopt') return stay(model);
+  // The first two bring the server a group with this device in it; the third shows that somebody else has.
+  if (what !== 'commit' && what !== 'adopt' && what !== 'missed') return stay(model);
   return entry.sendJoin({ ...model, inGroup: true });
 }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     group::{Applicant, DeviceSigner, Group, Provider, Reject},
     link::LinkSecret,
-    log::MeetingLog,
+    log::{Event, MeetingLog},
     seal::{self, Place as SealPlace},
 };
 
@@ -101,7 +101,10 @@ impl Device {
         device.creation = Some(device.creation_of(&group)?);
         device.title.clone_from(&device.secrets.title);
         let keys = group.keys();
-        device.log = Some(MeetingLog::create(suite, device_key(&root), now_ms));
+        let mut log = MeetingLog::create(suite, device_key(&root), now_ms);
+        // A fresh log has room for it.
+        let _ = log.append(Event::Policy { version: policy.version, hash: policy.hash() }, now_ms);
+        device.log = Some(log);
         device.pulse.start_as_host(now_ms);
         device.place = Place::Member(Box::new(group));
         device.install(keys, false);
