@@ -567,7 +567,11 @@ fn the_tree_that_is_merged_is_the_one_that_was_judged() {
             |group: &Group| group.roster().members.iter().map(|member| member.device).collect::<Vec<_>>();
         let seen: Vec<_> = meeting.delivery.members().iter().map(|member| member.device).collect();
         assert_eq!(seen, devices(&asha));
-        assert_eq!(seen, devices(&candidate.confirmed()));
+        let newcomer = candidate.confirmed();
+        assert_eq!(seen, devices(&newcomer));
+        for group in [&meeting.host, &asha, &newcomer] {
+            assert_eq!(group.roster().member_of(&group.me()).unwrap().index, group.own_leaf());
+        }
         assert_eq!(RatchetTree::clone(&meeting.delivery.tree()), asha.state().unwrap().1);
     }
 }

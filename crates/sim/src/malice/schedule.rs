@@ -18,6 +18,8 @@ use crate::Random;
 
 /// People that one schedule brings together, at most.
 const PEOPLE_MAX: usize = 6;
+/// The person whose device key the adversary has.
+const TAKEN_OVER: usize = 2;
 /// Letters and refused groups of the past that the adversary picks from.
 const RECORDED_MAX: u64 = 4000;
 
@@ -268,8 +270,7 @@ impl Schedule {
             Step::Release => hall.release(),
             Step::Reload { who } => hall.reload(who),
             Step::Remove { who } => {
-                // The last of the people stands for who was taken over.
-                if who == 2 {
+                if who == TAKEN_OVER {
                     let device = self.mallory.device();
                     hall.command(0, DeviceCommand::Remove { device });
                 } else {
@@ -458,7 +459,8 @@ fn draw(random: &mut Random, people: usize) -> Step {
         8..10 => Step::Leave { who: not_creator },
         10..13 => Step::Remove { who: not_creator },
         13..15 => Step::Lock { locked: random.chance(40) },
-        15..17 => Step::MakeHost { who: not_creator },
+        // Who was taken over is no host: a host lets in whom it likes.
+        15..17 => Step::MakeHost { who: if not_creator == TAKEN_OVER { 1 } else { not_creator } },
         17..20 => Step::Reload { who },
         20..23 => Step::Cut { who },
         23..31 => Step::Return { who },
