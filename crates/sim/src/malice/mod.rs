@@ -24,7 +24,7 @@ mod witness;
 
 pub use frames::Frames;
 pub use ghosts::{Ghost, Paper, forge};
-pub use hall::{Fate, Hall, Letter, Person, Post, Said, START_MS};
+pub use hall::{Fate, Hall, Letter, Person, Post, START_MS, Said};
 pub use insider::{Forged, Insider, Loot, Plan};
 pub use schedule::{Schedule, Verdict};
 pub use witness::Witness;
