@@ -1,7 +1,8 @@
 //! The delivery service, by real groups: what it takes, what it refuses, and what it keeps.
 
+use ed25519_dalek::Signer as _;
 use proptest::{collection::vec, prelude::*};
-use sabha_admission::{Capabilities, Grant, Heartbeat, NO_PREVIOUS, SignedHeartbeat, Suite};
+use sabha_admission::{Capabilities, Grant, Heartbeat, NO_PREVIOUS, SignedHeartbeat, Suite, Violation};
 use sabha_crypto::group::{Bundle, Changes, Group, Ingested};
 use sabha_delivery::{Delivery, Reject, Removal};
 use sabha_protocol::{
@@ -9,9 +10,10 @@ use sabha_protocol::{
     limits::{HANDSHAKES_KEPT_BYTES_MAX, HANDSHAKES_KEPT_MAX},
     opaque::{GrantBytes, GroupInfo, HandshakeMessage, HeartbeatBytes, RatchetTree},
 };
+use tls_codec::{Serialize as _, VLBytes};
 
 use crate::{
-    meeting::{CREATOR, HOUR, Meeting, NOW, deliver, device, key, refresh},
+    meeting::{CREATOR, HOUR, Meeting, NOW, Papers, ROOT, deliver, device, key, refresh},
     rogue::{Plan, Rogue},
 };
 
@@ -241,6 +243,44 @@ fn the_group_information_must_be_of_the_epoch_that_the_commit_leads_to() {
     assert!(Delivery::open(meeting.papers.meeting, &info, &tree, NOW).is_ok());
 }
 
+/// Returns a GroupInfo with another confirmation tag, signed as well as the one it was.
+fn with_another_tag(info: &GroupInfo, number: u8) -> GroupInfo {
+    let mut bytes = info.as_bytes().to_vec();
+    // RFC 9420 section 12.4.3: version and form, then what is signed, which ends with the tag and the signer's leaf,
+    // then the signature and its length.
+    let signed = bytes.len() - 66;
+    bytes[signed - 4 - 1] ^= 1;
+    let label = [&[20][..], b"MLS 1.0 GroupInfoTBS"].concat();
+    let content = VLBytes::new(bytes[4..signed].to_vec()).tls_serialize_detached().unwrap();
+    let signature = key(number).sign(&[label, content].concat());
+    bytes[signed + 2..].copy_from_slice(&signature.to_bytes());
+    GroupInfo::try_from(bytes).unwrap()
+}
+
+#[test]
+fn a_group_information_with_a_false_tag_is_refused_although_it_is_signed() {
+    let (mut meeting, _, _) = three();
+    let bundle = meeting.host.commit(refresh(), NOW).unwrap();
+    let forged = with_another_tag(&bundle.group_info, CREATOR);
+    let wrong = Bundle { group_info: forged.clone(), ..bundle.clone() };
+    assert_eq!(deliver(&mut meeting.delivery, device(CREATOR), &wrong), Err(Reject::GroupInfo));
+    meeting.deliver(&bundle).unwrap();
+    // Its signature holds, as can be seen where there is nothing to compare the tag with.
+    assert!(Delivery::open(meeting.papers.meeting, &forged, &meeting.delivery.tree(), NOW).is_ok());
+}
+
+#[test]
+fn a_new_group_begins_while_its_makers_grant_is_in_force() {
+    let papers = Papers::new(Suite::Classical);
+    let grant = Grant { not_after_ms: NOW + 1000, ..papers.creators_grant().body };
+    let applicant = papers.applicant(CREATOR, grant.sign(&key(ROOT)).unwrap());
+    let group = applicant.create(&papers.policy(), NOW).unwrap();
+    let (info, tree) = group.state().unwrap();
+    assert!(Delivery::open(papers.meeting, &info, &tree, NOW + 1000).is_ok());
+    let late = Delivery::open(papers.meeting, &info, &tree, NOW + 1001).map(|_| ());
+    assert_eq!(late, Err(Reject::Admission(Violation::Expired)));
+}
+
 #[test]
 fn a_group_is_opened_for_its_own_meeting_from_its_own_tree() {
     let (meeting, _, _) = three();
@@ -257,10 +297,7 @@ fn a_group_is_opened_for_its_own_meeting_from_its_own_tree() {
     assert_eq!(open(id, &other_info, &tree, NOW), Err(Reject::Malformed));
     assert_eq!(open(elsewhere.papers.meeting, &other_info, &other_tree, NOW), Ok(0));
     // Of a group that has grown the grants may have run out; a new one begins in time.
-    assert_eq!(
-        open(id, &info, &tree, NOW + 2 * HOUR),
-        Err(Reject::Admission(sabha_admission::Violation::HostExpired))
-    );
+    assert_eq!(open(id, &info, &tree, NOW + 2 * HOUR), Err(Reject::Admission(Violation::HostExpired)));
     let late = open(elsewhere.papers.meeting, &other_info, &other_tree, NOW + 2 * HOUR);
     assert!(matches!(late, Err(Reject::Admission(_))));
 }
@@ -391,32 +428,35 @@ fn handshakes_are_kept_up_to_their_number_in_whole_epochs() {
 #[test]
 fn handshakes_are_kept_up_to_their_bytes() {
     let mut meeting = Meeting::new(Suite::Classical);
-    // A policy that is as long as one may be, anew in each commit.
-    let policy = |meeting: &Meeting, locked: bool| {
-        meeting.policy(|policy| {
-            policy.locked_at_ms = locked.then_some(NOW);
+    let (mut asha, _) = meeting.add(ASHA);
+    // What must be kept, by the bytes of each epoch since the last one that had to go.
+    let mut epochs = vec![(0, meeting.delivery.missed(GroupEpoch(0)).unwrap()[0].message.as_bytes().len())];
+    let (epoch, wish) = asha.propose_leaving().unwrap();
+    meeting.delivery.propose(&device(ASHA), epoch, wish.clone()).unwrap();
+    meeting.host.ingest(wish.as_bytes(), NOW).unwrap();
+    let mut more = wish.as_bytes().len();
+    let mut dropped = 0;
+    while dropped < 4 {
+        // A policy that is as long as one may be, anew in each commit; the second epoch has the wish beside it.
+        let policy = meeting.policy(|policy| {
+            policy.locked_at_ms = policy.locked_at_ms.is_none().then_some(NOW);
             for seq in 0..1024 {
                 policy.revoke(Grant { seq: 5000 + seq, ..meeting.papers.grant(99) }.id()).unwrap();
             }
-        })
-    };
-    let mut sizes = Vec::new();
-    let mut locked = true;
-    while sizes.iter().sum::<usize>() <= HANDSHAKES_KEPT_BYTES_MAX {
-        assert!(meeting.delivery.missed(GroupEpoch(0)).is_some());
-        let policy = policy(&meeting, locked);
-        locked = !locked;
+        });
         let bundle = meeting.change(Changes { policy: Some(policy), ..Changes::default() });
-        sizes.push(bundle.commit.as_bytes().len());
+        epochs.push((bundle.epoch.0, bundle.commit.as_bytes().len() + std::mem::take(&mut more)));
+        while epochs.iter().map(|(_, bytes)| bytes).sum::<usize>() > HANDSHAKES_KEPT_BYTES_MAX {
+            epochs.remove(0);
+            dropped += 1;
+        }
+        let first = epochs[0].0;
+        assert!(meeting.delivery.missed(GroupEpoch(first)).is_some());
+        if let Some(gone) = first.checked_sub(1) {
+            assert_eq!(meeting.delivery.missed(GroupEpoch(gone)), None);
+        }
     }
-    assert!(sizes.len() < HANDSHAKES_KEPT_MAX);
-    assert_eq!(meeting.delivery.missed(GroupEpoch(0)), None);
-    assert_eq!(meeting.delivery.missed(GroupEpoch(1)).unwrap().len(), sizes.len() - 1);
-    // What was dropped is no longer counted.
-    let one = meeting.policy(|policy| policy.locked_at_ms = None);
-    meeting.change(Changes { policy: Some(one), ..Changes::default() });
-    assert_eq!(meeting.delivery.missed(GroupEpoch(1)), None);
-    assert_eq!(meeting.delivery.missed(GroupEpoch(2)).unwrap().len(), sizes.len() - 1);
+    assert!(epochs.len() < HANDSHAKES_KEPT_MAX);
 }
 
 /// A server that came up with the meeting's first state, and the meeting as it is now.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a scene is made of must be there")]
 
 mod delivery;
+mod group;
 mod meeting;
 mod observer;
 mod oracle;

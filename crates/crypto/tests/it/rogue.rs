@@ -7,12 +7,12 @@ use openmls::{
     },
     framing::{MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProcessedMessageContent, ProtocolMessage},
     group::{
-        GroupContext, MlsGroup, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
+        GroupContext, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
         PURE_PLAINTEXT_WIRE_FORMAT_POLICY, StagedWelcome, WireFormatPolicy,
     },
     key_packages::{KeyPackage, KeyPackageIn},
     messages::proposals::{PreSharedKeyProposal, Proposal, ProposalType},
-    prelude::{Capabilities, LeafNodeIndex, LeafNodeParameters, ProtocolVersion, RatchetTreeIn},
+    prelude::{Capabilities, GroupId, LeafNodeIndex, LeafNodeParameters, ProtocolVersion, RatchetTreeIn},
     schedule::PreSharedKeyId,
 };
 use openmls_traits::{OpenMlsProvider as _, types::Ciphersuite};
@@ -22,7 +22,7 @@ use sabha_protocol::{
     GroupEpoch,
     opaque::{GroupInfo, HandshakeMessage, RatchetTree, WelcomeMessage},
 };
-use tls_codec::DeserializeBytes as _;
+use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use crate::meeting::{Papers, signer};
 
@@ -97,6 +97,33 @@ impl Rogue {
         MlsMessageOut::from(bundle.key_package().clone()).to_bytes().unwrap()
     }
 
+    /// Makes a group of its own under any id and with any policy, and returns what a server would show of it.
+    pub(crate) fn found(&mut self, id: &[u8], policy: &[u8]) -> (GroupInfo, RatchetTree) {
+        let required = RequiredCapabilitiesExtension::new(
+            &[ExtensionType::Unknown(POLICY_EXTENSION_TYPE)],
+            &[ProposalType::SelfRemove],
+            &[CredentialType::Other(GRANT_CREDENTIAL_TYPE)],
+        );
+        let extensions = Extensions::from_vec(vec![
+            Extension::RequiredCapabilities(required),
+            Extension::Unknown(POLICY_EXTENSION_TYPE, UnknownExtension(policy.to_vec())),
+        ]);
+        let config = MlsGroupCreateConfig::builder()
+            .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(false)
+            .ciphersuite(SUITE)
+            .capabilities(capabilities())
+            .with_group_context_extensions(extensions.unwrap())
+            .build();
+        let (id, credential) = (GroupId::from_slice(id), self.credential_with_key(&self.credential));
+        let mls = MlsGroup::new_with_group_id(&self.provider, &self.signer, &config, id, credential).unwrap();
+        let info = mls.export_group_info(self.provider.crypto(), &self.signer, false).unwrap();
+        let tree = mls.export_ratchet_tree().tls_serialize_detached().unwrap();
+        self.mls = Some(mls);
+        let info = GroupInfo::try_from(info.to_bytes().unwrap()).unwrap();
+        (info, RatchetTree::try_from(tree).unwrap())
+    }
+
     /// Joins by a Welcome, whoever is in the tree.
     pub(crate) fn welcomed(&mut self, welcome: &WelcomeMessage, tree: &RatchetTree) {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome.as_bytes()).unwrap();
@@ -126,6 +153,11 @@ impl Rogue {
 
     /// Builds a commit; afterwards it is as if it had not.
     pub(crate) fn commit(&mut self, plan: &Plan) -> Bundle {
+        self.commit_with_tree(plan).0
+    }
+
+    /// As [`Self::commit`], with the tree that a server would give to those whom it welcomes.
+    pub(crate) fn commit_with_tree(&mut self, plan: &Plan) -> (Bundle, RatchetTree) {
         let adds: Vec<_> = plan.add.iter().map(|bytes| self.read(bytes)).collect();
         let psks: Vec<_> = plan.psks.iter().map(|id| self.psk_id(id)).collect();
         let credential = plan.credential.as_ref().map(|bytes| self.credential_with_key(bytes));
@@ -162,9 +194,13 @@ impl Rogue {
             .stage_commit(&self.provider)
             .unwrap();
         let (commit, welcome, group_info) = bundle.into_messages();
+        let staged = mls.pending_commit().unwrap();
+        let tree = staged.export_ratchet_tree(self.provider.crypto(), mls.export_ratchet_tree());
+        let tree = tree.unwrap().unwrap().tls_serialize_detached().unwrap();
         mls.clear_pending_commit(self.provider.storage()).unwrap();
         mls.clear_pending_proposals(self.provider.storage()).unwrap();
-        written(epoch, &commit, welcome.as_ref(), group_info.as_ref())
+        let bundle = written(epoch, &commit, welcome.as_ref(), group_info.as_ref());
+        (bundle, RatchetTree::try_from(tree).unwrap())
     }
 
     /// Builds an external commit from what anybody can ask the server for; `None` if the library refuses that.
