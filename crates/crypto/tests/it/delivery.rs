@@ -643,8 +643,9 @@ enum Damage {
 }
 
 impl Damage {
-    fn to(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut bytes = bytes.to_vec();
+    /// Returns other bytes than these, of which there are at least two.
+    fn to(&self, good: &[u8]) -> Vec<u8> {
+        let mut bytes = good.to_vec();
         let length = bytes.len();
         match self {
             Self::Change(changes) => {
@@ -652,12 +653,15 @@ impl Damage {
                     bytes[at % length] ^= value;
                 }
             }
-            Self::Cut(at) => bytes.truncate(1 + at % length),
+            Self::Cut(at) => bytes.truncate(1 + at % (length - 1)),
             Self::Insert(at, more) => {
                 let at = at % length;
                 bytes.splice(at..at, more.iter().copied());
             }
             Self::Replace(other) => bytes.clone_from(other),
+        }
+        if bytes == good {
+            bytes[0] ^= 1;
         }
         bytes
     }
@@ -715,6 +719,20 @@ fn spoils() -> Spoils {
         meeting,
         asha,
         wish,
+    }
+}
+
+#[test]
+fn a_message_that_is_cut_short_is_refused() {
+    let Spoils { mut meeting, mut asha, commits, .. } = spoils();
+    for (number, bundle) in &commits {
+        let whole = bundle.commit.as_bytes();
+        for length in 1..whole.len() {
+            let cut = whole[..length].to_vec();
+            assert!(asha.ingest(&cut, NOW).is_err());
+            let spoilt = Bundle { commit: HandshakeMessage::try_from(cut).unwrap(), ..bundle.clone() };
+            assert!(deliver(&mut meeting.delivery, device(*number), &spoilt).is_err());
+        }
     }
 }
 
