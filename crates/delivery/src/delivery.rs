@@ -10,7 +10,7 @@ use openmls::{
 };
 use openmls_memory_storage::MemoryStorage;
 use sabha_admission::{
-    Capabilities, Expectation, Roster, SignedHeartbeat, TreeView, check_transition, check_tree,
+    Capabilities, Expectation, Policy, Roster, SignedHeartbeat, TreeView, check_transition, check_tree,
 };
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, MeetingId,
@@ -66,8 +66,10 @@ pub struct Change {
 /// How a leaf came out of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// A host removed it.
+    /// A host removed it and made its grant void.
     ByHost,
+    /// A host took it away since it was not seen any more; with its grant the device may come back.
+    Dropped,
     /// It proposed to leave.
     Left,
     /// Its device came in anew.
@@ -260,7 +262,7 @@ impl Delivery {
             let added = self.roster.newcomers(&view);
             check_tree(&view, Some(&self.roster.policy), &added, now_ms)?
         };
-        let removals = removals(&staged, &sender, &self.roster);
+        let removals = removals(&staged, &sender, &self.roster, &roster.policy);
         let next = self.after(*staged, &group_info)?;
 
         // The tree that was judged is the tree that is merged.
@@ -403,19 +405,28 @@ fn member(member: &sabha_admission::Member) -> Member {
 }
 
 /// Returns who comes out of the group by a commit.
-fn removals(staged: &StagedCommit, sender: &Sender, roster: &Roster) -> Vec<(DeviceKey, Removal)> {
+fn removals(
+    staged: &StagedCommit,
+    sender: &Sender,
+    before: &Roster,
+    policy: &Policy,
+) -> Vec<(DeviceKey, Removal)> {
     staged
         .queued_proposals()
-        .filter_map(|queued| {
-            let (index, how) = match (queued.proposal(), queued.sender()) {
-                (Proposal::Remove(remove), _) => {
-                    let external = matches!(sender, Sender::NewMemberCommit);
-                    (remove.removed().u32(), if external { Removal::Replaced } else { Removal::ByHost })
-                }
-                (Proposal::SelfRemove, Sender::Member(index)) => (index.u32(), Removal::Left),
-                _ => return None,
-            };
-            Some((roster.member(index)?.device, how))
+        .filter_map(|queued| match (queued.proposal(), queued.sender()) {
+            (Proposal::Remove(remove), _) => {
+                let member = before.member(remove.removed().u32())?;
+                let how = match sender {
+                    Sender::NewMemberCommit => Removal::Replaced,
+                    _ if policy.is_revoked(&member.ban_id()) => Removal::ByHost,
+                    _ => Removal::Dropped,
+                };
+                Some((member.device, how))
+            }
+            (Proposal::SelfRemove, Sender::Member(index)) => {
+                Some((before.member(index.u32())?.device, Removal::Left))
+            }
+            _ => None,
         })
         .collect()
 }

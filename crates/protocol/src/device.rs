@@ -57,6 +57,9 @@ pub enum DeviceCommand {
     Admit {
         /// Who waits.
         guest: ParticipantId,
+        /// Whether a rule decides so and no person: says the grant, and so the meeting's log.
+        #[serde(default)]
+        by_rule: bool,
     },
     /// The server answered a message that a [`DeviceOutput::Send`] with this number asked to send.
     Answered {
@@ -81,6 +84,8 @@ pub enum DeviceCommand {
         #[ts(optional = nullable)]
         resume: Option<ResumeToken>,
     },
+    /// Asks for the meeting's log as it is now; answered by [`DeviceOutput::Log`] if this device keeps it.
+    ExportLog {},
     /// Raises or lowers the own hand.
     Hand {
         /// Whether it is up.
@@ -140,6 +145,12 @@ pub enum DeviceOutput {
         name: DisplayName,
         /// What.
         text: ChatText,
+    },
+    /// The meeting's log, signed, as text that anybody can check: because it was asked for, or because the meeting has
+    /// ended, with everything that this device knew of it.
+    Log {
+        /// The text.
+        text: String,
     },
     /// The keys for frames changed. Goes to where frames are sealed and opened, and nowhere else.
     Media {
@@ -289,6 +300,8 @@ pub struct DeviceView {
     pub passcode: PasscodeView,
     /// Whether this device is a host's.
     pub host: bool,
+    /// Whether this device keeps the meeting's log.
+    pub keeps_log: bool,
 }
 
 /// How far a device has come.

@@ -514,7 +514,9 @@ impl Session {
     async fn handle_command(&mut self, command: Option<Command>) -> Result<Flow, ClientError> {
         let (message, request) = match command {
             None | Some(Command::Vanish) => return Ok(self.vanish()),
-            Some(Command::Admit(guest)) => return Ok(self.command(DeviceCommand::Admit { guest })),
+            Some(Command::Admit(guest)) => {
+                return Ok(self.command(DeviceCommand::Admit { guest, by_rule: false }));
+            }
             Some(Command::Chat(text)) => return Ok(self.command(DeviceCommand::Chat { text })),
             Some(Command::Deny(guest)) => (ClientMessage::Deny { guest }, Request::Other("deny")),
             Some(Command::DropWebSocket { stay_away }) => {

@@ -76,6 +76,11 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
+    /// Returns what is left, for who reads on.
+    pub(crate) const fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
     pub(crate) const fn end(&self) -> Result<(), Malformed> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
     }

@@ -58,6 +58,8 @@ pub(super) struct Work {
     /// KeyPackages of guests.
     add: Vec<(DeviceKey, Vec<u8>)>,
     remove: BTreeSet<DeviceKey>,
+    /// Absent devices, whose grants stay good.
+    drop: BTreeSet<DeviceKey>,
     make_host: BTreeSet<DeviceKey>,
     lock: Option<bool>,
     pub(super) refresh: bool,
@@ -70,10 +72,15 @@ impl Work {
     fn is_empty(&self) -> bool {
         self.add.is_empty()
             && self.remove.is_empty()
+            && self.drop.is_empty()
             && self.make_host.is_empty()
             && self.lock.is_none()
             && !self.refresh
             && !self.proposals
+    }
+
+    pub(super) fn drop(&mut self, device: DeviceKey) {
+        self.drop.insert(device);
     }
 
     /// Takes the next commit's part.
@@ -92,6 +99,7 @@ impl Work {
         add.append(&mut self.add);
         self.add = add;
         self.remove.extend(older.remove);
+        // Who is dropped may be back by then: whoever is still absent comes up again.
         self.make_host.extend(older.make_host);
         self.lock = self.lock.or(older.lock);
         self.singly = self.singly.max(older.singly);
@@ -160,11 +168,16 @@ impl Device {
         self.changed = true;
     }
 
-    /// The host lets a guest in by hand.
-    pub(super) fn admit(&mut self, guest: ParticipantId) {
+    /// The host lets a guest in, by hand or by a rule of its own.
+    pub(super) fn admit(&mut self, guest: ParticipantId, by_rule: bool) {
         let proven =
             self.host_door.guests.get(&guest).is_some_and(|waiting| waiting.proof == PasscodeProof::Proven);
-        self.grant(guest, if proven { Method::Passcode } else { Method::Manual });
+        let method = match (proven, by_rule) {
+            (true, _) => Method::Passcode,
+            (false, true) => Method::Rule,
+            (false, false) => Method::Manual,
+        };
+        self.grant(guest, method);
     }
 
     fn grant(&mut self, guest: ParticipantId, method: Method) {
@@ -341,8 +354,12 @@ impl Device {
             self.work.take_back(work);
             return;
         }
-        let remove: Vec<_> =
-            work.remove.iter().filter(|device| group.roster().member_of(device).is_some()).copied().collect();
+        let remove: Vec<_> = work
+            .remove
+            .union(&work.drop)
+            .filter(|device| group.roster().member_of(device).is_some())
+            .copied()
+            .collect();
         let changes = Changes {
             add: work.add.iter().map(|(_, bytes)| bytes.clone()).collect(),
             remove,
@@ -461,13 +478,16 @@ impl Device {
     /// Returns when fresh keys are due: the first connected host brings them.
     pub(super) fn next_refresh(&self) -> Option<u64> {
         let group = self.group()?;
-        if !self.synced || self.in_flight.is_some() {
-            return None;
-        }
-        let first = group.roster().hosts().find(|host| {
-            host.device == self.me() || self.present.values().any(|device| *device == host.device)
-        })?;
-        (first.device == self.me() && group.roster().members.len() > 1)
-            .then_some(self.refreshed_ms + REFRESH_MS)
+        let due =
+            self.synced && self.in_flight.is_none() && self.acts_first() && group.roster().members.len() > 1;
+        due.then_some(self.refreshed_ms + REFRESH_MS)
+    }
+
+    /// Returns whether this device is the first of the connected hosts, who does what any of them could.
+    pub(super) fn acts_first(&self) -> bool {
+        let me = self.me();
+        let here = |device: &DeviceKey| *device == me || self.present.values().any(|other| other == device);
+        let mut hosts = self.group().into_iter().flat_map(|group| group.roster().hosts());
+        hosts.find(|host| here(&host.device)).is_some_and(|host| host.device == me)
     }
 }

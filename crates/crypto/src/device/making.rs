@@ -13,7 +13,9 @@ use sabha_protocol::{
 use zeroize::Zeroizing;
 
 use super::{
-    Device, Place,
+    Device, EXPORT_BYTES_MAX, Place,
+    absent::Absent,
+    chronicle::Chronicle,
     door::{GuestDoor, Sayings},
     host::{HostDoor, Work},
     media::MediaKeys,
@@ -104,7 +106,7 @@ impl Device {
         let mut log = MeetingLog::create(suite, device_key(&root), now_ms);
         // A fresh log has room for it.
         let _ = log.append(Event::Policy { version: policy.version, hash: policy.hash() }, now_ms);
-        device.log = Some(log);
+        device.chronicle = Some(Chronicle::new(log));
         device.pulse.start_as_host(now_ms);
         device.place = Place::Member(Box::new(group));
         device.install(keys, false);
@@ -136,9 +138,18 @@ impl Device {
     /// # Errors
     /// [`InvalidExport`].
     pub fn restore(export: &[u8], now_ms: u64) -> Result<Self, InvalidExport> {
-        let secrets = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        if export.len() > EXPORT_BYTES_MAX {
+            return Err(InvalidExport);
+        }
+        let (secrets, log) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let chronicle = (!log.is_empty()).then(|| Chronicle::from_bytes(log)).transpose();
+        let chronicle = chronicle.map_err(|_| InvalidExport)?;
+        if chronicle.as_ref().is_some_and(|chronicle| chronicle.log().meeting() != secrets.meeting) {
+            return Err(InvalidExport);
+        }
         let mut device = Self::assemble(secrets, Provider::default(), now_ms);
         device.title.clone_from(&device.secrets.title);
+        device.chronicle = chronicle;
         Ok(device)
     }
 
@@ -166,6 +177,7 @@ impl Device {
             title: None,
             people: BTreeMap::new(),
             present: BTreeMap::new(),
+            absent: Absent::default(),
             guest_door: GuestDoor::default(),
             sayings: Sayings::default(),
             host_door: HostDoor::default(),
@@ -174,7 +186,7 @@ impl Device {
             words: VecDeque::new(),
             pulse: Pulse::default(),
             media: MediaKeys::default(),
-            log: None,
+            chronicle: None,
             alarms: Vec::new(),
             suspended: false,
             sent: BTreeMap::new(),

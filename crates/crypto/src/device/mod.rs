@@ -16,6 +16,8 @@
 //!
 //! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
 
+mod absent;
+mod chronicle;
 mod codec;
 mod door;
 mod host;
@@ -43,9 +45,13 @@ use sabha_protocol::{
 use zeroize::Zeroizing;
 
 pub use making::{CreateOptions, InvalidExport, MeetingSuite};
-pub use secrets::EXPORT_BYTES_MAX;
+
+/// Longest [`Device::export`], in bytes.
+pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + chronicle::BYTES_MAX;
 
 use self::{
+    absent::Absent,
+    chronicle::Chronicle,
     door::{GuestDoor, Sayings},
     host::{HostDoor, Work},
     media::MediaKeys,
@@ -54,9 +60,8 @@ use self::{
     secrets::Secrets,
 };
 use crate::{
-    group::{Applicant, Candidate, DeviceSigner, EpochChange, Group, Ingested, Provider, Reject},
+    group::{Applicant, Candidate, DeviceSigner, EpochChange, Exit, Group, Ingested, Provider, Reject},
     link::LinkKeys,
-    log::{Event, MeetingLog, grant_hash},
     seal::{self, Place as SealPlace},
 };
 
@@ -88,6 +93,7 @@ pub struct Device {
     people: BTreeMap<DeviceKey, Status>,
     /// Devices that the server says are connected: who should act first, and nothing else.
     present: BTreeMap<ParticipantId, DeviceKey>,
+    absent: Absent,
     guest_door: GuestDoor,
     sayings: Sayings,
     host_door: HostDoor,
@@ -97,7 +103,7 @@ pub struct Device {
     pulse: Pulse,
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
-    log: Option<MeetingLog>,
+    chronicle: Option<Chronicle>,
     alarms: Vec<Alarm>,
     /// Something was wrong since the last heartbeat that certified the present.
     suspended: bool,
@@ -146,11 +152,12 @@ impl Device {
     pub fn command(&mut self, command: DeviceCommand, now_ms: u64) {
         self.advance(now_ms);
         match command {
-            DeviceCommand::Admit { guest } => self.admit(guest),
+            DeviceCommand::Admit { guest, by_rule } => self.admit(guest, by_rule),
             DeviceCommand::Answered { send, refused } => self.answered(send, refused),
             DeviceCommand::Chat { text } => self.chat(text),
             DeviceCommand::Disconnected {} => self.disconnected(),
             DeviceCommand::Enter { challenge, resume } => self.enter(&challenge, resume),
+            DeviceCommand::ExportLog {} => self.give_out_log(),
             DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
             DeviceCommand::Leave {} => self.propose_leaving(),
             DeviceCommand::Lock { locked } => self.lock(locked),
@@ -184,7 +191,8 @@ impl Device {
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, in unix milliseconds, or `None` if nothing is.
     pub fn poll_timeout(&self) -> Option<u64> {
         if !matches!(self.place, Place::Member(_)) {
-            let next = [self.media.next_drop(), self.sayings.next(), self.guest_door.next_try()];
+            let next =
+                [self.media.next_drop(), self.sayings.next(), self.guest_door.next_try(), self.next_keep()];
             return next.into_iter().flatten().filter(|at| *at > self.now_ms).min();
         }
         [
@@ -195,6 +203,8 @@ impl Device {
             self.media.next_step(),
             self.commit_at_ms,
             self.next_refresh(),
+            self.next_drop(),
+            self.next_keep(),
         ]
         .into_iter()
         .flatten()
@@ -210,7 +220,10 @@ impl Device {
 
     /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
     pub fn export(&self) -> Zeroizing<Vec<u8>> {
-        self.secrets.to_bytes()
+        let secrets = self.secrets.to_bytes();
+        let log = self.chronicle.as_ref().map(Chronicle::to_bytes).unwrap_or_default();
+        // In one piece, so that no copy of the secrets is left behind by a vector that grows.
+        Zeroizing::new([&secrets[..], &log[..]].concat())
     }
 
     /// Returns the own device's key.
@@ -249,6 +262,7 @@ impl Device {
         if self.next_refresh().is_some_and(|at| at <= self.now_ms) {
             self.work.refresh = true;
         }
+        self.drop_absent();
         self.flush_try();
         self.give_up_welcome();
         self.flush_sayings();
@@ -261,6 +275,7 @@ impl Device {
             self.beat();
         }
         self.decide_sending();
+        self.keep_log();
     }
 
     fn receive(&mut self, message: ServerMessage) {
@@ -276,6 +291,8 @@ impl Device {
             ServerMessage::Joined { participants, lobby, .. } => {
                 self.joined = true;
                 self.present = participants.iter().filter_map(connected).collect();
+                self.absent.clear();
+                participants.iter().for_each(|participant| self.absent.list(participant));
                 self.host_door.forget_others(&lobby.iter().map(|guest| guest.id).collect::<BTreeSet<_>>());
                 for guest in lobby {
                     self.knocked(guest);
@@ -290,6 +307,7 @@ impl Device {
             ServerMessage::LobbyLeft { guest, .. } => self.lobby_left(guest),
             ServerMessage::ParticipantChanged { participant }
             | ServerMessage::ParticipantJoined { participant } => {
+                self.absent.list(&participant);
                 match connected(&participant) {
                     Some((id, device)) => self.present.insert(id, device),
                     None => self.present.remove(&participant.id),
@@ -297,6 +315,7 @@ impl Device {
             }
             ServerMessage::ParticipantLeft { participant, .. } => {
                 self.present.remove(&participant);
+                self.absent.unlist(participant, self.now_ms);
             }
             ServerMessage::Relayed { payload, .. } => self.relayed(payload.as_bytes()),
             ServerMessage::Waiting { title, .. } => {
@@ -314,7 +333,10 @@ impl Device {
 
     fn closed(&mut self, reason: CloseReason) {
         match reason {
-            CloseReason::Ended | CloseReason::Abandoned => self.erase(Place::Outside),
+            CloseReason::Ended | CloseReason::Abandoned => {
+                self.close_log();
+                self.erase(Place::Outside);
+            }
             CloseReason::Removed => self.erase(Place::Removed),
             _ => {}
         }
@@ -337,6 +359,7 @@ impl Device {
         self.joined = false;
         self.sent.clear();
         self.present.clear();
+        self.absent.clear();
         self.host_door.clear();
         self.sayings.clear();
         self.welcome_due_ms = None;
@@ -391,16 +414,27 @@ impl Device {
                 self.people.remove(&device);
             }
         }
-        if change.removed_me {
-            self.erase(Place::Removed);
-            return;
+        match change.removed_me {
+            Some(Exit::Dropped) => {
+                self.erase(Place::Outside);
+                self.return_from_outside();
+                return;
+            }
+            Some(Exit::Banned | Exit::Left) => {
+                self.erase(Place::Removed);
+                return;
+            }
+            None => {}
+        }
+        for member in &change.added {
+            self.absent.came_in(&member.device);
         }
         self.write_log(&change);
         if let Some(version) = self.group().map(|group| group.roster().policy.version) {
             self.note_policy(version);
         }
         let Some(keys) = change.keys else { return };
-        let removed = change.removed.iter().any(|departure| departure.by_host);
+        let removed = change.removed.iter().any(|departure| departure.exit != Exit::Left);
         self.install(keys, removed);
         self.refreshed_ms = self.now_ms;
         self.commit_at_ms = None;
@@ -438,40 +472,6 @@ impl Device {
             Some(_) => {}
             None => self.say(Word::Status(self.own.clone())),
         }
-    }
-
-    /// Writes down what the commit did, if this device keeps the meeting's log.
-    fn write_log(&mut self, change: &EpochChange) {
-        let now_ms = self.now_ms;
-        let Some((transcript_hash, policy)) =
-            self.group().map(|group| (group.transcript_hash(), group.roster().policy.clone()))
-        else {
-            return;
-        };
-        let Some(log) = &mut self.log else { return };
-        let granted = change.added.iter().map(|member| Event::Granted {
-            grant: grant_hash(&member.grant_id),
-            method: member.grant.method,
-        });
-        let revoked = change
-            .removed
-            .iter()
-            .filter(|departure| departure.by_host)
-            .map(|departure| Event::Revoked { grant: grant_hash(&departure.member.ban_id()) });
-        let policy =
-            change.policy_changed.then(|| Event::Policy { version: policy.version, hash: policy.hash() });
-        let commit = Event::Commit { epoch: change.epoch.0, transcript_hash };
-        for event in granted.chain(revoked).chain(policy).chain([commit]) {
-            // A full log keeps what it has; its head goes on being certified.
-            let _ = log.append(event, now_ms);
-        }
-    }
-
-    /// Returns the meeting's log as text that anybody can check, signed by this device; only on the one that made
-    /// the meeting.
-    pub fn export_log(&self) -> Option<String> {
-        let policy = &self.group()?.roster().policy;
-        Some(self.log.as_ref()?.export(self.signer.key(), policy))
     }
 
     fn ingest(&mut self, bytes: &[u8]) -> Option<Ingested> {

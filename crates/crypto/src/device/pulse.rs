@@ -20,9 +20,13 @@ use sabha_protocol::{
 
 use super::{
     Device, Sent,
+    chronicle::Chronicle,
     say::{Relay, Word},
 };
-use crate::{group::Group, log::MerkleTree};
+use crate::{
+    group::Group,
+    log::{MeetingLog, MerkleTree},
+};
 
 /// How much later than the one before it in seniority a host takes a silent one for gone, in milliseconds.
 const TAKE_OVER_MS: u64 = 1500;
@@ -280,6 +284,7 @@ impl Device {
             // A host that came back and has lost count goes on from its clock, above any count.
             None => (now_ms, LOST_COUNT),
         };
+        let log = self.chronicle.as_ref().map(Chronicle::log);
         let heartbeat = Heartbeat {
             meeting,
             seq,
@@ -287,8 +292,8 @@ impl Device {
             transcript_hash: group.transcript_hash(),
             tree_hash: group.tree_hash(),
             policy_version: group.roster().policy.version,
-            log_size: self.log.as_ref().map_or(0, |log| log.size()),
-            log_head: self.log.as_ref().map_or_else(|| MerkleTree::default().head(), |log| log.head()),
+            log_size: log.map_or(0, MeetingLog::size),
+            log_head: log.map_or_else(|| MerkleTree::default().head(), MeetingLog::head),
             previous,
             time_ms: now_ms,
             nonces: self.pulse.owed.clone(),

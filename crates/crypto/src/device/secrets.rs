@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 use super::codec::{Malformed, Reader, Writer};
 use crate::link::LinkSecret;
 
-/// Longest export, in bytes: a grant with its invite, and text.
-pub const EXPORT_BYTES_MAX: usize = 8 * 1024;
+/// Longest form, in bytes: a grant with its invite, and text.
+pub(super) const BYTES_MAX: usize = 8 * 1024;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The passcode of a meeting as its host keeps it.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,10 +56,8 @@ impl Secrets {
         Zeroizing::new(writer.u8(u8::from(admits)).u64(self.policy_floor).done())
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        if bytes.len() > EXPORT_BYTES_MAX {
-            return Err(Malformed);
-        }
+    /// Reads secrets, and returns what comes after them.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let mut reader = Reader::new(bytes);
         if reader.u8()? != VERSION {
             return Err(Malformed);
@@ -86,9 +84,10 @@ impl Secrets {
             _ => return Err(Malformed),
         };
         let policy_floor = reader.u64()?;
-        reader.end()?;
         let passcode = passcode.map(|text| HostPasscode { text: Zeroizing::new(text), admits });
-        Ok(Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode, policy_floor })
+        let secrets =
+            Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode, policy_floor };
+        Ok((secrets, reader.rest()))
     }
 }
 

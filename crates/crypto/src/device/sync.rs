@@ -122,6 +122,7 @@ impl Device {
         self.changed = true;
         self.people.clear();
         self.install(keys, false);
+        self.take_up_log();
         self.refreshed_ms = self.now_ms;
         let alone =
             self.group().is_some_and(|group| group.roster().hosts().all(|host| host.device == self.me()));
@@ -174,7 +175,8 @@ impl Device {
 
     pub(super) fn missed_answered(&mut self, refused: Option<Rule>) {
         match refused {
-            None => self.synced = true,
+            // What was missed may have been that this device was dropped: then it is on its way back.
+            None => self.synced = self.group().is_some(),
             Some(Rule::HandshakesKept) => self.return_from_outside(),
             Some(_) => {}
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sabha_admission::Method;
 use sabha_delivery::{Delivery, Reject as ServerReject};
 use sabha_protocol::{
     BootEpoch, GroupEpoch, MediaState, RoomEpoch, RoomSeq, Sdp,
@@ -10,7 +11,7 @@ use sabha_protocol::{
     secret::ResumeToken,
     wire::{
         client::Credential,
-        server::{Guest, MediaAnswer, Role},
+        server::{Guest, LeaveReason, MediaAnswer, Role},
     },
 };
 
@@ -26,6 +27,11 @@ struct Client {
     view: Option<DeviceView>,
     media: Vec<MediaKeyChange>,
     chat: Vec<String>,
+    logs: Vec<String>,
+    /// What the device asked to be kept last.
+    kept: Option<Zeroizing<Vec<u8>>>,
+    /// A fault: it gets a place and does not come into the room.
+    stays_away: bool,
     connected: bool,
     /// In the server's room: gets handshakes and relayed words.
     placed: bool,
@@ -79,6 +85,9 @@ impl Hall {
             view: None,
             media: Vec::new(),
             chat: Vec::new(),
+            logs: Vec::new(),
+            kept: None,
+            stays_away: false,
             connected: false,
             placed: false,
         });
@@ -125,7 +134,8 @@ impl Hall {
         match output {
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
-            DeviceOutput::Remember {} => {}
+            DeviceOutput::Log { text } => self.clients[at].logs.push(text),
+            DeviceOutput::Remember {} => self.clients[at].kept = Some(self.clients[at].device.export()),
             DeviceOutput::Send { send, message } => {
                 if self.clients[at].connected {
                     let refused = self.serve(at, *message);
@@ -175,7 +185,9 @@ impl Hall {
                                     let welcome = welcome.clone().unwrap();
                                     self.tell(index, ServerMessage::Welcomed { welcome, tree: tree.clone() });
                                 }
-                                self.join(index);
+                                if !self.clients[index].stays_away {
+                                    self.join(index);
+                                }
                             }
                             if change
                                 .removed
@@ -313,19 +325,26 @@ impl Hall {
         self.settle();
     }
 
+    fn participant(&self, at: usize) -> Participant {
+        Participant {
+            id: self.id(at),
+            device: self.clients[at].device.me(),
+            role: Role::Participant,
+            media: MediaState::default(),
+            presence: Presence::Connected,
+        }
+    }
+
+    fn placed(&self) -> Vec<usize> {
+        (0..self.clients.len()).filter(|at| self.clients[*at].placed).collect()
+    }
+
     fn join(&mut self, at: usize) {
-        let participants = self
-            .clients
-            .iter()
-            .filter(|client| client.placed)
-            .map(|client| Participant {
-                id: client.id,
-                device: client.device.me(),
-                role: Role::Participant,
-                media: MediaState::default(),
-                presence: Presence::Connected,
-            })
-            .collect();
+        let participants = self.placed().into_iter().map(|at| self.participant(at)).collect();
+        for other in self.placed().into_iter().filter(|other| *other != at) {
+            let participant = self.participant(at);
+            self.tell(other, ServerMessage::ParticipantJoined { participant });
+        }
         let lobby = if self.is_host(at) { self.lobby.values().cloned().collect() } else { Vec::new() };
         self.tell(
             at,
@@ -346,6 +365,15 @@ impl Hall {
         self.clients[at].connected = false;
         self.clients[at].placed = false;
         self.command(at, DeviceCommand::Disconnected {});
+    }
+
+    /// The server gives up a place that was lost for too long.
+    fn give_up(&mut self, at: usize) {
+        let participant = self.id(at);
+        for other in self.placed() {
+            self.tell(other, ServerMessage::ParticipantLeft { participant, reason: LeaveReason::Lost });
+        }
+        self.settle();
     }
 
     /// Lets time pass, timers firing as they come.
@@ -385,7 +413,7 @@ impl Hall {
 
     fn admit(&mut self, guest: usize) {
         let id = self.id(guest);
-        self.command(0, DeviceCommand::Admit { guest: id });
+        self.command(0, DeviceCommand::Admit { guest: id, by_rule: false });
     }
 
     /// Returns the epoch a client seals frames in.
@@ -536,7 +564,7 @@ fn a_new_host_admits_and_goes_on_when_the_first_is_gone() {
     assert_eq!(hall.view(asha).members.len(), 1);
     let bilal = hall.guest("Bilal");
     let id = hall.id(bilal);
-    hall.command(asha, DeviceCommand::Admit { guest: id });
+    hall.command(asha, DeviceCommand::Admit { guest: id, by_rule: false });
     assert_eq!(hall.view(bilal).stage, DeviceStage::Member);
     assert_eq!(hall.sends_in(bilal), hall.sends_in(asha));
 }
@@ -576,6 +604,53 @@ fn a_lost_connection_is_made_up_for_on_the_same_leaf() {
     assert_eq!(hall.view(asha).members.len(), 4);
     assert_eq!(hall.sends_in(asha), hall.sends_in(0));
     assert!(hall.view(asha).alarms.is_empty());
+}
+
+#[test]
+fn a_device_that_is_gone_loses_its_leaf_and_comes_back_by_its_grant() {
+    let mut hall = Hall::new(None);
+    let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
+    hall.admit(asha);
+    hall.admit(bilal);
+    hall.disconnect(asha);
+    // As long as its place is kept, so is its leaf.
+    hall.pass(60_000);
+    assert_eq!(hall.view(bilal).members.len(), 3);
+    hall.give_up(asha);
+    hall.pass(11_000);
+    assert_eq!(hall.view(0).members.len(), 2);
+    assert_eq!(hall.view(bilal).members.len(), 2);
+    // Whatever the device still has opens nothing of what is said from now on.
+    assert!(hall.sends_in(0) > hall.clients[asha].device.group().map(Group::epoch));
+    hall.enter(asha);
+    hall.join(asha);
+    hall.settle();
+    hall.pass(7000);
+    for at in [0, asha, bilal] {
+        assert_eq!(hall.view(at).stage, DeviceStage::Member);
+        assert_eq!(hall.view(at).members.len(), 3);
+        assert!(hall.view(at).alarms.is_empty());
+        assert_eq!(hall.sends_in(at), hall.sends_in(0));
+    }
+    // Nobody was thrown out by it.
+    assert!(hall.clients[0].device.group().unwrap().roster().policy.revoked.is_empty());
+}
+
+#[test]
+fn who_was_let_in_and_never_came_loses_its_leaf_and_who_is_in_the_room_does_not() {
+    let mut hall = Hall::new(None);
+    let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
+    hall.admit(asha);
+    hall.clients[bilal].stays_away = true;
+    hall.admit(bilal);
+    hall.disconnect(bilal);
+    hall.pass(89_000);
+    assert_eq!(hall.view(0).members.len(), 3);
+    hall.pass(2000);
+    assert_eq!(hall.view(0).members.len(), 2);
+    hall.pass(200_000);
+    assert_eq!(hall.view(0).members.len(), 2);
+    assert_eq!(hall.view(asha).members.len(), 2);
 }
 
 #[test]
@@ -633,7 +708,7 @@ fn a_hundred_who_come_at_once_are_a_handful_of_commits() {
     let ids: Vec<_> = guests.iter().map(|guest| hall.id(*guest)).collect();
     let now = hall.now;
     for guest in ids {
-        hall.clients[0].device.command(DeviceCommand::Admit { guest }, now);
+        hall.clients[0].device.command(DeviceCommand::Admit { guest, by_rule: false }, now);
     }
     hall.settle();
     // Twenty at once, the others ten a second: the server would not take more.
@@ -666,10 +741,80 @@ fn the_meetings_log_can_be_checked_by_anybody() {
     let asha = hall.guest("Asha");
     hall.admit(asha);
     let device = hall.clients[asha].device.me();
-    hall.command(0, DeviceCommand::Remove { device });
-    let text = hall.clients[0].device.export_log().unwrap();
-    assert!(crate::log::verify_export(&text).is_ok());
+    hall.command(0, DeviceCommand::ExportLog {});
+    let text = &hall.clients[0].logs[0];
     assert!(!text.contains("Asha") && !text.contains("Weekly"));
+    let log = crate::log::verify_export(text).unwrap();
+    assert_eq!((log.granted[&(Method::Manual as u8)], log.ended_ms), (1, None));
+    assert!(hall.view(0).keeps_log && !hall.view(asha).keeps_log);
+    hall.command(asha, DeviceCommand::ExportLog {});
+    assert!(hall.clients[asha].logs.is_empty());
+    hall.command(0, DeviceCommand::Remove { device });
+    hall.command(0, DeviceCommand::ExportLog {});
+    let log = crate::log::verify_export(&hall.clients[0].logs[1]).unwrap();
+    assert_eq!((log.revoked, log.policy_version), (1, 2));
+}
+
+#[test]
+fn the_log_outlives_a_reload_of_the_device_that_keeps_it() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let device = hall.clients[asha].device.me();
+    hall.command(0, DeviceCommand::MakeHost { device });
+    hall.pass(4000);
+    let kept = hall.clients[0].kept.clone().unwrap();
+    hall.disconnect(0);
+    // While it is away, another host lets somebody in: that is not in its log, but the epoch that it led to is.
+    let bilal = hall.guest("Bilal");
+    let id = hall.id(bilal);
+    hall.command(asha, DeviceCommand::Admit { guest: id, by_rule: true });
+    let epoch = hall.view(asha).epoch;
+    hall.clients[0].device = Device::restore(&kept, hall.now).unwrap();
+    hall.enter(0);
+    hall.join(0);
+    hall.pass(6000);
+    hall.command(0, DeviceCommand::ExportLog {});
+    let log = crate::log::verify_export(hall.clients[0].logs.last().unwrap()).unwrap();
+    assert_eq!(log.granted.values().sum::<usize>(), 1);
+    assert!(log.epoch > Some(epoch.0));
+    assert_eq!(log.head, hall.clients[0].device.chronicle.as_ref().unwrap().log().head());
+    // All hosts' heartbeats go on being believed.
+    for at in [0, asha, bilal] {
+        assert_eq!(hall.view(at).encryption, Encryption::Verified);
+        assert!(hall.view(at).alarms.is_empty());
+    }
+}
+
+#[test]
+fn the_end_is_the_last_entry_and_the_log_is_given_out_with_it() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.tell(0, ServerMessage::Closed { reason: CloseReason::Ended, by: None });
+    hall.settle();
+    let log = crate::log::verify_export(&hall.clients[0].logs[0]).unwrap();
+    assert_eq!(log.entries.last().unwrap().event, crate::log::Event::Ended);
+    assert_eq!(log.ended_ms, Some(hall.now));
+    assert!(hall.clients[0].device.group().is_none());
+}
+
+#[test]
+fn what_was_kept_of_another_meeting_or_in_another_form_is_refused() {
+    let hall = Hall::new(None);
+    let kept = hall.clients[0].device.export();
+    assert!(Device::restore(&kept, hall.now).is_ok());
+    let elsewhere = Hall::new(None).clients[0].device.chronicle.as_ref().unwrap().to_bytes();
+    let secrets = hall.clients[0].device.secrets.to_bytes();
+    assert!(Device::restore(&[&secrets[..], &elsewhere].concat(), hall.now).is_err());
+    for length in secrets.len() + 1..kept.len() {
+        // Cut between two entries it is a shorter log.
+        if let Ok(device) = Device::restore(&kept[..length], hall.now) {
+            assert_eq!(device.export()[..], kept[..length]);
+        }
+    }
+    assert!(Device::restore(&[&kept[..], &[0]].concat(), hall.now).is_err());
+    assert!(Device::restore(&vec![0; EXPORT_BYTES_MAX + 1], hall.now).is_err());
 }
 
 #[test]

@@ -26,7 +26,9 @@ use openmls::{
     messages::proposals::Proposal,
 };
 use openmls_traits::OpenMlsProvider as _;
-use sabha_admission::{Capabilities, Member, Roster, TreeView, Violation, check_transition, check_tree};
+use sabha_admission::{
+    Capabilities, Member, Policy, Roster, TreeView, Violation, check_transition, check_tree,
+};
 use sabha_delivery::translate;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, MeetingId,
@@ -95,10 +97,10 @@ pub struct EpochChange {
     pub committer: DeviceKey,
     /// Who came in.
     pub added: Vec<Member>,
-    /// Who is out, and whether a host did it.
+    /// Who is out, and how.
     pub removed: Vec<Departure>,
-    /// Whether this device is out.
-    pub removed_me: bool,
+    /// Whether this device is out, and how.
+    pub removed_me: Option<Exit>,
     /// Whether the policy is a new one.
     pub policy_changed: bool,
     /// For frames of the new epoch; absent if this device is out.
@@ -110,8 +112,19 @@ pub struct EpochChange {
 pub struct Departure {
     /// Who.
     pub member: Member,
-    /// Whether a host removed it; else it left, or came in anew on another leaf.
-    pub by_host: bool,
+    /// How.
+    pub exit: Exit,
+}
+
+/// How somebody came out of the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// A host removed it and made its grant void.
+    Banned,
+    /// A host took its leaf away since it was not seen any more; with its grant it may come back.
+    Dropped,
+    /// It left, or came in anew on another leaf.
+    Left,
 }
 
 /// What frames of one epoch need.
@@ -301,7 +314,6 @@ impl Group {
         let roster = check_tree(&view, Some(&self.roster.policy), &newcomers, now_ms)?;
 
         let epoch = GroupEpoch(commit.epoch().as_u64());
-        let removed_me = commit.self_removed();
         let committer = match sender {
             Sender::Member(index) => self.roster.member(index.u32()).map(|member| member.device),
             _ => commit
@@ -310,14 +322,17 @@ impl Group {
                 .map(DeviceKey::from_bytes),
         };
         let committer = committer.ok_or(Reject::Invalid)?;
-        let removed = departures(commit, sender, &self.roster);
-        let keys = if removed_me {
+        let removed = departures(commit, sender, &self.roster, &roster.policy);
+        let me = self.me();
+        let exit = removed.iter().find(|departure| departure.member.device == me);
+        let removed_me = commit.self_removed().then(|| exit.map_or(Exit::Left, |departure| departure.exit));
+        let keys = if removed_me.is_some() {
             None
         } else {
             let secret = commit
                 .export_secret(self.provider.crypto(), BASE_KEY_LABEL, &[], BASE_KEY_BYTES)
                 .map_err(|_| Reject::Invalid)?;
-            Some(epoch_keys(epoch, secret, &roster, self.me()))
+            Some(epoch_keys(epoch, secret, &roster, me))
         };
         let added = roster
             .members
@@ -366,7 +381,7 @@ impl Group {
     }
 }
 
-fn departures(commit: &StagedCommit, sender: &Sender, roster: &Roster) -> Vec<Departure> {
+fn departures(commit: &StagedCommit, sender: &Sender, before: &Roster, policy: &Policy) -> Vec<Departure> {
     commit
         .queued_proposals()
         .filter_map(|queued| {
@@ -377,7 +392,13 @@ fn departures(commit: &StagedCommit, sender: &Sender, roster: &Roster) -> Vec<De
                 (Proposal::SelfRemove, Sender::Member(index)) => (index.u32(), false),
                 _ => return None,
             };
-            Some(Departure { member: roster.member(index)?.clone(), by_host })
+            let member = before.member(index)?.clone();
+            let exit = match by_host {
+                true if policy.is_revoked(&member.ban_id()) => Exit::Banned,
+                true => Exit::Dropped,
+                false => Exit::Left,
+            };
+            Some(Departure { member, exit })
         })
         .collect()
 }

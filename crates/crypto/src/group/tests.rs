@@ -190,7 +190,7 @@ fn removal_with_revocation_is_one_commit_and_the_removed_cannot_come_back() {
     assert_eq!(change.removed, [(bilal.me(), Removal::ByHost)]);
 
     let Ingested::Epoch(out) = bilal.ingest(bundle.commit.as_bytes(), NOW).unwrap() else { panic!() };
-    assert!(out.removed_me && out.keys.is_none());
+    assert!(out.removed_me == Some(Exit::Banned) && out.keys.is_none());
     assert_ne!(asha.keys().base_key.0.expose(), before.base_key.0.expose());
 
     let back = applicant(scene.suite, scene.meeting, bilal.signer.clone(), old_grant);

@@ -3,7 +3,7 @@
 use ed25519_dalek::Signer as _;
 use proptest::{collection::vec, prelude::*};
 use sabha_admission::{Capabilities, Grant, Heartbeat, NO_PREVIOUS, SignedHeartbeat, Suite, Violation};
-use sabha_crypto::group::{Bundle, Changes, Group, Ingested};
+use sabha_crypto::group::{Bundle, Changes, Exit, Group, Ingested};
 use sabha_delivery::{Delivery, Reject, Removal};
 use sabha_protocol::{
     GroupEpoch, Rule,
@@ -184,6 +184,23 @@ fn who_says_in_two_ways_that_it_leaves_does_not_stop_the_others() {
 }
 
 #[test]
+fn whose_leaf_is_taken_away_without_a_ban_comes_back_by_its_grant() {
+    let (mut meeting, mut asha, _) = three();
+    let papers = meeting.papers;
+    let bundle =
+        meeting.host.commit(Changes { remove: vec![device(BILAL)], ..Changes::default() }, NOW).unwrap();
+    assert_eq!(meeting.deliver(&bundle).unwrap().removed, [(device(BILAL), Removal::Dropped)]);
+    asha.ingest(bundle.commit.as_bytes(), NOW).unwrap();
+    let grant = papers.granted(BILAL);
+    let bytes = GrantBytes::try_from(grant.to_bytes()).unwrap();
+    assert_eq!(meeting.delivery.check_grant(&device(BILAL), &bytes, NOW), Ok(()));
+    let (_, info, tree) = meeting.delivery.state();
+    let (_, back) = papers.applicant(BILAL, grant).join_from_outside(&info, &tree, NOW).unwrap();
+    assert_eq!(deliver(&mut meeting.delivery, device(BILAL), &back).unwrap().added, [device(BILAL)]);
+    asha.ingest(back.commit.as_bytes(), NOW).unwrap();
+}
+
+#[test]
 fn who_wishes_to_leave_can_still_be_removed_and_banned() {
     let (mut meeting, mut asha, mut bilal) = three();
     let (epoch, wish) = bilal.propose_leaving().unwrap();
@@ -206,12 +223,12 @@ fn who_wishes_to_leave_can_still_be_removed_and_banned() {
     assert_eq!(removed, expected);
     for member in [&mut asha, &mut bilal] {
         let Ingested::Epoch(change) = member.ingest(bundle.commit.as_bytes(), NOW).unwrap() else { panic!() };
-        assert!(change.removed_me);
-        let by_host = |number| {
+        let exit = |number| {
             let departure = change.removed.iter().find(|gone| gone.member.device == device(number));
-            departure.unwrap().by_host
+            departure.unwrap().exit
         };
-        assert!(by_host(BILAL) && !by_host(ASHA));
+        assert_eq!((exit(BILAL), exit(ASHA)), (Exit::Banned, Exit::Left));
+        assert_eq!(change.removed_me, Some(exit(if member.me() == device(ASHA) { ASHA } else { BILAL })));
     }
 }
 

@@ -1,7 +1,7 @@
 //! A member's group: what comes out of a change, and what a joiner is not led into.
 
 use sabha_admission::{Grant, Suite, Violation};
-use sabha_crypto::group::{Changes, EpochKeys, Group, Ingested, Reject};
+use sabha_crypto::group::{Changes, EpochKeys, Exit, Group, Ingested, Reject};
 
 use crate::{
     meeting::{CREATOR, Meeting, NOW, Papers, deliver, device, key, refresh},
@@ -61,7 +61,7 @@ fn a_change_says_who_came_who_went_and_whether_the_policy_is_new() {
     let change = |asha: &mut Group, commit: &[u8]| {
         let Ingested::Epoch(change) = asha.ingest(commit, NOW).unwrap() else { panic!() };
         let added: Vec<_> = change.added.iter().map(|member| member.device).collect();
-        let removed: Vec<_> = change.removed.iter().map(|gone| (gone.member.device, gone.by_host)).collect();
+        let removed: Vec<_> = change.removed.iter().map(|gone| (gone.member.device, gone.exit)).collect();
         (change.committer, added, removed, change.policy_changed)
     };
     let package = papers.applicant(40, papers.granted(40)).key_package().unwrap();
@@ -77,7 +77,7 @@ fn a_change_says_who_came_who_went_and_whether_the_policy_is_new() {
         let (_, bundle) = applicant.join_from_outside(&info, &tree, NOW).unwrap();
         deliver(&mut meeting.delivery, device(40), &bundle).unwrap();
         meeting.host.ingest(bundle.commit.as_bytes(), NOW).unwrap();
-        let back = (device(40), added, vec![(device(40), false)], false);
+        let back = (device(40), added, vec![(device(40), Exit::Left)], false);
         assert_eq!(change(&mut asha, bundle.commit.as_bytes()), back);
     }
 
@@ -85,7 +85,14 @@ fn a_change_says_who_came_who_went_and_whether_the_policy_is_new() {
     let bundle = meeting.change(Changes { policy: Some(policy), ..Changes::default() });
     assert_eq!(change(&mut asha, bundle.commit.as_bytes()), (device(CREATOR), vec![], vec![], true));
     let bundle = meeting.change(Changes { remove: vec![device(40)], ..Changes::default() });
-    let went = (device(CREATOR), vec![], vec![(device(40), true)], false);
+    let went = (device(CREATOR), vec![], vec![(device(40), Exit::Dropped)], false);
+    assert_eq!(change(&mut asha, bundle.commit.as_bytes()), went);
+
+    let banned = meeting.host.roster().member_of(&device(ASHA)).unwrap().ban_id();
+    let policy = meeting.policy(|policy| policy.revoke(banned).unwrap());
+    let bundle =
+        meeting.change(Changes { remove: vec![device(ASHA)], policy: Some(policy), ..Changes::default() });
+    let went = (device(CREATOR), vec![], vec![(device(ASHA), Exit::Banned)], true);
     assert_eq!(change(&mut asha, bundle.commit.as_bytes()), went);
 }
 

@@ -233,7 +233,8 @@ fn view(epoch: GroupEpoch, members: Vec<Member>) -> GroupView {
 fn change(Change { epoch, members, added, removed }: Change) -> GroupChange {
     let how = |removal| match removal {
         delivery::Removal::ByHost => Removal::ByHost,
-        delivery::Removal::Left => Removal::Left,
+        // Who is gone has no place any more; one that is just coming back by its old leaf comes back without it.
+        delivery::Removal::Dropped | delivery::Removal::Left => Removal::Left,
         delivery::Removal::Replaced => Removal::Replaced,
     };
     GroupChange {

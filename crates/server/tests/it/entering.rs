@@ -347,7 +347,7 @@ async fn a_grant_that_is_signed_after_the_lock_lets_nobody_in() {
         tokio::task::yield_now().await;
     }
     // Bilal's device has not heard of it yet.
-    bilal.command(DeviceCommand::Admit { guest: guest.you }).await;
+    bilal.command(DeviceCommand::Admit { guest: guest.you, by_rule: false }).await;
     guest.until(|view| view.stage == DeviceStage::Joining).await;
 
     let mut again = Client::connect(server.address()).await;

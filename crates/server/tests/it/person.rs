@@ -218,7 +218,7 @@ pub async fn knock(address: SocketAddr, meeting: &Meeting, name: &str) -> Person
 pub async fn admit(host: &mut Person, guest: &mut Person) {
     let (me, newcomer) = (host.device.me(), guest.device.me());
     host.until(|view| view.guests.iter().any(|waiting| waiting.device == newcomer)).await;
-    host.command(DeviceCommand::Admit { guest: guest.you }).await;
+    host.command(DeviceCommand::Admit { guest: guest.you, by_rule: false }).await;
     let has = |view: &DeviceView, device| view.members.iter().any(|member| member.device == device);
     tokio::join!(
         host.until(|view| has(view, newcomer)),

@@ -228,7 +228,7 @@ impl Hall {
     /// A host lets a guest in.
     pub fn admit_by(&mut self, host: usize, guest: usize) {
         let guest = self.people[guest].id;
-        self.command(host, DeviceCommand::Admit { guest });
+        self.command(host, DeviceCommand::Admit { guest, by_rule: false });
     }
 
     /// The creator removes somebody.
@@ -329,7 +329,7 @@ impl Hall {
                     person.media.push(change);
                 }
             }
-            DeviceOutput::Remember {} => {}
+            DeviceOutput::Log { .. } | DeviceOutput::Remember {} => {}
             DeviceOutput::Send { send, message } => {
                 if person.connected {
                     self.seen.push(Seen { from: at, message: (*message).clone() });

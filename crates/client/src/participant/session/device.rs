@@ -105,6 +105,8 @@ impl Session {
                 DeviceOutput::Chat { from, name, text } => {
                     self.state.send_modify(|state| state.push_chat(ChatLine { from, name, text }));
                 }
+                // The meeting has ended: this is the whole of it.
+                DeviceOutput::Log { text } => self.log = Some(text),
                 DeviceOutput::Media { change } => {
                     self.frames.apply(&change);
                     let sending = self.frames.is_sending();
@@ -185,7 +187,7 @@ impl Session {
                 }
             };
             if may_enter && self.admitted.insert(waiting.guest) {
-                self.command(DeviceCommand::Admit { guest: waiting.guest });
+                self.command(DeviceCommand::Admit { guest: waiting.guest, by_rule: true });
             }
         }
         self.admitted.retain(|guest| view.guests.iter().any(|waiting| waiting.guest == *guest));
