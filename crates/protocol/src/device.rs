@@ -59,6 +59,7 @@ pub enum DeviceCommand {
         guest: ParticipantId,
         /// Whether a rule decides so and no person: says the grant, and so the meeting's log.
         #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
         by_rule: bool,
     },
     /// The server answered a message that a [`DeviceOutput::Send`] with this number asked to send.

@@ -116,11 +116,17 @@ export class Person {
     return this.page.locator(`[data-testid="tile"][data-name="${name}"][data-kind="${kind}"]`);
   }
 
+  /** The key closes an open panel: whether it is open is asked of the panel, not of who is listed in it by now. */
+  private async openPeople(): Promise<void> {
+    const panel = this.get('people-panel');
+    if (!(await panel.isVisible())) await this.page.keyboard.press('p');
+    await panel.waitFor();
+  }
+
   /** Opens a participant's menu in the roster and chooses an action. */
   async act(name: string, action: 'action-remove' | 'action-mute' | 'action-make-host'): Promise<void> {
-    const entry = this.rosterEntry(name);
-    if (!(await entry.isVisible())) await this.page.keyboard.press('p');
-    await entry.getByTestId('participant-menu').click();
+    await this.openPeople();
+    await this.rosterEntry(name).getByTestId('participant-menu').click();
     await this.get(action).locator('visible=true').first().click();
     // Destructive acts ask once.
     const confirm = this.get('confirm');
@@ -132,9 +138,8 @@ export class Person {
   }
 
   async rosterRole(name: string): Promise<string | null> {
-    const entry = this.rosterEntry(name);
-    if (!(await entry.isVisible())) await this.page.keyboard.press('p');
-    return entry.getAttribute('data-role');
+    await this.openPeople();
+    return this.rosterEntry(name).getAttribute('data-role');
   }
 
   async endedBecause(): Promise<string | null> {
@@ -206,7 +211,11 @@ export class Person {
 
   /** Waits until a tile shows this person's own colour with the bar in motion. */
   async sees(name: string, colour: Colour): Promise<void> {
-    await expect.poll(async () => (await this.look(name)).colour, { timeout: 20_000, interval: 200 }).toBe(colour);
+    try {
+      await expect.poll(async () => (await this.look(name)).colour, { timeout: 20_000, interval: 200 }).toBe(colour);
+    } catch (cause) {
+      throw new Error(`${this.name} does not see ${name} in ${colour}: ${await this.received()}`, { cause });
+    }
     const places = new Set<number>();
     await expect
       .poll(
@@ -218,6 +227,27 @@ export class Person {
         { timeout: 15_000, interval: 150, message: `${this.name} sees the bar of ${name} move` },
       )
       .toBeGreaterThanOrEqual(3);
+  }
+
+  /** What came in and how far it got, for who has to find out why nothing is seen. */
+  private async received(): Promise<string> {
+    const encryption = await this.get('encryption-state')
+      .getAttribute('data-state', { timeout: 1000 })
+      .catch(() => null);
+    const connections = await this.page.evaluate(async () =>
+      Promise.all(
+        (window.peerConnections ?? []).map(async (connection) => {
+          const video = [...(await connection.getStats()).values()].filter(
+            (stat) => stat.type === 'inbound-rtp' && stat.kind === 'video' && stat.packetsReceived > 0,
+          );
+          const frames = video.map(
+            (stat) => `${stat.packetsReceived} packets, ${stat.framesReceived} frames, ${stat.framesDecoded} decoded`,
+          );
+          return `${connection.connectionState} [${frames.join('; ')}]`;
+        }),
+      ),
+    );
+    return `encryption ${encryption}, connections ${connections.join(', ')}`;
   }
 
   /** Waits until a tile has shown Firefox's test camera: one colour over the whole picture, which wanders. */

@@ -123,6 +123,22 @@ describe('what the device says', () => {
     expect(play.deviceSends(relay).effects).toEqual([]);
   });
 
+  it('the log that was asked for is a file at once', () => {
+    play.intoRoom().do({ type: 'save_log' });
+    expect(play.told).toEqual([{ type: 'export_log' }]);
+    play.do({ type: 'device', output: { type: 'log', text: 'sabha/m' } });
+    expect(play.effects).toEqual([{ type: 'save_log', log: 'sabha/m' }]);
+    expect(play.shown.log).toBeNull();
+  });
+
+  it('the log of a meeting that has ended is kept for who wants it', () => {
+    play.intoRoom().hear({ type: 'closed', reason: 'ended', by: null });
+    play.do({ type: 'device', output: { type: 'log', text: 'sabha/m' } });
+    expect(play.effects).toEqual([]);
+    expect(play.shown).toMatchObject({ phase: 'over', log: 'sabha/m' });
+    expect(play.do({ type: 'save_log' }).effects).toEqual([{ type: 'save_log', log: 'sabha/m' }]);
+  });
+
   it('a view is shown as it is', () => {
     play.intoRoom().view({ heartbeat: 'late', code: { group: '1', root: '2' } });
     expect(play.shown.e2ee).toMatchObject({ heartbeat: 'late', code: { group: '1', root: '2' } });

@@ -8,7 +8,7 @@ import * as entry from './entry';
 import * as leaving from './leaving';
 import type { Asked, Model, Step } from './model';
 import * as room from './room';
-import { and, ask, show, stay, tell, tellDevice } from './step';
+import { and, ask, askDevice, show, stay, tell, tellDevice, withEffects } from './step';
 
 type Asking = Extract<Asked, { kind: 'device' }>;
 
@@ -60,6 +60,8 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
   const { phase } = model.shown;
   // One that is remembered knows the meeting's title before anything was asked.
   if (phase === 'prejoin') return stay(output.type === 'view' ? show(model, { e2ee: output.view }) : model);
+  // The last word of a device whose meeting has ended.
+  if (output.type === 'log') return logged(model, output.text);
   if (phase === 'over') return stay(model);
   switch (output.type) {
     case 'chat':
@@ -76,6 +78,19 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
     case 'remember':
       return stay(model);
   }
+}
+
+/** The meeting's log came: it was asked for, or the meeting has ended and whoever kept it may want it. */
+function logged(model: Model, log: string): Step {
+  return model.shown.phase === 'over'
+    ? stay(show(model, { log }))
+    : withEffects(stay(model), { type: 'save_log', log });
+}
+
+/** The person wants the meeting's log as a file. */
+export function saveLog(model: Model): Step {
+  const { log } = model.shown;
+  return log === null ? askDevice(model, { type: 'export_log' }) : withEffects(stay(model), { type: 'save_log', log });
 }
 
 /** Sends what the device wants sent, if it is for the connection there is now: it speaks from a worker, and so late. */

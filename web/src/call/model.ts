@@ -137,6 +137,7 @@ export type CallEvent =
   | { type: 'raise_hand'; raised: boolean }
   | { type: 'remove'; participant: ParticipantId }
   | { type: 'retry' }
+  | { type: 'save_log' }
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
   | { type: 'show'; tiles: readonly Tile[] }
@@ -177,6 +178,8 @@ export type Effect =
   | { type: 'remember_place'; resume: ResumeToken }
   /** Makes a fresh peer connection and its offer, beside the one in use. */
   | { type: 'prepare_media'; attempt: Attempt }
+  /** Gives the person a file with the meeting's log. */
+  | { type: 'save_log'; log: string }
   | { type: 'send'; id: RequestId; body: ClientMessage }
   | { type: 'send_layers'; source: Source; layers: readonly Layer[] }
   | { type: 'send_media'; media: MediaState }
@@ -229,6 +232,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       speaking: [],
       slots: new Map(),
       over: null,
+      log: null,
       notices: [],
       leaveQuestion: false,
     },

@@ -72,6 +72,7 @@ const outside: DeviceView = {
   members: [],
   guests: [],
   locked: false,
+  keeps_log: false,
   passcode: { type: 'none' },
   host: false,
 };

@@ -58,6 +58,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.remove(model, event.participant);
     case 'retry':
       return entry.retry(model);
+    case 'save_log':
+      return device.saveLog(model);
     case 'set_passcode':
       return room.setPasscode(model, event.passcode, event.admits);
     case 'set_sources':

@@ -152,6 +152,8 @@ export interface CallState {
   speaking: readonly ParticipantId[];
   slots: ReadonlyMap<Mid, Occupant>;
   over: Over | null;
+  /** The meeting's log, once the meeting has ended, on the device that kept it. */
+  log: string | null;
   notices: readonly Notice[];
   /** Set when a last host tried to leave: end for all, or hand over. */
   leaveQuestion: boolean;

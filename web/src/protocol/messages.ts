@@ -796,7 +796,11 @@ passcode: PasscodeView,
 /**
  * Whether this device is a host's.
  */
-host: boolean, };
+host: boolean, 
+/**
+ * Whether this device keeps the meeting's log.
+ */
+keeps_log: boolean, };
 
 export type CreateDevice = { 
 /**
@@ -838,7 +842,11 @@ export type DeviceCommand = { "type": "admit",
 /**
  * Who waits.
  */
-guest: ParticipantId, } | { "type": "answered", 
+guest: ParticipantId, 
+/**
+ * Whether a rule decides so and no person: says the grant, and so the meeting's log.
+ */
+by_rule?: boolean, } | { "type": "answered", 
 /**
  * Number of the `Send`.
  */
@@ -858,7 +866,7 @@ challenge: Challenge,
 /**
  * Token of a place held before.
  */
-resume?: ResumeToken | null, } | { "type": "hand", 
+resume?: ResumeToken | null, } | { "type": "export_log", } | { "type": "hand", 
 /**
  * Whether it is up.
  */
@@ -908,7 +916,11 @@ name: DisplayName,
 /**
  * What.
  */
-text: ChatText, } | { "type": "media", 
+text: ChatText, } | { "type": "log", 
+/**
+ * The text.
+ */
+text: string, } | { "type": "media", 
 /**
  * What changed.
  */

@@ -91,6 +91,9 @@ export interface Call {
    */
   setPasscode(passcode: string | null, admits: boolean): void;
 
+  /** Gives a file with the meeting's log; on the device that keeps it (`state.e2ee.keeps_log`, `state.log`). */
+  saveLog(): void;
+
   /** In the lobby: the passcode, as typed (`state.e2ee.passcode` tells of wrong tries). */
   submitPasscode(text: string): void;
   /** Says something to everybody. Blank text says nothing; what is longer than `limits.chatCharsMax` is cut. */

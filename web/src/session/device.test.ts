@@ -135,6 +135,18 @@ describe('own device', () => {
     }
   });
 
+  it('but the log of a meeting that has ended, which comes while its device is being erased', () => {
+    const { workers, device } = opened();
+    const heard = listening(device);
+    void device.forget('m');
+    const log = { type: 'log', text: 'sabha/m' } as const;
+    workers.say({ type: 'output', output: log });
+    expect(heard).toEqual(['log']);
+    device.close();
+    workers.say({ type: 'output', output: log });
+    expect(heard.length).toBe(1);
+  });
+
   it('is forgotten when its worker has erased it, and then the worker goes', async () => {
     const { workers, device } = opened();
     void device.restore('m');

@@ -95,9 +95,8 @@ export class OwnDevice {
     this.#encryption?.command(command);
   }
 
-  /** Erases the device from this browser, and closes. Nothing more is heard of it. */
+  /** Erases the device from this browser, and closes. Nothing more is heard of it but the log of what has ended. */
   forget(meeting: MeetingId): Promise<void> {
-    this.#events = null;
     const encryption = this.#encryption;
     if (!encryption || this.#state.is === 'broken') {
       this.close();
@@ -121,6 +120,7 @@ export class OwnDevice {
 
   #heard(message: FromMls): void {
     if (this.#state.is === 'erasing') {
+      if (message.type === 'output' && message.output.type === 'log') this.#events?.says(message.output);
       // What else comes answers what was asked before.
       if (message.type === 'not_remembered' || (message.type === 'failed' && message.fatal)) this.close();
       return;

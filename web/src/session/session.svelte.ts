@@ -19,6 +19,7 @@ import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
 import { OwnDevice } from './device';
 import { chosenDevices, device, type Place, tab } from './memory';
+import { logName, saveFile } from './save';
 import { Secrets } from './secrets';
 import { ShownTiles } from './shown';
 import { ScreenLock } from './wakelock';
@@ -185,6 +186,10 @@ export class Session implements Call {
     this.#handle({ type: 'set_passcode', passcode, admits });
   }
 
+  saveLog(): void {
+    this.#handle({ type: 'save_log' });
+  }
+
   submitPasscode(text: string): void {
     this.#handle({ type: 'submit_passcode', passcode: text });
   }
@@ -348,6 +353,9 @@ export class Session implements Call {
         break;
       case 'remember_place':
         this.#rememberPlace(effect.resume);
+        break;
+      case 'save_log':
+        saveFile(logName(this.#meeting), effect.log);
         break;
       case 'send':
         this.#socket?.send({ id: effect.id, body: effect.body });

@@ -86,6 +86,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     members: people.map(member),
     guests: [],
     locked: false,
+    keeps_log: true,
     passcode: { type: 'none' },
     host: true,
   };
@@ -112,6 +113,7 @@ function emptyState(): CallState {
     speaking: [],
     slots: new Map(),
     over: null,
+    log: null,
     notices: [],
     leaveQuestion: false,
   };
@@ -181,7 +183,8 @@ export class FakeCall implements Call {
   enter = () => this.patch({ phase: 'entering' });
   leave = () => this.patch({ phase: 'over', over: { reason: 'left', by: null } });
   cancelLeave = () => this.patch({ leaveQuestion: false });
-  end = () => this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' } });
+  end = () => this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' }, log: 'sabha/' });
+  saveLog = () => undefined;
   handOver = () => this.leave();
   retry = () => this.patch({ phase: 'prejoin', over: null });
   setMicrophone = (on: boolean) => {

@@ -18,6 +18,7 @@ function view(rest: Partial<DeviceView> = {}): DeviceView {
     locked: false,
     passcode: { type: 'none' },
     host: false,
+    keeps_log: false,
     ...rest,
   };
 }

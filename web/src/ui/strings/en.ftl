@@ -325,6 +325,10 @@ known-unnamed = Has not said a name yet
 known-away = Not connected now
 known-all = Show all { $count }
 
+log = Log of this meeting
+log-what = What was decided and when, signed by this device: no names, nothing that was said. Anybody can check the file with sabha-client verify-log.
+log-save = Save the log
+
 protected = What is protected
 protected-content = What you say and show.
 protected-content-how = Sound, picture, screens, chat and names are encrypted on your device and opened only on the devices above. The server passes them on and can neither read nor change them.
