@@ -551,22 +551,17 @@ impl Hall {
         self.people[at].joined = true;
         let joined = self.joined_message(at);
         self.say(at, joined);
+        let participant = participant(&self.people[at]);
+        self.pass_on(at, ServerMessage::ParticipantJoined { participant });
     }
 
     /// Returns the room as an honest server describes it.
     pub fn joined_message(&self, at: usize) -> ServerMessage {
-        let place = |person: &Person| Participant {
-            id: person.id,
-            device: person.device.me(),
-            role: Role::Participant,
-            media: MediaState::default(),
-            presence: Presence::Connected,
-        };
         let sdp = Sdp::try_from("v=0".to_owned()).expect("short enough");
         ServerMessage::Joined {
             answer: MediaAnswer { sdp, generation: MediaGeneration(1) },
             media: MediaState::default(),
-            participants: self.people.iter().filter(|person| person.placed).map(place).collect(),
+            participants: self.people.iter().filter(|person| person.placed).map(participant).collect(),
             lobby: if self.is_host(at) { self.lobby.values().cloned().collect() } else { Vec::new() },
             seq: RoomSeq(1),
         }
@@ -684,6 +679,16 @@ impl Hall {
 impl Default for Hall {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+fn participant(person: &Person) -> Participant {
+    Participant {
+        id: person.id,
+        device: person.device.me(),
+        role: Role::Participant,
+        media: MediaState::default(),
+        presence: Presence::Connected,
     }
 }
 
