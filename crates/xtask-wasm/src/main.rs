@@ -3,6 +3,8 @@
 //! The output is generated and not committed: `crypto.js` (an ES module whose default export fetches and starts the
 //! code), `crypto.d.ts`, and `crypto_bg.wasm`. It depends on the sources, `Cargo.lock` and the compiler only; where
 //! they lie on this machine is not in it, so that two machines make the same bytes.
+//!
+//! `cargo wasm group-cost` compiles the measurement of that name in the same way and runs it in Node.
 
 use std::{
     env, fs,
@@ -10,7 +12,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -34,9 +36,16 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<()> {
-    ensure!(env::args().len() == 1, "usage: cargo wasm");
-    let root = root();
-    let module = compile(&root)?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => write_module(&root()),
+        ["group-cost"] => measure(&root(), "group_cost"),
+        _ => bail!("usage: cargo wasm [group-cost]"),
+    }
+}
+
+fn write_module(root: &Path) -> anyhow::Result<()> {
+    let module = compile(root, &["--lib"])?.join(LIBRARY);
     let output = root.join(OUTPUT);
     // What an earlier version wrote under another name must not stay.
     if output.exists() {
@@ -56,18 +65,34 @@ fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles the library and returns where it is.
-fn compile(root: &Path) -> anyhow::Result<PathBuf> {
+/// Runs an example of the package as WebAssembly.
+fn measure(root: &Path, example: &str) -> anyhow::Result<()> {
+    let output = compile(root, &["--example", example])?.join("examples");
+    Bindgen::new()
+        .input_path(output.join(format!("{example}.wasm")))
+        .out_name(example)
+        .nodejs(true)?
+        .typescript(false)
+        .generate(output.join(example))
+        .context("wasm-bindgen")?;
+    let status = Command::new("node").arg(output.join(example).join(format!("{example}.js"))).status();
+    ensure!(status.context("node could not be started")?.success(), "{example} failed");
+    Ok(())
+}
+
+/// Compiles a part of the package and returns the folder that it is written to.
+fn compile(root: &Path, part: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", TARGET])
+        .args(part)
         .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(root)?.join("\u{1f}"))
         .current_dir(root)
         .status()
         .context("cargo could not be started")?;
     ensure!(status.success(), "{PACKAGE} did not compile for {TARGET} (rustup target add {TARGET})");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-    Ok(target.join(TARGET).join(PROFILE).join(LIBRARY))
+    Ok(target.join(TARGET).join(PROFILE))
 }
 
 /// Returns the flags that take this machine's paths out of the messages of panics.
