@@ -184,6 +184,7 @@ impl Device {
             work: Work::default(),
             in_flight: None,
             words: VecDeque::new(),
+            unnamed: VecDeque::new(),
             pulse: Pulse::default(),
             media: MediaKeys::default(),
             chronicle: None,

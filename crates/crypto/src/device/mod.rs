@@ -36,6 +36,7 @@ use sabha_protocol::{
     DeviceKey, MeetingTitle, ParticipantId, RequestId, Rule,
     device::{Alarm, DeviceCommand, DeviceOutput, MediaKeyChange},
     opaque::SealedTitle,
+    text::ChatText,
     wire::{
         ClientMessage, ServerMessage,
         http::CreateMeeting,
@@ -100,6 +101,8 @@ pub struct Device {
     work: Work,
     in_flight: Option<Work>,
     words: VecDeque<Word>,
+    /// Chat of members whose names have not come yet, oldest first.
+    unnamed: VecDeque<(DeviceKey, ChatText)>,
     pulse: Pulse,
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
@@ -348,6 +351,7 @@ impl Device {
         self.place = place;
         self.people.clear();
         self.words.clear();
+        self.unnamed.clear();
         for change in self.media.erase() {
             self.out.push_back(DeviceOutput::Media { change });
         }
@@ -412,6 +416,7 @@ impl Device {
                 self.returned.insert(device);
             } else {
                 self.people.remove(&device);
+                self.unnamed.retain(|(from, _)| *from != device);
             }
         }
         match change.removed_me {

@@ -464,6 +464,21 @@ fn words_and_hands_reach_everybody_under_the_right_name() {
 }
 
 #[test]
+fn what_is_said_before_the_name_is_known_is_told_once_it_is() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let host = hall.clients[0].device.me();
+    hall.clients[asha].device.people.remove(&host);
+    for text in ["first", "second"] {
+        hall.command(0, DeviceCommand::Chat { text: text.parse().unwrap() });
+    }
+    assert!(hall.clients[asha].chat.is_empty());
+    hall.command(0, DeviceCommand::Hand { raised: true });
+    assert_eq!(hall.clients[asha].chat, ["first", "second"]);
+}
+
+#[test]
 fn a_right_passcode_is_proven_and_lets_in_by_the_hosts_rule() {
     let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
     let asha = hall.guest("Asha");

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::group::Ingested;
 
+/// Chat kept until its sender's name is known.
+const UNNAMED_MAX: usize = 64;
+
 impl Device {
     pub(super) fn chat(&mut self, text: ChatText) {
         if self.group().is_none() {
@@ -77,6 +80,16 @@ impl Device {
         }
     }
 
+    /// Tells what was said by those whose names are known; the rest waits for theirs, which are on the way.
+    fn tell_chat(&mut self) {
+        for (from, text) in std::mem::take(&mut self.unnamed) {
+            match self.people.get(&from).map(|status| status.name.clone()) {
+                Some(name) => self.out.push_back(DeviceOutput::Chat { from, name, text }),
+                None => self.unnamed.push_back((from, text)),
+            }
+        }
+    }
+
     /// What cannot be opened is dropped without an alarm: it may be of an epoch that is not yet here, or long gone.
     fn heard_sealed(&mut self, bytes: &[u8]) {
         let now_ms = self.now_ms;
@@ -87,15 +100,16 @@ impl Device {
         match word {
             Word::Status(status) => {
                 self.people.insert(from, status);
+                self.tell_chat();
             }
             Word::Chat(text) => {
                 let may = self
                     .group()
                     .and_then(|group| group.roster().member_of(&from))
                     .is_some_and(|member| member.may(sabha_admission::Capabilities::CHAT));
-                let name = self.people.get(&from).map(|status| status.name.clone());
-                if let (true, Some(name)) = (may, name) {
-                    self.out.push_back(DeviceOutput::Chat { from, name, text });
+                if may && self.unnamed.len() < UNNAMED_MAX {
+                    self.unnamed.push_back((from, text));
+                    self.tell_chat();
                 }
             }
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
@@ -110,6 +124,7 @@ impl Device {
                         self.people.entry(device).or_insert(status);
                     }
                 }
+                self.tell_chat();
             }
         }
     }
