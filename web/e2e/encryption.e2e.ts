@@ -20,7 +20,7 @@ async function agreedCode(people: readonly Person[], before = ''): Promise<strin
         codes = [...new Set(await Promise.all(people.map((person) => person.verificationCode())))];
         return codes.length === 1 && codes[0] !== before && /^\d{30}$/.test(codes[0] ?? '');
       },
-      { timeout: 20_000, message: 'everybody shows the same new code' },
+      { timeout: 40_000, message: 'everybody shows the same new code' },
     )
     .toBe(true);
   return codes[0] ?? '';
@@ -117,7 +117,7 @@ describe.skipIf(missing.chromium || missing.firefox)('encryption', () => {
     await ben.inLobby();
     await asha.lobbyEntry('Ben').waitFor();
     const before = await sent();
-    await expect.poll(sent, { timeout: 20_000 }).toBeGreaterThan(before + 100);
+    await expect.poll(sent, { timeout: 40_000 }).toBeGreaterThan(before + 100);
 
     const installed = async () => (await insight.keys()).filter(({ change }) => change.type === 'install').length;
     expect(await installed()).toBe(0);
@@ -152,7 +152,7 @@ describe.skipIf(missing.chromium || missing.firefox)('encryption', () => {
     const removedAt = Date.now();
     await ben.get('ended').waitFor();
     const later = async () => (await fromAsha()).filter(({ at }) => at > removedAt + 2000);
-    await expect.poll(async () => (await later()).length, { timeout: 20_000, interval: 500 }).toBeGreaterThan(150);
+    await expect.poll(async () => (await later()).length, { timeout: 40_000, interval: 500 }).toBeGreaterThan(150);
 
     const keys = await rogue.baseKeys();
     const opens = async (frame: WireFrame) => (await opened(frame, keys)) !== null;
@@ -167,7 +167,7 @@ describe.skipIf(missing.chromium || missing.firefox)('encryption', () => {
     const received = await ben.bytesReceived();
     const { passed } = await rogue.sums('receive');
     const seen = (await later()).length;
-    await expect.poll(async () => (await later()).length, { timeout: 20_000 }).toBeGreaterThan(seen + 100);
+    await expect.poll(async () => (await later()).length, { timeout: 40_000 }).toBeGreaterThan(seen + 100);
     expect(await ben.bytesReceived()).toBe(received);
     expect((await rogue.sums('receive')).passed).toBe(passed);
     // What it goes on sending goes nowhere.

@@ -25,7 +25,7 @@ const STORY_MS = 240_000;
 async function sends(insight: Insight): Promise<void> {
   const passed = async () => (await insight.sums('send')).passed ?? 0;
   const before = await passed();
-  await expect.poll(passed, { timeout: 20_000, message: 'frames are sent' }).toBeGreaterThan(before);
+  await expect.poll(passed, { timeout: 40_000, message: 'frames are sent' }).toBeGreaterThan(before);
 }
 
 /** Waits until a device refuses to send what its microphone and camera give, and sends nothing between two such times. */
@@ -34,7 +34,7 @@ async function isSilent(insight: Insight): Promise<void> {
   let [first, passed] = [await refused(), 0];
   for (const time of ['first', 'second']) {
     await expect
-      .poll(refused, { timeout: 20_000, interval: 200, message: `frames are refused for the ${time} time` })
+      .poll(refused, { timeout: 40_000, interval: 200, message: `frames are refused for the ${time} time` })
       .toBeGreaterThan(first);
     const sums = await insight.sums('send');
     first = sums.muted ?? 0;
@@ -172,7 +172,7 @@ describe.skipIf(missing.chromium || missing.firefox)('a server that lies', () =>
       await sends(insight);
       const warnings = person.page.locator('[data-testid^="warning-"]');
       const standing = () => warnings.evaluateAll((all) => all.map((each) => each.getAttribute('data-testid')));
-      await expect.poll(standing, { timeout: 15_000, message: `${person.name} is warned no more` }).toEqual([]);
+      await expect.poll(standing, { timeout: 40_000, message: `${person.name} is warned no more` }).toEqual([]);
       await expect.poll(() => person.get('known-entry').count()).toBe(3);
     }
   });
@@ -237,7 +237,7 @@ async function lieAboutPeople({ person, insight, middle }: Watched): Promise<voi
   });
   const occupant = { participant: STRANGER_ID, source: 'camera' } as const;
   middle.inject({ type: 'slots', generation, slots: [{ mid: first.mid, occupant }] });
-  await person.get('warning-strangers').waitFor({ timeout: 15_000 });
+  await person.get('warning-strangers').waitFor({ timeout: 40_000 });
   expect(await person.roster()).toEqual(people);
   expect(await person.get('tile').count()).toBe(tiles);
   expect(await person.get('known-entry').count()).toBe(people.length);

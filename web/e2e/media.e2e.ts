@@ -55,7 +55,7 @@ describe.skipIf(missing.chromium)('media', () => {
             return [r, g, b].map((level) => (level > 128 ? 1 : 0)).join('');
           });
         });
-    await expect.poll(quarters, { timeout: 20_000 }).toEqual(['100', '010', '001', '111']);
+    await expect.poll(quarters, { timeout: 40_000 }).toEqual(['100', '010', '001', '111']);
 
     await asha.get('share-toggle').first().click();
     await expect.poll(() => ben.tile('Asha', 'screen').count()).toBe(0);
@@ -72,7 +72,7 @@ describe.skipIf(missing.chromium)('media', () => {
 
     await ben.page.setViewportSize({ width: 480, height: 420 });
 
-    await expect.poll(height, { timeout: 20_000, message: 'a small tile gets a lower layer' }).toBeLessThan(720);
+    await expect.poll(height, { timeout: 40_000, message: 'a small tile gets a lower layer' }).toBeLessThan(720);
     await ben.page.setViewportSize({ width: 1600, height: 1000 });
     await expect.poll(height, { timeout: 30_000, message: 'and the high one again' }).toBe(720);
   });
@@ -93,7 +93,7 @@ describe.skipIf(missing.chromium)('media', () => {
           before = now;
           return still;
         },
-        { timeout: 20_000, interval: 1500 },
+        { timeout: 40_000, interval: 1500 },
       )
       .toBe(true);
   });

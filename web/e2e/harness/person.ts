@@ -149,7 +149,7 @@ export class Person {
   }
 
   /** Waits until everything that is shown is verified. */
-  async verified(timeout = 20_000): Promise<void> {
+  async verified(timeout = 40_000): Promise<void> {
     await this.page.locator('[data-testid="encryption-state"][data-state="verified"]').waitFor({ timeout });
   }
 
@@ -212,7 +212,7 @@ export class Person {
   /** Waits until a tile shows this person's own colour with the bar in motion. */
   async sees(name: string, colour: Colour): Promise<void> {
     try {
-      await expect.poll(async () => (await this.look(name)).colour, { timeout: 20_000, interval: 200 }).toBe(colour);
+      await expect.poll(async () => (await this.look(name)).colour, { timeout: 40_000, interval: 200 }).toBe(colour);
     } catch (cause) {
       throw new Error(`${this.name} does not see ${name} in ${colour}: ${await this.received()}`, { cause });
     }
@@ -224,7 +224,7 @@ export class Person {
           if (bar !== null) places.add(Math.round(bar * 20));
           return places.size;
         },
-        { timeout: 15_000, interval: 150, message: `${this.name} sees the bar of ${name} move` },
+        { timeout: 40_000, interval: 150, message: `${this.name} sees the bar of ${name} move` },
       )
       .toBeGreaterThanOrEqual(3);
   }
@@ -260,7 +260,7 @@ export class Person {
           if (width > 0) seen.add(mean.map((level) => Math.round(level / 16)).join(' '));
           return seen.size;
         },
-        { timeout: 20_000, interval: 250, message: `${this.name} sees the colour of ${name} wander` },
+        { timeout: 40_000, interval: 250, message: `${this.name} sees the colour of ${name} wander` },
       )
       .toBeGreaterThanOrEqual(4);
   }
@@ -324,7 +324,7 @@ export class Person {
     const energy = async () =>
       (await this.streams('inbound')).filter((s) => s.kind === 'audio').reduce((sum, s) => sum + s.energy, 0);
     const before = await energy();
-    await expect.poll(energy, { timeout: 20_000, message: `${this.name} hears something` }).toBeGreaterThan(before);
+    await expect.poll(energy, { timeout: 40_000, message: `${this.name} hears something` }).toBeGreaterThan(before);
   }
 
   async close(): Promise<void> {

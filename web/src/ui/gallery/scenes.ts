@@ -186,7 +186,10 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'room-strangers': verified({}, (call) => call.patch({ strangers: 2 })),
   'room-locked': verified({ locked: true }, (call) => call.patch({ notices: [notice(1, 'locked', { name: null })] })),
   'security-host': verified({}),
-  'security-guest': verified({ locked: true, passcode: { type: 'none' }, host: false, keeps_log: false, suite: 'classical' }, asGuest),
+  'security-guest': verified(
+    { locked: true, passcode: { type: 'none' }, host: false, keeps_log: false, suite: 'classical' },
+    asGuest,
+  ),
   'security-alone': room(1),
   'security-many': room(17),
   'security-pending': verified({ encryption: 'pending', code: null }, (call) =>
