@@ -401,6 +401,7 @@ impl Device {
             (Some(Sent::Missed), refused) => self.missed_answered(refused),
             (Some(Sent::GroupState), Some(_)) => self.place = Place::Outside,
             (Some(Sent::Enter), Some(Rule::RemovedStaysOut)) => self.erase(Place::Removed),
+            (Some(Sent::Enter), Some(_)) => self.entry_refused(),
             _ => {}
         }
         self.changed = true;

@@ -90,6 +90,16 @@ impl Device {
         }
     }
 
+    /// This device is not let in. If its grant has run out, it opens nothing any more, and what is left is to knock again.
+    /// The creator keeps its own, which nobody else could give it.
+    pub(super) fn entry_refused(&mut self) {
+        let has_run_out = self.secrets.grant.as_ref().is_some_and(|grant| grant.not_after_ms < self.now_ms);
+        if has_run_out && self.secrets.root_seed.is_none() {
+            self.secrets.grant = None;
+            self.out.push_back(DeviceOutput::Remember {});
+        }
+    }
+
     pub(super) fn welcomed(&mut self, welcome: &WelcomeMessage, tree: &RatchetTree) {
         let Place::Applying(_) = self.place else { return };
         let now_ms = self.now_ms;

@@ -652,6 +652,26 @@ fn a_device_that_is_gone_loses_its_leaf_and_comes_back_by_its_grant() {
 }
 
 #[test]
+fn whose_grant_has_run_out_meanwhile_knocks_again() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.disconnect(asha);
+    hall.give_up(asha);
+    hall.pass(11_000);
+    let kept = hall.clients[asha].device.export();
+    hall.now += 25 * 3600 * 1000;
+    hall.clients[asha].device = Device::restore(&kept, hall.now).unwrap();
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Outside);
+    hall.disconnect(asha);
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
 fn who_was_let_in_and_never_came_loses_its_leaf_and_who_is_in_the_room_does_not() {
     let mut hall = Hall::new(None);
     let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
