@@ -33,6 +33,9 @@ const HOST_CERT_MS: u64 = 31 * 24 * 3600 * 1000;
 const ADDS_MAX: usize = 16;
 /// A commit that brings fresh keys is due this long after the last one, in milliseconds.
 const REFRESH_MS: u64 = 5 * 60 * 1000;
+/// How long a commit that was refused waits for the second try in one epoch, and at most, in milliseconds.
+const RETRY_MS: u64 = 100;
+const RETRY_MS_MAX: u64 = 5000;
 /// How long each host after the first waits before it commits somebody's wish to leave, in milliseconds.
 const COMMIT_STEP_MS: u64 = 300;
 
@@ -105,6 +108,21 @@ impl Work {
         self.singly = self.singly.max(older.singly);
         self.refresh |= older.refresh;
         self.proposals |= older.proposals;
+    }
+}
+
+/// When a commit that the server refused is tried again: at once, since the commit that was first is on its way, and
+/// ever later as long as none comes.
+#[derive(Default)]
+pub(super) struct Retry {
+    at_ms: u64,
+    wait_ms: u64,
+}
+
+impl Retry {
+    fn refused(&mut self, now_ms: u64) {
+        self.at_ms = now_ms + self.wait_ms;
+        self.wait_ms = (2 * self.wait_ms).clamp(RETRY_MS, RETRY_MS_MAX);
     }
 }
 
@@ -343,7 +361,8 @@ impl Device {
             self.commit_at_ms = None;
             self.work.proposals = true;
         }
-        if self.work.is_empty() || !self.synced || self.in_flight.is_some() {
+        if self.work.is_empty() || !self.synced || self.in_flight.is_some() || self.retry.at_ms > self.now_ms
+        {
             return;
         }
         let now_ms = self.now_ms;
@@ -451,10 +470,41 @@ impl Device {
                     && let Some(work) = work
                 {
                     self.work.take_back(work);
+                    self.retry.refused(now_ms);
                     self.ask_for_missed();
                 }
             }
         }
+    }
+
+    /// The server has not taken the commit that was under way when the connection broke: it is made anew.
+    pub(super) fn give_up_commit(&mut self) {
+        if let Some(work) = self.in_flight.take() {
+            self.work.take_back(work);
+        }
+        if let Some(group) = self.group_mut() {
+            group.abandon();
+        }
+    }
+
+    /// Somebody's commit was the epoch's. Deals with the own one that was under way.
+    pub(super) fn commit_overtaken(&mut self, committer: &DeviceKey) {
+        let is_answered = self.sent.values().any(|sent| matches!(sent, Sent::Commit));
+        if *committer == self.me() {
+            // The own one, whose answer was lost with the connection.
+            self.in_flight = None;
+        } else if is_answered {
+            // The answer says that it was refused, and has it made anew.
+            if let Some(group) = self.group_mut() {
+                group.abandon();
+            }
+        } else {
+            self.give_up_commit();
+        }
+    }
+
+    pub(super) fn next_retry(&self) -> Option<u64> {
+        (!self.work.is_empty()).then_some(self.retry.at_ms)
     }
 
     /// Decides when this device commits somebody's wish to leave: the first host at once, each next one later.

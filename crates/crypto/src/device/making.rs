@@ -17,7 +17,7 @@ use super::{
     absent::Absent,
     chronicle::Chronicle,
     door::{GuestDoor, Sayings},
-    host::{HostDoor, Work},
+    host::{HostDoor, Retry, Work},
     media::MediaKeys,
     pulse::Pulse,
     say::Status,
@@ -198,6 +198,7 @@ impl Device {
             now_ms,
             last_seq: 0,
             commit_at_ms: None,
+            retry: Retry::default(),
             refreshed_ms: now_ms,
             welcome_due_ms: None,
         }

@@ -54,7 +54,7 @@ use self::{
     absent::Absent,
     chronicle::Chronicle,
     door::{GuestDoor, Sayings},
-    host::{HostDoor, Work},
+    host::{HostDoor, Retry, Work},
     media::MediaKeys,
     pulse::Pulse,
     say::{Status, Word},
@@ -120,6 +120,8 @@ pub struct Device {
     last_seq: u64,
     /// When wishes to leave that wait are to be committed by this device.
     commit_at_ms: Option<u64>,
+    /// When a commit is tried again, after some that were refused in one epoch.
+    retry: Retry,
     refreshed_ms: u64,
     /// When a Welcome that should follow the place is given up.
     welcome_due_ms: Option<u64>,
@@ -205,6 +207,7 @@ impl Device {
             self.next_question(),
             self.media.next_step(),
             self.commit_at_ms,
+            self.next_retry(),
             self.next_refresh(),
             self.next_drop(),
             self.next_keep(),
@@ -367,13 +370,7 @@ impl Device {
         self.host_door.clear();
         self.sayings.clear();
         self.welcome_due_ms = None;
-        if let Some(work) = self.in_flight.take() {
-            self.work.take_back(work);
-        }
-        if let Some(group) = self.group_mut() {
-            // Whether the server has taken it will be seen by what it passes on.
-            group.abandon();
-        }
+        // A commit under way stays: whether the server has taken it will be seen by what it passes on.
         if matches!(self.place, Place::Lobby | Place::Applying(_)) {
             self.place = Place::Outside;
         }
@@ -439,6 +436,7 @@ impl Device {
         if let Some(version) = self.group().map(|group| group.roster().policy.version) {
             self.note_policy(version);
         }
+        self.retry = Retry::default();
         let Some(keys) = change.keys else { return };
         let removed = change.removed.iter().any(|departure| departure.exit != Exit::Left);
         self.install(keys, removed);

@@ -38,8 +38,12 @@ impl Device {
             _ => None,
         };
         match own {
+            // What was missed may be the own commit.
+            Some(own) if own < epoch => return self.ask_for_missed(),
+            _ => self.give_up_commit(),
+        }
+        match own {
             Some(own) if own > epoch => self.offer_for_adoption(),
-            Some(own) if own < epoch => self.ask_for_missed(),
             Some(_) if in_group => self.synced = true,
             _ => self.return_from_outside(),
         }
@@ -53,6 +57,7 @@ impl Device {
         for change in self.media.erase() {
             self.media_out(change);
         }
+        self.give_up_commit();
         self.place = Place::Returning;
         self.send(ClientMessage::GroupState {}, Sent::GroupState);
     }
@@ -165,10 +170,7 @@ impl Device {
         }
         match self.ingest(bytes) {
             Some(Ingested::Epoch(change)) => {
-                // Somebody else's commit was first; the own one is refused, and made anew then.
-                if let Some(group) = self.group_mut() {
-                    group.abandon();
-                }
+                self.commit_overtaken(&change.committer);
                 self.applied(change);
             }
             Some(Ingested::Proposal) => self.plan_commit(),
@@ -186,7 +188,12 @@ impl Device {
     pub(super) fn missed_answered(&mut self, refused: Option<Rule>) {
         match refused {
             // What was missed may have been that this device was dropped: then it is on its way back.
-            None => self.synced = self.group().is_some(),
+            None => {
+                self.synced = self.group().is_some();
+                if !self.sent.values().any(|sent| matches!(sent, Sent::Commit)) {
+                    self.give_up_commit();
+                }
+            }
             Some(Rule::HandshakesKept) => self.return_from_outside(),
             Some(_) => {}
         }

@@ -47,6 +47,8 @@ struct Hall {
     next_id: u32,
     /// A fault: who was added gets a place and no Welcome.
     loses_welcomes: bool,
+    /// A fault: the connection breaks once, after the server has taken a commit and before it says so.
+    loses_answer: bool,
 }
 
 impl Hall {
@@ -69,6 +71,7 @@ impl Hall {
             lobby: BTreeMap::new(),
             next_id: 1,
             loses_welcomes: false,
+            loses_answer: false,
         };
         hall.add(device);
         hall.enter(0);
@@ -138,8 +141,14 @@ impl Hall {
             DeviceOutput::Remember {} => self.clients[at].kept = Some(self.clients[at].device.export()),
             DeviceOutput::Send { send, message } => {
                 if self.clients[at].connected {
+                    let is_commit = matches!(*message, ClientMessage::Commit { .. });
                     let refused = self.serve(at, *message);
                     let now = self.now;
+                    if is_commit && std::mem::take(&mut self.loses_answer) {
+                        (self.clients[at].connected, self.clients[at].placed) = (false, false);
+                        self.clients[at].device.command(DeviceCommand::Disconnected {}, now);
+                        return;
+                    }
                     self.clients[at].device.command(DeviceCommand::Answered { send, refused }, now);
                 }
             }
@@ -686,6 +695,34 @@ fn who_was_let_in_and_never_came_loses_its_leaf_and_who_is_in_the_room_does_not(
     hall.pass(200_000);
     assert_eq!(hall.view(0).members.len(), 2);
     assert_eq!(hall.view(asha).members.len(), 2);
+}
+
+#[test]
+fn a_commit_that_was_taken_while_the_connection_broke_is_followed() {
+    for with_removal in [false, true] {
+        let mut hall = Hall::new(None);
+        let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
+        hall.admit(asha);
+        hall.loses_answer = true;
+        if with_removal {
+            let device = hall.clients[asha].device.me();
+            hall.command(0, DeviceCommand::Remove { device });
+        } else {
+            hall.admit(bilal);
+        }
+        assert!(!hall.clients[0].connected);
+        hall.resume(0);
+        hall.pass(7000);
+        let epoch = hall.delivery.epoch();
+        assert_eq!(hall.view(0).epoch, epoch, "{with_removal}");
+        assert_eq!(hall.view(0).encryption, Encryption::Verified);
+        assert!(hall.view(0).alarms.is_empty(), "{:?}", hall.view(0).alarms);
+        // And it goes on as a host.
+        let chitra = hall.guest("Chitra");
+        hall.admit(chitra);
+        assert_eq!(hall.view(chitra).stage, DeviceStage::Member);
+        assert_eq!(hall.sends_in(chitra), hall.sends_in(0));
+    }
 }
 
 #[test]
