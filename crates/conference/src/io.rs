@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sabha_protocol::{
     BootEpoch, DeviceKey, GroupEpoch, Layer, MediaGeneration, MediaState, MeetingId, ParticipantId, Quality,
-    RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source,
+    RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
     opaque::{
         DoorPayload, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle, WelcomeMessage,
     },
@@ -202,6 +202,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "each is documented on the event of the same name in sabha_sfu")]
 pub enum MediaEvent {
     Answered { participant: ParticipantId, generation: MediaGeneration, answer: Sdp },
+    CodecWanted { participant: ParticipantId, source: Source, codec: VideoCodec },
     LayersWanted { participant: ParticipantId, source: Source, layers: Vec<Layer> },
     Lost { participant: ParticipantId, generation: MediaGeneration },
     OfferRefused { participant: ParticipantId, generation: MediaGeneration, reason: String },
@@ -294,6 +295,10 @@ pub enum MediaCommand {
 )]
 pub enum Event {
     Admitted(Admission),
+    CodecWanted {
+        source: Source,
+        codec: VideoCodec,
+    },
     Done,
     Door {
         from: ParticipantId,

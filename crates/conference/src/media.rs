@@ -49,6 +49,9 @@ impl Room {
             MediaEvent::Answered { participant, generation, answer } => {
                 self.offer_answered(now, participant, generation, answer);
             }
+            MediaEvent::CodecWanted { participant, source, codec } => {
+                self.tell_member(participant, Event::CodecWanted { source, codec });
+            }
             MediaEvent::LayersWanted { participant, source, layers } => {
                 self.tell_member(participant, Event::LayersWanted { source, layers });
             }

@@ -26,7 +26,7 @@ pub use id::{
     BootEpoch, GroupEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq,
 };
 pub use key::DeviceKey;
-pub use media::{DownSlot, Layer, MediaKind, MediaState, Mid, Quality, Source, UpSlot};
+pub use media::{DownSlot, Layer, MediaKind, MediaState, Mid, Quality, Source, UpSlot, VideoCodec};
 pub use rule::Rule;
 pub use text::{DisplayName, InvalidText, MeetingTitle, Sdp};
 pub use units::{Bitrate, TileHeight};

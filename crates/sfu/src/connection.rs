@@ -1,4 +1,4 @@
-//! One peer connection: the only file, with its neighbours `offer` and `profile`, that speaks to str0m.
+//! One peer connection: the only file, with its neighbours `descriptor`, `offer` and `profile`, that speaks to str0m.
 //!
 //! str0m wants every mutation followed by draining its output before the next one. Here each method mutates
 //! once, and [`Connection::drive`] drains; the room calls it after every mutation of a connection.
@@ -16,13 +16,15 @@ use str0m::{
     bwe::BweKind,
     change::SdpOffer,
     config::{CryptoProvider, DtlsCert},
-    format::Codec,
-    media::{KeyframeRequestKind, Pt},
+    format,
+    media::{Frequency, KeyframeRequestKind, Pt},
     net::{DatagramRecv, Protocol, Receive, TcpType},
-    rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor},
+    rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite, Ssrc},
 };
 
 use crate::{
+    codec::Codec,
+    descriptor::Descriptor,
     io::{self, Transport},
     offer::{self, Refusal},
     rewrite::Numbers,
@@ -62,10 +64,16 @@ pub(crate) struct Sending {
     pub(crate) mid: Mid,
     pub(crate) kind: MediaKind,
     ssrc: Ssrc,
-    pt: Pt,
+    /// Payload type of each codec that the client offered to receive here, in the order of [`Codec::ALL`].
+    pts: [Option<Pt>; Codec::ALL.len()],
 }
 
 impl Sending {
+    /// Returns whether the client offered to receive `codec` here.
+    pub(crate) fn accepts(&self, codec: Codec) -> bool {
+        self.pts[codec as usize].is_some()
+    }
+
     /// Returns a number that differs from slot to slot and from connection to connection.
     pub(crate) fn seed(&self) -> u32 {
         *self.ssrc
@@ -77,11 +85,12 @@ impl Sending {
 pub(crate) struct Packet {
     pub(crate) source: Source,
     pub(crate) layer: Layer,
+    pub(crate) codec: Codec,
     pub(crate) numbers: Numbers,
     pub(crate) marker: bool,
     pub(crate) starts_keyframe: bool,
     pub(crate) payload: Arc<[u8]>,
-    vp8: Option<Vp8Descriptor>,
+    descriptor: Option<Descriptor>,
 }
 
 /// What a connection has to say.
@@ -205,17 +214,21 @@ impl Connection {
         self.rtc.handle_input(Input::Timeout(now)).map_err(|_| Gone)
     }
 
-    /// Queues a packet on a down-slot.
+    /// Queues a packet on a down-slot. One in a codec that was not negotiated for it goes nowhere.
     pub(crate) fn send(&mut self, now: Instant, slot: &Sending, numbers: Numbers, packet: &Packet) {
+        let Some(pt) = slot.pts[packet.codec as usize] else { return };
+        let payload = match &packet.descriptor {
+            Some(descriptor) => descriptor.payload(&packet.payload, numbers),
+            None => Arc::clone(&packet.payload),
+        };
         let mut write =
-            RtpWrite::new(slot.pt, numbers.seq.into(), numbers.timestamp, now, Arc::clone(&packet.payload))
-                .marker(packet.marker);
+            RtpWrite::new(pt, numbers.seq.into(), numbers.timestamp, now, payload).marker(packet.marker);
         if slot.kind == MediaKind::Video {
             self.video_sent_since.get_or_insert(now);
             write = write.nackable(true);
-            if let Some(patch) = packet.vp8.as_ref().and_then(|vp8| patch(vp8, numbers)) {
-                write = write.vp8_patch(patch);
-            }
+        }
+        if let Some(descriptor) = &packet.descriptor {
+            write = descriptor.patch(write, numbers);
         }
         if let Some(stream) = self.rtc.direct_api().stream_tx(&slot.ssrc) {
             stream.write_rtp(write);
@@ -324,24 +337,30 @@ impl Connection {
                 None => return Ok(Signal::UnknownStream),
             },
         };
-        let vp8 = match source.kind() {
-            MediaKind::Audio => None,
-            MediaKind::Video => Vp8Descriptor::parse(&packet.payload).ok(),
-        };
+        let codec = self.codec(packet.header.payload_type).filter(|codec| codec.kind() == source.kind());
+        let Some(codec) = codec else { return Ok(Signal::UnknownStream) };
+        let descriptor = Descriptor::parse(codec, &packet.payload);
         Ok(Signal::Packet(Packet {
             source,
             layer,
+            codec,
             numbers: Numbers {
                 seq: *packet.seq_no,
                 timestamp: packet.header.timestamp,
-                picture: vp8.and_then(|vp8| vp8.picture_id()),
-                tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
+                picture: descriptor.and_then(|descriptor| descriptor.picture_id()),
+                tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
             marker: packet.header.marker,
-            starts_keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            starts_keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe(&packet.payload)),
             payload: packet.payload,
-            vp8,
+            descriptor,
         }))
+    }
+
+    /// Returns the codec that was negotiated under a payload type. There are three to look through.
+    fn codec(&self, pt: Pt) -> Option<Codec> {
+        let params = self.rtc.codec_config().params().iter().find(|params| params.pt() == pt)?;
+        Codec::ALL.into_iter().find(|codec| format_of(*codec) == params.spec().codec)
     }
 
     /// Finds out which layer a new SSRC carries.
@@ -383,7 +402,7 @@ fn build(endpoint: &Endpoint, credentials: IceCreds, now: Instant) -> Rtc {
     extensions.set(4, Extension::RtpMid);
     extensions.set(10, Extension::RtpStreamId);
     extensions.set(11, Extension::RepairedRtpStreamId);
-    RtcConfig::new()
+    let mut config = RtcConfig::new()
         .set_local_ice_credentials(credentials)
         .set_crypto_provider(Arc::clone(&endpoint.crypto))
         .set_dtls_cert(endpoint.certificate.clone())
@@ -391,12 +410,25 @@ fn build(endpoint: &Endpoint, credentials: IceCreds, now: Instant) -> Rtc {
         .set_rtp_mode(true)
         .clear_codecs()
         .enable_opus(true, false)
-        .enable_vp8(true)
         .set_extension_map(extensions)
         .set_send_buffer_video(RESEND_PACKETS)
         .set_stats_interval(Some(STATS_INTERVAL))
-        .enable_bwe(Some(bitrate(BITRATE_INITIAL)))
-        .build(now)
+        .enable_bwe(Some(bitrate(BITRATE_INITIAL)));
+    // The answer lists what a section offers in this order, and browsers send what is listed first: who offers
+    // VP9 for an up-slot gets to send it.
+    let profile_0 = format::FormatParams { profile_id: Some(0), ..Default::default() };
+    let (codecs, pictures) = (config.codec_config(), Frequency::NINETY_KHZ);
+    codecs.add_config(98.into(), Some(99.into()), format::Codec::Vp9, pictures, None, profile_0);
+    codecs.enable_vp8(true);
+    config.build(now)
+}
+
+fn format_of(codec: Codec) -> format::Codec {
+    match codec {
+        Codec::Opus => format::Codec::Opus,
+        Codec::Vp8 => format::Codec::Vp8,
+        Codec::Vp9 => format::Codec::Vp9,
+    }
 }
 
 fn add_candidates(rtc: &mut Rtc, config: &ShardConfig) {
@@ -414,36 +446,24 @@ fn add_candidates(rtc: &mut Rtc, config: &ShardConfig) {
 
 fn sending(rtc: &mut Rtc, slot: &DownSlot) -> Result<Sending, Refusal> {
     offer::check_down(rtc, slot)?;
-    let (codec, name) = match slot.kind {
-        MediaKind::Audio => (Codec::Opus, "Opus"),
-        MediaKind::Video => (Codec::Vp8, "VP8"),
-    };
     let mid = slot.mid.as_str().into();
     let offered = rtc.media(mid).map(|section| section.remote_pts().to_vec()).unwrap_or_default();
-    let params = rtc.codec_config().params().iter();
-    let pt = params
-        .filter(|params| params.spec().codec == codec)
-        .map(|params| params.pt())
-        .find(|pt| offered.contains(pt))
-        .ok_or(Refusal::NoCodec(name))?;
+    let pts = Codec::ALL.map(|codec| {
+        let mut params = rtc.codec_config().params().iter();
+        let wanted = |params: &&format::PayloadParams| {
+            codec.kind() == slot.kind
+                && params.spec().codec == format_of(codec)
+                && offered.contains(&params.pt())
+        };
+        params.find(wanted).map(|params| params.pt())
+    });
+    let required = Codec::required(slot.kind);
+    if pts[required as usize].is_none() {
+        return Err(Refusal::NoCodec(required.name()));
+    }
     let ssrc = rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc());
     let ssrc = ssrc.ok_or_else(|| Refusal::WrongSection(slot.mid.clone()))?;
-    Ok(Sending { mid: slot.mid.clone(), kind: slot.kind, ssrc, pt })
-}
-
-/// Writes the rewritten PictureID and TL0PICIDX over the arriving ones, in the width that they have.
-fn patch(vp8: &Vp8Descriptor, numbers: Numbers) -> Option<str0m::rtp::Vp8Patch> {
-    let with = |picture: Option<u16>| {
-        let mut patch = vp8.patch();
-        if let Some(picture) = picture {
-            patch = patch.picture_id(picture);
-        }
-        if let Some(tl0) = numbers.tl0 {
-            patch = patch.tl0_pic_idx(tl0);
-        }
-        patch.build().ok()
-    };
-    with(numbers.picture).or_else(|| with(numbers.picture.map(|picture| picture & 0x7f)))
+    Ok(Sending { mid: slot.mid.clone(), kind: slot.kind, ssrc, pts })
 }
 
 fn bitrate(rate: Bitrate) -> str0m::bwe::Bitrate {

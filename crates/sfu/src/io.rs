@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use sabha_protocol::{
-    DownSlot, Layer, MediaGeneration, MediaState, Mid, Quality, Sdp, Source, TileHeight, UpSlot,
+    DownSlot, Layer, MediaGeneration, MediaState, Mid, Quality, Sdp, Source, TileHeight, UpSlot, VideoCodec,
 };
 
 /// A room on one shard. Chosen by the caller, never used twice while the process lives.
@@ -131,6 +131,17 @@ pub enum Event {
         generation: MediaGeneration,
         /// The answer.
         answer: Sdp,
+    },
+    /// Everybody who watches a publication can decode this codec, and not all of them a better one. Told of
+    /// publications that come, or came, in VP9, when it changes; a publisher that was told nothing sends what it
+    /// likes.
+    CodecWanted {
+        /// The publisher.
+        peer: PeerKey,
+        /// Camera or screen.
+        source: Source,
+        /// The best codec for all.
+        codec: VideoCodec,
     },
     /// ICE and DTLS are up: media flows.
     Connected {

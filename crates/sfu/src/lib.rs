@@ -11,10 +11,13 @@
 //! ```
 //!
 //! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`) are pure
-//! and stand in a file each; `room` runs them; only `connection`, `offer` and `profile` know str0m.
+//! and stand in a file each; `room` runs them; only `connection`, `descriptor`, `offer` and `profile`
+//! know str0m.
 
 mod alloc;
+mod codec;
 mod connection;
+mod descriptor;
 mod io;
 mod keyframe;
 mod layer;
@@ -33,6 +36,7 @@ mod speech;
 mod stats;
 mod steer;
 mod timers;
+mod vp9;
 
 // The tests of `shard` that look inside it use the same clients and links as those in `tests/it`.
 #[cfg(test)]

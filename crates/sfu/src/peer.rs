@@ -5,11 +5,12 @@ use std::time::Instant;
 use sabha_protocol::{Bitrate, Layer, MediaGeneration, MediaKind, MediaState, Source};
 
 use crate::{
+    codec::Codec,
     connection::{Connection, Sending, initial_bitrate},
     io::{PeerKey, Want},
     publication::Publication,
     quality::QualityMeter,
-    rewrite::Rewriter,
+    rewrite::{Numbers, Rewriter},
 };
 
 /// A publication, as a slot sees it.
@@ -27,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) target: Option<Layer>,
     /// What is being forwarded.
     pub(crate) current: Option<Layer>,
+    /// The codec of what is being forwarded, or was before.
+    codec: Option<Codec>,
 }
 
 impl Slot {
@@ -36,7 +39,7 @@ impl Slot {
             MediaKind::Video => 90_000,
         };
         let rewriter = Rewriter::new(clock_rate, sending.seed());
-        Self { sending, occupant: None, rewriter, allocated: None, target: None, current: None }
+        Self { sending, occupant: None, rewriter, allocated: None, target: None, current: None, codec: None }
     }
 
     /// Gives the slot to another publication, or to nobody.
@@ -51,6 +54,30 @@ impl Slot {
     pub(crate) fn interrupt(&mut self) {
         self.current = None;
         self.rewriter.end();
+    }
+
+    /// Returns whether its receiver can decode `codec`, or may be able to as long as that is not known.
+    pub(crate) fn decodes(&self, codec: Option<Codec>) -> bool {
+        codec.is_none_or(|codec| self.sending.accepts(codec))
+    }
+
+    /// Returns whether packets of `layer` in `codec` go on with what is being forwarded.
+    pub(crate) fn carries(&self, layer: Layer, codec: Codec) -> bool {
+        self.current == Some(layer) && self.codec == Some(codec)
+    }
+
+    /// Forwards `layer` from a key frame in `codec` on, if that is what is to be forwarded and its receiver can
+    /// decode it. Returns whether it is.
+    pub(crate) fn begin(&mut self, now: Instant, layer: Layer, codec: Codec, numbers: Numbers) -> bool {
+        if self.target != Some(layer) || !self.sending.accepts(codec) {
+            return false;
+        }
+        if self.codec.replace(codec) != Some(codec) {
+            self.rewriter.change_codec();
+        }
+        self.current = Some(layer);
+        self.rewriter.begin(now, numbers);
+        true
     }
 
     /// Says what is to be forwarded. Returns whether a key frame is needed for it.
@@ -108,9 +135,7 @@ impl Peer {
     /// Takes over a new connection; the place, its audience and its wants stay.
     pub(crate) fn attach(&mut self, connection: Connection, sending: Vec<Sending>) {
         for source in Source::ALL {
-            let publication = self.publication(source);
-            publication.restart();
-            publication.offered = Default::default();
+            self.publication(source).reconnect();
         }
         for (slot, layers) in &connection.up {
             let publication = &mut self.publications[slot.source as usize];

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use sabha_protocol::{Bitrate, Layer, Source};
+use sabha_protocol::{Bitrate, Layer, Source, VideoCodec};
 
-use crate::{io::PeerKey, keyframe::KeyframeGate, rate::RateMeter, speech::SpeechMeter};
+use crate::{codec::Codec, io::PeerKey, keyframe::KeyframeGate, rate::RateMeter, speech::SpeechMeter};
 
 /// A layer without packets for this long is not live. Slow cameras send five pictures a second.
 const LIVE_FOR: Duration = Duration::from_secs(1);
@@ -50,6 +50,18 @@ pub(crate) struct LayerIn {
     pub(crate) keyframe: KeyframeGate,
     last_packet: Option<Instant>,
     newest_seq: Option<u64>,
+    codec: Option<Codec>,
+}
+
+/// What a packet is to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    /// None that was sent later has come before it.
+    pub(crate) is_newest: bool,
+    /// The layer has just come to life.
+    pub(crate) woke: bool,
+    /// The layer goes on in another codec from here.
+    pub(crate) changed_codec: bool,
 }
 
 /// A publication.
@@ -60,6 +72,8 @@ pub(crate) struct Publication {
     pub(crate) layers: [LayerIn; 3],
     pub(crate) audience: Vec<Seat>,
     pub(crate) demand: LayerDemand,
+    /// The best codec for all who watch, as the publisher was told last. It keeps to that while it is off.
+    told_codec: VideoCodec,
     pub(crate) speech: SpeechMeter,
     /// Packets were left out since the last one forwarded.
     pub(crate) has_gap: bool,
@@ -73,13 +87,21 @@ impl Publication {
             layers: Default::default(),
             audience: Vec::new(),
             demand: LayerDemand::default(),
+            told_codec: VideoCodec::Vp9,
             speech: SpeechMeter::new(),
             has_gap: false,
             started: None,
         }
     }
 
-    /// Forgets the streams of the old connection or of the time before it was switched off; the audience stays.
+    /// Begins with a new connection, on which nothing was offered, sent or told yet; the audience stays.
+    pub(crate) fn reconnect(&mut self) {
+        self.restart();
+        self.offered = LayerSet::default();
+        self.told_codec = VideoCodec::Vp9;
+    }
+
+    /// Forgets the streams of the time before it was switched off; the audience stays.
     pub(crate) fn restart(&mut self) {
         self.layers = Default::default();
         self.demand = LayerDemand::default();
@@ -88,24 +110,49 @@ impl Publication {
         self.started = None;
     }
 
-    /// Notes a packet. Returns whether it is the newest of its layer, and whether the layer has just come to life.
-    pub(crate) fn arrived(&mut self, now: Instant, layer: Layer, seq: u64, bytes: usize) -> (bool, bool) {
+    /// Notes a packet of `bytes` with the extended sequence number `seq`.
+    pub(crate) fn arrived(
+        &mut self,
+        now: Instant,
+        layer: Layer,
+        codec: Codec,
+        seq: u64,
+        bytes: usize,
+    ) -> Arrival {
         self.started.get_or_insert(now);
         let woke = !self.is_live(now, layer);
         let layer = &mut self.layers[layer as usize];
         layer.rate.count(now, bytes);
         layer.last_packet = Some(now);
-        let newest = layer.newest_seq.is_none_or(|newest| seq > newest);
-        if newest {
+        let is_newest = layer.newest_seq.is_none_or(|newest| seq > newest);
+        let mut changed_codec = false;
+        if is_newest {
             layer.newest_seq = Some(seq);
+            changed_codec = layer.codec.replace(codec).is_some_and(|before| before != codec);
         }
-        (newest, woke)
+        Arrival { is_newest, woke, changed_codec }
+    }
+
+    /// Returns the codec in which a layer comes, or came last; `None` before its first packet.
+    pub(crate) fn codec(&self, layer: Layer) -> Option<Codec> {
+        self.layers[layer as usize].codec
     }
 
     /// Returns whether packets of the layer come in.
     pub(crate) fn is_live(&self, now: Instant, layer: Layer) -> bool {
         let last = self.layers[layer as usize].last_packet;
         last.is_some_and(|at| now.saturating_duration_since(at) <= LIVE_FOR)
+    }
+
+    /// Takes the best codec that all who watch can decode. Returns what the publisher is to be told, if anything:
+    /// who never sent VP9 needs not be told to do without.
+    pub(crate) fn decodable(&mut self, best: VideoCodec) -> Option<VideoCodec> {
+        let matters = best == VideoCodec::Vp9
+            || Layer::ALL.into_iter().any(|layer| self.codec(layer) == Some(Codec::Vp9));
+        (matters && best != self.told_codec).then(|| {
+            self.told_codec = best;
+            best
+        })
     }
 
     /// Returns the layer that stands in for `allocated` while its publisher does not send it: a lower one, or
@@ -219,15 +266,47 @@ mod tests {
         let start = Instant::now();
         let mut publication = Publication::new();
         publication.offered = set(&Layer::ALL);
-        publication.arrived(start, Layer::Low, 1, 100);
+        publication.arrived(start, Layer::Low, Codec::Vp8, 1, 100);
         assert_eq!(publication.nearest_live(start, Layer::High), Layer::Low);
 
         let mut publication = Publication::new();
         publication.offered = set(&Layer::ALL);
-        publication.arrived(start, Layer::High, 1, 100);
+        publication.arrived(start, Layer::High, Codec::Vp8, 1, 100);
         assert_eq!(publication.nearest_live(start, Layer::Low), Layer::Low);
         let later = start + LAYER_START + Duration::from_millis(1);
-        publication.arrived(later, Layer::High, 2, 100);
+        publication.arrived(later, Layer::High, Codec::Vp8, 2, 100);
         assert_eq!(publication.nearest_live(later, Layer::Low), Layer::High);
+    }
+
+    #[test]
+    fn publisher_of_vp9_is_told_once_to_do_without_and_once_that_it_may_again() {
+        let now = Instant::now();
+        let mut publication = Publication::new();
+        publication.arrived(now, Layer::High, Codec::Vp8, 1, 100);
+        assert_eq!(publication.decodable(VideoCodec::Vp8), None, "it sends VP8 already");
+        publication.arrived(now, Layer::High, Codec::Vp9, 2, 100);
+        assert_eq!(publication.decodable(VideoCodec::Vp9), None);
+
+        assert_eq!(publication.decodable(VideoCodec::Vp8), Some(VideoCodec::Vp8));
+        publication.arrived(now, Layer::High, Codec::Vp8, 3, 100);
+        assert_eq!(publication.decodable(VideoCodec::Vp8), None);
+        publication.restart();
+        assert_eq!(publication.decodable(VideoCodec::Vp9), Some(VideoCodec::Vp9));
+        assert_eq!(publication.decodable(VideoCodec::Vp9), None);
+    }
+
+    #[test]
+    fn codec_is_that_of_the_newest_packet() {
+        let now = Instant::now();
+        let mut publication = Publication::new();
+        let mut arrived = |codec, seq| {
+            let arrival = publication.arrived(now, Layer::High, codec, seq, 100);
+            (arrival.changed_codec, publication.codec(Layer::High))
+        };
+
+        assert_eq!(arrived(Codec::Vp9, 1), (false, Some(Codec::Vp9)));
+        assert_eq!(arrived(Codec::Vp8, 3), (true, Some(Codec::Vp8)));
+        assert_eq!(arrived(Codec::Vp9, 2), (false, Some(Codec::Vp8)), "late packet of before");
+        assert_eq!(arrived(Codec::Vp8, 4), (false, Some(Codec::Vp8)));
     }
 }

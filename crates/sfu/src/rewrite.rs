@@ -1,9 +1,9 @@
 //! Makes one continuous RTP stream out of pieces of several.
 //!
 //! A down-slot keeps its SSRC while publications and layers come and go in it, so that nothing is
-//! renegotiated and the receiver sees no reset. For that, sequence number, timestamp, VP8 PictureID and
-//! TL0PICIDX (RFC 7741 section 4.2) continue where the last piece ended. Inside a piece they move by a
-//! constant, so that losses, reordering and retransmissions show through unchanged.
+//! renegotiated and the receiver sees no reset. For that, sequence number, timestamp, picture id and
+//! TL0PICIDX (RFC 7741 and RFC 9628, section 4.2 of both) continue where the last piece ended. Inside a piece
+//! they move by a constant, so that losses, reordering and retransmissions show through unchanged.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ pub(crate) struct Numbers {
     pub(crate) seq: u64,
     /// RTP timestamp.
     pub(crate) timestamp: u32,
-    /// VP8 PictureID, 7 or 15 bits.
+    /// Picture id of VP8 and VP9, 7 or 15 bits.
     pub(crate) picture: Option<u16>,
-    /// VP8 TL0PICIDX.
+    /// TL0PICIDX of VP8, and of VP9 in its non-flexible mode.
     pub(crate) tl0: Option<u8>,
 }
 
@@ -41,15 +41,11 @@ struct Piece {
 }
 
 impl Rewriter {
-    /// Returns a rewriter whose first packet is numbered from `seed`. The sequence number starts below
-    /// 2^14, because a receiver takes the rollover counter of SRTP to be zero at first (RFC 3711 section 3.3.1).
+    /// Returns a rewriter whose first packet is numbered from `seed`, and its picture as it comes. The sequence
+    /// number starts below 2^14, because a receiver takes the rollover counter of SRTP to be zero at first
+    /// (RFC 3711 section 3.3.1).
     pub(crate) fn new(clock_rate: u32, seed: u32) -> Self {
-        let first = Numbers {
-            seq: u64::from(seed & 0x3fff) + 1,
-            timestamp: seed,
-            picture: Some((seed >> 8) as u16 & 0x7fff),
-            tl0: Some((seed >> 24) as u8),
-        };
+        let first = Numbers { seq: u64::from(seed & 0x3fff) + 1, timestamp: seed, picture: None, tl0: None };
         Self { clock_rate, piece: None, newest: None, first }
     }
 
@@ -68,9 +64,18 @@ impl Rewriter {
             from: arrived.seq,
             seq: target.seq.wrapping_sub(arrived.seq),
             timestamp: target.timestamp.wrapping_sub(arrived.timestamp),
-            picture: target.picture.unwrap_or(0).wrapping_sub(arrived.picture.unwrap_or(0)),
-            tl0: target.tl0.unwrap_or(0).wrapping_sub(arrived.tl0.unwrap_or(0)),
+            picture: target.picture.zip(arrived.picture).map_or(0, |(to, from)| to.wrapping_sub(from)),
+            tl0: target.tl0.zip(arrived.tl0).map_or(0, |(to, from)| to.wrapping_sub(from)),
         });
+    }
+
+    /// Ends the piece; the next one is in another codec, whose pictures are numbered as they come. A receiver
+    /// starts over with picture ids when the codec changes, and a payload that keeps its numbers is not copied.
+    pub(crate) fn change_codec(&mut self) {
+        self.end();
+        if let Some((_, newest)) = &mut self.newest {
+            (newest.picture, newest.tl0) = (None, None);
+        }
     }
 
     /// Goes on with the same stream after packets of it were left out: no gap in sequence numbers, while
@@ -184,6 +189,25 @@ mod tests {
 
         assert_eq!(after.seq, before.seq + 1);
         assert_eq!(after.timestamp.wrapping_sub(before.timestamp), 48_000);
+    }
+
+    #[test]
+    fn pictures_of_another_codec_are_numbered_as_they_come_while_packets_go_on() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(90_000, 1);
+        rewriter.begin(now, numbers(100, 0));
+        let before = rewriter.rewrite(now, numbers(100, 0)).unwrap();
+        rewriter.change_codec();
+        assert_eq!(rewriter.rewrite(now, numbers(101, 3000)), None);
+
+        rewriter.begin(now, numbers(5000, 7));
+        let after = rewriter.rewrite(now, numbers(5000, 7)).unwrap();
+        assert_eq!(after.seq, before.seq + 1);
+        assert_eq!((after.picture, after.tl0), (Some(5000), Some(5000u16 as u8)));
+
+        rewriter.begin(now, numbers(9, 0));
+        let same_codec = rewriter.rewrite(now, numbers(9, 0)).unwrap();
+        assert_eq!((same_codec.picture, same_codec.tl0), (Some(5001), Some(5001u16 as u8)));
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Room {
         context.ufrags.insert(connection.ufrag.clone(), key);
         peer.attach(connection, sending);
         peer.publishing = publishing;
-        self.interrupt_audience(key);
+        Source::ALL.into_iter().for_each(|source| self.interrupt_audience(key, source, None));
         self.work.push_back(Work::Drive(key));
         self.seat_everybody(context);
         context.timers.set(Timer::Room(self.key), context.now + TICK);

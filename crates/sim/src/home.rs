@@ -397,6 +397,9 @@ fn from_shard(event: sabha_sfu::Event) -> Result<(usize, MediaEvent), Option<Str
             generation,
             answer: answer.clone(),
         }),
+        Event::CodecWanted { peer, source, codec } => {
+            named(peer, &|participant| MediaEvent::CodecWanted { participant, source, codec })
+        }
         Event::Connected { .. } => Err(None),
         Event::LayersWanted { peer, source, layers } => named(peer, &|participant| {
             MediaEvent::LayersWanted { participant, source, layers: layers.clone() }

@@ -67,6 +67,7 @@ fn typescript() -> String {
         media::MediaKind,
         media::Source,
         media::Layer,
+        media::VideoCodec,
         media::MediaState,
         media::Quality,
         media::Mid,

@@ -66,6 +66,8 @@ export type Source = "microphone" | "camera" | "screen" | "screen_audio";
 
 export type Layer = "low" | "medium" | "high";
 
+export type VideoCodec = "vp8" | "vp9";
+
 export type MediaState = { 
 /**
  * The microphone is open: `false` is what the interface calls muted.
@@ -392,7 +394,15 @@ reason: CloseReason,
 /**
  * Who decided it, where somebody did.
  */
-by: ParticipantId | null, } | { "type": "door", 
+by: ParticipantId | null, } | { "type": "codec_wanted", 
+/**
+ * Camera or screen.
+ */
+source: Source, 
+/**
+ * The codec.
+ */
+codec: VideoCodec, } | { "type": "door", 
 /**
  * Who says it.
  */

@@ -2,7 +2,7 @@
 
 use sabha_conference::{Command, Event, Input, MediaCommand, MediaEvent, Output};
 use sabha_protocol::{
-    Layer, MediaGeneration, MediaState, ParticipantId, Quality, Rule, Source,
+    Layer, MediaGeneration, MediaState, ParticipantId, Quality, Rule, Source, VideoCodec,
     limits::RESUME_WINDOW,
     wire::{client::Tile, server::CloseReason},
 };
@@ -203,6 +203,11 @@ fn reports_of_the_media_plane_go_to_whom_they_concern() {
         scene.events(participant.connection),
         [Event::LayersWanted { source: Source::Camera, layers }]
     );
+
+    let codec = VideoCodec::Vp8;
+    media(&mut scene, MediaEvent::CodecWanted { participant: id, source: Source::Screen, codec });
+    assert_eq!(scene.events(host.connection), []);
+    assert_eq!(scene.events(participant.connection), [Event::CodecWanted { source: Source::Screen, codec }]);
 
     let slots = |generation| MediaEvent::SlotsChanged {
         participant: id,

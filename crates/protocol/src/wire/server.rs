@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 use crate::{
     BootEpoch, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality, RequestId,
-    RoomEpoch, RoomSeq, Rule, Sdp, Source,
+    RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
     key::{Challenge, DeviceKey},
     opaque::{
         DoorPayload, GroupInfo, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle,
@@ -64,6 +64,14 @@ pub enum ServerMessage {
         reason: CloseReason,
         /// Who decided it, where somebody did.
         by: Option<ParticipantId>,
+    },
+    /// The best codec that everybody who watches one of your pictures can decode. Until the first one on a media
+    /// connection any codec that was negotiated will do.
+    CodecWanted {
+        /// Camera or screen.
+        source: Source,
+        /// The codec.
+        codec: VideoCodec,
     },
     /// Said at the door: to a guest by a host, to hosts by a guest.
     Door {

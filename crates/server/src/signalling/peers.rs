@@ -41,6 +41,7 @@ impl Routes {
             let table = self.table();
             match &event {
                 Event::Answered { peer, .. }
+                | Event::CodecWanted { peer, .. }
                 | Event::Connected { peer, .. }
                 | Event::LayersWanted { peer, .. }
                 | Event::Lost { peer, .. }
@@ -176,6 +177,9 @@ impl Peers {
         Some(match event {
             Event::Answered { peer, generation, answer } => {
                 MediaEvent::Answered { participant: who(peer)?, generation, answer }
+            }
+            Event::CodecWanted { peer, source, codec } => {
+                MediaEvent::CodecWanted { participant: who(peer)?, source, codec }
             }
             Event::Connected { .. } => return None,
             Event::LayersWanted { peer, source, layers } => {

@@ -62,6 +62,7 @@ pub(super) fn message(event: Event) -> ServerMessage {
         }) => {
             ServerMessage::Admitted { you, role, epoch, in_group, resume, title, room_epoch, media_allowed }
         }
+        Event::CodecWanted { source, codec } => ServerMessage::CodecWanted { source, codec },
         Event::Done => ServerMessage::Done {},
         Event::Door { from, payload } => ServerMessage::Door { from, payload },
         Event::Handshake { from, epoch, message } => ServerMessage::Handshake { from, epoch, message },

@@ -68,23 +68,25 @@ impl Room {
         let now = context.now;
         let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
         let publication = peer.publication(packet.source);
-        let (newest, woke) = publication.arrived(now, packet.layer, packet.numbers.seq, packet.payload.len());
+        let (layer, codec, seq) = (packet.layer, packet.codec, packet.numbers.seq);
+        let arrival = publication.arrived(now, layer, codec, seq, packet.payload.len());
         if packet.starts_keyframe {
-            publication.layers[packet.layer as usize].keyframe.served();
+            publication.layers[layer as usize].keyframe.served();
         }
-        if woke {
+        if arrival.changed_codec {
+            self.interrupt_audience(key, packet.source, Some(layer));
+        }
+        if arrival.woke || arrival.changed_codec {
             self.aim_audience(context, key, packet.source);
         }
+        // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
+        let begins = packet.starts_keyframe && arrival.is_newest;
         let taken = self.serve_audience(context, key, packet, |slot| {
-            if slot.current != Some(packet.layer) {
-                // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
-                if slot.target != Some(packet.layer) || !packet.starts_keyframe || !newest {
-                    return None;
-                }
-                slot.current = Some(packet.layer);
-                slot.rewriter.begin(now, packet.numbers);
+            if slot.carries(layer, codec) || begins && slot.begin(now, layer, codec, packet.numbers) {
+                slot.rewriter.rewrite(now, packet.numbers)
+            } else {
+                None
             }
-            slot.rewriter.rewrite(now, packet.numbers)
         });
         if taken { Ok(()) } else { Err(DropReason::Unwatched) }
     }

@@ -1,10 +1,11 @@
 //! Who receives what: down-slots, layers within the bandwidth, and what publishers are told to send.
 
-use sabha_protocol::{Bitrate, Layer, MediaKind, Source, TileHeight};
+use sabha_protocol::{Bitrate, Layer, MediaKind, Source, TileHeight, VideoCodec};
 
 use super::{Context, Room, Work};
 use crate::{
     alloc::{self, Tile},
+    codec::Codec,
     io::{Event, PeerKey, SlotChange},
     layer::layer_for,
     peer::Occupant,
@@ -71,16 +72,15 @@ impl Room {
         self.demand_changed = true;
     }
 
-    /// Makes everybody who receives from `publisher` wait for its next key frame or talk spurt.
-    pub(super) fn interrupt_audience(&mut self, publisher: PeerKey) {
-        for source in Source::ALL {
-            let Some(peer) = self.peers.get_mut(&publisher) else { return };
-            for seat in peer.publication(source).audience.clone() {
-                if let Some(slot) =
-                    self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot))
-                {
-                    slot.interrupt();
-                }
+    /// Makes everybody who receives from `publisher` wait for its next key frame or talk spurt: those who get
+    /// `layer`, or all.
+    pub(super) fn interrupt_audience(&mut self, publisher: PeerKey, source: Source, layer: Option<Layer>) {
+        let Some(peer) = self.peers.get_mut(&publisher) else { return };
+        for seat in peer.publication(source).audience.clone() {
+            if let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot))
+                && (layer.is_none() || slot.current == layer)
+            {
+                slot.interrupt();
             }
         }
     }
@@ -105,7 +105,13 @@ impl Room {
             };
             let is_screen = source == Source::Screen;
             let cap = if is_screen { Layer::High } else { layer_for(height, slot.allocated) };
-            let rates = publication.rates(source);
+            let mut rates = publication.rates(source);
+            for (layer, rate) in Layer::ALL.into_iter().zip(&mut rates) {
+                if !slot.decodes(publication.codec(layer)) {
+                    // Nothing of it is sent. It stays wanted, for the publisher may change its codec.
+                    *rate = rate.map(|_| Bitrate::ZERO);
+                }
+            }
             tiles.push(Tile { is_screen, height, rates, cap, current: slot.allocated });
             indices.push(index);
         }
@@ -127,10 +133,13 @@ impl Room {
         else {
             return;
         };
-        let target = allocated.map(|layer| publication.nearest_live(context.now, layer));
+        let nearest = allocated.map(|layer| publication.nearest_live(context.now, layer));
+        let target = nearest.map(|layer| (layer, publication.codec(layer)));
         let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot)) else {
             return;
         };
+        // No key frame is asked for on behalf of somebody who could not decode it.
+        let target = target.filter(|(_, codec)| slot.decodes(*codec)).map(|(layer, _)| layer);
         let before = slot.target;
         if slot.aim(target)
             && before != target
@@ -140,20 +149,26 @@ impl Room {
         }
     }
 
-    /// Tells publishers which of their layers are watched, where that changed.
+    /// Tells publishers which of their layers are watched, and in which codec all can watch, where that changed.
     pub(super) fn tell_demand(&mut self, context: &mut Context<'_>) {
         let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
         for key in keys {
             for source in [Source::Camera, Source::Screen] {
                 let Some(peer) = self.peers.get(&key).filter(|peer| peer.publishes(source)) else { continue };
                 let mut watched = LayerSet::default();
+                let mut best = VideoCodec::Vp9;
                 for seat in &peer.publications[source as usize].audience {
                     let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
-                    if let Some(layer) = slot.and_then(|slot| slot.allocated) {
-                        watched.insert(layer);
+                    let Some(slot) = slot else { continue };
+                    slot.allocated.into_iter().for_each(|layer| watched.insert(layer));
+                    if !slot.decodes(Some(Codec::from_video(best))) {
+                        best = VideoCodec::Vp8;
                     }
                 }
                 let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.is_connected) else { continue };
+                if let Some(codec) = peer.publication(source).decodable(best) {
+                    context.tell(Event::CodecWanted { peer: key, source, codec });
+                }
                 if let Some(layers) = peer.publication(source).demand.update(context.now, watched) {
                     context.tell(Event::LayersWanted { peer: key, source, layers: layers.iter().collect() });
                 }

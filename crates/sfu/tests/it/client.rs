@@ -1,5 +1,5 @@
 //! A browser, as far as a shard can tell: offers up-slots with simulcast and down-slots, sends synthetic
-//! Opus and VP8, answers key frame requests and keeps what it received.
+//! Opus and VP8 or VP9, answers key frame requests and keeps what it received.
 
 use std::{
     collections::HashMap,
@@ -30,6 +30,8 @@ pub(crate) struct Profile {
     pub(crate) audio_slots: usize,
     pub(crate) video_slots: usize,
     pub(crate) transport: Transport,
+    /// Offers VP9 besides VP8, and sends its screen in it.
+    pub(crate) knows_vp9: bool,
 }
 
 impl Default for Profile {
@@ -40,6 +42,7 @@ impl Default for Profile {
             audio_slots: 4,
             video_slots: 4,
             transport: Transport::Udp,
+            knows_vp9: false,
         }
     }
 }
@@ -53,6 +56,7 @@ pub(crate) struct Received {
     pub(crate) ssrc: u32,
     pub(crate) seq: u64,
     pub(crate) timestamp: u32,
+    pub(crate) codec: Codec,
     pub(crate) picture: Option<u16>,
     pub(crate) tl0: Option<u8>,
     pub(crate) starts_keyframe: bool,
@@ -72,6 +76,7 @@ struct Sender {
     seq: u64,
     timestamp: u32,
     frame: u32,
+    codec: Codec,
     needs_keyframe: bool,
     enabled: bool,
 }
@@ -100,13 +105,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(number: u8, address: SocketAddr, profile: Profile, now: Instant) -> Self {
-        let mut rtc = RtcConfig::new()
-            .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .enable_bwe(Some(str0m::bwe::Bitrate::mbps(5)))
-            .build(now);
+        let mut config =
+            RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
+        if profile.knows_vp9 {
+            config = config.enable_vp9(true);
+        }
+        let mut rtc = config.enable_bwe(Some(str0m::bwe::Bitrate::mbps(5))).build(now);
         let candidate = match profile.transport {
             Transport::Udp => Candidate::builder().udp().host(address).build(),
             Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Active).build(),
@@ -170,6 +174,16 @@ impl Client {
                 // An encoder that starts again starts with a key frame.
                 sender.needs_keyframe |= enable && !sender.enabled;
                 sender.enabled = enable;
+            }
+        }
+    }
+
+    /// Goes on in another codec, from a key frame on.
+    pub(crate) fn set_codec(&mut self, source: Source, codec: Codec) {
+        for ((of, _), sender) in &mut self.senders {
+            if *of == source {
+                sender.codec = codec;
+                sender.needs_keyframe = true;
             }
         }
     }
@@ -277,6 +291,11 @@ impl Client {
                 } else {
                     &[(Layer::High, None)]
                 };
+            let codec = match slot.source {
+                Source::Microphone | Source::ScreenAudio => Codec::Opus,
+                Source::Screen if self.profile.knows_vp9 => Codec::Vp9,
+                Source::Camera | Source::Screen => Codec::Vp8,
+            };
             for &(layer, rid) in layers {
                 let salt = u32::from(self.number) * 1000 + layer as u32 * 100;
                 self.senders.insert(
@@ -289,6 +308,7 @@ impl Client {
                         seq: u64::from(salt) + 1,
                         timestamp: salt.wrapping_mul(0x0101_0101),
                         frame: 0,
+                        codec,
                         needs_keyframe: true,
                         enabled: true,
                     },
@@ -299,19 +319,20 @@ impl Client {
 
     fn produce(&mut self, now: Instant, key: (Source, Layer)) {
         let sender = self.senders.get_mut(&key).unwrap();
-        let (codec, packets, bytes, step) = match key.0.kind() {
+        let (packets, bytes, step) = match key.0.kind() {
             MediaKind::Audio => {
                 let (gap, bytes) = if self.is_talking { (SOUND, 90) } else { (DTX, 3) };
                 sender.next = now + gap;
-                (Codec::Opus, 1, bytes, gap.as_millis() as u32 * 48)
+                (1, bytes, gap.as_millis() as u32 * 48)
             }
             MediaKind::Video => {
                 sender.next = now + FRAME;
                 let packets = [1, 2, 5][key.1 as usize] * if sender.needs_keyframe { 3 } else { 1 };
                 // About 150, 500 and 1300 kbit/s.
-                (Codec::Vp8, packets, if key.1 == Layer::Low { 600 } else { 1000 }, 2970)
+                (packets, if key.1 == Layer::Low { 600 } else { 1000 }, 2970)
             }
         };
+        let codec = sender.codec;
         let keyframe = std::mem::take(&mut sender.needs_keyframe);
         sender.timestamp = sender.timestamp.wrapping_add(step);
         sender.frame += 1;
@@ -322,11 +343,23 @@ impl Client {
             self.rtc.codec_config().params().iter().find(|params| params.spec().codec == codec).unwrap().pt();
         for index in 0..packets {
             let mut payload = Vec::with_capacity(bytes);
-            if codec == Codec::Vp8 {
+            let picture = (0x8000 | sender.frame as u16).to_be_bytes();
+            match codec {
                 // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID 0; P bit.
-                payload.extend([0x80 | u8::from(index == 0) << 4, 0xe0]);
-                payload.extend((0x8000 | sender.frame as u16).to_be_bytes());
-                payload.extend([sender.frame as u8, 0, u8::from(!keyframe)]);
+                Codec::Vp8 => {
+                    payload.extend([0x80 | u8::from(index == 0) << 4, 0xe0]);
+                    payload.extend(picture);
+                    payload.extend([sender.frame as u8, 0, u8::from(!keyframe)]);
+                }
+                // I, P unless a key frame, L, B on the first packet, E on the last; picture id of 15 bits; layer
+                // 0; TL0PICIDX. Then a byte that would be a key frame's in VP8: it must not be looked at.
+                Codec::Vp9 => {
+                    let ends = u8::from(index == 0) << 3 | u8::from(index + 1 == packets) << 2;
+                    payload.push(0xa0 | u8::from(!keyframe) << 6 | ends);
+                    payload.extend(picture);
+                    payload.extend([0, sender.frame as u8, 0, 0]);
+                }
+                _ => {}
             }
             payload.extend([self.number, key.0 as u8, sender.layer as u8]);
             payload.extend(sender.frame.to_be_bytes());
@@ -337,7 +370,7 @@ impl Client {
             }
             let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, now, payload)
                 .marker(index + 1 == packets)
-                .nackable(codec == Codec::Vp8);
+                .nackable(codec != Codec::Opus);
             let rid = sender.rid.map(Into::into);
             let mut direct = self.rtc.direct_api();
             direct.stream_tx_by_mid(sender.mid.as_str().into(), rid).unwrap().write_rtp(write);
@@ -350,8 +383,14 @@ impl Client {
         let mid = self.rtc.direct_api().stream_rx(&ssrc).unwrap().mid();
         let mid = protocol_mid(mid);
         let kind = self.down.iter().find(|slot| slot.mid == mid).expect("it came in a down-slot").kind;
-        let vp8 = (kind == MediaKind::Video).then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
-        let body = &packet.payload[if vp8.is_some() { 7 } else { 0 }..];
+        let params = self.rtc.codec_config().params().iter();
+        let codec = params
+            .filter(|params| params.pt() == packet.header.payload_type)
+            .map(|params| params.spec().codec)
+            .next()
+            .expect("its codec was negotiated");
+        let (picture, tl0, starts_keyframe) = describe(codec, &packet.payload);
+        let body = &packet.payload[if codec == Codec::Opus { 0 } else { 7 }..];
         self.received.push(Received {
             at: now,
             mid,
@@ -359,9 +398,10 @@ impl Client {
             ssrc: *ssrc,
             seq: *packet.seq_no,
             timestamp: packet.header.timestamp,
-            picture: vp8.and_then(|vp8| vp8.picture_id()),
-            tl0: vp8.and_then(|vp8| vp8.tl0_pic_idx()),
-            starts_keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            codec,
+            picture,
+            tl0,
+            starts_keyframe,
             from: body[0],
             source: Source::ALL[usize::from(body[1])],
             layer: Layer::ALL[usize::from(body[2])],
@@ -375,6 +415,21 @@ impl Client {
             usize::from(packet.from) == from && packet.source == source && packet.at >= since
         };
         self.received.iter().filter(wanted).collect()
+    }
+}
+
+/// Returns picture id and TL0PICIDX of a payload that a client made, and whether a key frame starts in it.
+fn describe(codec: Codec, payload: &[u8]) -> (Option<u16>, Option<u8>, bool) {
+    match codec {
+        Codec::Vp8 => {
+            let vp8 = Vp8Descriptor::parse(payload).unwrap();
+            (vp8.picture_id(), vp8.tl0_pic_idx(), vp8.starts_keyframe(payload))
+        }
+        Codec::Vp9 => {
+            let picture = u16::from_be_bytes([payload[1] & 0x7f, payload[2]]);
+            (Some(picture), Some(payload[4]), payload[0] & 0x48 == 0x08)
+        }
+        _ => (None, None, false),
     }
 }
 

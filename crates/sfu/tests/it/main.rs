@@ -6,6 +6,7 @@
 mod client;
 mod world;
 
+mod codecs;
 mod connections;
 mod forwarding;
 mod hostility;

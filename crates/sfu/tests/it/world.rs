@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{Layer, MediaGeneration, MediaState, Mid, Quality, Source};
+use sabha_protocol::{Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec};
 use sabha_sfu::{
     Command, Event, Input, Output, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want,
 };
+
+use str0m::format::Codec;
 
 use crate::client::{Client, Profile};
 
@@ -53,6 +55,8 @@ pub(crate) struct World {
     pub(crate) records: bool,
     /// Clients are given the answers to their offers.
     pub(crate) answers: bool,
+    /// Clients change their codec when they are told to.
+    pub(crate) obeys: bool,
     pub(crate) start: Instant,
     /// When the bottleneck towards each client is free again.
     free_at: Vec<Instant>,
@@ -81,6 +85,7 @@ impl World {
             delivered: Vec::new(),
             records: false,
             answers: true,
+            obeys: true,
             start: now,
             free_at: Vec::new(),
             generations: Vec::new(),
@@ -231,6 +236,17 @@ impl World {
         })
     }
 
+    /// Returns what a client was told to send its pictures in, in order.
+    pub(crate) fn codecs_wanted(&self, client: usize, of: Source) -> Vec<VideoCodec> {
+        let wanted = |event: &Event| match event {
+            Event::CodecWanted { peer, source, codec } if peer.0 == client as u64 && *source == of => {
+                Some(*codec)
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(|(_, event)| wanted(event)).collect()
+    }
+
     pub(crate) fn last_speakers(&self) -> Vec<PeerKey> {
         let speakers = |event: &Event| match event {
             Event::SpeakersChanged { speaking, .. } => Some(speaking.clone()),
@@ -322,6 +338,13 @@ impl World {
         match &event {
             Event::Answered { peer, answer, .. } if self.answers => {
                 self.clients[peer.0 as usize].accept(answer, self.now);
+            }
+            Event::CodecWanted { peer, source, codec } if self.obeys => {
+                let codec = match codec {
+                    VideoCodec::Vp8 => Codec::Vp8,
+                    VideoCodec::Vp9 => Codec::Vp9,
+                };
+                self.clients[peer.0 as usize].set_codec(*source, codec);
             }
             Event::LayersWanted { peer, source, layers } => {
                 self.clients[peer.0 as usize].set_layers(*source, layers);
