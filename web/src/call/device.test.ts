@@ -42,6 +42,7 @@ describe('the device hears', () => {
     { type: 'pong' },
     { type: 'speakers', speaking: [2] },
     { type: 'quality_changed', participant: 2, quality: 'good' },
+    { type: 'codec_wanted', source: 'screen', codec: 'vp8' },
     { type: 'layers_wanted', source: 'camera', layers: [] },
     { type: 'draining', remaining_ms: 1 },
     { type: 'refused', rule: 'WIRE.RATE', message: '' },

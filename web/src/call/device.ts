@@ -16,6 +16,7 @@ type Asking = Extract<Asked, { kind: 'device' }>;
 const FOR_DEVICE: Record<ServerMessage['type'], boolean> = {
   admitted: true,
   closed: true,
+  codec_wanted: false,
   done: false,
   door: true,
   draining: false,

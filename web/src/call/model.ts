@@ -25,6 +25,7 @@ import type {
   ServerFrame,
   Source,
   Tile,
+  VideoCodec,
 } from '../protocol/messages';
 import type { CallState, Over } from './state';
 
@@ -181,6 +182,7 @@ export type Effect =
   /** Gives the person a file with the meeting's log. */
   | { type: 'save_log'; log: string }
   | { type: 'send'; id: RequestId; body: ClientMessage }
+  | { type: 'send_codec'; source: Source; codec: VideoCodec }
   | { type: 'send_layers'; source: Source; layers: readonly Layer[] }
   | { type: 'send_media'; media: MediaState }
   /** Says what the slots that changed have to carry; frames of anybody else are not played. */

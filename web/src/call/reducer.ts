@@ -119,6 +119,8 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
       return entry.admitted(model, body);
     case 'closed':
       return entry.closed(model, body);
+    case 'codec_wanted':
+      return withEffects(stay(model), { type: 'send_codec', source: body.source, codec: body.codec });
     case 'done':
       return asked?.kind === 'device' ? device.done(model, asked) : stay(model);
     case 'draining':

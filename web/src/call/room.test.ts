@@ -181,6 +181,11 @@ describe('own media', () => {
     expect(play.notices).toEqual([['muted', null]]);
   });
 
+  it('the codec that everybody can decode is passed on', () => {
+    play.intoRoom().hear({ type: 'codec_wanted', source: 'screen', codec: 'vp8' });
+    expect(play.effects).toEqual([{ type: 'send_codec', source: 'screen', codec: 'vp8' }]);
+  });
+
   it('layers nobody watches are passed on', () => {
     play.intoRoom().hear({ type: 'layers_wanted', source: 'camera', layers: ['low'] });
     expect(play.effects).toEqual([{ type: 'send_layers', source: 'camera', layers: ['low'] }]);

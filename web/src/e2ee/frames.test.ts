@@ -11,15 +11,20 @@ class Frame implements EncodedFrame {
   data: ArrayBuffer;
   readonly type: string;
   readonly #mimeType: string | undefined;
+  readonly #payloadType: number | undefined;
 
-  constructor(bytes: readonly number[], type = 'key', mimeType?: string) {
+  constructor(bytes: readonly number[], type = 'key', mimeType?: string, payloadType?: number) {
     this.data = Uint8Array.from(bytes).buffer;
     this.type = type;
     this.#mimeType = mimeType;
+    this.#payloadType = payloadType;
   }
 
   getMetadata() {
-    return this.#mimeType === undefined ? {} : { mimeType: this.#mimeType };
+    return {
+      ...(this.#mimeType !== undefined && { mimeType: this.#mimeType }),
+      ...(this.#payloadType !== undefined && { payloadType: this.#payloadType }),
+    };
   }
 
   get bytes(): number[] {
@@ -27,7 +32,7 @@ class Frame implements EncodedFrame {
   }
 
   copy(): Frame {
-    return new Frame(this.bytes, this.type, this.#mimeType);
+    return new Frame(this.bytes, this.type, this.#mimeType, this.#payloadType);
   }
 }
 
@@ -49,12 +54,13 @@ const everybody = (): [number, number][] => [
 ];
 
 /** A slot of Bob's, which emits into `out`. */
-function slot(keys: KeyRing, codec: Codec = 'vp8') {
+function slot(keys: KeyRing, codec: Codec = 'vp8', payloadTypes: ReadonlyMap<number, Codec> = new Map()) {
   const out: Frame[] = [];
   const asked = { keyFrames: 0 };
   const begun: SlotContent[] = [];
   const receiver = new FrameReceiver<Frame>(keys, {
     codec,
+    payloadTypes,
     emit: (frame) => out.push(frame),
     begin: (content) => begun.push(content),
     requestKeyFrame: () => {
@@ -100,6 +106,36 @@ describe('a frame on its way', () => {
     await sender.take(frame);
 
     expect(frame.bytes[0]).toBe(picture[0]);
+  });
+
+  it('where the browser names none, the payload type tells, from picture to picture', async () => {
+    const payloadTypes = new Map<number, Codec>([
+      [96, 'vp8'],
+      [98, 'vp9'],
+    ]);
+    const sender = new FrameSender(await ring(ALICE), 'camera', 'vp8', payloadTypes);
+    const { out, receiver } = slot(await ring(BOB), 'vp8', payloadTypes);
+    await receiver.expect(camera, 0);
+    for (const payloadType of [96, 98, 96, 45]) {
+      const frame = new Frame(picture, 'key', undefined, payloadType);
+      await sender.take(frame);
+      expect(parseHeader(Uint8Array.from(frame.bytes.slice(payloadType === 98 ? 0 : 1)))).not.toBeNull();
+      await receiver.take(frame, 0);
+    }
+
+    expect(out.map(({ bytes }) => bytes)).toEqual([picture, picture, picture, picture]);
+  });
+
+  it('a payload type that lies opens nothing', async () => {
+    const sender = new FrameSender(await ring(ALICE), 'camera', 'vp9');
+    const { out, receiver } = slot(await ring(BOB), 'vp9', new Map([[98, 'vp8']]));
+    await receiver.expect(camera, 0);
+    const frame = new Frame(picture, 'key', undefined, 98);
+    await sender.take(frame);
+    await receiver.take(frame, 0);
+
+    expect(out).toEqual([]);
+    expect(receiver.tally.passed).toBe(0);
   });
 });
 

@@ -28,7 +28,7 @@ export interface EncodedFrame {
   data: ArrayBuffer;
   /** Video: `key`, `delta` or `empty`. */
   readonly type?: string;
-  getMetadata(): { mimeType?: string };
+  getMetadata(): { mimeType?: string; payloadType?: number };
 }
 
 /** Whose stream a slot carries. */
@@ -53,10 +53,18 @@ function count(tally: Tally, outcome: DropReason | null): void {
   else tally.dropped[outcome] = (tally.dropped[outcome] ?? 0) + 1;
 }
 
-/** Returns the codec that the browser says a frame has, or `otherwise` where it does not say. */
-function codecOf(frame: EncodedFrame, otherwise: Codec): Codec {
-  const name = frame.getMetadata().mimeType?.toLowerCase().split('/')[1];
-  return name !== undefined && Object.hasOwn(CLEAR_BYTES, name) ? (name as Codec) : otherwise;
+/** What the payload types of a connection mean: for browsers that do not name a frame's codec. */
+type PayloadTypes = ReadonlyMap<number, Codec>;
+
+/**
+ * Returns the codec that the browser says a frame has, or that its payload type means, or `otherwise`. Who is lied to
+ * here drops the frame: what is clear in it is authenticated.
+ */
+function codecOf(frame: EncodedFrame, payloadTypes: PayloadTypes, otherwise: Codec): Codec {
+  const { mimeType, payloadType = -1 } = frame.getMetadata();
+  const name = mimeType?.toLowerCase().split('/')[1];
+  if (name !== undefined && Object.hasOwn(CLEAR_BYTES, name)) return name as Codec;
+  return payloadTypes.get(payloadType) ?? otherwise;
 }
 
 /** Encrypts the frames of one source. */
@@ -65,12 +73,14 @@ export class FrameSender {
   readonly #keys: KeyRing;
   readonly #source: Source;
   readonly #codec: Codec;
+  readonly #payloadTypes: PayloadTypes;
 
-  /** `codec` is that of frames whose codec the browser does not tell. */
-  constructor(keys: KeyRing, source: Source, codec: Codec) {
+  /** `codec` is that of frames of which neither the browser nor their payload type tells it. */
+  constructor(keys: KeyRing, source: Source, codec: Codec, payloadTypes: PayloadTypes = new Map()) {
     this.#keys = keys;
     this.#source = source;
     this.#codec = codec;
+    this.#payloadTypes = payloadTypes;
   }
 
   /** Encrypts a frame in place. Returns false if it must not be sent. Frames must come one after the other. */
@@ -82,7 +92,7 @@ export class FrameSender {
 
   async #seal(frame: EncodedFrame): Promise<DropReason | null> {
     const bytes = new Uint8Array(frame.data);
-    const clear = CLEAR_BYTES[codecOf(frame, this.#codec)];
+    const clear = CLEAR_BYTES[codecOf(frame, this.#payloadTypes, this.#codec)];
     if (bytes.length <= clear) return 'malformed';
     const sealing = this.#keys.sealing(this.#source);
     if (typeof sealing === 'string') return sealing;
@@ -94,8 +104,9 @@ export class FrameSender {
 }
 
 export interface ReceiverOptions<F> {
-  /** Codec of frames whose codec the browser does not tell. */
+  /** Codec of frames of which neither the browser nor their payload type tells it. */
   codec: Codec;
+  payloadTypes?: PayloadTypes;
   /** Takes a decrypted frame. */
   emit(frame: F): void;
   /** Is told before the first frame of a stream that is another one than before. */
@@ -115,6 +126,7 @@ export class FrameReceiver<F extends EncodedFrame> {
   readonly tally = newTally();
   readonly #keys: KeyRing;
   readonly #options: ReceiverOptions<F>;
+  readonly #payloadTypes: PayloadTypes;
   #expected: SlotContent | null = null;
   /** A frame of what is expected was emitted: until then, the decoder has the picture of somebody else. */
   #begun = false;
@@ -127,6 +139,7 @@ export class FrameReceiver<F extends EncodedFrame> {
   constructor(keys: KeyRing, options: ReceiverOptions<F>) {
     this.#keys = keys;
     this.#options = options;
+    this.#payloadTypes = options.payloadTypes ?? new Map();
   }
 
   /** Says whose stream the slot carries from now on. Frames of it that are waiting are decrypted. */
@@ -158,7 +171,7 @@ export class FrameReceiver<F extends EncodedFrame> {
     const bytes = new Uint8Array(frame.data);
     // Chromium makes an empty frame of a packet that holds padding only: nothing is lost with it.
     if (bytes.length === 0) return;
-    const clear = CLEAR_BYTES[codecOf(frame, this.#options.codec)];
+    const clear = CLEAR_BYTES[codecOf(frame, this.#payloadTypes, this.#options.codec)];
     const header = parseHeader(bytes.subarray(clear));
     const content = header && unpackKeyId(header.kid);
     if (!content) return this.#drop('malformed');

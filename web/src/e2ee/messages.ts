@@ -52,6 +52,8 @@ export type ToTransform =
   | { type: 'keys'; port: MessagePort }
   /** What slots of a connection carry from now on. Those that are not named carry what they did. */
   | { type: 'slots'; connection: ConnectionId; slots: readonly (readonly [Mid, SlotContent | null])[] }
+  /** What payload types of a connection mean. */
+  | { type: 'payload_types'; connection: ConnectionId; codecs: readonly (readonly [number, Codec])[] }
   | { type: 'connection_closed'; connection: ConnectionId };
 
 /** Options of an `RTCRtpScriptTransform`: which way, and what. `codec` is that of frames that do not tell theirs. */

@@ -2,7 +2,7 @@
 // What happens to a frame is decided in `frames.ts` and `keys.ts`.
 
 import type { MediaKeyChange, MediaState, Mid, Source } from '../protocol/messages';
-import { type EncodedFrame, FrameReceiver, FrameSender, type SlotContent, type Tally } from './frames';
+import { type Codec, type EncodedFrame, FrameReceiver, FrameSender, type SlotContent, type Tally } from './frames';
 import { KeyRing } from './keys';
 import type { ConnectionId, FromTransform, StreamTally, ToTransform, TransformOptions } from './messages';
 import { importBaseKey, sourceBit } from './sframe';
@@ -37,6 +37,7 @@ interface Slot {
 }
 
 const connections = new Map<ConnectionId, Map<Mid, Slot>>();
+const payloadTypes = new Map<ConnectionId, Map<number, Codec>>();
 /** Streams that are reported on, with what was last said of them. */
 const reported = new Map<StreamTally['stream'], { tally: Tally; said: string }>();
 
@@ -58,6 +59,9 @@ scope.onmessage = ({ data }) => {
         void slot.receiver?.expect(content, performance.now());
       }
       break;
+    case 'payload_types':
+      for (const [payloadType, codec] of data.codecs) payloadTypesOf(data.connection).set(payloadType, codec);
+      break;
     case 'connection_closed':
       close(data.connection);
       break;
@@ -66,7 +70,7 @@ scope.onmessage = ({ data }) => {
 
 function send(transformer: Transformer, options: TransformOptions & { kind: 'send' }): void {
   const { connection, source, codec } = options;
-  const sender = new FrameSender(keys, source, codec);
+  const sender = new FrameSender(keys, source, codec, payloadTypesOf(connection));
   const seal = new TransformStream<EncodedFrame, EncodedFrame>({
     async transform(frame, controller) {
       if (await sender.take(frame)) controller.enqueue(frame);
@@ -80,6 +84,7 @@ function receive(transformer: Transformer, options: TransformOptions & { kind: '
   let output: TransformStreamDefaultController<EncodedFrame> | null = null;
   const receiver = new FrameReceiver<EncodedFrame>(keys, {
     codec,
+    payloadTypes: payloadTypesOf(connection),
     emit: (frame) => {
       try {
         output?.enqueue(frame);
@@ -120,6 +125,7 @@ function run(
 function close(connection: ConnectionId): void {
   report();
   connections.delete(connection);
+  payloadTypes.delete(connection);
   for (const stream of reported.keys()) if (stream.connection === connection) reported.delete(stream);
 }
 
@@ -132,6 +138,12 @@ function keyFrameRequests(transformer: Transformer): () => void {
     // Refused for audio, and for a stream that is over.
     transformer.sendKeyFrameRequest().catch(() => undefined);
   };
+}
+
+function payloadTypesOf(connection: ConnectionId): Map<number, Codec> {
+  const known = payloadTypes.get(connection) ?? new Map<number, Codec>();
+  payloadTypes.set(connection, known);
+  return known;
 }
 
 function slotOf(connection: ConnectionId, mid: Mid): Slot {

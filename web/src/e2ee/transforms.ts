@@ -7,13 +7,15 @@ import type { Codec, SlotContent } from './frames';
 import type { ConnectionId, FromTransform, StreamTally, ToTransform, TransformOptions } from './messages';
 import { startWorker } from './workers';
 
+export type { Codec };
+
 const KIND: Record<Source, MediaKind> = {
   microphone: 'audio',
   camera: 'video',
   screen: 'video',
   screen_audio: 'audio',
 };
-/** Codec of frames whose codec the browser does not tell. */
+/** Codec of frames of which neither the browser nor their payload type tells it. */
 const CODEC: Record<MediaKind, Codec> = { audio: 'opus', video: 'vp8' };
 
 export interface TransformEvents {
@@ -65,6 +67,11 @@ export class Transforms {
     const kind = receiver.track.kind as MediaKind;
     const options: TransformOptions = { kind: 'receive', connection, mid, codec: codec ?? CODEC[kind] };
     receiver.transform = new RTCRtpScriptTransform(this.#workers[kind], options);
+  }
+
+  /** Says which codec a payload type of a connection means. Before its first frame. */
+  setPayloadTypes(connection: ConnectionId, codecs: ReadonlyMap<number, Codec>): void {
+    this.#tell({ type: 'payload_types', connection, codecs: [...codecs] });
   }
 
   /** Says what slots of a connection carry from now on. Those that are not named carry what they did. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { withSilenceUnsent } from './answer';
 import { levelOf } from './level';
-import { activeEncodings, slotsOf, videoSlots } from './offer';
+import { activeEncodings, encodedAs, preferredCodecs, slotsOf, videoSlots } from './offer';
+import { payloadTypes } from './payload';
 import { troubleOf } from './trouble';
 
 describe('level', () => {
@@ -45,6 +46,47 @@ describe('encodings', () => {
   it('a single encoding is the high layer', () => {
     expect(activeEncodings([{ active: false }], ['high'])).toEqual([{ active: true }]);
     expect(activeEncodings([{ active: true }], [])).toEqual([{ active: false }]);
+  });
+});
+
+describe('codecs', () => {
+  const known = [
+    { mimeType: 'video/VP8' },
+    { mimeType: 'video/rtx' },
+    { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=2' },
+    { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=0' },
+    { mimeType: 'video/H264' },
+  ];
+
+  it('are offered in the order in which they are wanted, of VP9 only profile 0, with what retransmits them', () => {
+    const names = preferredCodecs(known, ['video/vp9', 'video/vp8']).map(
+      ({ mimeType, sdpFmtpLine = '' }) => mimeType + sdpFmtpLine,
+    );
+    expect(names).toEqual(['video/VP9profile-id=0', 'video/VP8', 'video/rtx']);
+    expect(preferredCodecs([{ mimeType: 'video/VP9' }], ['video/vp9'])).toHaveLength(1);
+  });
+
+  it('that are unknown are left to the browser', () => {
+    expect(preferredCodecs(known, ['video/av1'])).toEqual([]);
+  });
+
+  it('are chosen among those that were negotiated', () => {
+    const vp8 = { mimeType: 'video/VP8', clockRate: 90_000 };
+    const vp9 = { mimeType: 'video/VP9', clockRate: 90_000 };
+    expect(encodedAs([{ codec: vp9 }], [vp9, vp8], 'vp8')).toEqual([{ codec: vp8 }]);
+    expect(encodedAs([{ codec: vp8 }], [vp8], 'vp9')).toEqual([{ codec: vp8 }]);
+  });
+
+  it('are known by the payload types of an answer', () => {
+    const sdp =
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n' +
+      'm=video 9 UDP/TLS/RTP/SAVPF 98 99 96\r\na=rtpmap:98 VP9/90000\r\na=rtpmap:99 rtx/90000\r\n' +
+      'a=fmtp:99 apt=98\r\na=rtpmap:96 VP8/90000\r\n';
+    expect([...payloadTypes(sdp)]).toEqual([
+      [111, 'opus'],
+      [98, 'vp9'],
+      [96, 'vp8'],
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   rids,
   type Source,
   type UpSlot,
+  type VideoCodec,
 } from '../protocol/messages';
 
 /** Pictures a phone can receive at once: one page of tiles and a share. */
@@ -22,10 +23,21 @@ const CAMERA_LAYERS: readonly { layer: Layer; scale: number; bitsPerSecond: numb
 ];
 const SCREEN_BITS_PER_SECOND = 2_500_000;
 
-/** Codecs that the media plane forwards, with retransmission. */
-const CODECS: Record<MediaKind, readonly string[]> = {
+/** Codecs that the media plane forwards, as they are received. VP8 is what everybody knows. */
+const RECEIVED: Record<MediaKind, readonly string[]> = {
   audio: ['audio/opus'],
-  video: ['video/vp8', 'video/rtx'],
+  video: ['video/vp9', 'video/vp8'],
+};
+/**
+ * Codecs in which each source is sent, the first that both sides know. A screen is text, which VP9 draws sharper for the
+ * same bits; it has one layer, and goes back to VP8 while somebody watches who does not know VP9. A camera has three
+ * layers, in the codec that everybody knows: no face depends on what somebody else's browser can decode.
+ */
+const SENT: Record<Source, readonly string[]> = {
+  microphone: ['audio/opus'],
+  camera: ['video/vp8'],
+  screen: ['video/vp9', 'video/vp8'],
+  screen_audio: ['audio/opus'],
 };
 
 /** The sections of a peer connection, before and after their tags are known. */
@@ -41,21 +53,25 @@ export function videoSlots(isPhone: boolean): number {
 
 /** Adds every section to a fresh connection. */
 export function addSections(connection: RTCPeerConnection, videoSlotCount: number): Sections {
-  const add = (kind: MediaKind, init: RTCRtpTransceiverInit) => {
+  const add = (kind: MediaKind, codecs: readonly string[], init: RTCRtpTransceiverInit) => {
     const transceiver = connection.addTransceiver(kind, init);
-    preferCodecs(transceiver, kind);
+    const known = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+    const preferred = preferredCodecs(known, codecs);
+    if (preferred.length > 0) transceiver.setCodecPreferences(preferred);
     return transceiver;
   };
+  const send = (source: Source, kind: MediaKind, sendEncodings: RTCRtpEncodingParameters[] = []) =>
+    [source, add(kind, SENT[source], { direction: 'sendonly', sendEncodings })] as const;
   const up = new Map<Source, RTCRtpTransceiver>([
-    ['microphone', add('audio', { direction: 'sendonly' })],
-    ['camera', add('video', { direction: 'sendonly', sendEncodings: cameraEncodings() })],
-    ['screen', add('video', { direction: 'sendonly', sendEncodings: [{ maxBitrate: SCREEN_BITS_PER_SECOND }] })],
-    ['screen_audio', add('audio', { direction: 'sendonly' })],
+    send('microphone', 'audio'),
+    send('camera', 'video', cameraEncodings()),
+    send('screen', 'video', [{ maxBitrate: SCREEN_BITS_PER_SECOND }]),
+    send('screen_audio', 'audio'),
   ]);
   const down = [
     ...Array.from({ length: limits.audioSlotsMax }, () => 'audio' as const),
     ...Array.from({ length: videoSlotCount }, () => 'video' as const),
-  ].map((kind) => ({ kind, transceiver: add(kind, { direction: 'recvonly' }) }));
+  ].map((kind) => ({ kind, transceiver: add(kind, RECEIVED[kind], { direction: 'recvonly' }) }));
   return { up, down };
 }
 
@@ -76,6 +92,16 @@ export function activeEncodings<T extends { rid?: string; active?: boolean }>(
   return encodings.map((encoding) => ({ ...encoding, active: wanted.has(encoding.rid || rids.high) }));
 }
 
+/** Returns `encodings` in `codec`, and unchanged if it is not among those that were negotiated. */
+export function encodedAs<T extends object>(
+  encodings: readonly T[],
+  negotiated: readonly RTCRtpCodec[],
+  codec: VideoCodec,
+): (T & { codec?: RTCRtpCodec })[] {
+  const chosen = negotiated.find(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`);
+  return encodings.map((encoding) => (chosen ? { ...encoding, codec: chosen } : encoding));
+}
+
 function cameraEncodings(): RTCRtpEncodingParameters[] {
   return CAMERA_LAYERS.map(({ layer, scale, bitsPerSecond }) => ({
     rid: rids[layer],
@@ -84,8 +110,18 @@ function cameraEncodings(): RTCRtpEncodingParameters[] {
   }));
 }
 
-function preferCodecs(transceiver: RTCRtpTransceiver, kind: MediaKind): void {
-  const known = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
-  const wanted = known.filter(({ mimeType }) => CODECS[kind].includes(mimeType.toLowerCase()));
-  if (wanted.length > 0) transceiver.setCodecPreferences(wanted);
+/** Returns those of a browser's codecs that are wanted, in the order of `wanted`, then what retransmits them. */
+export function preferredCodecs<T extends { mimeType: string; sdpFmtpLine?: string }>(
+  known: readonly T[],
+  wanted: readonly string[],
+): T[] {
+  const named = (name: string) => known.filter(({ mimeType }) => mimeType.toLowerCase() === name);
+  const preferred = wanted.flatMap((name) => named(name).filter(isForwarded));
+  return preferred.length > 0 ? [...preferred, ...named('video/rtx')] : [];
+}
+
+/** Of VP9 the server forwards profile 0 (RFC 9628 section 6), which is also what is meant where none is named. */
+function isForwarded({ mimeType, sdpFmtpLine }: { mimeType: string; sdpFmtpLine?: string }): boolean {
+  if (mimeType.toLowerCase() !== 'video/vp9') return true;
+  return !/\bprofile-id=(?!0\b)/.test(sdpFmtpLine ?? '');
 }

@@ -9,9 +9,10 @@
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
 import type { Transforms } from '../e2ee/transforms';
-import type { Layer, MediaOffer, Mid, Source } from '../protocol/messages';
+import type { Layer, MediaOffer, Mid, Source, VideoCodec } from '../protocol/messages';
 import { withSilenceUnsent } from './answer';
-import { activeEncodings, addSections, type Sections, slotsOf } from './offer';
+import { activeEncodings, addSections, encodedAs, type Sections, slotsOf } from './offer';
+import { payloadTypes } from './payload';
 
 /** A path that is silent this long, in milliseconds, is taken for broken; radio links pause for less. */
 const DISCONNECTED_MS = 1500;
@@ -54,6 +55,7 @@ export class Peer {
   readonly #events: PeerEvents;
   #encoding: Promise<void> = Promise.resolve();
   readonly #layers = new Map<Source, readonly Layer[]>();
+  readonly #codecs = new Map<Source, VideoCodec>();
   #ramped = false;
   #rampTimer: number | null = null;
   #timer: number | null = null;
@@ -94,6 +96,7 @@ export class Peer {
 
   async answer(sdp: string): Promise<void> {
     this.#wait(CONNECTING_MS);
+    this.#transforms.setPayloadTypes(this.#id, payloadTypes(sdp));
     try {
       const microphone = this.#sections.up.get('microphone')?.mid ?? null;
       await this.#connection.setRemoteDescription({ type: 'answer', sdp: withSilenceUnsent(sdp, microphone) });
@@ -113,7 +116,13 @@ export class Peer {
   /** Encodes only the layers that are watched. Takes effect once the bandwidth is known. */
   sendLayers(source: Source, layers: readonly Layer[]): void {
     this.#layers.set(source, layers);
-    if (this.#ramped) this.#encode(source, layers);
+    if (this.#ramped) this.#encode(source);
+  }
+
+  /** Encodes a picture in `codec`, if that was negotiated for it. */
+  sendCodec(source: Source, codec: VideoCodec): void {
+    this.#codecs.set(source, codec);
+    this.#encode(source);
   }
 
   /** Returns the stream of a down-slot, the same for the life of the connection, whatever it carries. */
@@ -168,17 +177,22 @@ export class Peer {
   }
 
   /** Changes happen one after the other, as `setParameters` demands. */
-  #encode(source: Source, layers: readonly Layer[]): void {
+  #encode(source: Source): void {
     const sender = this.#sections.up.get(source)?.sender;
     if (!sender) return;
     this.#encoding = this.#encoding.then(async () => {
       if (this.#over) return;
       const parameters = sender.getParameters();
       if (parameters.encodings.length === 0) return;
-      // A layer is asked for by its size. Left to itself, Chromium shrinks a single large layer to what its first
-      // estimate carries, and takes half a minute to grow it back (measured).
-      parameters.degradationPreference = 'maintain-resolution';
-      parameters.encodings = activeEncodings(parameters.encodings, layers);
+      const layers = this.#ramped ? this.#layers.get(source) : undefined;
+      if (layers) {
+        // A layer is asked for by its size. Left to itself, Chromium shrinks a single large layer to what its first
+        // estimate carries, and takes half a minute to grow it back (measured).
+        parameters.degradationPreference = 'maintain-resolution';
+        parameters.encodings = activeEncodings(parameters.encodings, layers);
+      }
+      const codec = this.#codecs.get(source);
+      if (codec) parameters.encodings = encodedAs(parameters.encodings, parameters.codecs, codec);
       // A browser that cannot switch a layer sends it still: bandwidth is lost, nothing else.
       await sender.setParameters(parameters).catch(() => undefined);
     });
@@ -187,7 +201,7 @@ export class Peer {
   #ramp(): void {
     this.#rampTimer ??= window.setTimeout(() => {
       this.#ramped = true;
-      for (const [source, layers] of this.#layers) this.#encode(source, layers);
+      for (const source of this.#layers.keys()) this.#encode(source);
     }, RAMP_MS);
   }
 

@@ -4,7 +4,7 @@
 // Owns every peer connection and the loudspeaker; tracks are borrowed.
 
 import type { Transforms } from '../e2ee/transforms';
-import type { Layer, MediaAnswer, MediaOffer, Mid, Source } from '../protocol/messages';
+import type { Layer, MediaAnswer, MediaOffer, Mid, Source, VideoCodec } from '../protocol/messages';
 import { Loudspeaker } from './loudspeaker';
 import { videoSlots } from './offer';
 import { Peer, type SlotChanges } from './peer';
@@ -93,6 +93,11 @@ export class MediaPlane {
   sendLayers(source: Source, layers: readonly Layer[]): void {
     this.#layers.set(source, layers);
     this.#inUse?.peer.sendLayers(source, layers);
+  }
+
+  /** On the connection in use: the server says anew what others can decode of the next one. */
+  sendCodec(source: Source, codec: VideoCodec): void {
+    this.#inUse?.peer.sendCodec(source, codec);
   }
 
   /** Says whose frames the slots of the connection in use carry from now on. */

@@ -360,6 +360,9 @@ export class Session implements Call {
       case 'send':
         this.#socket?.send({ id: effect.id, body: effect.body });
         break;
+      case 'send_codec':
+        this.#plane.sendCodec(effect.source, effect.codec);
+        break;
       case 'send_layers':
         this.#plane.sendLayers(effect.source, effect.layers);
         break;

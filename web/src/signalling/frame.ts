@@ -19,6 +19,7 @@ const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
     media_allowed: 'object',
   },
   closed: { reason: 'string' },
+  codec_wanted: { source: 'string', codec: 'string' },
   done: {},
   door: { from: 'number', payload: 'string' },
   draining: { remaining_ms: 'number' },
