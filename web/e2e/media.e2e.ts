@@ -3,21 +3,15 @@
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
+import { CHART_QUARTERS, CHART_TITLE, openChart, quarters } from './harness/chart.ts';
 import { Stage } from './harness/story.ts';
-
-const CHART = `<!doctype html><title>Sabha share chart</title><style>
-  body { margin: 0; display: grid; grid-template: 1fr 1fr / 1fr 1fr; height: 100vh }
-</style>
-<div style="background:#d00000"></div><div style="background:#00b000"></div>
-<div style="background:#0000d0"></div><div style="background:#ffffff;font:700 24px sans-serif" id="clock"></div>
-<script>setInterval(() => { clock.textContent = Math.round(performance.now()) }, 100)</script>`;
 
 describe.skipIf(missing.chromium)('media', () => {
   const stage = new Stage();
   let red: Browser;
   let green: Browser;
   beforeAll(async () => {
-    red = await stage.keep(launchChromium({ camera: 'red', shareTab: 'Sabha share chart' }));
+    red = await stage.keep(launchChromium({ camera: 'red', shareTab: CHART_TITLE }));
     green = await stage.keep(launchChromium({ camera: 'green' }));
   });
 
@@ -26,36 +20,12 @@ describe.skipIf(missing.chromium)('media', () => {
     const ben = await stage.person(green, 'Ben');
     const link = await asha.startMeeting(stage.server.newMeetingUrl);
     await stage.bring(asha, ben, link);
-    const chart = await asha.context.newPage();
-    await chart.setContent(CHART);
-    await asha.page.bringToFront();
+    await openChart(asha);
 
     await asha.get('share-toggle').first().click();
     await ben.seesMotion('Asha', 'screen', 3);
 
-    // The four quarters of the chart, read from what was decoded.
-    const quarters = () =>
-      ben
-        .tile('Asha', 'screen')
-        .locator('video')
-        .first()
-        .evaluate((element) => {
-          const video = element as HTMLVideoElement;
-          const canvas = document.createElement('canvas');
-          [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-          const context = canvas.getContext('2d');
-          context?.drawImage(video, 0, 0);
-          return [
-            [0.2, 0.2],
-            [0.8, 0.2],
-            [0.2, 0.8],
-            [0.8, 0.9],
-          ].map(([x = 0, y = 0]) => {
-            const [r = 0, g = 0, b = 0] = context?.getImageData(canvas.width * x, canvas.height * y, 1, 1).data ?? [];
-            return [r, g, b].map((level) => (level > 128 ? 1 : 0)).join('');
-          });
-        });
-    await expect.poll(quarters, { timeout: 40_000 }).toEqual(['100', '010', '001', '111']);
+    await expect.poll(() => quarters(ben, 'Asha')).toEqual(CHART_QUARTERS);
 
     await asha.get('share-toggle').first().click();
     await expect.poll(() => ben.tile('Asha', 'screen').count()).toBe(0);

@@ -10,6 +10,8 @@ export interface StreamStats {
   kind: 'audio' | 'video';
   mid: string;
   rid: string | null;
+  /** As in `video/VP8`; empty before the first packet. */
+  codec: string;
   bytes: number;
   packets: number;
   frames: number;
@@ -302,6 +304,7 @@ export class Person {
             kind: stat.kind,
             mid: stat.mid ?? '',
             rid: stat.rid ?? null,
+            codec: report.get(stat.codecId ?? '')?.mimeType ?? '',
             bytes: stat.bytesReceived ?? stat.bytesSent ?? 0,
             packets: stat.packetsReceived ?? stat.packetsSent ?? 0,
             frames: stat.framesDecoded ?? stat.framesEncoded ?? 0,
