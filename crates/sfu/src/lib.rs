@@ -54,3 +54,4 @@ pub use io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, SlotCh
 pub use shard::{Shard, ShardConfig};
 pub use stats::{DropReason, ShardStats};
 pub use steer::{Steer, steer};
+pub use vp9::Vp9Descriptor;

@@ -28,7 +28,7 @@ const LONG_PICTURE_ID: u8 = 0x80;
 
 /// What of a VP9 payload descriptor the forwarding needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Vp9Descriptor {
+pub struct Vp9Descriptor {
     flags: u8,
     picture: Option<PictureId>,
     spatial_layer: u8,
@@ -52,7 +52,7 @@ struct Tl0 {
 
 impl Vp9Descriptor {
     /// Reads the start of a payload, at most five bytes of it. Returns `None` if it ends before that.
-    pub(crate) fn parse(payload: &[u8]) -> Option<Self> {
+    pub fn parse(payload: &[u8]) -> Option<Self> {
         let flags = *payload.first()?;
         let mut offset = 1;
         let mut next = || {
@@ -86,23 +86,23 @@ impl Vp9Descriptor {
     }
 
     /// Returns the picture id, of 7 or 15 bits.
-    pub(crate) fn picture_id(&self) -> Option<u16> {
+    pub fn picture_id(&self) -> Option<u16> {
         self.picture.map(|picture| picture.value)
     }
 
     /// Returns the TL0PICIDX, which only the non-flexible mode has.
-    pub(crate) fn tl0_pic_idx(&self) -> Option<u8> {
+    pub fn tl0_pic_idx(&self) -> Option<u8> {
         self.tl0.map(|tl0| tl0.value)
     }
 
     /// Returns whether a picture starts here that needs no other.
-    pub(crate) fn starts_keyframe(&self) -> bool {
+    pub fn starts_keyframe(&self) -> bool {
         self.flags & FRAME_STARTS != 0 && self.flags & PREDICTED == 0 && self.spatial_layer == 0
     }
 
     /// Returns `payload`, from which this was read, with other numbers, in the width that they have. It is
     /// shared where they are the same, and copied where not: one allocation.
-    pub(crate) fn renumbered(&self, payload: &Arc<[u8]>, picture: Option<u16>, tl0: Option<u8>) -> Arc<[u8]> {
+    pub fn renumbered(&self, payload: &Arc<[u8]>, picture: Option<u16>, tl0: Option<u8>) -> Arc<[u8]> {
         let picture = self.picture.zip(picture).map(|(field, value)| (field, field.fit(value)));
         let tl0 = self.tl0.zip(tl0);
         let is_same = picture.is_none_or(|(field, value)| field.value == value)
