@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sabha_protocol::{Source, VideoCodec};
+use sabha_protocol::{Layer, Source, VideoCodec};
 use str0m::format::Codec;
 
 use crate::{
@@ -90,6 +90,28 @@ fn slot_goes_from_one_codec_to_the_other_and_back() {
     let packets = all(&world, viewer);
     let changes = packets.windows(2).filter(|pair| pair[0].codec != pair[1].codec).count();
     assert_eq!(changes, 5);
+    assert_continuous(&packets);
+}
+
+#[test]
+fn layers_in_vp9_follow_the_tile_without_a_jump() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, knows_vp9()), world.join(1, knows_vp9()));
+    world.connect_all();
+    world.clients[a].set_codec(Source::Camera, Codec::Vp9);
+    world.run(SECOND);
+    for (height, layer) in
+        [(180, Layer::Low), (360, Layer::Medium), (720, Layer::High), (360, Layer::Medium), (120, Layer::Low)]
+    {
+        world.subscribe(b, &[(a, Source::Camera, height)]);
+        world.run_until(&format!("{layer:?} arrives for {height} pixels"), |world| {
+            world.clients[b].received.last().is_some_and(|packet| packet.layer == layer)
+        });
+        world.run(2 * SECOND);
+    }
+
+    let packets = all(&world, b);
+    assert!(packets.iter().all(|packet| packet.codec == Codec::Vp9));
     assert_continuous(&packets);
 }
 
