@@ -188,6 +188,12 @@ impl Client {
         }
     }
 
+    /// Goes on in another codec, whose first key frame never leaves.
+    pub(crate) fn set_codec_without_keyframe(&mut self, source: Source, codec: Codec) {
+        self.set_codec(source, codec);
+        self.senders.values_mut().for_each(|sender| sender.needs_keyframe = false);
+    }
+
     /// Goes on under another SSRC, as a hostile client would do all the time.
     pub(crate) fn change_ssrc(&mut self, source: Source) {
         let senders = self.senders.iter_mut().filter(|((of, _), _)| *of == source);

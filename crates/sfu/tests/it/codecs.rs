@@ -134,6 +134,22 @@ fn lost_packets_of_vp9_are_sent_again() {
 }
 
 #[test]
+fn key_frame_is_asked_for_when_the_first_one_in_another_codec_is_lost() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, knows_vp9()), world.join(1, knows_vp9()));
+    world.subscribe(b, &[(a, Source::Screen, 720)]);
+    world.connect_all();
+    world.run(2 * SECOND);
+    let changed = world.now;
+    world.clients[a].set_codec_without_keyframe(Source::Screen, Codec::Vp8);
+    world.run(SECOND);
+
+    assert!(world.clients[a].keyframe_requests.iter().any(|(at, ..)| *at > changed));
+    assert_eq!(world.clients[b].received.last().map(|packet| packet.codec), Some(Codec::Vp8));
+    assert_continuous(&all(&world, b));
+}
+
+#[test]
 fn receiver_that_did_not_offer_vp9_never_gets_it() {
     let mut world = World::new();
     world.obeys = false;
