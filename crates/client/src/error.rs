@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use sabha_crypto::{group::Reject, link::InvalidLink};
 use sabha_protocol::{DisplayName, Rule, wire::server::CloseReason};
 
+use crate::tls::CertificateRule;
+
 /// Why a participant could not go on. Grouped by blame: the server's decision, the server's mistake, the
 /// path, the caller.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,28 @@ pub enum ClientError {
         #[source]
         source: io::Error,
     },
+    /// Who answered has not shown to be the server that the link names. Nothing was said to it.
+    #[error("refused by {rule}: the certificate of {server} {}", rule.because())]
+    Certificate {
+        /// The rule that decided.
+        rule: CertificateRule,
+        /// Host and port.
+        server: String,
+        /// What is wrong with the certificate.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of authorities whose word is to be taken on who a server is cannot be used.
+    #[error("cannot trust {path}: {reason}")]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nor has the system any such authority.
+    #[error("this machine knows no certificate authority; --ca FILE names one")]
+    NoAuthority,
     /// What was waited for did not come in time.
     #[error("timed out while {0}")]
     Timeout(&'static str),
@@ -81,6 +105,26 @@ impl ClientError {
     /// Returns an error of the connection, with what was tried.
     pub(crate) fn connection(doing: &'static str, source: impl Into<io::Error>) -> Self {
         Self::Connection { doing, source: source.into() }
+    }
+
+    /// Returns the error with its causes, outermost first.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Returns the id of the rule that decided, if one did.
+    pub(crate) fn rule(&self) -> Option<String> {
+        match self {
+            Self::Refused { rule, .. } => Some(rule.to_string()),
+            Self::Certificate { rule, .. } => Some(rule.to_string()),
+            _ => None,
+        }
     }
 
     /// Returns whether the room's rules or a host decided this: trying again changes nothing.

@@ -3,7 +3,7 @@
 //! A whole HTTP client would be the largest dependency of this crate for a single `POST`. What is read is
 //! bounded in bytes and time.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use sabha_crypto::device::{CreateOptions, Device};
 use sabha_protocol::{
@@ -12,7 +12,6 @@ use sabha_protocol::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -21,6 +20,8 @@ use crate::{
     error::ClientError,
     link::{Invite, NewMeeting},
     state::DeviceState,
+    tls::Trust,
+    transport::Transport,
 };
 
 /// Longest answer read, in bytes. A created meeting is about 200.
@@ -44,16 +45,21 @@ pub struct CreatedMeeting {
 /// # Errors
 /// [`ClientError::Refused`] when the server does not accept the key, is full or asks for patience;
 /// [`ClientError::Connection`] and [`ClientError::Timeout`] for the path;
+/// [`ClientError::Certificate`] when who answers has not shown to be the server;
 /// [`ClientError::ServerMisbehaved`] when the answer is not one of the protocol's;
 /// [`ClientError::Invite`] when nobody could follow a link to this server.
-pub async fn create_meeting(new: &NewMeeting, options: CreateOptions) -> Result<CreatedMeeting, ClientError> {
+pub async fn create_meeting(
+    new: &NewMeeting,
+    trust: &Trust,
+    options: CreateOptions,
+) -> Result<CreatedMeeting, ClientError> {
     let device = Device::create(options, clock::unix_ms())?;
     let state = DeviceState::of(&device, &new.server);
     let invite = state.invite()?;
     let description = device.creation().ok_or(ClientError::Misuse("the device has made no meeting"))?;
     let body = serde_json::to_vec(description)
         .map_err(|_| ClientError::Misuse("the meeting cannot be written as JSON"))?;
-    let answer = timeout(EXCHANGE_MAX, post(new, &body))
+    let answer = timeout(EXCHANGE_MAX, post(new, trust, &body))
         .await
         .map_err(|_| ClientError::Timeout("creating a meeting"))??;
     if parse(&answer)?.meeting != invite.meeting() {
@@ -62,40 +68,76 @@ pub async fn create_meeting(new: &NewMeeting, options: CreateOptions) -> Result<
     Ok(CreatedMeeting { invite, device, state })
 }
 
-async fn post(new: &NewMeeting, body: &[u8]) -> Result<Vec<u8>, ClientError> {
-    let failed = |error| ClientError::connection("creating a meeting", error);
-    let authority = new.server.authority();
-    let mut stream = TcpStream::connect(authority).await.map_err(failed)?;
+async fn post(new: &NewMeeting, trust: &Trust, body: &[u8]) -> Result<Vec<u8>, ClientError> {
+    const DOING: &str = "creating a meeting";
+    let failed = |error| ClientError::connection(DOING, error);
+    let mut stream = Transport::open(&new.server, trust, DOING).await?.stream;
     let head = format!(
-        "POST {MEETINGS_PATH} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {}\r\n\
+        "POST {MEETINGS_PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        new.server.host(),
         String::from(new.key.clone()),
         body.len(),
     );
     stream.write_all(head.as_bytes()).await.map_err(failed)?;
     stream.write_all(body).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
     let mut answer = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await.map_err(failed)?;
-    Ok(answer)
+    match stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await {
+        // TLS that ends without its own last word may have been cut short (RFC 8446 section 6.1). Many servers end it so,
+        // and what is cut short does not parse.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(answer),
+        result => result.map(|_| answer).map_err(failed),
+    }
 }
 
 /// Reads status and body of an HTTP/1.1 answer that ended with its connection (RFC 9112 section 6.3).
 fn parse(answer: &[u8]) -> Result<MeetingCreated, ClientError> {
     let misbehaved = |what: &str| ClientError::ServerMisbehaved(what.to_owned());
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .ok_or_else(|| misbehaved("its HTTP answer has no end of header"))?;
-    let head = std::str::from_utf8(&answer[..end]).map_err(|_| misbehaved("its HTTP header is not text"))?;
-    let body = &answer[end + 4..];
+    let (head, body) =
+        split(answer, b"\r\n\r\n").ok_or_else(|| misbehaved("its HTTP answer has no end of header"))?;
+    let head = std::str::from_utf8(head).map_err(|_| misbehaved("its HTTP header is not text"))?;
+    let body = if is_chunked(head) {
+        join_chunks(body).ok_or_else(|| misbehaved("its HTTP answer is cut short"))?
+    } else {
+        body.to_vec()
+    };
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3));
     if status == Some("201") {
-        return serde_json::from_slice(body).map_err(|_| misbehaved("it created something else"));
+        return serde_json::from_slice(&body).map_err(|_| misbehaved("it created something else"));
     }
-    let refusal: ApiError = serde_json::from_slice(body).map_err(|_| {
+    let refusal: ApiError = serde_json::from_slice(&body).map_err(|_| {
         misbehaved(&format!("it answered {} without saying why", status.unwrap_or("nothing")))
     })?;
     Err(ClientError::Refused { rule: refusal.rule, message: refusal.message })
+}
+
+/// Returns whether the body comes in chunks. The server does not send any, but a proxy before it may make them.
+fn is_chunked(head: &str) -> bool {
+    head.lines().filter_map(|line| line.split_once(':')).any(|(name, value)| {
+        name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked")
+    })
+}
+
+/// Puts a body that came in chunks together (RFC 9112 section 7.1), or returns nothing if it is not whole.
+fn join_chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let (size, data) = split(rest, b"\r\n")?;
+        let size = std::str::from_utf8(size).ok()?.split(';').next()?.trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend(data.get(..size)?);
+        rest = data.get(size..)?.strip_prefix(b"\r\n")?;
+    }
+}
+
+/// Returns what is before and after the first `mark`.
+fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = bytes.windows(mark.len()).position(|window| window == mark)?;
+    Some((&bytes[..at], &bytes[at + mark.len()..]))
 }
 
 #[cfg(test)]
@@ -120,6 +162,24 @@ mod tests {
             [&b""[..], b"HTTP/1.1 201 Created\r\n\r\n{}", b"HTTP/1.1 500 x\r\n\r\noops", b"\xff\r\n\r\n"]
         {
             assert!(matches!(parse(answer), Err(ClientError::ServerMisbehaved(_))));
+        }
+    }
+
+    #[test]
+    fn answer_in_chunks_is_put_together_and_one_that_is_cut_short_is_not() {
+        let id = "a".repeat(32);
+        let (first, second) = (r#"{"meeting":""#, format!(r#"{id}"}}"#));
+        let chunks =
+            format!("{:X};x=1\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n", first.len(), second.len());
+        let answer = format!("HTTP/1.1 201 Created\r\ntransfer-encoding: Chunked\r\n\r\n{chunks}");
+        assert_eq!(parse(answer.as_bytes()).unwrap().meeting.to_string(), id);
+
+        let last = answer.rfind("0\r\n\r\n").unwrap();
+        for cut in 1..last {
+            assert!(parse(&answer.as_bytes()[..cut]).is_err(), "cut at {cut}");
+        }
+        for size in ["-1", "ffffffffffffffff", "g", ""] {
+            assert_eq!(join_chunks(format!("{size}\r\nx\r\n0\r\n\r\n").as_bytes()), None, "{size}");
         }
     }
 }

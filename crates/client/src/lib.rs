@@ -32,6 +32,8 @@ mod signalling;
 mod sink;
 mod source;
 mod state;
+mod tls;
+mod transport;
 
 pub use error::ClientError;
 pub use frames::{DropReason, Drops, Frames, Origin};
@@ -51,3 +53,4 @@ pub use source::{
     Publisher, VideoSource, VideoStep, Vp8Payload,
 };
 pub use state::DeviceState;
+pub use tls::{CertificateRule, Trust};

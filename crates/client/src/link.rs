@@ -1,23 +1,29 @@
 //! The links people are given: an invite to a meeting, and the right to create one.
 //!
-//! Only `http://` is understood. The participant is a tool for tests and load on a trusted path; a TLS
-//! stack comes with the first use that crosses an untrusted one, and until then `https://` is refused
-//! rather than quietly downgraded. Invites are read by `sabha_crypto::link`, which allows `http://` to this
-//! machine only: for a server elsewhere, bring its port here through a tunnel.
+//! A server is reached over `https://`; over `http://` only on this machine, where nobody is in between.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
 
+use rustls::pki_types::{DnsName, ServerName};
 use sabha_crypto::link::{Link as MeetingLink, LinkSecret};
 use sabha_protocol::{MeetingId, secret::CreationKey};
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
 
+/// Hosts that are this machine under any configuration, as browsers and `sabha_crypto::link` have it.
+const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     origin: String,
     authority: String,
+    name: ServerName<'static>,
 }
 
 impl Server {
@@ -26,23 +32,61 @@ impl Server {
         &self.authority
     }
 
-    /// Splits a URL into its server and the rest, which starts with `/`, `#` or nothing.
+    /// Returns host and port as HTTP has them: without the port that goes without saying.
+    pub(crate) fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
+    /// Returns whether TLS is spoken.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
+    /// Returns what the server's certificate has to be for.
+    pub(crate) const fn name(&self) -> &ServerName<'static> {
+        &self.name
+    }
+
+    /// Splits a URL into its server and the rest, which starts with `/`, `#`, `?` or is empty.
     fn split(url: &str) -> Result<(Self, &str), ClientError> {
-        let rest = url.strip_prefix("http://").ok_or(if url.starts_with("https://") {
-            ClientError::Link("https is not supported yet; use http on a trusted path")
-        } else {
-            ClientError::Link("it does not start with http://")
-        })?;
+        let (scheme, default_port, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+            (Some(rest), _) => ("https", 443, rest),
+            (None, Some(rest)) => ("http", 80, rest),
+            (None, None) => return Err(ClientError::Link("it does not start with https://")),
+        };
         let end = rest.find(['/', '#', '?']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
-        if authority.is_empty() || authority.contains('@') {
-            return Err(ClientError::Link("it names no host"));
+        let (host, port) = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address stand in brackets; one after them begins a port.
+            Some((host, port)) if !port.contains(']') => {
+                let port = port.parse().ok().filter(|port| *port > 0);
+                (host, port.ok_or(ClientError::Link("its port is not one"))?)
+            }
+            _ => (authority, default_port),
+        };
+        let host = host.to_ascii_lowercase();
+        let name = host_name(&host).ok_or(ClientError::Link("it names no host"))?;
+        // TLS-01
+        if scheme == "http" && !THIS_MACHINE.contains(&host.as_str()) {
+            return Err(ClientError::Link("TLS-01: a server on another machine is reached over https://"));
         }
-        let has_port = authority.rfind(':').is_some_and(|colon| !authority[colon..].contains(']'));
-        let origin = format!("http://{authority}");
-        let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-        Ok((Self { origin, authority }, tail))
+        // Browsers leave the scheme's own port out of an origin, and write hosts in lower case.
+        let port_said = if port == default_port { String::new() } else { format!(":{port}") };
+        let origin = format!("{scheme}://{host}{port_said}");
+        Ok((Self { origin, authority: format!("{host}:{port}"), name }, tail))
     }
+}
+
+/// Reads a host as URLs have it (RFC 3986 section 3.2.2): a name, an IPv4 address, or an IPv6 address in brackets.
+fn host_name(host: &str) -> Option<ServerName<'static>> {
+    if let Some(address) = host.strip_prefix('[') {
+        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some(ServerName::IpAddress(IpAddr::V6(address).into()));
+    }
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Some(ServerName::IpAddress(address.into()));
+    }
+    DnsName::try_from(host.to_owned()).ok().map(ServerName::DnsName)
 }
 
 impl FromStr for Server {
@@ -57,13 +101,13 @@ impl FromStr for Server {
 }
 
 impl fmt::Display for Server {
-    /// Writes the origin, as a browser says it: `http://host`, and the port unless it is 80.
+    /// Writes the origin, as a browser says it: `https://host`, and the port unless it is 443.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)
     }
 }
 
-/// An invite: `http://host/m/<meeting_id>#v1.<secret>`. Shows that its bearer was given it, and no more.
+/// An invite: `https://host/m/<meeting_id>#v1.<secret>`. Shows that its bearer was given it, and no more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invite {
     server: Server,
@@ -110,7 +154,7 @@ impl fmt::Debug for Invite {
     }
 }
 
-/// The right to create meetings: `http://host/new#<creation key>`.
+/// The right to create meetings: `https://host/new#<creation key>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMeeting {
     /// On which server.
@@ -167,13 +211,52 @@ mod tests {
     }
 
     #[test]
-    fn default_port_is_added() {
-        for (url, authority, origin) in
-            [("http://[::1]/", "[::1]:80", "http://[::1]"), ("http://host", "host:80", "http://host")]
-        {
+    fn server_is_written_as_browsers_write_it_whatever_was_typed() {
+        for (url, authority, origin) in [
+            ("http://[::1]/", "[::1]:80", "http://[::1]"),
+            ("http://localhost:8080", "localhost:8080", "http://localhost:8080"),
+            ("https://Meet.Example.org", "meet.example.org:443", "https://meet.example.org"),
+            ("https://meet.example.org:443/", "meet.example.org:443", "https://meet.example.org"),
+            ("https://192.0.2.7:8443", "192.0.2.7:8443", "https://192.0.2.7:8443"),
+            ("https://[2001:db8::1]", "[2001:db8::1]:443", "https://[2001:db8::1]"),
+        ] {
             let server: Server = url.parse().unwrap();
             assert_eq!((server.authority(), server.to_string().as_str()), (authority, origin));
+            assert_eq!(format!("{}://{}", origin.split_once("://").unwrap().0, server.host()), origin);
+            assert_eq!(server.is_secure(), origin.starts_with("https://"));
         }
+    }
+
+    #[test]
+    fn certificate_has_to_be_for_the_host_without_brackets_and_port() {
+        for (url, name) in [
+            ("https://meet.example.org:8443", "meet.example.org"),
+            ("https://192.0.2.7", "192.0.2.7"),
+            ("https://[2001:db8::1]:443", "2001:db8::1"),
+        ] {
+            let server: Server = url.parse().unwrap();
+            assert_eq!(server.name(), &ServerName::try_from(name).unwrap(), "{url}");
+        }
+    }
+
+    /// TLS-01
+    #[test]
+    fn server_elsewhere_is_reached_over_https_only() {
+        let meeting = MeetingId::from_bytes([2; 20]);
+        for url in [
+            "http://meet.example.org/".to_owned(),
+            format!("http://meet.example.org/new#{}", "A".repeat(43)),
+            format!("http://192.0.2.7:8080/m/{meeting}#v1.AAAAAAAAAAAAAAAAAAAAAA"),
+            "http://localhost.example.org/".to_owned(),
+            "http://127.0.0.1.example.org/".to_owned(),
+        ] {
+            let refused = [url.parse::<Server>().err(), url.parse::<Link>().err()];
+            let named = |error: &ClientError| error.to_string().contains("TLS-01");
+            assert!(refused.iter().flatten().any(named), "{url}: {refused:?}");
+        }
+        let invite = format!("https://meet.example.org/m/{meeting}#v1.AAAAAAAAAAAAAAAAAAAAAA");
+        let Link::Invite(invite) = invite.parse().unwrap() else { panic!("not an invite") };
+        assert!(invite.server().is_secure());
     }
 
     #[test]
@@ -184,6 +267,13 @@ mod tests {
             "http://",
             "http://user@localhost/new#x",
             "https://localhost/new#x",
+            "https://host:0/",
+            "https://host:70000/",
+            "https://ho st/",
+            "https://[::1/",
+            "https://[192.0.2.7]/",
+            "https://::1/",
+            "HTTPS://host/",
             "http://localhost/new#short",
             "http://localhost/m/short#v1.AAAAAAAAAAAAAAAAAAAAAA",
             &format!("http://meet.example.org/m/{meeting}#v1.AAAAAAAAAAAAAAAAAAAAAA"),

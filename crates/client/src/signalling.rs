@@ -12,7 +12,7 @@ use sabha_protocol::{
     limits::MESSAGE_BYTES_MAX,
     wire::{ClientFrame, ClientMessage, ServerFrame},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -20,9 +20,14 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{error::ClientError, link::Server};
+use crate::{
+    error::ClientError,
+    link::Server,
+    tls::Trust,
+    transport::{Stream, Transport},
+};
 
-/// Time for TCP and the WebSocket upgrade together.
+/// Time for TCP, TLS and the WebSocket upgrade together.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// Time for one message to leave. A server that does not read for this long is given up.
@@ -34,7 +39,8 @@ const SERVER_MESSAGE_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 /// A connection to a server's signalling.
 #[derive(Debug)]
 pub struct Signalling {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Stream>>,
+    local_ip: IpAddr,
     next_request: RequestId,
 }
 
@@ -43,19 +49,20 @@ impl Signalling {
     ///
     /// # Errors
     /// [`ClientError::Connection`] or [`ClientError::Timeout`] when the server cannot be reached or refuses the
-    /// upgrade, [`ClientError::ServerMisbehaved`] when it does not speak the subprotocol.
-    pub async fn connect(server: &Server) -> Result<Self, ClientError> {
-        timeout(CONNECT_MAX, Self::upgrade(server))
+    /// upgrade, [`ClientError::Certificate`] when who answers has not shown to be the server,
+    /// [`ClientError::ServerMisbehaved`] when it does not speak the subprotocol.
+    pub async fn connect(server: &Server, trust: &Trust) -> Result<Self, ClientError> {
+        timeout(CONNECT_MAX, Self::upgrade(server, trust))
             .await
             .map_err(|_| ClientError::Timeout("opening the WebSocket"))?
     }
 
-    async fn upgrade(server: &Server) -> Result<Self, ClientError> {
-        let failed = |error| ClientError::connection("opening the WebSocket", error);
-        let stream = TcpStream::connect(server.authority()).await.map_err(failed)?;
-        // Frames are small and each waits for an answer: Nagle's algorithm would only delay them.
-        stream.set_nodelay(true).map_err(failed)?;
-        let mut request = format!("ws://{}{SIGNALLING_PATH}", server.authority())
+    async fn upgrade(server: &Server, trust: &Trust) -> Result<Self, ClientError> {
+        const DOING: &str = "opening the WebSocket";
+        let failed = |error| ClientError::connection(DOING, error);
+        let Transport { stream, local_ip } = Transport::open(server, trust, DOING).await?;
+        // Only the host of this is sent: whether it is TLS that carries the WebSocket is decided already.
+        let mut request = format!("ws://{}{SIGNALLING_PATH}", server.host())
             .into_client_request()
             .map_err(|_| ClientError::Link("its host is not one"))?;
         let headers = request.headers_mut();
@@ -73,13 +80,12 @@ impl Signalling {
         if response.headers().get("Sec-WebSocket-Protocol").is_none_or(|name| name != SUBPROTOCOL) {
             return Err(ClientError::ServerMisbehaved(format!("it does not speak {SUBPROTOCOL}")));
         }
-        Ok(Self { socket, next_request: RequestId(1) })
+        Ok(Self { socket, local_ip, next_request: RequestId(1) })
     }
 
     /// Returns the address of ours from which the server is reached.
-    pub(crate) fn local_ip(&self) -> Result<IpAddr, ClientError> {
-        let address = self.socket.get_ref().local_addr();
-        Ok(address.map_err(|error| ClientError::connection("opening the WebSocket", error))?.ip())
+    pub(crate) const fn local_ip(&self) -> IpAddr {
+        self.local_ip
     }
 
     /// Sends one message and returns the number under which its answer will come.

@@ -210,11 +210,11 @@ mod tests {
     fn damaged_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("host.state");
-        for text in ["", "{}", r#"{"version":2,"server":"http://a","device":"AA"}"#] {
+        for text in ["", "{}", r#"{"version":2,"server":"https://a","device":"AA"}"#] {
             write_private(&path, text.as_bytes()).unwrap();
             assert!(DeviceState::load(&path).is_err(), "{text}");
         }
-        write_private(&path, br#"{"version":1,"server":"http://a","device":"AA"}"#).unwrap();
+        write_private(&path, br#"{"version":1,"server":"https://a","device":"AA"}"#).unwrap();
         assert!(DeviceState::load(&path).unwrap().restore().is_err());
     }
 }

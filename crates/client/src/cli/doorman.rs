@@ -13,7 +13,7 @@ use clap::Args;
 use sabha_protocol::DisplayName;
 use serde::Serialize;
 
-use super::{Meeting, asked_to_stop, begin, print_line};
+use super::{Authority, Meeting, asked_to_stop, begin, print_line};
 use crate::{
     error::ClientError,
     link::Link,
@@ -30,10 +30,12 @@ const RECONNECT: Duration = Duration::from_secs(3_600);
 
 #[derive(Args, Debug)]
 pub(super) struct Doorman {
-    /// The right to create (http://host/new#KEY): then a meeting is created and its invite printed. Or an invite:
+    /// The right to create (https://host/new#KEY): then a meeting is created and its invite printed. Or an invite:
     /// then the doorman waits until a host lets it in and makes it host.
     #[arg(required_unless_present = "state")]
     link: Option<Link>,
+    #[command(flatten)]
+    authority: Authority,
     /// The host's device, as `create --state` or an earlier doorman has kept it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -79,8 +81,11 @@ pub(super) async fn run(args: Doorman) -> Result<ExitCode, ClientError> {
         deny_others: args.deny_others,
         deny_after: Duration::from_secs(args.deny_after),
     };
-    let beginning = begin(args.link.as_ref(), args.state.as_deref(), &args.meeting, &args.name).await?;
+    let trust = args.authority.trust()?;
+    let (link, state) = (args.link.as_ref(), args.state.as_deref());
+    let beginning = begin(link, &trust, state, &args.meeting, &args.name).await?;
     let config = ParticipantConfig {
+        trust,
         passcode: args.meeting.passcode.clone(),
         publish: Vec::new(),
         subscription: Subscription::Only(Vec::new()),

@@ -36,6 +36,7 @@ use crate::{
     scenario::{JoinTimesConfig, SoakConfig, join_times, soak},
     source::MediaFiles,
     state::DeviceState,
+    tls::Trust,
 };
 
 /// A participant of Sabha meetings without a screen.
@@ -65,10 +66,10 @@ enum Command {
 /// Where meetings may be created: `--server` and `--key`, or the link that the server printed.
 #[derive(Args, Debug)]
 struct Creator {
-    /// The link with which the server invites to create meetings: http://host/new#KEY
+    /// The link with which the server invites to create meetings: https://host/new#KEY
     #[arg(long, env = "SABHA_NEW_MEETING_URL", hide_env_values = true, conflicts_with_all = ["server", "key"])]
     link: Option<Link>,
-    /// The server: http://host:port
+    /// The server: https://host, or http://localhost:PORT
     #[arg(long, requires = "key")]
     server: Option<Server>,
     /// The creation key.
@@ -77,10 +78,21 @@ struct Creator {
     key: Option<CreationKey>,
 }
 
+/// Whose word is taken on who a server is.
+#[derive(Args, Debug)]
+struct Authority {
+    /// Trust the certificate authorities in this PEM file, and no others, to say which server is the link's. The system's
+    /// if absent.
+    #[arg(long, env = "SABHA_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
 #[derive(Args, Debug)]
 struct Create {
     #[command(flatten)]
     creator: Creator,
+    #[command(flatten)]
+    authority: Authority,
     #[command(flatten)]
     meeting: Meeting,
     /// Name under which the creator enters.
@@ -107,10 +119,12 @@ struct Meeting {
 
 #[derive(Args, Debug)]
 struct Join {
-    /// An invite (http://host/m/ID#v1.SECRET), or the right to create (http://host/new#KEY): then a meeting is
+    /// An invite (https://host/m/ID#v1.SECRET), or the right to create (https://host/new#KEY): then a meeting is
     /// created, its invite printed, and joined as host. Not needed to come back from a state file.
     #[arg(required_unless_present = "state")]
     link: Option<Link>,
+    #[command(flatten)]
+    authority: Authority,
     /// Name to be shown.
     #[arg(long, default_value = "Headless")]
     name: DisplayName,
@@ -173,6 +187,8 @@ struct Join {
 struct JoinTimesArgs {
     #[command(flatten)]
     creator: Creator,
+    #[command(flatten)]
+    authority: Authority,
     /// How many joins.
     #[arg(long, default_value_t = 30)]
     joins: usize,
@@ -191,6 +207,8 @@ struct JoinTimesArgs {
 struct SoakArgs {
     #[command(flatten)]
     creator: Creator,
+    #[command(flatten)]
+    authority: Authority,
     /// How long, in minutes.
     #[arg(long, default_value_t = 10)]
     minutes: u64,
@@ -255,7 +273,7 @@ struct CreatedLine {
 struct FailedLine {
     error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<sabha_protocol::Rule>,
+    rule: Option<String>,
 }
 
 impl Cli {
@@ -272,11 +290,7 @@ impl Cli {
         match result {
             Ok(code) => code,
             Err(error) => {
-                let rule = match &error {
-                    ClientError::Refused { rule, .. } => Some(*rule),
-                    _ => None,
-                };
-                print_line(&FailedLine { error: error.to_string(), rule });
+                print_line(&FailedLine { error: error.chain(), rule: error.rule() });
                 exit_code(&error)
             }
         }
@@ -300,8 +314,8 @@ fn print_line(value: &impl Serialize) {
 }
 
 async fn create(args: Create) -> Result<ExitCode, ClientError> {
-    let new = args.creator.right()?;
-    begin(Some(&Link::NewMeeting(new)), Some(&args.state), &args.meeting, &args.name).await?;
+    let (new, trust) = (args.creator.right()?, args.authority.trust()?);
+    begin(Some(&Link::NewMeeting(new)), &trust, Some(&args.state), &args.meeting, &args.name).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -324,6 +338,7 @@ impl Beginning {
 /// Comes back from the state file if it is there; else makes the meeting and says so, or follows the invite.
 async fn begin(
     link: Option<&Link>,
+    trust: &Trust,
     state: Option<&FilePath>,
     meeting: &Meeting,
     name: &DisplayName,
@@ -352,7 +367,7 @@ async fn begin(
                 passcode: meeting.passcode.clone(),
                 admits: true,
             };
-            let created = create_meeting(new, options).await?;
+            let created = create_meeting(new, trust, options).await?;
             if let Some(path) = state {
                 created.state.save(path)?;
             }
@@ -365,8 +380,11 @@ async fn begin(
 }
 
 async fn join(args: Join) -> Result<ExitCode, ClientError> {
-    let beginning = begin(args.link.as_ref(), args.state.as_deref(), &args.meeting, &args.name).await?;
+    let trust = args.authority.trust()?;
+    let (link, state) = (args.link.as_ref(), args.state.as_deref());
+    let beginning = begin(link, &trust, state, &args.meeting, &args.name).await?;
     let config = ParticipantConfig {
+        trust,
         passcode: args.meeting.passcode.clone(),
         publish: args.sources(),
         media: None,
@@ -482,6 +500,7 @@ async fn asked_to_stop() {
 async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
     let config = JoinTimesConfig {
         new: args.creator.right()?,
+        trust: args.authority.trust()?,
         joins: args.joins,
         height: args.height,
         pause: Duration::from_millis(args.pause),
@@ -495,6 +514,7 @@ async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
 async fn run_soak(args: SoakArgs) -> Result<ExitCode, ClientError> {
     let report = soak(&SoakConfig {
         new: args.creator.right()?,
+        trust: args.authority.trust()?,
         duration: Duration::from_secs(args.minutes * 60),
         guests: args.guests.max(1),
         step: Duration::from_secs(args.step.max(1)),
@@ -507,12 +527,18 @@ async fn run_soak(args: SoakArgs) -> Result<ExitCode, ClientError> {
     Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+impl Authority {
+    fn trust(&self) -> Result<Trust, ClientError> {
+        self.ca.as_deref().map_or_else(|| Ok(Trust::default()), Trust::only)
+    }
+}
+
 impl Creator {
     fn right(self) -> Result<NewMeeting, ClientError> {
         match (self.link, self.server, self.key) {
             (Some(Link::NewMeeting(new)), _, _) => Ok(new),
             (None, Some(server), Some(key)) => Ok(NewMeeting { server, key }),
-            _ => Err(ClientError::Misuse("give --server and --key, or --link http://host/new#KEY")),
+            _ => Err(ClientError::Misuse("give --server and --key, or --link https://host/new#KEY")),
         }
     }
 }
@@ -581,7 +607,7 @@ mod tests {
     #[test]
     fn creation_key_may_begin_with_a_hyphen() {
         let key = format!("-{}", "A".repeat(42));
-        let typed = ["sabha-client", "create", "--server", "http://a", "--key", &key, "--state", "f"];
+        let typed = ["sabha-client", "create", "--server", "https://a", "--key", &key, "--state", "f"];
         assert!(Cli::try_parse_from(typed).is_ok());
     }
 

@@ -20,7 +20,9 @@ use tokio::{
 
 pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
 
-use crate::{clock, error::ClientError, link::Invite, media::Path, report::Report, source::MediaFiles};
+use crate::{
+    clock, error::ClientError, link::Invite, media::Path, report::Report, source::MediaFiles, tls::Trust,
+};
 
 /// Commands waiting for the task. A person gives a few a second.
 const COMMANDS_MAX: usize = 64;
@@ -63,6 +65,8 @@ impl Subscription {
 pub struct ParticipantConfig {
     /// To which meeting.
     pub invite: Invite,
+    /// Whose word is taken on whether who answers is that meeting's server.
+    pub trust: Trust,
     /// Under which name.
     pub name: DisplayName,
     /// As guest: what to say when a host's device asks for the passcode. Said once.
@@ -96,6 +100,7 @@ impl ParticipantConfig {
     pub fn guest(invite: Invite, name: DisplayName) -> Self {
         Self {
             invite,
+            trust: Trust::default(),
             name,
             passcode: None,
             publish: vec![Source::Microphone, Source::Camera],

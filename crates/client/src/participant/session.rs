@@ -47,7 +47,7 @@ use self::{
 use super::{Command, Over, ParticipantConfig, Phase, Snapshot, Subscription};
 use crate::{
     clock, error::ClientError, frames::Frames, link::Server, report::Report, signalling::Signalling,
-    sink::Sink, source::Publisher,
+    sink::Sink, source::Publisher, tls::Trust,
 };
 
 /// Requests without an answer so far. More means that the server has stopped answering.
@@ -172,8 +172,8 @@ enum LinkEvent {
 
 impl Link {
     /// Starts to connect.
-    fn to(server: Server) -> Self {
-        Self::Connecting(Box::pin(async move { Signalling::connect(&server).await.map(Box::new) }))
+    fn to(server: Server, trust: Trust) -> Self {
+        Self::Connecting(Box::pin(async move { Signalling::connect(&server, &trust).await.map(Box::new) }))
     }
 
     /// Waits for the link's next event. May be dropped and called again.
@@ -270,7 +270,7 @@ pub(super) async fn run(
     let mut session = Session {
         commands,
         start,
-        link: Link::to(server),
+        link: Link::to(server, config.trust.clone()),
         lost_since: None,
         retry: RETRY.0,
         last_heard: start,
@@ -340,15 +340,7 @@ fn over(error: &ClientError) -> Over {
     match error {
         ClientError::Refused { rule, message } => Over::Refused { rule: *rule, message: message.clone() },
         ClientError::Closed { reason, by } => Over::Closed { reason: *reason, by: by.clone() },
-        other => {
-            let mut text = other.to_string();
-            let mut cause = std::error::Error::source(other);
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            Over::Failed { error: text }
-        }
+        other => Over::Failed { error: other.chain() },
     }
 }
 
@@ -445,7 +437,7 @@ impl Session {
             LinkEvent::Frame(Err(error)) => self.lose_link(error, Duration::ZERO).map(|()| Flow::On),
             LinkEvent::TimeToRetry => {
                 let server = self.config.invite.server().clone();
-                self.link = Link::to(server);
+                self.link = Link::to(server, self.config.trust.clone());
                 Ok(Flow::On)
             }
         }

@@ -11,6 +11,7 @@ use crate::{
     link::{Invite, NewMeeting},
     participant::{Participant, ParticipantConfig, Subscription},
     report::{JoinTimes, Percentiles, first_key_frame_ms},
+    tls::Trust,
 };
 
 /// What to measure.
@@ -18,6 +19,8 @@ use crate::{
 pub struct JoinTimesConfig {
     /// Where.
     pub new: NewMeeting,
+    /// Whose word is taken on who that is.
+    pub trust: Trust,
     /// The meeting's cipher suite.
     pub suite: MeetingSuite,
     /// How many joins, one after the other.
@@ -39,7 +42,7 @@ const PHASES: u32 = 7;
 /// # Errors
 /// When the meeting cannot be opened. A join that fails is counted.
 pub async fn join_times(config: &JoinTimesConfig) -> Result<JoinTimes, ClientError> {
-    let (meeting, host) = open(&config.new, config.suite).await?;
+    let (meeting, host) = open(&config.new, &config.trust, config.suite).await?;
     let steady = Participant::join(watcher(config, &meeting, 0)?);
     steady.until("a picture", PATIENCE, |state| first_key_frame_ms(state).is_some()).await?;
     let (mut joined, mut connected, mut first) = (Vec::new(), Vec::new(), Vec::new());
@@ -76,5 +79,5 @@ fn watcher(
     number: u64,
 ) -> Result<ParticipantConfig, ClientError> {
     let subscription = Subscription::all(config.height);
-    Ok(ParticipantConfig { publish: Vec::new(), subscription, ..guest(meeting, number)? })
+    Ok(ParticipantConfig { publish: Vec::new(), subscription, ..guest(meeting, &config.trust, number)? })
 }

@@ -17,6 +17,7 @@ use crate::{
     participant::{Participant, Phase, Subscription},
     process::{ProcessSample, sample_process},
     report::SoakReport,
+    tls::Trust,
 };
 
 /// Failures told in words; more of them say nothing new.
@@ -40,6 +41,8 @@ const ALL_ON: MediaState = MediaState { microphone: true, camera: true, screen: 
 pub struct SoakConfig {
     /// Where.
     pub new: NewMeeting,
+    /// Whose word is taken on who that is.
+    pub trust: Trust,
     /// The meeting's cipher suite.
     pub suite: MeetingSuite,
     /// For how long.
@@ -54,6 +57,7 @@ pub struct SoakConfig {
 
 struct Soak {
     meeting: Invite,
+    trust: Trust,
     guests: VecDeque<Participant>,
     sharing: Option<usize>,
     next_guest: u64,
@@ -67,9 +71,10 @@ struct Soak {
 pub async fn soak(config: &SoakConfig) -> Result<SoakReport, ClientError> {
     warm_up(config).await?;
     let baseline = sample(config);
-    let (meeting, host) = open(&config.new, config.suite).await?;
+    let (meeting, host) = open(&config.new, &config.trust, config.suite).await?;
     let report = SoakReport { baseline, peak: baseline, ..SoakReport::default() };
-    let mut soak = Soak { meeting, guests: VecDeque::new(), sharing: None, next_guest: 0, report };
+    let trust = config.trust.clone();
+    let mut soak = Soak { meeting, trust, guests: VecDeque::new(), sharing: None, next_guest: 0, report };
 
     let start = Instant::now();
     let mut steps = interval(config.step);
@@ -94,10 +99,10 @@ pub async fn soak(config: &SoakConfig) -> Result<SoakReport, ClientError> {
 }
 
 async fn warm_up(config: &SoakConfig) -> Result<(), ClientError> {
-    let (meeting, host) = open(&config.new, config.suite).await?;
+    let (meeting, host) = open(&config.new, &config.trust, config.suite).await?;
     let mut guests = Vec::new();
     for number in 0..config.guests as u64 {
-        guests.push(Participant::join(guest(&meeting, number)?));
+        guests.push(Participant::join(guest(&meeting, &config.trust, number)?));
     }
     for guest in &guests {
         guest.until_joined(PATIENCE).await?;
@@ -149,7 +154,7 @@ impl Soak {
     }
 
     async fn join(&mut self) {
-        let Ok(mut config) = guest(&self.meeting, self.next_guest) else { return };
+        let Ok(mut config) = guest(&self.meeting, &self.trust, self.next_guest) else { return };
         config.publish = Source::ALL.to_vec();
         config.media = Some(VOICE_AND_CAMERA);
         self.next_guest += 1;

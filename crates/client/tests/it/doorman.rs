@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::server::{PATIENCE, TestServer, joined, passcode, wait, wait_for_frames};
 
 /// A running doorman. Killed when dropped.
-struct Doorman {
+pub(crate) struct Doorman {
     process: Child,
     output: BufReader<ChildStdout>,
 }
 
 impl Doorman {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sabha-client"))
             .arg("doorman")
             .args(args)
@@ -37,7 +37,7 @@ impl Doorman {
     }
 
     /// Reads on to the next line of this event.
-    fn until(&mut self, event: &str) -> Value {
+    pub(crate) fn until(&mut self, event: &str) -> Value {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             let line = self.line();
@@ -49,7 +49,7 @@ impl Doorman {
     }
 
     /// Asks it to stop, and returns its exit code.
-    fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.process.wait().unwrap().code()

@@ -12,3 +12,4 @@ mod recovery;
 mod scale;
 mod secrecy;
 mod server;
+mod tls;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sabha_client::{JoinTimesConfig, ParticipantConfig, Subscription, join_times, sample_process};
+use sabha_client::{JoinTimesConfig, ParticipantConfig, Subscription, Trust, join_times, sample_process};
 use sabha_crypto::device::MeetingSuite;
 use sabha_protocol::Source;
 
@@ -43,6 +43,7 @@ async fn join_times_are_measured_for_every_join() {
     let pause = Duration::from_millis(100);
     let config = JoinTimesConfig {
         new: server.new.clone(),
+        trust: Trust::default(),
         joins: 3,
         height: 180,
         pause,

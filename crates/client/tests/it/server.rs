@@ -10,7 +10,7 @@ use std::{
 
 use sabha_client::{
     Admission, CreatedMeeting, DeviceState, Invite, Link, NewMeeting, Participant, ParticipantConfig, Phase,
-    Snapshot, create_meeting,
+    Snapshot, Trust, create_meeting,
 };
 use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
 use sabha_protocol::{ParticipantId, Source, text::Passcode};
@@ -90,7 +90,8 @@ impl Meeting {
             passcode: passcode.map(|text| text.parse().unwrap()),
             admits: passcode.is_some(),
         };
-        let CreatedMeeting { invite, device, state } = create_meeting(new, options).await.unwrap();
+        let CreatedMeeting { invite, device, state } =
+            create_meeting(new, &Trust::default(), options).await.unwrap();
         Self { invite, state, creator: Mutex::new(Some(device)) }
     }
 

@@ -28,7 +28,7 @@ impl Session {
         let Link::Up(signalling) = &self.link else {
             return Err(ClientError::Misuse("an offer needs a connection to the server"));
         };
-        let (wire, local) = Wire::open(signalling.local_ip()?, self.config.path).await?;
+        let (wire, local) = Wire::open(signalling.local_ip(), self.config.path).await?;
         let config = PeerConfig {
             up: self.config.publish.clone(),
             video_slots: self.config.video_slots,
