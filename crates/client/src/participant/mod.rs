@@ -8,6 +8,7 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 use sabha_crypto::device::Device;
 use sabha_protocol::{
     DisplayName, MediaState, ParticipantId, Source,
+    device::DeviceView,
     limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
     text::{ChatText, Passcode},
     wire::client::Tile,
@@ -180,6 +181,11 @@ impl Participant {
     /// Returns what is known now.
     pub fn state(&self) -> Snapshot {
         self.state.borrow().clone()
+    }
+
+    /// Returns how things stand for the own device now; nothing before it has said so.
+    pub fn view(&self) -> Option<Arc<DeviceView>> {
+        self.state.borrow().view.clone()
     }
 
     /// Returns the state to wait on. It ends with the participant.

@@ -13,3 +13,4 @@ mod scale;
 mod secrecy;
 mod server;
 mod tls;
+mod two_devices;
