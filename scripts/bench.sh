@@ -23,5 +23,7 @@ SABHA_NEW_MEETING_URL=$(sed -n 's/.*"new_meeting_url":"\([^"]*\)".*/\1/p' "$data
 export SABHA_NEW_MEETING_URL
 
 scripts/step.sh 'joins, headless' target/release/sabha-client join-times --joins 30
+scripts/step.sh 'a crowd at once' target/release/sabha-client crowd --over 0
+scripts/step.sh 'a crowd in a minute' target/release/sabha-client crowd --over 60
 scripts/step.sh 'soak' target/release/sabha-client soak --minutes "$minutes" --server-pid "$server"
 SABHA_BIN=$PWD/target/release/sabha scripts/step.sh 'in browsers' npm --prefix web run measure

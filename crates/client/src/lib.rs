@@ -44,8 +44,10 @@ pub use participant::{
     Admission, ChatLine, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot, Subscription,
 };
 pub use process::{ProcessSample, sample_process};
-pub use report::{JoinTimes, Percentiles, Report, SoakReport};
-pub use scenario::{DoorEvent, DoorRules, JoinTimesConfig, SoakConfig, join_times, keep_door, soak};
+pub use report::{CrowdReport, JoinTimes, Percentiles, Report, SoakReport};
+pub use scenario::{
+    CrowdConfig, DoorEvent, DoorRules, JoinTimesConfig, SoakConfig, crowd, join_times, keep_door, soak,
+};
 pub use signalling::Signalling;
 pub use sink::{PublicationStats, Sink, StreamFigures};
 pub use source::{

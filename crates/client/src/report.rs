@@ -172,6 +172,31 @@ pub struct JoinTimes {
     pub failed: usize,
 }
 
+/// How a crowd came in.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CrowdReport {
+    /// Guests that came.
+    pub guests: usize,
+    /// Guests that got in.
+    pub joined: usize,
+    /// From opening the WebSocket to being in the room, of each.
+    pub join: Percentiles,
+    /// From the first guest's coming to the last one's being in the room, in milliseconds.
+    pub all_in_ms: u64,
+    /// From the first guest's coming to everybody's seeing the same group, in milliseconds; absent if that never happened.
+    pub same_group_ms: Option<u64>,
+    /// Members of the group at the end, as its host sees them.
+    pub members: usize,
+    /// Changes of the group from its making to the end.
+    pub commits: u64,
+    /// Names that somebody in the group did not know yet when it was the same for all: of 100 there are 10,000.
+    pub nameless: usize,
+    /// What the server refused to anybody.
+    pub refusals: usize,
+    /// Guests that did not get in, in words; the first few.
+    pub failures: Vec<String>,
+}
+
 /// What a soak did, and what it left behind.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SoakReport {

@@ -19,7 +19,7 @@ use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
 use sabha_protocol::{
     DisplayName, MeetingTitle, Source,
     device::PasscodeView,
-    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
+    limits::{AUDIO_SLOTS_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
     secret::CreationKey,
     text::Passcode,
 };
@@ -33,11 +33,14 @@ use crate::{
     media::Path,
     participant::{Admission, Participant, ParticipantConfig, Phase, Snapshot, Subscription},
     report::Report,
-    scenario::{JoinTimesConfig, SoakConfig, join_times, soak},
+    scenario::{CrowdConfig, JoinTimesConfig, SoakConfig, crowd, join_times, soak},
     source::MediaFiles,
     state::DeviceState,
     tls::Trust,
 };
+
+/// How long a crowd is waited for after the last of it has come.
+const CROWD_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A participant of Sabha meetings without a screen.
 #[derive(Debug, Parser)]
@@ -51,6 +54,8 @@ pub struct Cli {
 enum Command {
     /// Create a meeting and print its invite link.
     Create(Create),
+    /// Measure how long a crowd takes to come in, and how often the group changes meanwhile.
+    Crowd(CrowdArgs),
     /// Keep a meeting's door as a host: let in by passcode or by list, and print what was done.
     Doorman(Box<Doorman>),
     /// Join a meeting, and print what was received at the end.
@@ -184,6 +189,26 @@ struct Join {
 }
 
 #[derive(Args, Debug)]
+struct CrowdArgs {
+    #[command(flatten)]
+    creator: Creator,
+    #[command(flatten)]
+    authority: Authority,
+    /// How many come; the host is one more.
+    #[arg(long, default_value_t = 99, value_parser = crowd_guests)]
+    guests: usize,
+    /// Seconds in which they come, one after the other; 0 for all at once.
+    #[arg(long, default_value_t = 60)]
+    over: u64,
+    /// What each of them has to prove.
+    #[arg(long)]
+    passcode: Option<Passcode>,
+    /// Cipher suite of the meeting.
+    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
+    suite: SuiteArg,
+}
+
+#[derive(Args, Debug)]
 struct JoinTimesArgs {
     #[command(flatten)]
     creator: Creator,
@@ -281,6 +306,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Create(args) => create(args).await,
+            Command::Crowd(args) => measure_crowd(args).await,
             Command::Doorman(args) => doorman::run(*args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
@@ -511,6 +537,22 @@ async fn measure_joins(args: JoinTimesArgs) -> Result<ExitCode, ClientError> {
     Ok(if times.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+async fn measure_crowd(args: CrowdArgs) -> Result<ExitCode, ClientError> {
+    let report = crowd(&CrowdConfig {
+        new: args.creator.right()?,
+        trust: args.authority.trust()?,
+        suite: args.suite.into(),
+        guests: args.guests,
+        over: Duration::from_secs(args.over),
+        passcode: args.passcode,
+        patience: CROWD_PATIENCE,
+    })
+    .await?;
+    print_line(&report);
+    let all_in = report.joined == report.guests && report.same_group_ms.is_some();
+    Ok(if all_in { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 async fn run_soak(args: SoakArgs) -> Result<ExitCode, ClientError> {
     let report = soak(&SoakConfig {
         new: args.creator.right()?,
@@ -576,6 +618,13 @@ fn pictures(text: &str) -> Result<usize, String> {
         "none" => Ok(0),
         number => number.parse().map_err(|_| "all, none or a number".to_owned()),
     }
+}
+
+fn crowd_guests(text: &str) -> Result<usize, String> {
+    let guests: usize = text.parse().map_err(|_| "a number".to_owned())?;
+    // A room holds so many, the host included.
+    let most = ROOM_PARTICIPANTS_MAX - 1;
+    if (1..=most).contains(&guests) { Ok(guests) } else { Err(format!("from 1 to {most}")) }
 }
 
 fn video_slots(text: &str) -> Result<usize, String> {

@@ -1,9 +1,12 @@
-//! Whole scenarios against a running server, for figures: how long joining takes, and what a soak leaves behind.
+//! Whole scenarios against a running server, for figures: how long joining takes one by one and in a crowd, and what a
+//! soak leaves behind.
 
+mod crowd;
 mod doorman;
 mod join_times;
 mod soak;
 
+pub use crowd::{CrowdConfig, crowd};
 pub use doorman::{DoorEvent, DoorRules, keep_door};
 pub use join_times::{JoinTimesConfig, join_times};
 pub use soak::{SoakConfig, soak};
