@@ -23,6 +23,7 @@ mod door;
 mod host;
 mod making;
 mod media;
+mod names;
 mod pulse;
 mod say;
 mod secrets;
@@ -56,6 +57,7 @@ use self::{
     door::{GuestDoor, Sayings},
     host::{HostDoor, Retry, Work},
     media::MediaKeys,
+    names::Names,
     pulse::Pulse,
     say::{Status, Word},
     secrets::Secrets,
@@ -103,6 +105,7 @@ pub struct Device {
     words: VecDeque<Word>,
     /// Chat of members whose names have not come yet, oldest first.
     unnamed: VecDeque<(DeviceKey, ChatText)>,
+    names: Names,
     pulse: Pulse,
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
@@ -211,6 +214,7 @@ impl Device {
             self.next_refresh(),
             self.next_drop(),
             self.next_keep(),
+            self.next_name(),
         ]
         .into_iter()
         .flatten()
@@ -269,6 +273,7 @@ impl Device {
             self.work.refresh = true;
         }
         self.drop_absent();
+        self.ask_for_names();
         self.flush_try();
         self.give_up_welcome();
         self.flush_sayings();

@@ -128,6 +128,8 @@ pub(crate) enum Word {
     IsThisNow([u8; 16]),
     /// Of a host to those who just came in: what it knows of the others. Their own word goes before it.
     People(Vec<(DeviceKey, Status)>),
+    /// Asks a device to say its status again.
+    WhoIs(DeviceKey),
 }
 
 impl Word {
@@ -142,6 +144,7 @@ impl Word {
                     status.write(writer.array(device.as_bytes()))
                 })
                 .done(),
+            Self::WhoIs(device) => Writer::kind(5).array(device.as_bytes()).done(),
         }
     }
 
@@ -161,6 +164,7 @@ impl Word {
                 }
                 Self::People(people)
             }
+            5 => Self::WhoIs(DeviceKey::from_bytes(reader.array()?)),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -247,6 +251,7 @@ mod tests {
             Word::Chat("नमस्ते\nall".parse().unwrap()),
             Word::IsThisNow([3; 16]),
             Word::People(vec![(device, status)]),
+            Word::WhoIs(device),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }

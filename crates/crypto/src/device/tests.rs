@@ -473,6 +473,35 @@ fn words_and_hands_reach_everybody_under_the_right_name() {
 }
 
 #[test]
+fn a_name_that_was_lost_on_its_way_is_asked_for() {
+    let mut hall = Hall::new(None);
+    let guests: Vec<usize> = ["Asha", "Bilal", "Chitra"].map(|name| hall.guest(name)).to_vec();
+    for guest in &guests {
+        hall.admit(*guest);
+    }
+    let [asha, bilal, chitra] = guests[..] else { panic!() };
+    let lost: Vec<_> = [0, bilal].map(|at| hall.clients[at].device.me()).to_vec();
+    for at in [asha, chitra] {
+        hall.clients[at].device.people.retain(|device, _| !lost.contains(device));
+    }
+    hall.pass(8000);
+    for at in [asha, chitra] {
+        assert!(hall.view(at).members.iter().all(|member| member.name.is_some()));
+    }
+    // Who is not there is not asked for.
+    hall.disconnect(bilal);
+    for at in [0, asha, chitra] {
+        hall.tell(
+            at,
+            ServerMessage::ParticipantLeft { participant: hall.id(bilal), reason: LeaveReason::Left },
+        );
+        hall.clients[at].device.people.remove(&lost[1]);
+    }
+    hall.pass(5000);
+    assert_eq!([0, asha, chitra].map(|at| hall.clients[at].device.next_name()), [None; 3]);
+}
+
+#[test]
 fn what_is_said_before_the_name_is_known_is_told_once_it_is() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");

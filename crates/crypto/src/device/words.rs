@@ -113,6 +113,7 @@ impl Device {
                 }
             }
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
+            Word::WhoIs(device) => self.asked_who(device),
             Word::People(people) => {
                 let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
                 let me = self.me();
