@@ -1,8 +1,17 @@
-//! What OpenMLS runs on: RustCrypto's primitives, a store in memory, and a device's signing key.
+//! What OpenMLS runs on: the primitives of a meeting's two suites, the system's randomness, a store in memory, and a
+//! device's signing key.
+//!
+//! The primitives are RustCrypto's and HPKE is the crate `hpke`'s: here is the wiring, and no arithmetic. OpenMLS' own
+//! provider knows a dozen suites; what no meeting uses is not here, so that it can neither be asked for nor be loaded.
+
+mod hpke;
+mod primitives;
+mod random;
+#[cfg(test)]
+mod tests;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use openmls_memory_storage::MemoryStorage;
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
     OpenMlsProvider,
     random::OpenMlsRand as _,
@@ -12,10 +21,14 @@ use openmls_traits::{
 use sabha_admission::device_key;
 use sabha_protocol::DeviceKey;
 
+use primitives::Primitives;
+use random::SystemRandom;
+
 /// Primitives, randomness and memory of one device in one meeting.
 #[derive(Debug, Default)]
 pub struct Provider {
-    crypto: RustCrypto,
+    crypto: Primitives,
+    random: SystemRandom,
     storage: MemoryStorage,
 }
 
@@ -23,27 +36,27 @@ impl Provider {
     /// Returns fresh random bytes.
     ///
     /// # Panics
-    /// If the generator's lock is poisoned, which takes a panic while a random number was drawn.
+    /// If the system has no randomness to give.
     pub fn random<const N: usize>(&self) -> [u8; N] {
-        self.crypto.random_array().expect("the generator was seeded when it was made")
+        self.random.random_array().expect("the system gives random bytes")
     }
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = Primitives;
+    type RandProvider = SystemRandom;
     type StorageProvider = MemoryStorage;
 
     fn storage(&self) -> &MemoryStorage {
         &self.storage
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Primitives {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
-        &self.crypto
+    fn rand(&self) -> &SystemRandom {
+        &self.random
     }
 }
 
