@@ -8,7 +8,7 @@
 //!
 //! A random nonce is safe for 2^32 texts per key (SP 800-38D section 8.3); a meeting has a few hundred.
 
-use aes_gcm::{AeadInPlace as _, Aes256Gcm, KeyInit as _};
+use aes_gcm::{Aes256Gcm, KeyInit as _, aead::AeadInOut as _};
 use hkdf::Hkdf;
 use sabha_protocol::{DeviceKey, MeetingId};
 use sha2::Sha256;
@@ -196,7 +196,7 @@ fn seal_padded(
     out.push(PAD);
     out.resize(NONCE_BYTES + padded, 0);
     let tag = Aes256Gcm::new(key.into())
-        .encrypt_in_place_detached(&nonce.into(), aad, &mut out[NONCE_BYTES..])
+        .encrypt_inout_detached(&nonce.into(), aad, (&mut out[NONCE_BYTES..]).into())
         .map_err(|_| SealError::TooLong)?;
     out.extend(tag);
     Ok(out)
@@ -215,7 +215,7 @@ fn open_padded(
     let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(SealError::NotAuthentic)?;
     let mut text = Zeroizing::new(ciphertext.to_vec());
     Aes256Gcm::new(key.into())
-        .decrypt_in_place_detached(nonce.into(), aad, &mut text, tag.into())
+        .decrypt_inout_detached(nonce.into(), aad, text.as_mut_slice().into(), tag.into())
         .map_err(|_| SealError::NotAuthentic)?;
     let end = text.iter().rposition(|&byte| byte != 0).ok_or(SealError::NotAuthentic)?;
     if text[end] != PAD {

@@ -1,6 +1,6 @@
 //! From the base key of an epoch to the key and salt of a sender, and the AEAD under them (RFC 9605 section 4.4).
 
-use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit as _, aead::AeadInPlace as _};
+use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit as _, aead::AeadInOut as _};
 use hkdf::Hkdf;
 use sha2::{Sha256, Sha512};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
@@ -154,8 +154,8 @@ impl Cipher {
     pub(super) fn encrypt(&self, ctr: u64, aad: &[u8], frame: &mut [u8]) -> Option<[u8; TAG_BYTES]> {
         let nonce = self.nonce(ctr).into();
         match &self.aead {
-            Aead::Aes128(aead) => aead.encrypt_in_place_detached(&nonce, aad, frame),
-            Aead::Aes256(aead) => aead.encrypt_in_place_detached(&nonce, aad, frame),
+            Aead::Aes128(aead) => aead.encrypt_inout_detached(&nonce, aad, frame.into()),
+            Aead::Aes256(aead) => aead.encrypt_inout_detached(&nonce, aad, frame.into()),
         }
         .ok()
         .map(Into::into)
@@ -171,8 +171,8 @@ impl Cipher {
     ) -> Option<()> {
         let nonce = self.nonce(ctr).into();
         match &self.aead {
-            Aead::Aes128(aead) => aead.decrypt_in_place_detached(&nonce, aad, frame, tag.into()),
-            Aead::Aes256(aead) => aead.decrypt_in_place_detached(&nonce, aad, frame, tag.into()),
+            Aead::Aes128(aead) => aead.decrypt_inout_detached(&nonce, aad, frame.into(), tag.into()),
+            Aead::Aes256(aead) => aead.decrypt_inout_detached(&nonce, aad, frame.into(), tag.into()),
         }
         .ok()
     }

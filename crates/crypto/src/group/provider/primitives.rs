@@ -1,6 +1,6 @@
 //! The primitives of a meeting's two suites, as OpenMLS asks for them (RFC 9420 section 5). Any other is refused.
 
-use aes_gcm_hpke::{
+use aes_gcm::{
     Aes128Gcm, KeyInit as _,
     aead::{Aead as _, Nonce, Payload},
 };
