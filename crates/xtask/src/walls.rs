@@ -35,6 +35,7 @@ const WIRE_FORMATS: &[&str] = &["serde", "serde_core", "serde_json", "ts-rs", "u
 const OPENING: &[&str] = &[
     "aes-gcm",
     "chacha20poly1305",
+    "hpke",
     "hpke-rs",
     "hpke-rs-crypto",
     "hpke-rs-libcrux",
