@@ -53,9 +53,10 @@ impl Device {
             if group.is_committing() || group.has_proposals() {
                 return;
             }
-            let Some(word) = self.words.pop_front() else { return };
-            let bytes = word.to_bytes();
+            let Some(bytes) = self.words.front().map(Word::to_bytes) else { return };
+            // What cannot be sealed now waits on.
             let Some(Ok(sealed)) = self.group_mut().map(|group| group.seal(&bytes)) else { return };
+            self.words.pop_front();
             if let Ok(payload) = RelayPayload::try_from(Relay::Sealed(sealed).to_bytes()) {
                 self.send(ClientMessage::Relay { to: None, payload }, Sent::Other);
             }
