@@ -163,8 +163,11 @@ export class Person {
 
   /** The names in the roster, in the alphabet's order. */
   async roster(): Promise<string[]> {
-    const entries = await this.get('roster-entry').all();
-    return (await Promise.all(entries.map((entry) => entry.getAttribute('data-name')))).map(String).toSorted();
+    // In one look: one after the other would wait for an entry that has just gone.
+    const names = await this.get('roster-entry').evaluateAll((entries) =>
+      entries.map((entry) => entry.getAttribute('data-name')),
+    );
+    return names.map(String).toSorted();
   }
 
   async openPanel(name: 'chat' | 'people' | 'security'): Promise<void> {
