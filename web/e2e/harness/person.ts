@@ -99,7 +99,7 @@ export class Person {
   }
 
   async inRoom(): Promise<void> {
-    await this.get('leave').waitFor();
+    await this.page.locator('[data-phase="joined"]').getByTestId('leave').waitFor();
   }
 
   async admit(name: string): Promise<void> {

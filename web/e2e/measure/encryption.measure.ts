@@ -73,7 +73,7 @@ describe.skipIf(missing.chromium)('admission and removal', () => {
   let plain: Browser;
   beforeAll(async () => {
     red = await stage.keep(launchChromium({ camera: 'red' }));
-    plain = await stage.keep(launchChromium());
+    plain = await stage.keep(launchChromium({ noDevices: true }));
   });
 
   test(`admit to first frame, and removal to the next epoch, over ${RUNS} guests`, async () => {

@@ -47,7 +47,7 @@ describe.skipIf(missing.chromium)('join', () => {
   let plain: Browser;
   beforeAll(async () => {
     red = await stage.keep(launchChromium({ camera: 'red' }));
-    plain = await stage.keep(launchChromium());
+    plain = await stage.keep(launchChromium({ noDevices: true }));
   });
 
   test(`time to the first frame over ${JOINS} joins`, async () => {

@@ -67,11 +67,25 @@ describe('entering', () => {
 
     expect(play.shown).toMatchObject({ phase: 'joining', you: 1 });
     expect(play.effects).toContainEqual({ type: 'remember_place', resume: 'token1' });
-    expect(play.sent).toEqual([]);
-    expect(play.view({ stage: 'joining' }).sent).toEqual([]);
-    play.view({ stage: 'member', epoch: 3, members: [member(1)] });
+    // Media connects while the device checks the group; it sends nothing before the device has keys.
     expect(play.sent).toEqual([{ type: 'join', offer: offer('first'), media: media() }]);
-    expect(play.view().sent).toEqual([]);
+    expect(play.view({ stage: 'joining' }).sent).toEqual([]);
+    expect(play.view({ stage: 'member', epoch: 3, members: [member(1)] }).sent).toEqual([]);
+  });
+
+  it('what will very likely be on screen is asked for on joining, at the size it has among so many', () => {
+    const asked = (count: number) => {
+      const newcomer = new Play().enter().do({ type: 'offer_ready', attempt: 1, offer: offer('first') });
+      newcomer.view().connect().letIn();
+      const participants = Array.from({ length: count }, (_, index) => person(index + 1));
+      return newcomer.reply('join', joined({ participants })).sent;
+    };
+    expect(asked(1)).toEqual([]);
+    expect(asked(2)).toEqual([{ type: 'subscribe', tiles: [{ participant: 2, source: 'camera', height: 360 }] }]);
+    const [many] = asked(30);
+    if (many?.type !== 'subscribe') throw new Error('nothing was asked for');
+    expect(many.tiles).toHaveLength(9);
+    expect(many.tiles).toContainEqual({ participant: 10, source: 'camera', height: 180 });
   });
 
   it('join follows as soon as the offer is there, and only once', () => {

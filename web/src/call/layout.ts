@@ -17,7 +17,7 @@ export const PAGE_TILES_PHONE = 9;
 /** A stage narrower than this, in CSS pixels, is a phone's. */
 const PHONE_WIDTH = 600;
 /** Up to this many people stand as equals; with more the speaker is large. */
-const GRID_TILES_AUTO = 4;
+export const GRID_TILES_AUTO = 4;
 
 /** Share of the stage's longer side that the strip of small tiles takes. */
 const STRIP_SHARE = 0.2;

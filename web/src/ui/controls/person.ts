@@ -5,6 +5,8 @@ import type { DeviceKey } from '../../protocol/messages';
 import { t } from '../strings/text';
 
 const COLOURS = 8;
+/** Of the person's own language; making one takes longer than all that it is asked. */
+const graphemes = new Intl.Segmenter();
 
 /** Returns the number of the colour token of whoever holds this key, 1 to 8. */
 export function colourOf(device: DeviceKey): number {
@@ -30,7 +32,7 @@ export function initialsOf(name: string): string {
 }
 
 function firstLetter(word: string): string {
-  for (const { segment } of new Intl.Segmenter().segment(word)) {
+  for (const { segment } of graphemes.segment(word)) {
     if (/[\p{L}\p{N}]/u.test(segment)) return segment;
   }
   return '';

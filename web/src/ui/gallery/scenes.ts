@@ -125,7 +125,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
   'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
   'lobby-joining': atDoor({ stage: 'joining' }),
-  joining: (call) => call.patch({ phase: 'joining' }),
+  joining: (call) => call.patch({ phase: 'joining', role: 'participant', participants: [] }),
   'room-1': room(1),
   'room-1-guest': room(1, (call) => call.patch({ role: 'participant' })),
   'room-2': room(2),

@@ -6,7 +6,7 @@ import type { ShownTile } from '../../session/contract';
 
 interface Watched {
   tile: Omit<ShownTile, 'height'>;
-  /** Height of the element in CSS pixels. */
+  /** Height of the element in CSS pixels; 0 until it was laid out. */
   height: number;
   onScreen: boolean;
 }
@@ -45,7 +45,7 @@ export class ShownTiles {
     const known = this.#attachments.get(key);
     if (known) return known;
     const attachment: Attachment<HTMLElement> = (element) => {
-      this.#watched.set(element, { tile, height: element.clientHeight, onScreen: false });
+      this.#watched.set(element, { tile, height: 0, onScreen: false });
       this.#sizes.observe(element);
       this.#sight.observe(element);
       return () => {
