@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::BitOr};
 
+use sabha_protocol::{MediaState, Source};
+
 use crate::codec::Malformed;
 
 /// A set of rights. As a number on the wire, one bit each; a bit that this version does not know is refused.
@@ -32,6 +34,13 @@ impl Capabilities {
     /// All that a participant can be granted.
     pub const PARTICIPANT: Self = Self(16 | 32 | 64 | 128 | 256);
 
+    const SOURCES: [(Self, Source); 4] = [
+        (Self::MICROPHONE, Source::Microphone),
+        (Self::CAMERA, Source::Camera),
+        (Self::SCREEN, Source::Screen),
+        (Self::SCREEN_AUDIO, Source::ScreenAudio),
+    ];
+
     /// Every right there is, in the order of the bits.
     const NAMES: [(Self, &'static str); 8] = [
         (Self::ADMIT, "admit"),
@@ -43,6 +52,23 @@ impl Capabilities {
         (Self::SCREEN_AUDIO, "screen_audio"),
         (Self::CHAT, "chat"),
     ];
+
+    /// Returns the rights to send these sources.
+    pub fn to_send(sources: MediaState) -> Self {
+        Self::SOURCES
+            .iter()
+            .filter(|(_, source)| sources.has(*source))
+            .fold(Self::NONE, |rights, (right, _)| rights.union(*right))
+    }
+
+    /// Returns the sources that may be sent.
+    pub fn sources(self) -> MediaState {
+        let mut sources = MediaState::default();
+        for (right, source) in Self::SOURCES {
+            sources.set(source, self.contains(right));
+        }
+        sources
+    }
 
     /// Returns the set as bits.
     pub const fn bits(self) -> u16 {
@@ -122,6 +148,15 @@ mod tests {
         assert_eq!(both.difference(Capabilities::HOST), Capabilities::CHAT);
         assert_eq!(both.intersection(Capabilities::HOST), Capabilities::ADMIT);
         assert!(Capabilities::NONE.is_subset_of(Capabilities::NONE));
+    }
+
+    #[test]
+    fn sources_and_the_rights_to_send_them_are_the_same() {
+        for bits in 0..16_u16 {
+            let rights = Capabilities::try_from(bits << 4).unwrap();
+            assert_eq!(Capabilities::to_send(rights.sources()), rights);
+        }
+        assert_eq!(Capabilities::CHAT.sources(), MediaState::default());
     }
 
     #[test]

@@ -109,12 +109,14 @@ pub enum Method {
     Creator = 0,
     /// A host said yes.
     Manual = 1,
-    /// Knew the passcode.
+    /// Knew the passcode, for which a rule of the host's lets in.
     Passcode = 2,
     /// Had an invite that a host had signed before.
     Invite = 3,
     /// A rule of the host's, applied by the host's device.
     Rule = 4,
+    /// Knew the passcode, and a host said yes.
+    PasscodeManual = 5,
 }
 
 impl TryFrom<u8> for Method {
@@ -127,6 +129,7 @@ impl TryFrom<u8> for Method {
             2 => Ok(Self::Passcode),
             3 => Ok(Self::Invite),
             4 => Ok(Self::Rule),
+            5 => Ok(Self::PasscodeManual),
             _ => Err(Malformed::Unknown("method")),
         }
     }

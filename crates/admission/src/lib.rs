@@ -36,7 +36,7 @@
 //! | ADM-10 | A host is listed once. |
 //! | ADM-11 | A certificate that was not listed before has not expired. |
 //! | ADM-12 | A policy that differs from the one before has a higher version. |
-//! | ADM-13 | Meeting, suite and root key of a policy never change. |
+//! | ADM-13 | Meeting, suite, root key and beginning of a policy never change. |
 //! | ADM-14 | What is revoked stays revoked. |
 //! | ADM-15 | Only the root key and hosts who may delegate make and unmake hosts. |
 //! | ADM-16 | Only the root key and hosts who may delegate revoke what the root key granted. |
@@ -76,9 +76,16 @@
 //! | ADM-50 | A heartbeat follows the one before by number, hash and length of the log. |
 //! | ADM-51 | A knock is signed with the link's gate key, for this meeting, device and connection. |
 //! | ADM-52 | An entry is signed with the device's key, for this meeting and connection. |
+//! | ADM-53 | A meeting's controls are at least as tight as its floor. |
+//! | ADM-54 | A meeting's floor is never lowered. |
+//! | ADM-55 | No right over others is given but by a certificate. |
+//! | ADM-56 | Who comes in does so in a way that the controls allow. |
+//! | ADM-57 | A meeting's suite is one that the controls allow. |
+//! | ADM-58 | What a member may do is what its grant gives and the controls leave. |
 
 mod capabilities;
 mod codec;
+mod conduct;
 mod gate;
 mod grant;
 mod heartbeat;
@@ -95,6 +102,7 @@ mod violation;
 
 pub use capabilities::Capabilities;
 pub use codec::Malformed;
+pub use conduct::{Conduct, RIGHTS_MAX};
 pub use gate::{check_enter_proof, check_gate_tag, enter_proof, gate_tag};
 pub use grant::{GRANT_CREDENTIAL_TYPE, Grant, GrantId, Method, SignedGrant};
 pub use heartbeat::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat};
@@ -103,6 +111,7 @@ pub use invite::{InviteCert, SignedInviteCert};
 pub use policy::{
     CHAIN_MAX, HOSTS_MAX, POLICY_EXTENSION_TYPE, Policy, REVOKED_MAX, RevocationsFull, SignedPolicy,
 };
+pub use sabha_policy as controls;
 pub use sabha_protocol::{DeviceKey, MeetingId};
 pub use signature::{BadSignature, SIGNATURE_BYTES, Signed, Statement, Unsignable, device_key};
 pub use suite::{Suite, meeting_id};

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
+use sabha_policy::Encryption;
 use sabha_protocol::{DeviceKey, MeetingId};
 
 use crate::{
-    Capabilities, GrantId, Signed, SignedHostCert, Statement, Suite, Violation,
+    Capabilities, Conduct, GrantId, Signed, SignedHostCert, Statement, Suite, Violation,
     codec::{self, Malformed, Reader},
     meeting_id,
     signature::{Unsignable, body::Body},
@@ -43,6 +44,8 @@ pub struct Policy {
     pub locked_at_ms: Option<u64>,
     /// Void grants and invites, at most [`REVOKED_MAX`], sorted, each once. [`Self::revoke`] keeps the order.
     pub revoked: Vec<GrantId>,
+    /// What may be done in the meeting, and by whom.
+    pub conduct: Conduct,
     /// Who signs: the root key, or a host with [`Capabilities::MODERATE`].
     pub signer: DeviceKey,
 }
@@ -127,7 +130,22 @@ impl SignedPolicy {
             return Err(Violation::PolicySigner);
         }
         self.check_hosts(before, now_ms)?;
+        self.check_conduct()?;
         before.map_or(Ok(()), |before| self.check_successor(before))
+    }
+
+    fn check_conduct(&self) -> Result<(), Violation> {
+        // ADM-53
+        if self.conduct.controls.below(&self.conduct.floor).is_some() {
+            return Err(Violation::BelowFloor);
+        }
+        // ADM-55
+        if self.conduct.rights.values().any(|rights| !rights.is_subset_of(Capabilities::PARTICIPANT)) {
+            return Err(Violation::RightsEscalation);
+        }
+        // ADM-57
+        let hybrid_only = self.conduct.controls.encryption() == Encryption::Hybrid;
+        if hybrid_only && self.suite != Suite::XWing { Err(Violation::SuiteControl) } else { Ok(()) }
     }
 
     fn check_hosts(&self, before: Option<&Self>, now_ms: u64) -> Result<(), Violation> {
@@ -181,7 +199,8 @@ impl SignedPolicy {
             return Ok(());
         }
         // ADM-13
-        if self.meeting != before.meeting || self.suite != before.suite || self.root != before.root {
+        let moved = self.meeting != before.meeting || self.suite != before.suite || self.root != before.root;
+        if moved || self.conduct.opened_ms != before.conduct.opened_ms {
             return Err(Violation::PolicyMoved);
         }
         // ADM-12
@@ -196,6 +215,10 @@ impl SignedPolicy {
         // ADM-14
         if before.revoked.iter().any(|id| !self.is_revoked(id)) {
             return Err(Violation::RevocationDropped);
+        }
+        // ADM-54
+        if self.conduct.floor.below(&before.conduct.floor).is_some() {
+            return Err(Violation::FloorLowered);
         }
         let delegates = right.contains(Capabilities::DELEGATE);
         // ADM-15
@@ -233,8 +256,9 @@ impl Body for Policy {
         if !revoked.is_sorted_by(|a, b| a < b) {
             return Err(Malformed::Order("revoked"));
         }
+        let conduct = Conduct::read(reader)?;
         let signer = DeviceKey::from_bytes(reader.array()?);
-        Ok(Self { meeting, suite, root, version, hosts, locked_at_ms, revoked, signer })
+        Ok(Self { meeting, suite, root, version, hosts, locked_at_ms, revoked, conduct, signer })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -254,6 +278,7 @@ impl Body for Policy {
         for id in &self.revoked {
             id.write(out);
         }
+        self.conduct.write(out);
         out.extend(self.signer.as_bytes());
     }
 }

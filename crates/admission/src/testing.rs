@@ -104,6 +104,7 @@ pub(crate) fn policy() -> Policy {
         ],
         locked_at_ms: None,
         revoked: Vec::new(),
+        conduct: crate::Conduct::default(),
         signer: device_key(&creator()),
     }
 }

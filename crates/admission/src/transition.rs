@@ -6,7 +6,7 @@
 
 use crate::{
     Capabilities, LeafView, Member, Roster, SignedGrant, Violation,
-    tree::{check_dates, check_leaf, check_policy},
+    tree::{check_dates, check_entry, check_leaf, check_policy},
 };
 
 /// A commit as MLS shows it.
@@ -192,6 +192,7 @@ fn check_external(
     let earlier = current.member_of(&joiner.device);
     if earlier.is_none_or(|earlier| earlier.grant != joiner.grant) {
         check_dates(&joiner.grant, now_ms)?;
+        check_entry(&current.policy, &joiner.grant)?;
     }
     current.check_invited(&joiner.grant)?;
     // ADM-38

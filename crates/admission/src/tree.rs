@@ -133,6 +133,7 @@ impl Roster {
         let grant = check_grant(&self.policy, bytes)?;
         if self.member_of(&grant.subject).is_none_or(|member| member.grant != grant) {
             check_dates(&grant, now_ms)?;
+            check_entry(&self.policy, &grant)?;
         }
         self.check_invited(&grant)?;
         Ok(grant)
@@ -167,6 +168,7 @@ pub fn check_tree(
         let member = check_leaf(&policy, leaf)?;
         if added.contains(&leaf.index) {
             check_dates(&member.grant, now_ms)?;
+            check_entry(&policy, &member.grant)?;
         }
         // ADM-28
         if !subjects.insert(member.device) {
@@ -297,6 +299,12 @@ pub(crate) fn check_dates(grant: &Grant, now_ms: u64) -> Result<(), Violation> {
     if granted && invited { Ok(()) } else { Err(Violation::Expired) }
 }
 
+/// Decides whether the controls let somebody in who comes by this grant.
+pub(crate) fn check_entry(policy: &Policy, grant: &Grant) -> Result<(), Violation> {
+    // ADM-56
+    if policy.conduct.entry(grant).is_allowed() { Ok(()) } else { Err(Violation::Entry) }
+}
+
 /// Counts who came by the same invite.
 fn check_invites(members: &[Member]) -> Result<(), Violation> {
     let invites = || members.iter().filter_map(|member| member.grant.invite.as_ref());
@@ -311,10 +319,17 @@ fn check_invites(members: &[Member]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Returns what the subject of a grant may do: the policy adds to the grant what it says of its hosts.
+/// Returns what the subject of a grant may do: the policy adds to the grant what it says of its hosts, and takes away
+/// what its controls do not leave.
 fn effective(policy: &Policy, grant: &Grant) -> Capabilities {
     let host = policy.host(&grant.subject).map_or(Capabilities::NONE, |host| host.capabilities);
-    grant.capabilities | host
+    let granted = grant.capabilities | host;
+    // ADM-58
+    if granted.intersects(Capabilities::HOST) {
+        policy.conduct.narrow_host(granted)
+    } else {
+        policy.conduct.narrow(&grant.subject, granted)
+    }
 }
 
 #[cfg(test)]

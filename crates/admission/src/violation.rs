@@ -133,6 +133,16 @@ violations! {
     GateTag = "ADM-51", "a knock's tag does not hold";
     /// An entry by somebody who does not have the device's key.
     EnterProof = "ADM-52", "an entry's proof does not hold";
+    /// The policy is looser than the organisation's floor that it names.
+    BelowFloor = "ADM-53", "the controls are looser than the floor";
+    /// The policy lowers the floor.
+    FloorLowered = "ADM-54", "the floor is lowered";
+    /// The policy gives a right over others without a certificate.
+    RightsEscalation = "ADM-55", "rights over others are given without a certificate";
+    /// Somebody comes in by a way that the controls do not allow.
+    Entry = "ADM-56", "the controls do not let anybody in this way";
+    /// The suite is one that the controls do not allow.
+    SuiteControl = "ADM-57", "the controls do not allow this cipher suite";
 }
 
 #[cfg(test)]

@@ -171,6 +171,8 @@ mod tests {
             name: "Asha".parse().unwrap(),
             passcode: Some("7KQM-2XWD".parse().unwrap()),
             admits: true,
+            floor: sabha_crypto::policy::Controls::default(),
+            controls: sabha_crypto::policy::Controls::default(),
         };
         let device = Device::create(options, clock::unix_ms()).unwrap();
         DeviceState::of(&device, &"http://localhost:8080".parse().unwrap())

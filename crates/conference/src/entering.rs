@@ -4,17 +4,18 @@
 
 use std::time::Instant;
 
+use sabha_policy::{Action, Actor, may};
 use sabha_protocol::{
-    DeviceKey, MediaState, ParticipantId, Rule,
+    DeviceKey, MediaState, ParticipantId, Rule, Source,
     opaque::KnockPayload,
     secret::ResumeToken,
-    wire::server::{CloseReason, LobbyOutcome},
+    wire::server::{CloseReason, LobbyOutcome, Role},
 };
 
 use crate::{
     connections::Seat,
     ids::Next,
-    io::{Admission, ConnectionKey, Event, Refusal, Right},
+    io::{Admission, ConnectionKey, Event, GroupMember, Refusal, Right},
     lobby::{self, Guest},
     outbox::Asker,
     records::Pending,
@@ -60,7 +61,7 @@ impl Room {
         } else {
             self.check_room_for_one()?;
             let id = self.new_id()?;
-            self.open_place(now, asker.connection, id, device, ALL_ON);
+            self.open_place(now, asker.connection, id, device, None);
             id
         };
         self.answer_admitted(asker, id);
@@ -97,12 +98,24 @@ impl Room {
         connection: ConnectionKey,
         id: ParticipantId,
         device: DeviceKey,
-        media: MediaState,
+        held: Option<MediaState>,
     ) {
         self.withdraw_older(&device);
         let leaf = self.group.member(&device);
+        let media = held.unwrap_or_else(|| self.at_entry(leaf));
         self.roster.insert(id, Place::new(now, connection, device, leaf, media));
         self.connections.put(connection, Seat::Place(id));
+    }
+
+    /// Returns the most that may be on when somebody comes in for the first time. ROOM-26
+    fn at_entry(&self, leaf: Option<GroupMember>) -> MediaState {
+        let actor =
+            if leaf.is_some_and(|leaf| leaf.role == Role::Host) { Actor::HOST } else { Actor::PARTICIPANT };
+        let mut media = ALL_ON;
+        for source in Source::ALL {
+            media.set(source, may(self.group.controls(), actor, Action::EnterWith(source)).is_allowed());
+        }
+        media
     }
 
     /// Ends the wait of a device that comes on another connection. ROOM-21.

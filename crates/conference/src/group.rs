@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use sabha_policy::Controls;
 use sabha_protocol::{DeviceKey, GroupEpoch};
 
 use crate::io::{GroupMember, GroupView};
@@ -13,12 +14,13 @@ use crate::io::{GroupMember, GroupView};
 pub(crate) struct Group {
     epoch: GroupEpoch,
     members: BTreeMap<DeviceKey, GroupMember>,
+    controls: Controls,
 }
 
 impl Group {
     pub(crate) fn of(view: GroupView) -> Self {
         let members = view.members.into_iter().map(|member| (member.device, member)).collect();
-        Self { epoch: view.epoch, members }
+        Self { epoch: view.epoch, members, controls: view.controls }
     }
 
     pub(crate) fn epoch(&self) -> GroupEpoch {
@@ -28,6 +30,11 @@ impl Group {
     /// Returns what the group says of a device; nothing if it is not in it.
     pub(crate) fn member(&self, device: &DeviceKey) -> Option<GroupMember> {
         self.members.get(device).copied()
+    }
+
+    /// Returns the controls that a host has signed.
+    pub(crate) fn controls(&self) -> &Controls {
+        &self.controls
     }
 
     pub(crate) fn contains(&self, device: &DeviceKey) -> bool {

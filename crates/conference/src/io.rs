@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sabha_policy::Controls;
 use sabha_protocol::{
     BootEpoch, DeviceKey, GroupEpoch, Layer, MediaGeneration, MediaState, MeetingId, ParticipantId, Quality,
     RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
@@ -65,6 +66,8 @@ pub struct GroupView {
     pub epoch: GroupEpoch,
     /// Every device that has a leaf, each once.
     pub members: Vec<GroupMember>,
+    /// The controls that a host has signed.
+    pub controls: Controls,
 }
 
 /// How a device lost its leaf.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use sabha_policy::{Action, Actor, may};
 use sabha_protocol::{
     ParticipantId, Rule,
     limits::RESUME_WINDOW,
@@ -23,6 +24,15 @@ impl Room {
         if self.is_last_host(id) && self.roster.joined().any(|(other, ..)| other != id) {
             // ROOM-13
             return Err(Refusal::new(Rule::LastHost, "end the meeting or make somebody host first"));
+        }
+        // ROOM-27
+        let hosts = self.roster.get(id).is_some_and(|place| place.role() == Role::Host);
+        let alone = !self.roster.joined().any(|(other, ..)| other != id);
+        if hosts && !alone && !may(self.group.controls(), Actor::HOST, Action::HandOver).is_allowed() {
+            return Err(Refusal::new(
+                Rule::EndAll,
+                "by policy a host ends the meeting and does not leave it",
+            ));
         }
         self.outbox.answer(asker, None, Event::Done);
         self.close(asker.connection, CloseReason::Left, None);

@@ -36,6 +36,8 @@
 //! | ROOM-23 | Every accepted handshake, and what a member says to all, reaches everybody in the group who is connected, joined or not, in the order in which it was accepted; its sender learns the position by its answer. |
 //! | ROOM-24 | What is said at the door goes between one guest and the hosts in the room, and a guest says a bounded number of things. |
 //! | ROOM-25 | Everybody's role is what the group says, from the change on that says it. |
+//! | ROOM-26 | Who comes in for the first time has on at most what the controls leave. |
+//! | ROOM-27 | Where the controls say so, a host ends the meeting and does not leave others in it. |
 
 mod actor;
 mod bans;

@@ -25,7 +25,6 @@ use crate::{
     outbox::Asker,
     records::Pending,
     room::Room,
-    roster::ALL_ON,
 };
 
 /// Whom a commit adds, and what opens the group for them.
@@ -202,7 +201,7 @@ impl Room {
                 return;
             }
             let Some(guest) = self.lobby.remove(id) else { continue };
-            self.open_place(now, guest.connection, id, device, ALL_ON);
+            self.open_place(now, guest.connection, id, device, None);
             if let Some(admitted) = self.admission(id) {
                 self.outbox.tell(guest.connection, admitted);
             }

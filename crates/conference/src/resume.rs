@@ -94,7 +94,7 @@ impl Room {
         }
         self.check_room_for_one()?;
         self.claimed.insert(id);
-        self.open_place(now, connection, id, claim.device, claim.media);
+        self.open_place(now, connection, id, claim.device, Some(claim.media));
         Ok(())
     }
 }

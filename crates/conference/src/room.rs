@@ -57,6 +57,7 @@ use crate::{
 /// use std::time::Instant;
 ///
 /// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
+/// use sabha_policy::Controls;
 /// use sabha_protocol::{
 ///     BootEpoch, DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW,
 /// };
@@ -66,7 +67,11 @@ use crate::{
 ///     RoomConfig {
 ///         meeting: MeetingId::from_bytes([1; 20]),
 ///         title: None,
-///         group: GroupView { epoch: GroupEpoch(0), members: Vec::new() },
+///         group: GroupView {
+///             epoch: GroupEpoch(0),
+///             members: Vec::new(),
+///             controls: Controls::default(),
+///         },
 ///         boot_epoch: BootEpoch(1),
 ///         room_epoch: RoomEpoch(1),
 ///         resume_key: [2; 32],

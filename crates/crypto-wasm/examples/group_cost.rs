@@ -225,6 +225,7 @@ fn policy(suite: Suite, meeting: MeetingId, root: &SigningKey, host: &SigningKey
         hosts: vec![cert.sign(root).unwrap()],
         locked_at_ms: None,
         revoked: Vec::new(),
+        conduct: sabha_admission::Conduct::default(),
         signer: root_key,
     }
     .sign(root)

@@ -7,6 +7,7 @@
 use sabha_crypto::{
     device::{CreateOptions, Device as Inner, MeetingSuite},
     link::LinkSecret,
+    policy::Controls,
 };
 use sabha_protocol::{
     device::{CipherSuite, CreateDevice, DeviceCommand, JoinDevice},
@@ -28,12 +29,15 @@ impl Device {
     /// # Errors
     /// If the parameters are not as they should be.
     pub fn create(parameters: &str, now: f64) -> Result<Device, JsError> {
-        let CreateDevice { suite, title, name, passcode, admits } = serde_json::from_str(parameters)?;
+        let CreateDevice { suite, title, name, passcode, admits, floor, controls } =
+            serde_json::from_str(parameters)?;
         let suite = match suite {
             CipherSuite::Classical => MeetingSuite::Classical,
             CipherSuite::XWing => MeetingSuite::XWing,
         };
-        let inner = Inner::create(CreateOptions { suite, title, name, passcode, admits }, ms(now))?;
+        let (floor, controls) = (Controls::from_settings(&floor)?, Controls::from_settings(&controls)?);
+        let options = CreateOptions { suite, title, name, passcode, admits, floor, controls };
+        let inner = Inner::create(options, ms(now))?;
         Ok(Self { inner })
     }
 

@@ -12,6 +12,11 @@ pub mod group;
 pub mod link;
 pub mod log;
 pub mod pake;
+pub mod policy {
+    //! What may be done in a meeting; `sabha-policy`, for those who make meetings by a device.
+
+    pub use sabha_admission::controls::*;
+}
 pub mod seal;
 pub mod sframe;
 

@@ -10,7 +10,7 @@ use openmls::{
 };
 use openmls_memory_storage::MemoryStorage;
 use sabha_admission::{
-    Capabilities, Expectation, Policy, Roster, SignedHeartbeat, TreeView, check_transition, check_tree,
+    Conduct, Expectation, Policy, Roster, SignedHeartbeat, TreeView, check_transition, check_tree,
 };
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, MeetingId,
@@ -147,6 +147,11 @@ impl Delivery {
     /// Returns whether the policy lets nobody new in.
     pub fn locked(&self) -> bool {
         self.roster.policy.locked_at_ms.is_some()
+    }
+
+    /// Returns how the meeting is conducted, as a host has signed it.
+    pub fn conduct(&self) -> &Conduct {
+        &self.roster.policy.conduct
     }
 
     /// Returns the epoch, and what a device needs to join it from outside.
@@ -391,17 +396,7 @@ impl Delivery {
 }
 
 fn member(member: &sabha_admission::Member) -> Member {
-    let may = |right| member.may(right);
-    Member {
-        device: member.device,
-        host: member.is_host(),
-        allowed: MediaState {
-            microphone: may(Capabilities::MICROPHONE),
-            camera: may(Capabilities::CAMERA),
-            screen: may(Capabilities::SCREEN),
-            screen_audio: may(Capabilities::SCREEN_AUDIO),
-        },
-    }
+    Member { device: member.device, host: member.is_host(), allowed: member.capabilities.sources() }
 }
 
 /// Returns who comes out of the group by a commit.

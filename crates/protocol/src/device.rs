@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    DeviceKey, DisplayName, GroupEpoch, MediaState, MeetingId, MeetingTitle, ParticipantId, RequestId, Rule,
+    ControlSettings, DeviceKey, DisplayName, GroupEpoch, MediaState, MeetingId, MeetingTitle, ParticipantId,
+    RequestId, Rule,
     key::Challenge,
     secret::ResumeToken,
     text::{ChatText, Passcode},
@@ -29,6 +30,14 @@ pub struct CreateDevice {
     pub passcode: Option<Passcode>,
     /// Whether who proves the passcode is let in without a click.
     pub admits: bool,
+    /// The organisation's floor, which the meeting's policy will hold and hosts cannot lower.
+    #[serde(default)]
+    #[ts(optional, as = "Option<ControlSettings>")]
+    pub floor: ControlSettings,
+    /// The meeting's controls, where they are to be tighter.
+    #[serde(default)]
+    #[ts(optional, as = "Option<ControlSettings>")]
+    pub controls: ControlSettings,
 }
 
 /// An invite link to be followed.
@@ -124,6 +133,20 @@ pub enum DeviceCommand {
         /// Who.
         device: DeviceKey,
     },
+    /// Host: what may be done from now on. What is looser than the floor stays at the floor.
+    SetControls {
+        /// Every control that is not at its loosest.
+        controls: ControlSettings,
+    },
+    /// Host: what a member who is no host may send and do from now on.
+    SetRights {
+        /// Who.
+        device: DeviceKey,
+        /// Sources.
+        sources: MediaState,
+        /// Whether it may write to all.
+        chat: bool,
+    },
     /// Host: the meeting's passcode from now on; none if absent. Resets the count of wrong tries.
     SetPasscode {
         /// The passcode.
@@ -131,6 +154,11 @@ pub enum DeviceCommand {
         passcode: Option<Passcode>,
         /// Whether who proves it is let in without a click.
         admits: bool,
+    },
+    /// Host: suspends all that participants do, or lets them go on.
+    Suspend {
+        /// Whether everything is suspended.
+        suspended: bool,
     },
 }
 
@@ -297,12 +325,29 @@ pub struct DeviceView {
     pub guests: Vec<WaitingView>,
     /// Whether the meeting is locked.
     pub locked: bool,
+    /// What may be done, as a host has signed it.
+    pub conduct: ConductView,
     /// The passcode, seen from this side.
     pub passcode: PasscodeView,
     /// Whether this device is a host's.
     pub host: bool,
     /// Whether this device keeps the meeting's log.
     pub keeps_log: bool,
+}
+
+/// What may be done in the meeting, by the policy in the group's context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ConductView {
+    /// What the organisation demands.
+    pub floor: ControlSettings,
+    /// What holds.
+    pub controls: ControlSettings,
+    /// When the meeting locks by itself, in unix milliseconds.
+    #[ts(optional = nullable)]
+    pub locks_at_ms: Option<u64>,
+    /// Whether all that participants do is suspended.
+    pub suspended: bool,
 }
 
 /// How far a device has come.
@@ -407,8 +452,10 @@ pub struct MemberView {
     pub hand: bool,
     /// What it says it has on.
     pub media: MediaState,
-    /// What its grant allows it to send.
+    /// What grant and policy allow it to send.
     pub allowed: MediaState,
+    /// Whether it may write to all.
+    pub may_chat: bool,
 }
 
 /// How somebody was admitted.

@@ -8,6 +8,7 @@
 //! Only this crate derives wire formats. The TypeScript in `web/src/protocol/` and the OpenAPI
 //! document in `docs/openapi.json` are generated from it by `cargo xtask codegen`.
 
+pub mod control;
 pub mod device;
 pub mod framing;
 pub mod gate;
@@ -22,6 +23,7 @@ pub mod text;
 pub mod units;
 pub mod wire;
 
+pub use control::{ControlSetting, ControlSettings, ControlWord};
 pub use id::{
     BootEpoch, GroupEpoch, MediaGeneration, MeetingId, ParticipantId, RequestId, RoomEpoch, RoomSeq,
 };

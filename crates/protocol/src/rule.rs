@@ -59,6 +59,26 @@ rules! {
     PresentOnly = "ROOM.PRESENT",
     /// Nobody acts upon a host or upon themselves in this way.
     NotThisTarget = "ROOM.TARGET",
+    /// By policy nobody is let in without having proven the passcode.
+    PassRequired = "MEET.PASS.REQUIRED",
+    /// By policy a host lets everybody in by hand.
+    LobbyOn = "MEET.LOBBY.ON",
+    /// By policy only hosts, or those to whom one gave the right, share a screen.
+    ShareHost = "MEET.SHARE.HOST",
+    /// By policy only hosts, or nobody, writes to all.
+    ChatSafe = "MEET.CHAT.SAFE",
+    /// By policy the meeting has locked by itself: nobody new is let in.
+    LockAuto = "MEET.LOCK.AUTO",
+    /// By policy a last host ends the meeting and does not hand it over.
+    EndAll = "MEET.END.ALL",
+    /// By policy a meeting has the hybrid cipher suite.
+    E2eeRequired = "MEET.E2EE.REQUIRED",
+    /// By policy who makes a meeting has signed in with a passkey or a second factor.
+    Mfa = "ORG.MFA",
+    /// A host has suspended what participants do.
+    Suspended = "ROOM.SUSPENDED",
+    /// A meeting's policy is at least as tight as the organisation's floor.
+    Floor = "ORG.POLICY.FLOOR",
     /// The message came before its time: `enter` first, then `join`, each once.
     Order = "WIRE.ORDER",
     /// The message is not one of the protocol's, or a field is unknown or out of bounds.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_conference::{Event, GroupChange, GroupMember, GroupView, Handshake, Removal};
+use sabha_policy::Controls;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, ParticipantId, Rule,
     opaque::{HandshakeMessage, RatchetTree, WelcomeMessage},
@@ -61,7 +62,11 @@ impl Delivery {
     }
 
     pub(crate) fn view(&self) -> GroupView {
-        GroupView { epoch: self.group.epoch, members: self.group.members.values().copied().collect() }
+        GroupView {
+            epoch: self.group.epoch,
+            members: self.group.members.values().copied().collect(),
+            controls: Controls::default(),
+        }
     }
 
     pub(crate) fn epoch(&self) -> GroupEpoch {

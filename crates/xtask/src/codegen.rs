@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
-use sabha_protocol::{Rule, device, key, limits, media, opaque, secret, text, units, wire};
+use sabha_protocol::{Rule, control, device, key, limits, media, opaque, secret, text, units, wire};
 use ts_rs::{Config, TS};
 
 /// Writes the generated files.
@@ -91,6 +91,9 @@ fn typescript() -> String {
         wire::server::MediaAnswer,
         wire::server::ServerMessage,
         wire::server::ServerFrame,
+        control::ControlWord,
+        control::ControlSetting,
+        control::ControlSettings,
         device::BaseKey,
         device::CipherSuite,
         device::AdmissionMethod,
@@ -105,6 +108,7 @@ fn typescript() -> String {
         device::PasscodeView,
         device::VerificationCode,
         device::WaitingView,
+        device::ConductView,
         device::DeviceView,
         device::CreateDevice,
         device::JoinDevice,

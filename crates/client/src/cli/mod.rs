@@ -392,6 +392,8 @@ async fn begin(
                 name: name.clone(),
                 passcode: meeting.passcode.clone(),
                 admits: true,
+                floor: sabha_crypto::policy::Controls::default(),
+                controls: sabha_crypto::policy::Controls::default(),
             };
             let created = create_meeting(new, trust, options).await?;
             if let Some(path) = state {

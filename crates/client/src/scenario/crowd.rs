@@ -123,6 +123,8 @@ async fn open(config: &CrowdConfig) -> Result<(Participant, crate::link::Invite)
         name,
         passcode: config.passcode.clone(),
         admits: config.passcode.is_some(),
+        floor: sabha_crypto::policy::Controls::default(),
+        controls: sabha_crypto::policy::Controls::default(),
     };
     let CreatedMeeting { invite, device, .. } =
         create_meeting(&config.new, &config.trust, options.clone()).await?;

@@ -259,6 +259,8 @@ mod tests {
             name: "Door".parse().unwrap(),
             passcode: None,
             admits: false,
+            floor: sabha_crypto::policy::Controls::default(),
+            controls: sabha_crypto::policy::Controls::default(),
         };
         let mut device = Device::create(options, crate::clock::unix_ms()).unwrap();
         std::iter::from_fn(|| device.poll_output())

@@ -33,7 +33,15 @@ async fn open(
     suite: MeetingSuite,
 ) -> Result<(Invite, Participant), ClientError> {
     let name = "Host".parse().map_err(|_| ClientError::Misuse("the name is not one"))?;
-    let options = CreateOptions { suite, title: None, name, passcode: None, admits: false };
+    let options = CreateOptions {
+        suite,
+        title: None,
+        name,
+        passcode: None,
+        admits: false,
+        floor: sabha_crypto::policy::Controls::default(),
+        controls: sabha_crypto::policy::Controls::default(),
+    };
     let CreatedMeeting { invite, device, .. } = create_meeting(new, trust, options.clone()).await?;
     let config =
         ParticipantConfig { trust: trust.clone(), ..ParticipantConfig::host(invite.clone(), options.name) };

@@ -89,6 +89,8 @@ impl Meeting {
             name: "Asha".parse().unwrap(),
             passcode: passcode.map(|text| text.parse().unwrap()),
             admits: passcode.is_some(),
+            floor: sabha_crypto::policy::Controls::default(),
+            controls: sabha_crypto::policy::Controls::default(),
         };
         let CreatedMeeting { invite, device, state } =
             create_meeting(new, &Trust::default(), options).await.unwrap();

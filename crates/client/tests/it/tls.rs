@@ -144,6 +144,8 @@ impl Proxy {
             name: "Asha".parse().unwrap(),
             passcode: None,
             admits: false,
+            floor: sabha_crypto::policy::Controls::default(),
+            controls: sabha_crypto::policy::Controls::default(),
         };
         create_meeting(&self.new, trust, options).await
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_conference::{GroupChange, GroupMember, GroupView, Handshake, Removal};
+use sabha_policy::Controls;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState,
     opaque::{HandshakeMessage, RatchetTree, WelcomeMessage},
@@ -40,6 +41,7 @@ struct Group {
     epoch: GroupEpoch,
     members: BTreeMap<DeviceKey, GroupMember>,
     revoked: BTreeSet<DeviceKey>,
+    controls: Controls,
 }
 
 #[derive(Clone, Debug)]
@@ -58,8 +60,12 @@ impl Delivery {
             let device = device(number);
             (device, GroupMember { device, role: Role::Host, allowed: ALL_ON })
         };
-        let group =
-            Group { epoch: GroupEpoch(0), members: (0..HOSTS).map(host).collect(), revoked: BTreeSet::new() };
+        let group = Group {
+            epoch: GroupEpoch(0),
+            members: (0..HOSTS).map(host).collect(),
+            revoked: BTreeSet::new(),
+            controls: Controls::default(),
+        };
         Self { newest: group.clone(), granted: group.members.keys().copied().collect(), group }
     }
 
@@ -70,6 +76,11 @@ impl Delivery {
 
     pub(crate) fn view(&self) -> GroupView {
         self.group.view()
+    }
+
+    /// What the next commit brings.
+    pub(crate) fn set(&mut self, control: &str, value: &str) {
+        self.group.controls.set_named(control, value).expect("a control");
     }
 
     pub(crate) fn contains(&self, device: &DeviceKey) -> bool {
@@ -169,6 +180,10 @@ impl Delivery {
 
 impl Group {
     fn view(&self) -> GroupView {
-        GroupView { epoch: self.epoch, members: self.members.values().copied().collect() }
+        GroupView {
+            epoch: self.epoch,
+            members: self.members.values().copied().collect(),
+            controls: self.controls.clone(),
+        }
     }
 }

@@ -90,6 +90,24 @@ fn host_alone_leaves_and_the_room_stays_open() {
     scene.host();
 }
 
+/// ROOM-27
+#[test]
+fn where_a_host_ends_nobody_is_left_behind_by_one() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let other = scene.host();
+    let participant = scene.participant(&host);
+    scene.set(&host, "MEET.END.ALL", "end_only");
+
+    assert_eq!(scene.ask(host.connection, Command::Leave).rule(), Rule::EndAll);
+    scene.ask(participant.connection, Command::Leave).done();
+    assert_eq!(scene.ask(other.connection, Command::Leave).rule(), Rule::EndAll);
+    scene.drop_connection(other.connection);
+    scene.pass(RESUME_WINDOW);
+    // Whoever is alone leaves nobody.
+    scene.ask(host.connection, Command::Leave).done();
+}
+
 #[test]
 fn room_whose_last_host_is_lost_goes_on_until_one_comes() {
     let mut scene = Scene::new();

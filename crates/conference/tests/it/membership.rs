@@ -2,7 +2,7 @@
 
 use sabha_conference::{Command, Event, MediaCommand, Output, Record, Removal, Right};
 use sabha_protocol::{
-    Rule, Source,
+    MediaState, Rule, Source,
     limits::RESUME_WINDOW,
     wire::server::{CloseReason, LeaveReason, Role},
 };
@@ -216,6 +216,36 @@ fn who_is_missing_from_the_group_is_out_even_if_nobody_says_how() {
 
     assert_eq!(scene.close_of(participant.connection), Some((CloseReason::Left, None)));
     assert_eq!(scene.ids(), [host.id]);
+}
+
+/// ROOM-26
+#[test]
+fn who_comes_in_has_on_what_the_controls_leave_and_may_switch_on_the_rest() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let media = |scene: &mut Scene| {
+        let participant = scene.participant(&host);
+        let media = scene.room.participants().find(|view| view.id == participant.id).map(|view| view.media);
+        (participant, media.expect("in the room"))
+    };
+    scene.set(&host, "MEET.MUTE.ENTRY", "muted");
+    let (_, muted) = media(&mut scene);
+    assert_eq!(muted, MediaState { microphone: false, ..ALL_ON });
+    scene.set(&host, "MEET.MUTE.ENTRY", "muted_and_dark");
+    let (participant, dark) = media(&mut scene);
+    assert_eq!(dark, MediaState { microphone: false, camera: false, ..ALL_ON });
+    scene.ask(participant.connection, Command::SetMedia { media: ALL_ON }).done();
+    assert!(scene.room.participants().any(|view| view.id == participant.id && view.media == ALL_ON));
+}
+
+/// ROOM-26
+#[test]
+fn a_host_comes_in_as_it_likes() {
+    let mut scene = Scene::new();
+    let first = scene.host();
+    scene.set(&first, "MEET.MUTE.ENTRY", "muted_and_dark");
+    let second = scene.host();
+    assert!(scene.room.participants().any(|view| view.id == second.id && view.media == ALL_ON));
 }
 
 /// ROOM-25

@@ -290,6 +290,13 @@ impl Scene {
         self.commit(host.connection, &[Edit::Make(person.device, Role::Host)]).done();
     }
 
+    /// Has a host set a control.
+    #[track_caller]
+    pub(crate) fn set(&mut self, host: &Person, control: &str, value: &str) {
+        self.delivery.set(control, value);
+        self.commit(host.connection, &[]).done();
+    }
+
     pub(crate) fn ask(&mut self, connection: ConnectionKey, command: Command) -> Answer {
         self.requests += 1;
         let request = RequestId(self.requests);

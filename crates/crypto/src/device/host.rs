@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Device, Sent,
+    conduct::ConductWork,
     say::{Knock, Saying},
     secrets::HostPasscode,
 };
@@ -65,6 +66,7 @@ pub(super) struct Work {
     drop: BTreeSet<DeviceKey>,
     make_host: BTreeSet<DeviceKey>,
     lock: Option<bool>,
+    pub(super) conduct: ConductWork,
     pub(super) refresh: bool,
     proposals: bool,
     /// So many of those who wait are to be committed one by one: one of them spoils the commit for the others.
@@ -78,6 +80,7 @@ impl Work {
             && self.drop.is_empty()
             && self.make_host.is_empty()
             && self.lock.is_none()
+            && self.conduct.is_empty()
             && !self.refresh
             && !self.proposals
     }
@@ -105,6 +108,7 @@ impl Work {
         // Who is dropped may be back by then: whoever is still absent comes up again.
         self.make_host.extend(older.make_host);
         self.lock = self.lock.or(older.lock);
+        self.conduct.take_back(older.conduct);
         self.singly = self.singly.max(older.singly);
         self.refresh |= older.refresh;
         self.proposals |= older.proposals;
@@ -191,7 +195,8 @@ impl Device {
         let proven =
             self.host_door.guests.get(&guest).is_some_and(|waiting| waiting.proof == PasscodeProof::Proven);
         let method = match (proven, by_rule) {
-            (true, _) => Method::Passcode,
+            (true, true) => Method::Passcode,
+            (true, false) => Method::PasscodeManual,
             (false, true) => Method::Rule,
             (false, false) => Method::Manual,
         };
@@ -417,7 +422,8 @@ impl Device {
 
     /// Returns the policy that the work needs: `Some(None)` if it needs no new one, `None` if it cannot be made.
     fn policy_for(&mut self, work: &Work) -> Option<Option<SignedPolicy>> {
-        if work.remove.is_empty() && work.make_host.is_empty() && work.lock.is_none() {
+        let changes_conduct = !work.conduct.is_empty();
+        if work.remove.is_empty() && work.make_host.is_empty() && work.lock.is_none() && !changes_conduct {
             return Some(None);
         }
         let (me, now_ms, meeting) = (self.me(), self.now_ms, self.secrets.meeting);
@@ -426,7 +432,9 @@ impl Device {
         let mut policy = Policy::clone(&roster.policy);
         policy.version = policy.version.checked_add(1)?;
         policy.signer = me;
+        work.conduct.apply(&mut policy.conduct, roster);
         for device in &work.remove {
+            policy.conduct.rights.remove(device);
             if let Some(member) = roster.member_of(device) {
                 policy.revoke(member.ban_id()).ok()?;
             }

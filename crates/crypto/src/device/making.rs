@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ed25519_dalek::SigningKey;
 use sabha_admission::{
-    Capabilities, Grant, HostCert, Method, Policy, SignedGrant, Suite, Unsignable, device_key, meeting_id,
+    Capabilities, Conduct, Grant, HostCert, Method, Policy, SignedGrant, Suite, Unsignable,
+    controls::Controls, device_key, meeting_id,
 };
 use sabha_protocol::{
     DisplayName, MediaState, MeetingId, MeetingTitle, RequestId, device::DeviceOutput, opaque::SealedTitle,
@@ -57,6 +58,10 @@ pub struct CreateOptions {
     pub passcode: Option<Passcode>,
     /// Whether who proves the passcode is let in without a click.
     pub admits: bool,
+    /// The organisation's floor.
+    pub floor: Controls,
+    /// The meeting's controls; where they are looser than the floor, the floor holds.
+    pub controls: Controls,
 }
 
 /// What was kept is damaged, or of another version.
@@ -96,7 +101,14 @@ impl Device {
             }),
             policy_floor: 1,
         };
-        let policy = first_policy(meeting, suite, &signer, &root, now_ms).map_err(|_| Reject::Misuse)?;
+        let conduct = Conduct {
+            controls: options.controls.tighten(&options.floor),
+            floor: options.floor,
+            opened_ms: now_ms,
+            ..Conduct::default()
+        };
+        let policy =
+            first_policy(meeting, suite, &signer, &root, conduct, now_ms).map_err(|_| Reject::Misuse)?;
         let applicant =
             Applicant::new(meeting, suite, secrets.link.clone(), signer.clone(), grant, Provider::default())?;
         let group = applicant.create(&policy, now_ms)?;
@@ -251,6 +263,7 @@ fn first_policy(
     suite: Suite,
     signer: &DeviceSigner,
     root: &SigningKey,
+    conduct: Conduct,
     now_ms: u64,
 ) -> Result<sabha_admission::SignedPolicy, Unsignable> {
     let host = HostCert {
@@ -270,6 +283,7 @@ fn first_policy(
         hosts: vec![host],
         locked_at_ms: None,
         revoked: Vec::new(),
+        conduct,
         signer: device_key(root),
     }
     .sign(root)

@@ -19,6 +19,7 @@
 mod absent;
 mod chronicle;
 mod codec;
+mod conduct;
 mod door;
 mod host;
 mod making;
@@ -174,7 +175,10 @@ impl Device {
             DeviceCommand::Passcode { passcode } => self.prove(&passcode),
             DeviceCommand::Receive { message } => self.receive(*message),
             DeviceCommand::Remove { device } => self.remove(device),
+            DeviceCommand::SetControls { controls } => self.set_controls(&controls),
+            DeviceCommand::SetRights { device, sources, chat } => self.set_rights(device, sources, chat),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
+            DeviceCommand::Suspend { suspended } => self.suspend(suspended),
         }
         self.settle();
     }

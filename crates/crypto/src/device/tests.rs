@@ -59,6 +59,8 @@ impl Hall {
             name: "Host".parse().unwrap(),
             passcode: passcode.map(|(text, _)| text.parse().unwrap()),
             admits: passcode.is_some_and(|(_, admits)| admits),
+            floor: crate::policy::Controls::default(),
+            controls: crate::policy::Controls::default(),
         };
         let device = Device::create(options, START).unwrap();
         let creation = device.creation().unwrap().clone();

@@ -1,16 +1,16 @@
 //! How things stand, computed from what was verified.
 
-use sabha_admission::{Method, Suite};
+use sabha_admission::{Capabilities, Method, Suite};
 use sabha_protocol::{
     GroupEpoch,
     device::{
-        AdmissionMethod, CipherSuite, DeviceStage, DeviceView, Encryption, HeartbeatState, MemberView,
-        VerificationCode,
+        AdmissionMethod, CipherSuite, ConductView, DeviceStage, DeviceView, Encryption, HeartbeatState,
+        MemberView, VerificationCode,
     },
 };
 
 use super::{Device, Place};
-use crate::{code, group::allowed};
+use crate::code;
 
 impl Device {
     pub(super) fn view(&self) -> DeviceView {
@@ -33,9 +33,21 @@ impl Device {
             members: self.members(),
             guests: self.host_door.views(),
             locked: group.is_some_and(|group| group.roster().policy.locked_at_ms.is_some()),
+            conduct: self.conduct(),
             passcode: self.passcode_view(),
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
+        }
+    }
+
+    fn conduct(&self) -> ConductView {
+        let Some(group) = self.group() else { return ConductView::default() };
+        let conduct = &group.roster().policy.conduct;
+        ConductView {
+            floor: conduct.floor.to_settings(),
+            controls: conduct.controls.to_settings(),
+            locks_at_ms: conduct.locks_at_ms(),
+            suspended: conduct.suspended,
         }
     }
 
@@ -91,8 +103,11 @@ impl Device {
                     host: member.is_host(),
                     method: method(member.grant.method),
                     hand: status.is_some_and(|status| status.hand),
-                    media: status.map_or_else(Default::default, |status| status.media.and(allowed(member))),
-                    allowed: allowed(member),
+                    media: status.map_or_else(Default::default, |status| {
+                        status.media.and(member.capabilities.sources())
+                    }),
+                    allowed: member.capabilities.sources(),
+                    may_chat: member.may(Capabilities::CHAT),
                 }
             })
             .collect()
@@ -104,7 +119,7 @@ const fn method(method: Method) -> AdmissionMethod {
         Method::Creator => AdmissionMethod::Creator,
         Method::Invite => AdmissionMethod::Invite,
         Method::Manual => AdmissionMethod::Manual,
-        Method::Passcode => AdmissionMethod::Passcode,
+        Method::Passcode | Method::PasscodeManual => AdmissionMethod::Passcode,
         Method::Rule => AdmissionMethod::Rule,
     }
 }

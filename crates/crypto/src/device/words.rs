@@ -2,6 +2,7 @@
 //!
 //! MLS lets nobody speak while a commit of one's own or somebody's wish to leave is under way, so words wait here.
 
+use sabha_admission::Capabilities;
 use sabha_protocol::{device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
 
 use super::{
@@ -15,14 +16,16 @@ const UNNAMED_MAX: usize = 64;
 
 impl Device {
     pub(super) fn chat(&mut self, text: ChatText) {
-        if self.group().is_none() {
+        let me = self.me();
+        let may = self
+            .group()
+            .and_then(|group| group.roster().member_of(&me))
+            .is_some_and(|member| member.may(Capabilities::CHAT));
+        // Nobody would show it.
+        if !may {
             return;
         }
-        self.out.push_back(DeviceOutput::Chat {
-            from: self.me(),
-            name: self.own.name.clone(),
-            text: text.clone(),
-        });
+        self.out.push_back(DeviceOutput::Chat { from: me, name: self.own.name.clone(), text: text.clone() });
         self.say(Word::Chat(text));
     }
 
@@ -107,7 +110,7 @@ impl Device {
                 let may = self
                     .group()
                     .and_then(|group| group.roster().member_of(&from))
-                    .is_some_and(|member| member.may(sabha_admission::Capabilities::CHAT));
+                    .is_some_and(|member| member.may(Capabilities::CHAT));
                 if may && self.unnamed.len() < UNNAMED_MAX {
                     self.unnamed.push_back((from, text));
                     self.tell_chat();

@@ -26,12 +26,10 @@ use openmls::{
     messages::proposals::Proposal,
 };
 use openmls_traits::OpenMlsProvider as _;
-use sabha_admission::{
-    Capabilities, Member, Policy, Roster, TreeView, Violation, check_transition, check_tree,
-};
+use sabha_admission::{Member, Policy, Roster, TreeView, Violation, check_transition, check_tree};
 use sabha_delivery::translate;
 use sabha_protocol::{
-    DeviceKey, GroupEpoch, MediaState, MeetingId,
+    DeviceKey, GroupEpoch, MeetingId,
     device::{BaseKey, MediaLeaf},
     opaque::{GroupInfo, RatchetTree},
 };
@@ -414,17 +412,7 @@ fn epoch_keys(epoch: GroupEpoch, secret: Vec<u8>, roster: &Roster, me: DeviceKey
 }
 
 fn media_leaf(member: &Member) -> MediaLeaf {
-    MediaLeaf { leaf: member.index, device: member.device, allowed: allowed(member) }
-}
-
-/// Returns the sources that a member's grant allows.
-pub fn allowed(member: &Member) -> MediaState {
-    MediaState {
-        microphone: member.may(Capabilities::MICROPHONE),
-        camera: member.may(Capabilities::CAMERA),
-        screen: member.may(Capabilities::SCREEN),
-        screen_audio: member.may(Capabilities::SCREEN_AUDIO),
-    }
+    MediaLeaf { leaf: member.index, device: member.device, allowed: member.capabilities.sources() }
 }
 
 /// The transcript of epoch 0 is empty (RFC 9420 section 8.2): zeros stand for it.

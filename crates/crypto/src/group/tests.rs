@@ -101,6 +101,7 @@ fn policy(suite: Suite, root: &SigningKey, meeting: MeetingId, version: u64) -> 
         ],
         locked_at_ms: None,
         revoked: Vec::new(),
+        conduct: sabha_admission::Conduct::default(),
         signer: root_key,
     }
     .sign(root)

@@ -227,6 +227,7 @@ mod tests {
             hosts: vec![cert.sign(root).unwrap()],
             locked_at_ms: None,
             revoked: vec![],
+            conduct: sabha_admission::Conduct::default(),
             signer: device_key(root),
         }
         .sign(root)

@@ -124,6 +124,7 @@ impl Papers {
             hosts: vec![self.host_cert(CREATOR, Capabilities::HOST, ROOT)],
             locked_at_ms: None,
             revoked: Vec::new(),
+            conduct: sabha_admission::Conduct::default(),
             signer: device(ROOT),
         }
         .sign(&key(ROOT))

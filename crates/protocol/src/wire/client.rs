@@ -19,6 +19,7 @@ use crate::{
         RelayPayload, WelcomeMessage,
     },
     secret::ResumeToken,
+    wire::at_most,
 };
 
 /// One message with the number by which its answer will name it.
@@ -192,34 +193,4 @@ pub struct Tile {
     pub source: Source,
     /// Shown height.
     pub height: TileHeight,
-}
-
-/// Deserialises a list of at most `MAX` items and stops reading at the first one too many.
-fn at_most<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Bounded<T, const MAX: usize>(std::marker::PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>, const MAX: usize> serde::de::Visitor<'de> for Bounded<T, MAX> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "a list of at most {MAX} items")
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut items = Vec::new();
-            while let Some(item) = seq.next_element()? {
-                if items.len() == MAX {
-                    return Err(serde::de::Error::invalid_length(MAX + 1, &self));
-                }
-                items.push(item);
-            }
-            Ok(items)
-        }
-    }
-
-    deserializer.deserialize_seq(Bounded::<T, MAX>(std::marker::PhantomData))
 }

@@ -11,6 +11,7 @@ use sabha_conference::{
     ConnectionKey, GroupChange, GroupMember, GroupView, Handshake, Input, Refusal, Removal, Right,
 };
 use sabha_delivery::{self as delivery, Change, Delivery, Member, Reject};
+use sabha_policy::Controls;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, Rule,
     limits::HANDSHAKES_KEPT_MAX,
@@ -86,7 +87,7 @@ impl Handshakes {
 
     /// Returns the group as a room has to know it.
     pub(super) fn view(&self) -> GroupView {
-        view(self.delivery.epoch(), self.delivery.members())
+        view(self.delivery.epoch(), self.delivery.members(), &self.delivery.conduct().controls)
     }
 
     /// Says by what right a device enters that does not come by the link.
@@ -151,7 +152,8 @@ impl Handshakes {
         heartbeat: &HeartbeatBytes,
         now_ms: u64,
     ) -> Result<Input, Reject> {
-        let change = change(self.delivery.adopt(group_info, tree, heartbeat, now_ms)?);
+        let done = self.delivery.adopt(group_info, tree, heartbeat, now_ms)?;
+        let change = change(done, &self.delivery.conduct().controls);
         tracing::info!(epoch = %change.view.epoch, "a group was brought back");
         Ok(Input::Adopted { connection: actor.connection, request: actor.request, change })
     }
@@ -168,7 +170,8 @@ impl Handshakes {
         let done = self.delivery.commit(&actor.device, epoch, commit.clone(), group_info, now_ms)?;
         self.note_sender(actor);
         let welcome = welcome.map(|welcome| (welcome, self.delivery.tree()));
-        Ok(handshake(actor, Handshake { epoch, message: commit, change: Some(change(done)), welcome }))
+        let change = Some(change(done, &self.delivery.conduct().controls));
+        Ok(handshake(actor, Handshake { epoch, message: commit, change, welcome }))
     }
 
     fn propose(
@@ -221,16 +224,16 @@ fn refusal(reject: &Reject) -> Refusal {
     Refusal { rule: reject.rule(), message: reject.to_string() }
 }
 
-fn view(epoch: GroupEpoch, members: Vec<Member>) -> GroupView {
+fn view(epoch: GroupEpoch, members: Vec<Member>, controls: &Controls) -> GroupView {
     let member = |Member { device, host, allowed }| GroupMember {
         device,
         role: if host { Role::Host } else { Role::Participant },
         allowed,
     };
-    GroupView { epoch, members: members.into_iter().map(member).collect() }
+    GroupView { epoch, members: members.into_iter().map(member).collect(), controls: controls.clone() }
 }
 
-fn change(Change { epoch, members, added, removed }: Change) -> GroupChange {
+fn change(Change { epoch, members, added, removed }: Change, controls: &Controls) -> GroupChange {
     let how = |removal| match removal {
         delivery::Removal::ByHost => Removal::ByHost,
         // Who is gone has no place any more; one that is just coming back by its old leaf comes back without it.
@@ -238,7 +241,7 @@ fn change(Change { epoch, members, added, removed }: Change) -> GroupChange {
         delivery::Removal::Replaced => Removal::Replaced,
     };
     GroupChange {
-        view: view(epoch, members),
+        view: view(epoch, members, controls),
         added,
         removed: removed.into_iter().map(|(device, removal)| (device, how(removal))).collect(),
     }

@@ -106,6 +106,8 @@ fn new_meeting_of(suite: MeetingSuite) -> (Device, CreateMeeting) {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
+        floor: sabha_crypto::policy::Controls::default(),
+        controls: sabha_crypto::policy::Controls::default(),
     };
     let device = Device::create(options, now_ms()).unwrap();
     let description = device.creation().unwrap().clone();

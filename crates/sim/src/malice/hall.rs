@@ -147,6 +147,8 @@ impl Hall {
             name: "Host".parse().expect("a name"),
             passcode: passcode.map(|(text, _)| text.parse().expect("a passcode")),
             admits: passcode.is_some_and(|(_, admits)| admits),
+            floor: sabha_crypto::policy::Controls::default(),
+            controls: sabha_crypto::policy::Controls::default(),
         };
         let device = Device::create(options, START_MS).expect("a meeting can be made");
         let creation = device.creation().expect("its creator says what it is").clone();

@@ -22,6 +22,8 @@ fn creator() -> Device {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
+        floor: sabha_crypto::policy::Controls::default(),
+        controls: sabha_crypto::policy::Controls::default(),
     };
     Device::create(options, clock::unix_ms()).unwrap()
 }

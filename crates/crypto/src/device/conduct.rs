@@ -1,0 +1,70 @@
+//! What a host's device changes of a meeting's conduct: controls, rights, suspension.
+
+use std::collections::BTreeMap;
+
+use sabha_admission::{Capabilities, Conduct, DeviceKey, RIGHTS_MAX, Roster, controls::Controls};
+use sabha_protocol::{ControlSettings, MediaState};
+
+use super::Device;
+
+/// Changes of the conduct that are to be committed; a later one of the same kind replaces an earlier one.
+#[derive(Default)]
+pub(super) struct ConductWork {
+    controls: Option<Controls>,
+    rights: BTreeMap<DeviceKey, Capabilities>,
+    suspended: Option<bool>,
+}
+
+impl ConductWork {
+    pub(super) fn is_empty(&self) -> bool {
+        self.controls.is_none() && self.rights.is_empty() && self.suspended.is_none()
+    }
+
+    /// Puts back what was not committed; what was asked for since goes before.
+    pub(super) fn take_back(&mut self, older: Self) {
+        self.controls = self.controls.take().or(older.controls);
+        self.suspended = self.suspended.or(older.suspended);
+        for (device, rights) in older.rights {
+            self.rights.entry(device).or_insert(rights);
+        }
+    }
+
+    /// Changes the conduct. Rights are kept for those only who are members and no hosts.
+    pub(super) fn apply(&self, conduct: &mut Conduct, roster: &Roster) {
+        if let Some(controls) = &self.controls {
+            // No host lowers the floor.
+            conduct.controls = controls.tighten(&conduct.floor);
+        }
+        if let Some(suspended) = self.suspended {
+            conduct.suspended = suspended;
+        }
+        let is_guest = |device: &DeviceKey| roster.member_of(device).is_some_and(|member| !member.is_host());
+        conduct.rights.retain(|device, _| is_guest(device));
+        for (device, rights) in &self.rights {
+            let has_room = conduct.rights.len() < RIGHTS_MAX || conduct.rights.contains_key(device);
+            if is_guest(device) && has_room {
+                conduct.rights.insert(*device, *rights);
+            }
+        }
+    }
+}
+
+impl Device {
+    /// Settings that are no controls are dropped: an interface offers none.
+    pub(super) fn set_controls(&mut self, settings: &ControlSettings) {
+        if let Ok(controls) = Controls::from_settings(settings) {
+            self.work.conduct.controls = Some(controls);
+        }
+    }
+
+    pub(super) fn set_rights(&mut self, device: DeviceKey, sources: MediaState, chat: bool) {
+        let chat = if chat { Capabilities::CHAT } else { Capabilities::NONE };
+        if self.work.conduct.rights.len() < RIGHTS_MAX {
+            self.work.conduct.rights.insert(device, Capabilities::to_send(sources) | chat);
+        }
+    }
+
+    pub(super) fn suspend(&mut self, suspended: bool) {
+        self.work.conduct.suspended = Some(suspended);
+    }
+}
