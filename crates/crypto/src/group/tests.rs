@@ -247,6 +247,33 @@ fn who_leaves_is_removed_by_the_next_commit() {
 }
 
 #[test]
+fn beside_the_group_a_device_keeps_the_epochs_keys_and_the_links_secret() {
+    both(|suite| {
+        let mut scene = Scene::new(suite);
+        let waiting = scene.applicant(13);
+        waiting.key_package().unwrap();
+        let kept = |provider: &Provider| format!("{:?}", provider.storage());
+        assert_eq!(kept(&waiting.provider), "[KeyPackage, Psk]");
+
+        let mut asha = scene.add(11, &mut []);
+        for _ in 0..3 {
+            let bundle = scene.host.commit(Changes { refresh: true, ..Changes::default() }, NOW).unwrap();
+            scene.deliver(&bundle, &mut [&mut asha]).unwrap();
+            let hers = asha.commit(Changes { refresh: true, ..Changes::default() }, NOW).unwrap();
+            let by = asha.me();
+            scene.delivery.commit(&by, hers.epoch, hers.commit.clone(), hers.group_info, NOW).unwrap();
+            asha.confirm(NOW).unwrap();
+            scene.host.ingest(hers.commit.as_bytes(), NOW).unwrap();
+        }
+        for group in [&scene.host, &asha] {
+            assert_eq!(kept(&group.provider), "[EpochKeyPairs, Psk]");
+            let loaded = MlsGroup::load(group.provider.storage(), group.mls.group_id());
+            assert!(loaded.unwrap().is_none());
+        }
+    });
+}
+
+#[test]
 fn only_the_first_commit_of_an_epoch_counts() {
     let mut scene = Scene::new(Suite::Classical);
     let mut asha = scene.add(11, &mut []);
