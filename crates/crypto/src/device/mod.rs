@@ -21,6 +21,7 @@ mod chronicle;
 mod codec;
 mod conduct;
 mod door;
+mod early;
 mod host;
 mod making;
 mod media;
@@ -56,6 +57,7 @@ use self::{
     absent::Absent,
     chronicle::Chronicle,
     door::{GuestDoor, Sayings},
+    early::Early,
     host::{HostDoor, Retry, Work},
     media::MediaKeys,
     names::Names,
@@ -104,6 +106,8 @@ pub struct Device {
     work: Work,
     in_flight: Option<Work>,
     words: VecDeque<Word>,
+    /// What others said in an epoch that is not here yet.
+    early: Early,
     /// Chat of members whose names have not come yet, oldest first.
     unnamed: VecDeque<(DeviceKey, ChatText)>,
     names: Names,
@@ -271,8 +275,9 @@ impl Device {
         }
     }
 
-    /// After each input: commits what is to be committed, says what waits, beats if a beat is due.
+    /// After each input: hears and says what has waited, commits what is to be committed, beats if a beat is due.
     fn settle(&mut self) {
+        self.hear_early();
         if self.next_refresh().is_some_and(|at| at <= self.now_ms) {
             self.work.refresh = true;
         }
@@ -363,6 +368,7 @@ impl Device {
         self.place = place;
         self.people.clear();
         self.words.clear();
+        self.early.clear();
         self.unnamed.clear();
         for change in self.media.erase() {
             self.out.push_back(DeviceOutput::Media { change });

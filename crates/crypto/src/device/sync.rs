@@ -58,6 +58,7 @@ impl Device {
             self.media_out(change);
         }
         self.give_up_commit();
+        self.early.clear();
         self.place = Place::Returning;
         self.send(ClientMessage::GroupState {}, Sent::GroupState);
     }

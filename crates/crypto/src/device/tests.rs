@@ -32,6 +32,8 @@ struct Client {
     kept: Option<Zeroizing<Vec<u8>>>,
     /// A fault: it gets a place and does not come into the room.
     stays_away: bool,
+    /// A fault: handshakes do not reach it but gather here.
+    late: Option<Vec<ServerMessage>>,
     connected: bool,
     /// In the server's room: gets handshakes and relayed words.
     placed: bool,
@@ -49,6 +51,8 @@ struct Hall {
     loses_welcomes: bool,
     /// A fault: the connection breaks once, after the server has taken a commit and before it says so.
     loses_answer: bool,
+    /// A fault: what is relayed comes twice.
+    doubles_words: bool,
 }
 
 impl Hall {
@@ -74,6 +78,7 @@ impl Hall {
             next_id: 1,
             loses_welcomes: false,
             loses_answer: false,
+            doubles_words: false,
         };
         hall.add(device);
         hall.enter(0);
@@ -93,6 +98,7 @@ impl Hall {
             logs: Vec::new(),
             kept: None,
             stays_away: false,
+            late: None,
             connected: false,
             placed: false,
         });
@@ -116,6 +122,14 @@ impl Hall {
     fn tell(&mut self, at: usize, message: ServerMessage) {
         let now = self.now;
         self.clients[at].device.command(DeviceCommand::Receive { message: Box::new(message) }, now);
+    }
+
+    /// Passes a handshake on, unless it is late.
+    fn pass_on(&mut self, at: usize, message: ServerMessage) {
+        match &mut self.clients[at].late {
+            Some(late) => late.push(message),
+            None => self.tell(at, message),
+        }
     }
 
     /// Carries out what devices want until nobody wants anything.
@@ -181,10 +195,8 @@ impl Hall {
                         for index in 0..self.clients.len() {
                             let client = &self.clients[index];
                             if index != at && client.placed {
-                                self.tell(
-                                    index,
-                                    ServerMessage::Handshake { from: id, epoch, message: commit.clone() },
-                                );
+                                let message = commit.clone();
+                                self.pass_on(index, ServerMessage::Handshake { from: id, epoch, message });
                             }
                             let me = self.clients[index].device.me();
                             if change.added.contains(&me) && index != at {
@@ -230,7 +242,9 @@ impl Hall {
             ClientMessage::Relay { payload, .. } => {
                 for index in (0..self.clients.len()).filter(|index| *index != at) {
                     if self.clients[index].placed && self.clients[index].connected {
-                        self.tell(index, ServerMessage::Relayed { from: id, payload: payload.clone() });
+                        for _ in 0..=usize::from(self.doubles_words) {
+                            self.tell(index, ServerMessage::Relayed { from: id, payload: payload.clone() });
+                        }
                     }
                 }
                 None
@@ -248,7 +262,7 @@ impl Hall {
                             epoch: handshake.epoch,
                             message: handshake.message,
                         };
-                        self.tell(at, message);
+                        self.pass_on(at, message);
                     }
                     None
                 }
@@ -516,6 +530,38 @@ fn what_is_said_before_the_name_is_known_is_told_once_it_is() {
     assert!(hall.clients[asha].chat.is_empty());
     hall.command(0, DeviceCommand::Hand { raised: true });
     assert_eq!(hall.clients[asha].chat, ["first", "second"]);
+}
+
+#[test]
+fn a_word_that_overtakes_its_commit_is_heard_once_when_the_commit_is_here() {
+    let mut hall = Hall::new(None);
+    let guests = ["Asha", "Bilal"].map(|name| hall.guest(name));
+    for guest in guests {
+        hall.admit(guest);
+    }
+    let [asha, bilal] = guests;
+    hall.doubles_words = true;
+    hall.clients[asha].late = Some(Vec::new());
+    let epoch = hall.delivery.epoch();
+    hall.command(bilal, DeviceCommand::Chat { text: "before".parse().unwrap() });
+    for locked in [true, false] {
+        hall.command(0, DeviceCommand::Lock { locked });
+        hall.command(bilal, DeviceCommand::Chat { text: format!("locked: {locked}").parse().unwrap() });
+    }
+    assert_eq!(hall.delivery.epoch(), GroupEpoch(epoch.0 + 2));
+    assert_eq!(hall.clients[asha].chat, ["before"]);
+
+    let late = hall.clients[asha].late.take().unwrap();
+    let mut heard = vec![hall.clients[asha].chat.len()];
+    for handshake in late {
+        hall.tell(asha, handshake);
+        hall.settle();
+        heard.push(hall.clients[asha].chat.len());
+    }
+    heard.dedup();
+    assert_eq!(heard, [1, 2, 3]);
+    assert_eq!(hall.clients[asha].chat, ["before", "locked: true", "locked: false"]);
+    assert!(hall.view(asha).alarms.is_empty());
 }
 
 #[test]

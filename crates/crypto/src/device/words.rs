@@ -1,6 +1,7 @@
 //! What members say to each other in the group: names, hands, what is switched on, chat.
 //!
-//! MLS lets nobody speak while a commit of one's own or somebody's wish to leave is under way, so words wait here.
+//! MLS lets nobody speak while a commit of one's own or somebody's wish to leave is under way, so words wait here. What
+//! others say in an epoch that is not here yet waits in `early.rs`.
 
 use sabha_admission::Capabilities;
 use sabha_protocol::{device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
@@ -9,7 +10,7 @@ use super::{
     Device, Sent, WORDS_MAX,
     say::{Relay, Status, Word},
 };
-use crate::group::Ingested;
+use crate::group::{Ingested, Reject};
 
 /// Chat kept until its sender's name is known.
 const UNNAMED_MAX: usize = 64;
@@ -78,7 +79,7 @@ impl Device {
     pub(super) fn relayed(&mut self, bytes: &[u8]) {
         match Relay::from_bytes(bytes) {
             Ok(Relay::Heartbeat(bytes)) => self.heard_heartbeat(&bytes),
-            Ok(Relay::Sealed(bytes)) => self.heard_sealed(&bytes),
+            Ok(Relay::Sealed(bytes)) => self.heard_sealed(bytes),
             // A member's client or the server is broken: drops it, tells nobody.
             Err(_) => {}
         }
@@ -94,11 +95,15 @@ impl Device {
         }
     }
 
-    /// What cannot be opened is dropped without an alarm: it may be of an epoch that is not yet here, or long gone.
-    fn heard_sealed(&mut self, bytes: &[u8]) {
+    /// What is of an epoch to come waits for it. What else cannot be opened is dropped without an alarm: it may be long gone.
+    pub(super) fn heard_sealed(&mut self, sealed: Vec<u8>) {
         let now_ms = self.now_ms;
         let Some(group) = self.group_mut() else { return };
-        let Ok(Ingested::Application { from, bytes }) = group.ingest_words(bytes, now_ms) else { return };
+        let (from, bytes) = match group.ingest_words(&sealed, now_ms) {
+            Ok(Ingested::Application { from, bytes }) => (from, bytes),
+            Err(Reject::Early(epoch)) => return self.early.keep(epoch, sealed),
+            _ => return,
+        };
         let Ok(word) = Word::from_bytes(&bytes) else { return };
         self.changed = true;
         match word {

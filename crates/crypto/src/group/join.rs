@@ -13,7 +13,6 @@ use openmls::{
     prelude::{Capabilities, GroupId, LeafNodeParameters, ProposalStore, RatchetTreeIn},
     schedule::PreSharedKeyId,
 };
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::{OpenMlsProvider as _, types::Ciphersuite};
 use sabha_admission::{
     GRANT_CREDENTIAL_TYPE, POLICY_EXTENSION_TYPE, Roster, SignedGrant, SignedPolicy, Suite, Violation,
@@ -43,7 +42,7 @@ pub struct Applicant {
     pub grant: SignedGrant,
     /// Version of the newest policy that the device has seen: a group with an older one is the past.
     pub policy_floor: u64,
-    provider: Provider,
+    pub(super) provider: Provider,
 }
 
 /// A group that was joined from outside by a commit that the server has not accepted yet.
@@ -188,7 +187,7 @@ impl Applicant {
         // The library's builder returns a group that is merged already, so the offer is judged first.
         let (offered, _) = PublicGroup::from_external(
             self.provider.crypto(),
-            &MemoryStorage::default(),
+            self.provider.storage(),
             read_tree()?,
             read_info()?,
             ProposalStore::new(),

@@ -21,7 +21,7 @@ mod join;
 mod provider;
 
 use openmls::{
-    framing::{MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, Sender},
+    framing::{MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender, WireFormat},
     group::{MlsGroup, StagedCommit},
     messages::proposals::Proposal,
 };
@@ -45,6 +45,9 @@ const BASE_KEY_BYTES: usize = 16;
 
 /// Epochs of which application messages can still be read: they may be overtaken by a commit on their way.
 const PAST_EPOCHS: usize = 3;
+/// Epochs ahead of the own of which application messages may yet be read. More than a meeting makes in the minute for which a
+/// lost connection is waited for: people come in by up to 16 in one commit.
+const EPOCHS_AHEAD: u64 = 16;
 
 /// Why a message, a commit or a group that was offered is not taken. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +56,9 @@ pub enum Reject {
     /// It breaks a rule of admission.
     #[error("a rule of admission is broken ({})", .0.id())]
     Admission(#[source] Violation),
+    /// It is said in an epoch whose commit is not here yet, and can be read once it is.
+    #[error("the message is of an epoch to come")]
+    Early(GroupEpoch),
     /// The library refuses it: not MLS, not this group, not this epoch, or a signature or tag that does not hold.
     #[error("this is no message of the group")]
     Invalid,
@@ -232,12 +238,13 @@ impl Group {
     /// heartbeat, and does nothing else on the server's word.
     pub fn ingest(&mut self, bytes: &[u8], now_ms: u64) -> Result<Ingested, Reject> {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| Reject::Invalid)?;
-        let is_private = matches!(message.wire_format(), openmls::framing::WireFormat::PrivateMessage);
+        let is_private = matches!(message.wire_format(), WireFormat::PrivateMessage);
         let message = match message.extract() {
             MlsMessageBodyIn::PrivateMessage(message) => message.into(),
-            MlsMessageBodyIn::PublicMessage(message) => openmls::framing::ProtocolMessage::from(message),
+            MlsMessageBodyIn::PublicMessage(message) => ProtocolMessage::from(message),
             _ => return Err(Reject::Invalid),
         };
+        self.check_epoch(&message, is_private)?;
         let processed = self.mls.process_message(&self.provider, message).map_err(|_| Reject::Invalid)?;
         // From the library's check of the signature, never from the payload.
         let sender = processed.sender().clone();
@@ -269,13 +276,32 @@ impl Group {
         }
     }
 
+    /// Refuses a message of another group or epoch before the library does, which logs it as an error and does not say
+    /// whether it may be read later.
+    fn check_epoch(&self, message: &ProtocolMessage, is_private: bool) -> Result<(), Reject> {
+        let (epoch, own) = (message.epoch().as_u64(), self.epoch().0);
+        if message.group_id() != self.mls.group_id() {
+            return Err(Reject::Invalid);
+        }
+        // What changes the group is of this epoch (RFC 9420 section 12.4.2); what is said in it may be late or early.
+        let (oldest, newest) = match is_private {
+            true => (own.saturating_sub(PAST_EPOCHS as u64), own.saturating_add(EPOCHS_AHEAD)),
+            false => (own, own),
+        };
+        match epoch {
+            _ if epoch < oldest || epoch > newest => Err(Reject::Invalid),
+            _ if epoch > own => Err(Reject::Early(GroupEpoch(epoch))),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes what is said in the group, and nothing else: no change of the group comes this way.
     ///
     /// # Errors
-    /// As [`ingest`](Self::ingest).
+    /// As [`ingest`](Self::ingest); [`Reject::Early`] for what should be given in again after the next commit.
     pub fn ingest_words(&mut self, bytes: &[u8], now_ms: u64) -> Result<Ingested, Reject> {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| Reject::Invalid)?;
-        if message.wire_format() != openmls::framing::WireFormat::PrivateMessage {
+        if message.wire_format() != WireFormat::PrivateMessage {
             return Err(Reject::Invalid);
         }
         self.ingest(bytes, now_ms)

@@ -248,6 +248,65 @@ fn who_leaves_is_removed_by_the_next_commit() {
 }
 
 #[test]
+fn a_word_can_be_read_from_three_epochs_ago_and_told_from_sixteen_ahead() {
+    let mut scene = Scene::new(Suite::Classical);
+    let mut asha = scene.add(11, &mut []);
+    let mut said = vec![scene.host.seal(b"word").unwrap()];
+    let mut commits = Vec::new();
+    for _ in 0..=EPOCHS_AHEAD {
+        let bundle = scene.host.commit(Changes { refresh: true, ..Changes::default() }, NOW).unwrap();
+        scene.deliver(&bundle, &mut []).unwrap();
+        said.push(scene.host.seal(b"word").unwrap());
+        commits.push(bundle.commit);
+    }
+    let hears = |asha: &mut Group, at: usize| asha.ingest_words(&said[at], NOW).map(|_| ());
+    let own = asha.epoch().0;
+    assert_eq!(hears(&mut asha, 1), Err(Reject::Early(GroupEpoch(own + 1))));
+    assert_eq!(hears(&mut asha, 16), Err(Reject::Early(GroupEpoch(own + EPOCHS_AHEAD))));
+    assert_eq!(hears(&mut asha, 17), Err(Reject::Invalid));
+
+    for commit in &commits[..4] {
+        asha.ingest(commit.as_bytes(), NOW).unwrap();
+    }
+    assert_eq!(hears(&mut asha, 17), Err(Reject::Early(GroupEpoch(own + EPOCHS_AHEAD + 1))));
+    assert_eq!(hears(&mut asha, 0), Err(Reject::Invalid));
+    for at in 1..=4 {
+        assert_eq!(hears(&mut asha, at), Ok(()));
+        assert_eq!(hears(&mut asha, at), Err(Reject::Invalid));
+    }
+    // A commit is of its epoch only.
+    assert_eq!(asha.ingest(commits[3].as_bytes(), NOW).err(), Some(Reject::Invalid));
+    assert_eq!(asha.ingest(commits[5].as_bytes(), NOW).err(), Some(Reject::Invalid));
+}
+
+#[test]
+fn beside_the_group_a_device_keeps_the_epochs_keys_and_the_links_secret() {
+    both(|suite| {
+        let mut scene = Scene::new(suite);
+        let waiting = scene.applicant(13);
+        waiting.key_package().unwrap();
+        let kept = |provider: &Provider| format!("{:?}", provider.storage());
+        assert_eq!(kept(&waiting.provider), "[KeyPackage, Psk]");
+
+        let mut asha = scene.add(11, &mut []);
+        for _ in 0..3 {
+            let bundle = scene.host.commit(Changes { refresh: true, ..Changes::default() }, NOW).unwrap();
+            scene.deliver(&bundle, &mut [&mut asha]).unwrap();
+            let hers = asha.commit(Changes { refresh: true, ..Changes::default() }, NOW).unwrap();
+            let by = asha.me();
+            scene.delivery.commit(&by, hers.epoch, hers.commit.clone(), hers.group_info, NOW).unwrap();
+            asha.confirm(NOW).unwrap();
+            scene.host.ingest(hers.commit.as_bytes(), NOW).unwrap();
+        }
+        for group in [&scene.host, &asha] {
+            assert_eq!(kept(&group.provider), "[EpochKeyPairs, Psk]");
+            let loaded = MlsGroup::load(group.provider.storage(), group.mls.group_id());
+            assert!(loaded.unwrap().is_none());
+        }
+    });
+}
+
+#[test]
 fn only_the_first_commit_of_an_epoch_counts() {
     let mut scene = Scene::new(Suite::Classical);
     let mut asha = scene.add(11, &mut []);

@@ -1,5 +1,5 @@
-//! What OpenMLS runs on: the primitives of a meeting's two suites, the system's randomness, a store in memory, and a
-//! device's signing key.
+//! What OpenMLS runs on: the primitives of a meeting's two suites, the system's randomness, a store for what
+//! a group that lives in memory does not hold itself, and a device's signing key.
 //!
 //! The primitives are RustCrypto's and HPKE is the crate `hpke`'s: here is the wiring, and no arithmetic. OpenMLS' own
 //! provider knows a dozen suites; what no meeting uses is not here, so that it can neither be asked for nor be loaded.
@@ -7,11 +7,11 @@
 mod hpke;
 mod primitives;
 mod random;
+mod store;
 #[cfg(test)]
 mod tests;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::{
     OpenMlsProvider,
     random::OpenMlsRand as _,
@@ -23,13 +23,14 @@ use sabha_protocol::DeviceKey;
 
 use primitives::Primitives;
 use random::SystemRandom;
+use store::Store;
 
 /// Primitives, randomness and memory of one device in one meeting.
 #[derive(Debug, Default)]
 pub struct Provider {
     crypto: Primitives,
     random: SystemRandom,
-    storage: MemoryStorage,
+    storage: Store,
 }
 
 impl Provider {
@@ -45,9 +46,9 @@ impl Provider {
 impl OpenMlsProvider for Provider {
     type CryptoProvider = Primitives;
     type RandProvider = SystemRandom;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Store;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Store {
         &self.storage
     }
 
