@@ -5,11 +5,15 @@
 
 use std::{io, time::Duration};
 
-use sabha_crypto::device::{CreateOptions, Device};
-use sabha_protocol::{
-    MEETINGS_PATH,
-    wire::http::{ApiError, MeetingCreated},
+use sabha_crypto::{
+    device::{CreateOptions, Device},
+    policy::Controls,
 };
+use sabha_protocol::{
+    MEETINGS_PATH, POLICY_PATH,
+    wire::http::{ApiError, MeetingCreated, PolicyInfo},
+};
+use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
@@ -53,30 +57,54 @@ pub async fn create_meeting(
     trust: &Trust,
     options: CreateOptions,
 ) -> Result<CreatedMeeting, ClientError> {
+    let demanded = exchange(new, trust, &format!("GET {POLICY_PATH}"), "", &[]).await?;
+    let demanded: PolicyInfo = parse(&demanded, "200")?;
+    let demanded = Controls::from_settings(&demanded.floor)
+        .map_err(|_| ClientError::ServerMisbehaved("it demands controls that there are not".to_owned()))?;
+    let options = CreateOptions { floor: options.floor.tighten(&demanded), ..options };
     let device = Device::create(options, clock::unix_ms())?;
     let state = DeviceState::of(&device, &new.server);
     let invite = state.invite()?;
     let description = device.creation().ok_or(ClientError::Misuse("the device has made no meeting"))?;
     let body = serde_json::to_vec(description)
         .map_err(|_| ClientError::Misuse("the meeting cannot be written as JSON"))?;
-    let answer = timeout(EXCHANGE_MAX, post(new, trust, &body))
-        .await
-        .map_err(|_| ClientError::Timeout("creating a meeting"))??;
-    if parse(&answer)?.meeting != invite.meeting() {
+    let right = format!(
+        "Authorization: Bearer {}\r\nContent-Type: application/json\r\n",
+        String::from(new.key.clone())
+    );
+    let answer = exchange(new, trust, &format!("POST {MEETINGS_PATH}"), &right, &body).await?;
+    if parse::<MeetingCreated>(&answer, "201")?.meeting != invite.meeting() {
         return Err(ClientError::ServerMisbehaved("it created another meeting".to_owned()));
     }
     Ok(CreatedMeeting { invite, device, state })
 }
 
-async fn post(new: &NewMeeting, trust: &Trust, body: &[u8]) -> Result<Vec<u8>, ClientError> {
+/// Sends a request and reads the answer to its end. `line` is method and path, `headers` what the request needs besides
+/// those that every one has, each with its line end.
+async fn exchange(
+    new: &NewMeeting,
+    trust: &Trust,
+    line: &str,
+    headers: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, ClientError> {
+    let exchanged = timeout(EXCHANGE_MAX, exchange_at_leisure(new, trust, line, headers, body)).await;
+    exchanged.map_err(|_| ClientError::Timeout("creating a meeting"))?
+}
+
+async fn exchange_at_leisure(
+    new: &NewMeeting,
+    trust: &Trust,
+    line: &str,
+    headers: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, ClientError> {
     const DOING: &str = "creating a meeting";
     let failed = |error| ClientError::connection(DOING, error);
     let mut stream = Transport::open(&new.server, trust, DOING).await?.stream;
     let head = format!(
-        "POST {MEETINGS_PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "{line} HTTP/1.1\r\nHost: {}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         new.server.host(),
-        String::from(new.key.clone()),
         body.len(),
     );
     stream.write_all(head.as_bytes()).await.map_err(failed)?;
@@ -92,7 +120,7 @@ async fn post(new: &NewMeeting, trust: &Trust, body: &[u8]) -> Result<Vec<u8>, C
 }
 
 /// Reads status and body of an HTTP/1.1 answer that ended with its connection (RFC 9112 section 6.3).
-fn parse(answer: &[u8]) -> Result<MeetingCreated, ClientError> {
+fn parse<T: DeserializeOwned>(answer: &[u8], good: &str) -> Result<T, ClientError> {
     let misbehaved = |what: &str| ClientError::ServerMisbehaved(what.to_owned());
     let (head, body) =
         split(answer, b"\r\n\r\n").ok_or_else(|| misbehaved("its HTTP answer has no end of header"))?;
@@ -103,8 +131,8 @@ fn parse(answer: &[u8]) -> Result<MeetingCreated, ClientError> {
         body.to_vec()
     };
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3));
-    if status == Some("201") {
-        return serde_json::from_slice(&body).map_err(|_| misbehaved("it created something else"));
+    if status == Some(good) {
+        return serde_json::from_slice(&body).map_err(|_| misbehaved("it answered something else"));
     }
     let refusal: ApiError = serde_json::from_slice(&body).map_err(|_| {
         misbehaved(&format!("it answered {} without saying why", status.unwrap_or("nothing")))
@@ -151,7 +179,9 @@ mod tests {
         let answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n\
             {\"rule\":\"SERVER.CREATE\",\"message\":\"no\"}";
 
-        let Err(ClientError::Refused { rule, .. }) = parse(answer) else { panic!("not refused") };
+        let Err(ClientError::Refused { rule, .. }) = parse::<MeetingCreated>(answer, "201") else {
+            panic!("not refused")
+        };
 
         assert_eq!(rule, Rule::CreationKey);
     }
@@ -161,7 +191,7 @@ mod tests {
         for answer in
             [&b""[..], b"HTTP/1.1 201 Created\r\n\r\n{}", b"HTTP/1.1 500 x\r\n\r\noops", b"\xff\r\n\r\n"]
         {
-            assert!(matches!(parse(answer), Err(ClientError::ServerMisbehaved(_))));
+            assert!(matches!(parse::<MeetingCreated>(answer, "201"), Err(ClientError::ServerMisbehaved(_))));
         }
     }
 
@@ -172,11 +202,11 @@ mod tests {
         let chunks =
             format!("{:X};x=1\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n", first.len(), second.len());
         let answer = format!("HTTP/1.1 201 Created\r\ntransfer-encoding: Chunked\r\n\r\n{chunks}");
-        assert_eq!(parse(answer.as_bytes()).unwrap().meeting.to_string(), id);
+        assert_eq!(parse::<MeetingCreated>(answer.as_bytes(), "201").unwrap().meeting.to_string(), id);
 
         let last = answer.rfind("0\r\n\r\n").unwrap();
         for cut in 1..last {
-            assert!(parse(&answer.as_bytes()[..cut]).is_err(), "cut at {cut}");
+            assert!(parse::<MeetingCreated>(&answer.as_bytes()[..cut], "201").is_err(), "cut at {cut}");
         }
         for size in ["-1", "ffffffffffffffff", "g", ""] {
             assert_eq!(join_chunks(format!("{size}\r\nx\r\n0\r\n\r\n").as_bytes()), None, "{size}");

@@ -15,12 +15,13 @@ pub(crate) struct Group {
     epoch: GroupEpoch,
     members: BTreeMap<DeviceKey, GroupMember>,
     controls: Controls,
+    floor: Controls,
 }
 
 impl Group {
     pub(crate) fn of(view: GroupView) -> Self {
         let members = view.members.into_iter().map(|member| (member.device, member)).collect();
-        Self { epoch: view.epoch, members, controls: view.controls }
+        Self { epoch: view.epoch, members, controls: view.controls, floor: view.floor }
     }
 
     pub(crate) fn epoch(&self) -> GroupEpoch {
@@ -35,6 +36,11 @@ impl Group {
     /// Returns the controls that a host has signed.
     pub(crate) fn controls(&self) -> &Controls {
         &self.controls
+    }
+
+    /// Returns the floor that a host has signed.
+    pub(crate) fn floor(&self) -> &Controls {
+        &self.floor
     }
 
     pub(crate) fn contains(&self, device: &DeviceKey) -> bool {

@@ -33,6 +33,8 @@ pub struct RoomConfig {
     pub title: Option<SealedTitle>,
     /// The group as the delivery service has it when the room opens.
     pub group: GroupView,
+    /// What the organisation demands.
+    pub floor: Controls,
     /// Life of the server.
     pub boot_epoch: BootEpoch,
     /// How many times this room was opened, this time included.
@@ -68,6 +70,8 @@ pub struct GroupView {
     pub members: Vec<GroupMember>,
     /// The controls that a host has signed.
     pub controls: Controls,
+    /// The organisation's floor that a host has signed with them.
+    pub floor: Controls,
 }
 
 /// How a device lost its leaf.
@@ -159,6 +163,8 @@ pub enum Input {
         /// The handshake.
         handshake: Handshake,
     },
+    /// The organisation demands this of every meeting from now on.
+    Floor(Controls),
     /// The media plane says something.
     Media(MediaEvent),
     /// A connection asks for something.
@@ -306,6 +312,9 @@ pub enum Event {
     Door {
         from: ParticipantId,
         payload: DoorPayload,
+    },
+    Floor {
+        floor: Controls,
     },
     Handshake {
         from: ParticipantId,

@@ -130,5 +130,9 @@ impl Room {
         let joined = Event::Joined { answer, generation, media, participants, lobby, seq };
         self.outbox.answer(asker, None, joined);
         self.renew_token(id);
+        if role == Role::Host && self.is_below_floor() {
+            let floor = self.floor_event();
+            self.tell_member(id, floor);
+        }
     }
 }

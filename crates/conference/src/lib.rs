@@ -38,6 +38,7 @@
 //! | ROOM-25 | Everybody's role is what the group says, from the change on that says it. |
 //! | ROOM-26 | Who comes in for the first time has on at most what the controls leave. |
 //! | ROOM-27 | Where the controls say so, a host ends the meeting and does not leave others in it. |
+//! | ROOM-28 | A meeting below the organisation's floor is brought into line by a host within a minute, or it ends. |
 
 mod actor;
 mod bans;
@@ -45,6 +46,7 @@ mod connections;
 mod door;
 mod ending;
 mod entering;
+mod floor;
 mod group;
 mod ids;
 mod io;

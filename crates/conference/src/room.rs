@@ -10,6 +10,7 @@ use sabha_protocol::{
 use crate::{
     bans::Bans,
     connections::{Connections, Seat},
+    floor::Floor,
     group::Group,
     ids::Ids,
     io::{Command, ConnectionKey, Event, Input, Output, ParticipantView, Refusal, RoomConfig},
@@ -71,7 +72,9 @@ use crate::{
 ///             epoch: GroupEpoch(0),
 ///             members: Vec::new(),
 ///             controls: Controls::default(),
+///             floor: Controls::default(),
 ///         },
+///         floor: Controls::default(),
 ///         boot_epoch: BootEpoch(1),
 ///         room_epoch: RoomEpoch(1),
 ///         resume_key: [2; 32],
@@ -119,6 +122,7 @@ pub struct Room {
     /// What the lobby was last told about hosts being there.
     host_present: bool,
     /// Since when no connection is there, while none is.
+    pub(crate) floor: Floor,
     pub(crate) empty_since: Option<Instant>,
     pub(crate) over: bool,
 }
@@ -154,6 +158,7 @@ impl Room {
             outbox: Outbox::default(),
             seq: RoomSeq(0),
             host_present: false,
+            floor: Floor::of(config.floor),
             empty_since: Some(now),
             over: false,
         }
@@ -184,6 +189,7 @@ impl Room {
             Input::Handshake { connection, request, handshake } => {
                 self.handle_handshake(now, sender, Asker { connection, request }, handshake);
             }
+            Input::Floor(floor) => self.demand(now, floor),
             Input::Media(event) => self.handle_media(now, event),
             Input::Request { connection, request, command } => {
                 self.answer(Asker { connection, request }, |room, asker| room.obey(asker, command));
@@ -193,6 +199,7 @@ impl Room {
         }
         if !self.over {
             self.let_in_late(now);
+            self.note_floor(now);
             self.tell_lobby_about_hosts();
             self.note_whether_empty(now);
         }
@@ -208,7 +215,7 @@ impl Room {
         if self.over {
             return None;
         }
-        self.roster.next_deadline().into_iter().chain(self.abandoned_at()).min()
+        self.roster.next_deadline().into_iter().chain(self.abandoned_at()).chain(self.floor_deadline()).min()
     }
 
     /// Returns everybody who is in the room, those included whose connection dropped a moment ago.
@@ -302,6 +309,7 @@ impl Room {
         if self.abandoned_at().is_some_and(|at| at <= now) {
             self.abandon(now);
         }
+        self.end_below_floor(now);
     }
 
     /// Tells each guest when the first host comes or the last one goes. ROOM-02: and nothing else of the room.

@@ -42,5 +42,8 @@ pub const SUBPROTOCOL: &str = "sabha.v1";
 /// Path of the WebSocket on the server's HTTP port.
 pub const SIGNALLING_PATH: &str = "/api/v1/signalling";
 
+/// Path at which the organisation's floor can be read.
+pub const POLICY_PATH: &str = "/api/v1/policy";
+
 /// Path at which meetings are created.
 pub const MEETINGS_PATH: &str = "/api/v1/meetings";

@@ -94,6 +94,8 @@ pub const ENTER_DEADLINE: Duration = Duration::from_secs(120);
 pub const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Silence after which the server takes a connection for lost.
 pub const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Time a meeting has to be brought above a floor that was raised, once a host is there.
+pub const FLOOR_GRACE: Duration = Duration::from_secs(60);
 /// A room in which nobody is connected ends itself after this long.
 pub const ABANDONED_ROOM: Duration = Duration::from_secs(15 * 60);
 /// Shortest time between two key frame requests to one source.

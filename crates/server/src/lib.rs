@@ -20,6 +20,7 @@ pub mod http;
 pub mod logging;
 pub mod media;
 mod metrics;
+mod policy;
 pub mod server;
 mod signalling;
 pub mod storage;

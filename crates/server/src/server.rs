@@ -25,6 +25,7 @@ use crate::{
     http::{self, Acceptor, Shared},
     media::{MediaConfig, MediaPlane},
     metrics,
+    policy::Floor,
     signalling::{AddressLimits, Addresses, RoomsConfig, Signalling, TokenBucket},
     storage::{Store, StoreError},
 };
@@ -154,6 +155,7 @@ impl Server {
         metrics::start();
         let data_dir = DataDir::open(&settings.data_dir()?)?;
         let store = Store::open(data_dir.path()).await?;
+        let floor = Floor::follow(store.clone()).await?;
         let asked = settings.server.listen;
         let tcp_failed = |source| StartError::Tcp { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(tcp_failed)?;
@@ -169,6 +171,7 @@ impl Server {
                 media: media.clone(),
                 drain: drain.clone(),
                 boot_epoch,
+                floor: floor.clone(),
                 resume_key: data_dir.key().resume_key(),
                 rooms_max: settings.limits.rooms,
             },
@@ -181,6 +184,7 @@ impl Server {
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
             drain: drain.clone(),
+            floor,
             media: media.clone(),
             public_url: settings.server.public_url.clone(),
             signalling: signalling.clone(),

@@ -66,6 +66,7 @@ impl Delivery {
             epoch: self.group.epoch,
             members: self.group.members.values().copied().collect(),
             controls: Controls::default(),
+            floor: Controls::default(),
         }
     }
 

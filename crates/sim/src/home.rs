@@ -323,6 +323,7 @@ impl Meeting {
     fn open(&mut self, now: Instant, boot_epoch: BootEpoch, claim_window: Duration) -> Room {
         self.room_epoch = self.room_epoch.next();
         let config = RoomConfig {
+            floor: sabha_policy::Controls::default(),
             meeting: self.id,
             title: None,
             group: self.delivery.view(),

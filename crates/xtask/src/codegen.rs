@@ -116,6 +116,7 @@ fn typescript() -> String {
         device::DeviceOutput,
         wire::http::CreateMeeting,
         wire::http::MeetingCreated,
+        wire::http::PolicyInfo,
         wire::http::VersionInfo,
         wire::http::Health,
         wire::http::ApiError,
@@ -128,6 +129,7 @@ fn typescript() -> String {
          silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
+         /** Path at which the organisation's floor can be read. */\nexport const POLICY_PATH = {:?};\n\n\
          /** WebSocket subprotocol. */\nexport const SUBPROTOCOL = {:?};\n\n\
          /** Text before the secret in an invite link's fragment. */\nexport const FRAGMENT_PREFIX = {:?};\n\n\
          /** RTP stream id of each simulcast layer. */\nexport const rids = {{ low: {:?}, medium: {:?}, high: {:?} }} as const;\n",
@@ -145,6 +147,7 @@ fn typescript() -> String {
         limits::PASSCODE_CHARS_MAX,
         sabha_protocol::SIGNALLING_PATH,
         sabha_protocol::MEETINGS_PATH,
+        sabha_protocol::POLICY_PATH,
         sabha_protocol::SUBPROTOCOL,
         sabha_protocol::gate::FRAGMENT_PREFIX,
         media::Layer::Low.rid(),

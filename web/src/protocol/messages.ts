@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "MEET.E2EE.REQUIRED" | "ORG.MFA" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
 
 export type Credential = { "type": "device", 
 /**
@@ -322,7 +322,7 @@ export type LobbyOutcome = "admitted" | "denied" | "withdrew";
 
 export type LeaveReason = "left" | "lost" | "removed";
 
-export type CloseReason = "abandoned" | "denied" | "ended" | "left" | "misbehaved" | "removed" | "replaced" | "server_stopping" | "too_slow";
+export type CloseReason = "abandoned" | "denied" | "ended" | "left" | "misbehaved" | "policy" | "removed" | "replaced" | "server_stopping" | "too_slow";
 
 export type Occupant = { 
 /**
@@ -414,7 +414,11 @@ payload: DoorPayload, } | { "type": "done", } | { "type": "draining",
 /**
  * Time left, in milliseconds.
  */
-remaining_ms: number, } | { "type": "group_state", 
+remaining_ms: number, } | { "type": "floor", 
+/**
+ * What it demands.
+ */
+floor: ControlSettings, } | { "type": "group_state", 
 /**
  * Its epoch.
  */
@@ -594,6 +598,20 @@ seq?: RoomSeq,
  */
 body: ServerMessage, };
 
+export type ControlWord = string;
+
+export type ControlSetting = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * The name of a level, a number, or `none`.
+ */
+value: ControlWord, };
+
+export type ControlSettings = Array<ControlSetting>;
+
 export type BaseKey = string;
 
 export type CipherSuite = "classical" | "x_wing";
@@ -682,9 +700,13 @@ hand: boolean,
  */
 media: MediaState, 
 /**
- * What its grant allows it to send.
+ * What grant and policy allow it to send.
  */
-allowed: MediaState, };
+allowed: MediaState, 
+/**
+ * Whether it may write to all.
+ */
+may_chat: boolean, };
 
 export type PasscodeProof = "failed" | "not_needed" | "proven" | "wanted";
 
@@ -741,6 +763,24 @@ passcode: PasscodeProof,
  * Whether it is being let in.
  */
 admitting: boolean, };
+
+export type ConductView = { 
+/**
+ * What the organisation demands.
+ */
+floor: ControlSettings, 
+/**
+ * What holds.
+ */
+controls: ControlSettings, 
+/**
+ * When the meeting locks by itself, in unix milliseconds.
+ */
+locks_at_ms?: bigint | null, 
+/**
+ * Whether all that participants do is suspended.
+ */
+suspended: boolean, };
 
 export type DeviceView = { 
 /**
@@ -800,6 +840,10 @@ guests: Array<WaitingView>,
  */
 locked: boolean, 
 /**
+ * What may be done, as a host has signed it.
+ */
+conduct: ConductView, 
+/**
  * The passcode, seen from this side.
  */
 passcode: PasscodeView, 
@@ -832,7 +876,15 @@ passcode: Passcode | null,
 /**
  * Whether who proves the passcode is let in without a click.
  */
-admits: boolean, };
+admits: boolean, 
+/**
+ * The organisation's floor, which the meeting's policy will hold and hosts cannot lower.
+ */
+floor?: ControlSettings, 
+/**
+ * The meeting's controls, where they are to be tighter.
+ */
+controls?: ControlSettings, };
 
 export type JoinDevice = { 
 /**
@@ -904,7 +956,23 @@ message: ServerMessage, } | { "type": "remove",
 /**
  * Who.
  */
-device: DeviceKey, } | { "type": "set_passcode", 
+device: DeviceKey, } | { "type": "set_controls", 
+/**
+ * Every control that is not at its loosest.
+ */
+controls: ControlSettings, } | { "type": "set_rights", 
+/**
+ * Who.
+ */
+device: DeviceKey, 
+/**
+ * Sources.
+ */
+sources: MediaState, 
+/**
+ * Whether it may write to all.
+ */
+chat: boolean, } | { "type": "set_passcode", 
 /**
  * The passcode.
  */
@@ -912,7 +980,11 @@ passcode?: Passcode | null,
 /**
  * Whether who proves it is let in without a click.
  */
-admits: boolean, };
+admits: boolean, } | { "type": "suspend", 
+/**
+ * Whether everything is suspended.
+ */
+suspended: boolean, };
 
 export type DeviceOutput = { "type": "chat", 
 /**
@@ -976,6 +1048,12 @@ export type MeetingCreated = {
  */
 meeting: MeetingId, };
 
+export type PolicyInfo = { 
+/**
+ * What the organisation demands of every meeting. Controls that are not named are at their loosest.
+ */
+floor: ControlSettings, };
+
 export type VersionInfo = { 
 /**
  * Version of the program.
@@ -1027,6 +1105,9 @@ export const SIGNALLING_PATH = "/api/v1/signalling";
 
 /** Path at which meetings are created. */
 export const MEETINGS_PATH = "/api/v1/meetings";
+
+/** Path at which the organisation's floor can be read. */
+export const POLICY_PATH = "/api/v1/policy";
 
 /** WebSocket subprotocol. */
 export const SUBPROTOCOL = "sabha.v1";

@@ -184,6 +184,7 @@ impl Group {
             epoch: self.epoch,
             members: self.members.values().copied().collect(),
             controls: self.controls.clone(),
+            floor: self.controls.clone(),
         }
     }
 }

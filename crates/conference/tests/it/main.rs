@@ -8,6 +8,7 @@ mod bounds;
 mod delivery;
 mod door;
 mod ending;
+mod floor;
 mod leaving;
 mod media;
 mod membership;

@@ -6,6 +6,7 @@ use sabha_conference::{
     Admission, Command, ConnectionKey, Event, Handshake, Input, MediaCommand, MediaEvent, Output, Record,
     Refusal, Removal, Right, Room, RoomConfig, Ticket,
 };
+use sabha_policy::Controls;
 use sabha_protocol::{
     BootEpoch, DeviceKey, MediaGeneration, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
     RoomSeq, Rule, Sdp,
@@ -27,6 +28,7 @@ pub(crate) const ALL_OFF: MediaState =
 
 pub(crate) fn config() -> RoomConfig {
     RoomConfig {
+        floor: Controls::default(),
         meeting: MeetingId::from_bytes([1; 20]),
         title: Some(title()),
         group: Delivery::new().view(),

@@ -11,18 +11,20 @@ use super::Device;
 #[derive(Default)]
 pub(super) struct ConductWork {
     controls: Option<Controls>,
+    floor: Option<Controls>,
     rights: BTreeMap<DeviceKey, Capabilities>,
     suspended: Option<bool>,
 }
 
 impl ConductWork {
     pub(super) fn is_empty(&self) -> bool {
-        self.controls.is_none() && self.rights.is_empty() && self.suspended.is_none()
+        self.controls.is_none() && self.floor.is_none() && self.rights.is_empty() && self.suspended.is_none()
     }
 
     /// Puts back what was not committed; what was asked for since goes before.
     pub(super) fn take_back(&mut self, older: Self) {
         self.controls = self.controls.take().or(older.controls);
+        self.floor = self.floor.take().or(older.floor);
         self.suspended = self.suspended.or(older.suspended);
         for (device, rights) in older.rights {
             self.rights.entry(device).or_insert(rights);
@@ -31,10 +33,14 @@ impl ConductWork {
 
     /// Changes the conduct. Rights are kept for those only who are members and no hosts.
     pub(super) fn apply(&self, conduct: &mut Conduct, roster: &Roster) {
-        if let Some(controls) = &self.controls {
-            // No host lowers the floor.
-            conduct.controls = controls.tighten(&conduct.floor);
+        if let Some(floor) = &self.floor {
+            conduct.floor = conduct.floor.tighten(floor);
         }
+        if let Some(controls) = &self.controls {
+            conduct.controls = controls.clone();
+        }
+        // No host goes below the floor.
+        conduct.controls = conduct.controls.tighten(&conduct.floor);
         if let Some(suspended) = self.suspended {
             conduct.suspended = suspended;
         }
@@ -54,6 +60,15 @@ impl Device {
     pub(super) fn set_controls(&mut self, settings: &ControlSettings) {
         if let Ok(controls) = Controls::from_settings(settings) {
             self.work.conduct.controls = Some(controls);
+        }
+    }
+
+    /// The organisation demands more: the first host signs it. What a server demands can only tighten the meeting.
+    pub(super) fn raise_floor(&mut self, settings: &ControlSettings) {
+        let Ok(floor) = Controls::from_settings(settings) else { return };
+        let signed = self.group().map(|group| &group.roster().policy.conduct.floor);
+        if self.is_host() && signed.is_some_and(|signed| signed.below(&floor).is_some()) {
+            self.work.conduct.floor = Some(floor);
         }
     }
 

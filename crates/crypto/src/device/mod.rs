@@ -306,6 +306,7 @@ impl Device {
             }
             ServerMessage::Closed { reason, .. } => self.closed(reason),
             ServerMessage::Door { from, payload } => self.heard_at_door(from, payload.as_bytes()),
+            ServerMessage::Floor { floor } => self.raise_floor(&floor),
             ServerMessage::GroupState { group_info, tree, .. } => self.join_from_outside(&group_info, &tree),
             ServerMessage::Handshake { epoch, message, .. } => self.handshake(epoch, message.as_bytes()),
             ServerMessage::Joined { participants, lobby, .. } => {

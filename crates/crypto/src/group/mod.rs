@@ -248,9 +248,10 @@ impl Group {
         let processed = self.mls.process_message(&self.provider, message).map_err(|_| Reject::Invalid)?;
         // From the library's check of the signature, never from the payload.
         let sender = processed.sender().clone();
+        let grant = processed.credential().serialized_content().to_vec();
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(message) if is_private => {
-                let from = self.device_at(&sender).ok_or(Reject::Invalid)?;
+                let from = self.speaker(&sender, &grant).ok_or(Reject::Invalid)?;
                 Ok(Ingested::Application { from, bytes: message.into_bytes() })
             }
             ProcessedMessageContent::ProposalMessage(queued) if !is_private => {
@@ -399,9 +400,14 @@ impl Group {
         }
     }
 
-    fn device_at(&self, sender: &Sender) -> Option<DeviceKey> {
+    /// Returns who spoke, if that member is still in. A word may be of an earlier epoch, in which the same leaf was
+    /// somebody else's: the credential is that of the sender's own epoch.
+    fn speaker(&self, sender: &Sender, grant: &[u8]) -> Option<DeviceKey> {
         let Sender::Member(index) = sender else { return None };
-        Some(self.roster.member(index.u32())?.device)
+        self.roster
+            .member(index.u32())
+            .filter(|member| member.grant.to_bytes() == grant)
+            .map(|member| member.device)
     }
 }
 

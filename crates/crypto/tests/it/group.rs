@@ -96,6 +96,21 @@ fn a_change_says_who_came_who_went_and_whether_the_policy_is_new() {
     assert_eq!(change(&mut asha, bundle.commit.as_bytes()), went);
 }
 
+/// A server that holds words back does not put them into the mouth of whoever has the leaf by then.
+#[test]
+fn a_late_word_is_not_taken_for_the_next_ones_at_the_same_leaf() {
+    let (mut meeting, mut asha) = two();
+    let papers = meeting.papers;
+    let late = asha.seal(b"said by Asha").unwrap();
+    let leaf = meeting.host.roster().member_of(&device(ASHA)).unwrap().index;
+    meeting.change(Changes { remove: vec![device(ASHA)], ..Changes::default() });
+    let package = papers.applicant(40, papers.granted(40)).key_package().unwrap();
+    meeting.change(Changes { add: vec![package], ..Changes::default() });
+    assert_eq!(meeting.host.roster().member(leaf).unwrap().device, device(40));
+
+    assert_eq!(meeting.host.ingest(&late, NOW).err(), Some(Reject::Invalid));
+}
+
 #[test]
 fn frames_have_keys_from_all_others_and_none_from_oneself() {
     let (meeting, asha) = two();

@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    BootEpoch, MeetingId, Rule,
+    BootEpoch, ControlSettings, MeetingId, Rule,
     key::GateKey,
     opaque::{GroupInfo, RatchetTree, SealedTitle},
 };
@@ -35,6 +35,14 @@ pub struct CreateMeeting {
 pub struct MeetingCreated {
     /// The meeting.
     pub meeting: MeetingId,
+}
+
+/// Answer to `GET /api/v1/policy`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyInfo {
+    /// What the organisation demands of every meeting. Controls that are not named are at their loosest.
+    pub floor: ControlSettings,
 }
 
 /// Answer to `GET /api/v1/version`.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    BootEpoch, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality, RequestId,
-    RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
+    BootEpoch, ControlSettings, GroupEpoch, Layer, MediaGeneration, MediaState, Mid, ParticipantId, Quality,
+    RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
     key::{Challenge, DeviceKey},
     opaque::{
         DoorPayload, GroupInfo, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle,
@@ -86,6 +86,11 @@ pub enum ServerMessage {
     Draining {
         /// Time left, in milliseconds.
         remaining_ms: u32,
+    },
+    /// To hosts: the organisation demands more than the meeting's policy says. Raise its floor, or the meeting ends.
+    Floor {
+        /// What it demands.
+        floor: ControlSettings,
     },
     /// The group as it is now. Answers `group_state`.
     GroupState {
@@ -326,6 +331,8 @@ pub enum CloseReason {
     Left,
     /// You broke the protocol, or sent too much.
     Misbehaved,
+    /// The organisation's policy was tightened, and no host's device brought the meeting into line.
+    Policy,
     /// A host removed you.
     Removed,
     /// This place was taken over by a newer connection of yours.

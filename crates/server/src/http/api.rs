@@ -8,10 +8,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use sabha_delivery::Delivery;
+use sabha_policy::Controls;
 use sabha_protocol::{
     GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
-    wire::http::{ApiError, CreateMeeting, MeetingCreated, VersionInfo},
+    wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
 };
 
 use super::{AppState, error::Refusal};
@@ -24,6 +25,7 @@ use crate::{clock, metrics, storage::StoredMeeting};
     responses(
         (status = 201, description = "The meeting exists now", body = MeetingCreated),
         (status = 400, description = "The body is not a meeting, or its group is not one that the id's root key signed", body = ApiError),
+        (status = 403, description = "The meeting's policy is looser than the organisation's floor", body = ApiError),
         (status = 401, description = "The creation key is missing or wrong", body = ApiError),
         (status = 409, description = "The id is taken", body = ApiError),
         (status = 413, description = "The body is too long", body = ApiError),
@@ -48,7 +50,7 @@ pub(super) async fn create_meeting(
     }
 
     let stored = StoredMeeting { title, gate_key, group_info, tree };
-    check_group(&meeting, &stored)?;
+    check_group(&meeting, &stored, &state.floor.now())?;
     match state.store.create_meeting(&meeting, &stored).await {
         Ok(true) => {}
         Ok(false) => {
@@ -67,14 +69,26 @@ pub(super) async fn create_meeting(
 }
 
 /// Refuses what is not the beginning of this meeting's group. A millisecond's work, so it is done in place.
-fn check_group(meeting: &MeetingId, offered: &StoredMeeting) -> Result<(), Refusal> {
+fn check_group(meeting: &MeetingId, offered: &StoredMeeting, floor: &Controls) -> Result<(), Refusal> {
     let StoredMeeting { group_info, tree, .. } = offered;
     let delivery = Delivery::open(*meeting, group_info, tree, clock::unix_ms())
         .map_err(|reject| Refusal::new(reject.rule(), reject.to_string()))?;
     if delivery.epoch() != GroupEpoch(0) {
         return Err(Refusal::new(Rule::CurrentEpoch, "a meeting begins with its group at epoch 0"));
     }
+    if let Some(control) = delivery.conduct().floor.below(floor) {
+        let message =
+            format!("the meeting's policy is looser than the organisation's floor: {}", control.id());
+        return Err(Refusal::new(Rule::Floor, message));
+    }
     Ok(())
+}
+
+/// Says what the organisation demands of every meeting, so that whoever makes one can sign it.
+#[utoipa::path(get, path = "/api/v1/policy", tag = "policy",
+    responses((status = 200, description = "The floor in force", body = PolicyInfo)))]
+pub(super) async fn policy(State(state): State<AppState>) -> Json<PolicyInfo> {
+    Json(PolicyInfo { floor: state.floor.now().to_settings() })
 }
 
 /// Says which server this is.

@@ -32,7 +32,7 @@ use axum::{
     routing::{get, post},
 };
 use sabha_protocol::{
-    BootEpoch, MEETINGS_PATH, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
+    BootEpoch, MEETINGS_PATH, POLICY_PATH, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
@@ -42,6 +42,7 @@ use crate::{
     config::PublicUrl,
     drain::Drain,
     media::MediaPlane,
+    policy::Floor,
     signalling::{Addresses, Signalling, TokenBucket},
     storage::Store,
 };
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) creation_key: CreationKey,
     pub(crate) creations: Mutex<TokenBucket>,
     pub(crate) drain: Drain,
+    pub(crate) floor: Floor,
     pub(crate) media: MediaPlane,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
@@ -72,6 +74,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let headers = headers::Headers::new(state.public_url.as_ref());
     Router::new()
         .route(MEETINGS_PATH, post(api::create_meeting))
+        .route(POLICY_PATH, get(api::policy))
         .route("/api/v1/version", get(api::version))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route(SIGNALLING_PATH, get(websocket::upgrade))

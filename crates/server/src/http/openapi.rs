@@ -19,10 +19,11 @@ use super::{api, health};
                        the crate `sabha-protocol`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(api::create_meeting, api::version, health::healthz, health::readyz, health::metrics),
+    paths(api::create_meeting, api::policy, api::version, health::healthz, health::readyz, health::metrics),
     modifiers(&CreationKeyScheme),
     tags(
         (name = "meetings", description = "Creating meetings"),
+        (name = "policy", description = "What the organisation demands of every meeting"),
         (name = "operation", description = "For operators and monitoring")
     )
 )]

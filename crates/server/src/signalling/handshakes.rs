@@ -7,11 +7,11 @@
 
 use std::collections::VecDeque;
 
+use sabha_admission::Conduct;
 use sabha_conference::{
     ConnectionKey, GroupChange, GroupMember, GroupView, Handshake, Input, Refusal, Removal, Right,
 };
 use sabha_delivery::{self as delivery, Change, Delivery, Member, Reject};
-use sabha_policy::Controls;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, Rule,
     limits::HANDSHAKES_KEPT_MAX,
@@ -87,7 +87,7 @@ impl Handshakes {
 
     /// Returns the group as a room has to know it.
     pub(super) fn view(&self) -> GroupView {
-        view(self.delivery.epoch(), self.delivery.members(), &self.delivery.conduct().controls)
+        view(self.delivery.epoch(), self.delivery.members(), self.delivery.conduct())
     }
 
     /// Says by what right a device enters that does not come by the link.
@@ -153,7 +153,7 @@ impl Handshakes {
         now_ms: u64,
     ) -> Result<Input, Reject> {
         let done = self.delivery.adopt(group_info, tree, heartbeat, now_ms)?;
-        let change = change(done, &self.delivery.conduct().controls);
+        let change = change(done, self.delivery.conduct());
         tracing::info!(epoch = %change.view.epoch, "a group was brought back");
         Ok(Input::Adopted { connection: actor.connection, request: actor.request, change })
     }
@@ -170,7 +170,7 @@ impl Handshakes {
         let done = self.delivery.commit(&actor.device, epoch, commit.clone(), group_info, now_ms)?;
         self.note_sender(actor);
         let welcome = welcome.map(|welcome| (welcome, self.delivery.tree()));
-        let change = Some(change(done, &self.delivery.conduct().controls));
+        let change = Some(change(done, self.delivery.conduct()));
         Ok(handshake(actor, Handshake { epoch, message: commit, change, welcome }))
     }
 
@@ -224,16 +224,21 @@ fn refusal(reject: &Reject) -> Refusal {
     Refusal { rule: reject.rule(), message: reject.to_string() }
 }
 
-fn view(epoch: GroupEpoch, members: Vec<Member>, controls: &Controls) -> GroupView {
+fn view(epoch: GroupEpoch, members: Vec<Member>, conduct: &Conduct) -> GroupView {
     let member = |Member { device, host, allowed }| GroupMember {
         device,
         role: if host { Role::Host } else { Role::Participant },
         allowed,
     };
-    GroupView { epoch, members: members.into_iter().map(member).collect(), controls: controls.clone() }
+    GroupView {
+        epoch,
+        members: members.into_iter().map(member).collect(),
+        controls: conduct.controls.clone(),
+        floor: conduct.floor.clone(),
+    }
 }
 
-fn change(Change { epoch, members, added, removed }: Change, controls: &Controls) -> GroupChange {
+fn change(Change { epoch, members, added, removed }: Change, conduct: &Conduct) -> GroupChange {
     let how = |removal| match removal {
         delivery::Removal::ByHost => Removal::ByHost,
         // Who is gone has no place any more; one that is just coming back by its old leaf comes back without it.
@@ -241,7 +246,7 @@ fn change(Change { epoch, members, added, removed }: Change, controls: &Controls
         delivery::Removal::Replaced => Removal::Replaced,
     };
     GroupChange {
-        view: view(epoch, members, controls),
+        view: view(epoch, members, conduct),
         added,
         removed: removed.into_iter().map(|(device, removal)| (device, how(removal))).collect(),
     }

@@ -17,6 +17,7 @@ use std::{
 use sabha_conference::{
     Command, ConnectionKey, Event, Input, Output, Record, Refusal, Right, Room, RoomConfig, Ticket,
 };
+use sabha_policy::Controls;
 use sabha_protocol::{
     DeviceKey, MeetingId, RequestId, Rule,
     limits::KNOCK_COOLDOWN,
@@ -181,6 +182,7 @@ impl RoomTask {
         mut self,
         mut messages: mpsc::Receiver<Message>,
         mut phase: watch::Receiver<Phase>,
+        mut floor: watch::Receiver<Controls>,
     ) -> Outcome {
         loop {
             let deadline = self.room.poll_timeout();
@@ -195,6 +197,7 @@ impl RoomTask {
                 _ = phase.wait_for(|phase| *phase == Phase::Stopped), if self.connections.is_empty() => {
                     return Outcome::Vacated;
                 }
+                Ok(()) = floor.changed() => Some(Input::Floor(floor.borrow_and_update().clone())),
                 () = tokio::time::sleep(MEDIA_RETRY), if retry => None,
             };
             if let Some(input) = input {

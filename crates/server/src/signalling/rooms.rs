@@ -36,6 +36,7 @@ use crate::{
     drain::Drain,
     media::MediaPlane,
     metrics,
+    policy::Floor,
     storage::{Store, StoredMeeting},
 };
 
@@ -53,6 +54,7 @@ pub(crate) struct RoomsConfig {
     pub(crate) media: MediaPlane,
     pub(crate) drain: Drain,
     pub(crate) boot_epoch: BootEpoch,
+    pub(crate) floor: Floor,
     pub(crate) resume_key: [u8; 32],
     pub(crate) rooms_max: usize,
 }
@@ -220,6 +222,7 @@ impl Rooms {
                 meeting,
                 title: stored.title,
                 group: group.view(),
+                floor: config.floor.now(),
                 boot_epoch: config.boot_epoch,
                 room_epoch: start.room_epoch,
                 resume_key: config.resume_key,
@@ -233,10 +236,10 @@ impl Rooms {
             mailbox.clone(),
             Census { totals: Arc::clone(&self.0.totals), participants: 0, guests: 0 },
         );
-        let (rooms, phase) = (self.clone(), config.drain.watch());
+        let (rooms, phase, floor) = (self.clone(), config.drain.watch(), config.floor.watch());
         tokio::spawn(async move {
             // The state dies with the panic: nothing of it is looked at afterwards.
-            let outcome = AssertUnwindSafe(task.run(messages, phase)).catch_unwind().await;
+            let outcome = AssertUnwindSafe(task.run(messages, phase, floor)).catch_unwind().await;
             if matches!(outcome, Err(_) | Ok(Outcome::Overrun)) {
                 rooms.note_lost(meeting);
             }

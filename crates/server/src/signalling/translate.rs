@@ -65,6 +65,7 @@ pub(super) fn message(event: Event) -> ServerMessage {
         Event::CodecWanted { source, codec } => ServerMessage::CodecWanted { source, codec },
         Event::Done => ServerMessage::Done {},
         Event::Door { from, payload } => ServerMessage::Door { from, payload },
+        Event::Floor { floor } => ServerMessage::Floor { floor: floor.to_settings() },
         Event::Handshake { from, epoch, message } => ServerMessage::Handshake { from, epoch, message },
         Event::Joined { answer, generation, media, participants, lobby, seq } => ServerMessage::Joined {
             answer: media_answer(answer, generation),

@@ -6,6 +6,7 @@
 //! refused before anything in it is touched (`examine.rs`).
 
 mod examine;
+mod floors;
 mod meetings;
 mod migrations;
 
@@ -19,6 +20,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use self::floors::AppliedFloor;
 pub use self::meetings::{RoomStart, StoredMeeting};
 use self::migrations::MIGRATIONS;
 

@@ -106,7 +106,7 @@ fn new_meeting_of(suite: MeetingSuite) -> (Device, CreateMeeting) {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
-        floor: sabha_crypto::policy::Controls::default(),
+        floor: sabha_crypto::policy::Controls::of(sabha_crypto::policy::Tier::default()),
         controls: sabha_crypto::policy::Controls::default(),
     };
     let device = Device::create(options, now_ms()).unwrap();

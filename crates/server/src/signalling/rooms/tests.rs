@@ -84,6 +84,7 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
     let config = MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
     let (events_in, events) = mpsc::channel(16);
     let config = RoomsConfig {
+        floor: Floor::follow(store.clone()).await.unwrap(),
         store,
         media: MediaPlane::start(&config, events_in).unwrap(),
         drain: Drain::default(),

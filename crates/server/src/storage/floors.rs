@@ -1,0 +1,132 @@
+//! Rows of the organisation's floor.
+
+use sabha_policy::{Controls, Tier};
+use sabha_protocol::ControlSettings;
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use super::{Store, StoreError, now_ms};
+
+/// Floors that are listed at once, the newest first.
+const LISTED_MAX: i64 = 100;
+
+/// What was demanded from some moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedFloor {
+    /// Counts from 1.
+    pub number: i64,
+    /// When, in unix milliseconds.
+    pub applied_ms: i64,
+    /// Who applied it.
+    pub applied_by: String,
+    /// What it was made from, such as the id of a profile.
+    pub origin: String,
+    /// The floor.
+    pub floor: Controls,
+}
+
+impl Store {
+    /// Returns the floor in force: the newest one, or the tier that holds where nobody has chosen.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: also if what is stored is no floor, since a looser one must not take its place.
+    pub async fn floor(&self) -> Result<Controls, StoreError> {
+        let newest = self.floors_from("SELECT * FROM floors ORDER BY number DESC LIMIT 1").await?;
+        Ok(newest.into_iter().next().map_or_else(|| Controls::of(Tier::default()), |row| row.floor))
+    }
+
+    /// Returns the last floors, the newest first, at most 100.
+    ///
+    /// # Errors
+    /// As [`Store::floor`].
+    pub async fn floors(&self) -> Result<Vec<AppliedFloor>, StoreError> {
+        self.floors_from("SELECT * FROM floors ORDER BY number DESC LIMIT 100").await
+    }
+
+    /// Demands `floor` from now on. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn apply_floor(
+        &self,
+        floor: &Controls,
+        applied_by: &str,
+        origin: &str,
+    ) -> Result<i64, StoreError> {
+        let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
+        let row = sqlx::query(
+            "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
+             SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4 FROM floors RETURNING number",
+        )
+        .bind(now_ms())
+        .bind(short(applied_by))
+        .bind(short(origin))
+        .bind(settings)
+        .fetch_one(&self.writer)
+        .await?;
+        Ok(row.try_get("number")?)
+    }
+
+    async fn floors_from(&self, query: &'static str) -> Result<Vec<AppliedFloor>, StoreError> {
+        let rows = sqlx::query(query).fetch_all(&self.reader).await?;
+        debug_assert!(rows.len() <= LISTED_MAX as usize);
+        rows.iter().map(applied).collect()
+    }
+}
+
+fn applied(row: &SqliteRow) -> Result<AppliedFloor, StoreError> {
+    let settings: String = row.try_get("settings")?;
+    let settings: ControlSettings = serde_json::from_str(&settings).map_err(damaged)?;
+    Ok(AppliedFloor {
+        number: row.try_get("number")?,
+        applied_ms: row.try_get("applied_ms")?,
+        applied_by: row.try_get("applied_by")?,
+        origin: row.try_get("origin")?,
+        floor: Controls::from_settings(&settings).map_err(damaged)?,
+    })
+}
+
+fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(sqlx::Error::Decode(Box::new(error)))
+}
+
+/// Names are for people: one that is too long is cut, an empty one replaced.
+fn short(name: &str) -> String {
+    let short: String = name.chars().filter(|letter| !letter.is_control()).take(120).collect();
+    if short.trim().is_empty() { "unknown".to_owned() } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn newest_floor_holds_and_the_default_where_there_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        assert_eq!(store.floor().await.unwrap(), Controls::of(Tier::Medium));
+        let mut floor = Controls::of(Tier::High);
+        assert_eq!(store.apply_floor(&floor, "asha", "tier high").await.unwrap(), 1);
+        floor.set_named("MEET.LOCK.AUTO", "30").unwrap();
+        assert_eq!(store.apply_floor(&floor, "", &"x".repeat(500)).await.unwrap(), 2);
+        store.close().await;
+
+        let store = Store::open(directory.path()).await.unwrap();
+        assert_eq!(store.floor().await.unwrap(), floor);
+        let floors = store.floors().await.unwrap();
+        assert_eq!(floors.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!((floors[0].applied_by.as_str(), floors[0].origin.len()), ("unknown", 120));
+        assert_eq!(floors[1].floor, Controls::of(Tier::High));
+    }
+
+    #[tokio::test]
+    async fn damaged_floor_is_an_error_and_not_the_default() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        store.apply_floor(&Controls::of(Tier::High), "asha", "tier high").await.unwrap();
+        sqlx::query("UPDATE floors SET settings = '[{\"control\":\"MEET.NOTHING\",\"value\":\"x\"}]'")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        assert!(store.floor().await.is_err());
+    }
+}
