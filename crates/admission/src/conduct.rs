@@ -57,6 +57,11 @@ impl Conduct {
         self.allowed(Actor::HOST, granted)
     }
 
+    /// Returns whether a grant may bring somebody new in.
+    pub fn lets_in(&self, grant: &Grant) -> bool {
+        self.entry(grant).is_allowed()
+    }
+
     /// Decides whether a grant may bring somebody new in. A creator is nobody's guest.
     pub(crate) fn entry(&self, grant: &Grant) -> Decision {
         let (by_hand, proven) = match grant.method {

@@ -1,5 +1,7 @@
 //! The catalogue: each control with its id, its scale, its tiers and where it comes from.
 
+use std::fmt;
+
 use sabha_protocol::Rule;
 
 use crate::{
@@ -38,6 +40,19 @@ pub enum Source {
     Cisa(u8),
     /// NIST, tips for virtual meetings, 2020.
     Nist,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mha(0) => f.write_str("MHA"),
+            Self::Mha(number) => write!(f, "MHA {number}"),
+            Self::CertIn(number) => write!(f, "CERT-In {number}"),
+            Self::Nsa(number) => write!(f, "NSA {number}"),
+            Self::Cisa(number) => write!(f, "CISA {number}"),
+            Self::Nist => f.write_str("NIST"),
+        }
+    }
 }
 
 /// What of a control stands in the table.

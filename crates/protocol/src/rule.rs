@@ -75,6 +75,8 @@ rules! {
     E2eeRequired = "MEET.E2EE.REQUIRED",
     /// By policy who makes a meeting has signed in with a passkey or a second factor.
     Mfa = "ORG.MFA",
+    /// A host has taken somebody's right to send this source.
+    SourceTaken = "ROOM.SOURCE",
     /// A host has suspended what participants do.
     Suspended = "ROOM.SUSPENDED",
     /// A meeting's policy is at least as tight as the organisation's floor.

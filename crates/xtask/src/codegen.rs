@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
+use sabha_policy::{Control, Scale};
 use sabha_protocol::{Rule, control, device, key, limits, media, opaque, secret, text, units, wire};
 use ts_rs::{Config, TS};
 
@@ -155,6 +156,35 @@ fn typescript() -> String {
         media::Layer::High.rid(),
     )
     .expect("a String takes any text");
+    out.push_str(&catalogue());
+    out
+}
+
+/// Returns the catalogue of controls, in the order in which it is shown.
+fn catalogue() -> String {
+    let mut out = String::from(
+        "\n/** A control: a property that holds always, or a setting with levels or a limit, the loosest first. */\n\
+         export interface ControlEntry {\n  id: ControlWord;\n  levels: readonly ControlWord[] | null;\n  \
+         limit: { unit: string; min: number; max: number } | null;\n  sources: readonly string[];\n}\n\n\
+         /** Every control of the policy. */\nexport const controls: readonly ControlEntry[] = [\n",
+    );
+    for control in Control::ALL {
+        let (levels, limit) = match control.scale() {
+            Scale::Always => ("null".to_owned(), "null".to_owned()),
+            Scale::Levels(names) => (format!("{names:?}"), "null".to_owned()),
+            Scale::AtMost { unit, min, max } => {
+                ("null".to_owned(), format!("{{ unit: {unit:?}, min: {min}, max: {max} }}"))
+            }
+        };
+        let sources: Vec<String> = control.sources().iter().map(ToString::to_string).collect();
+        writeln!(
+            out,
+            "  {{ id: {:?}, levels: {levels}, limit: {limit}, sources: {sources:?} }},",
+            control.id()
+        )
+        .expect("a String takes any text");
+    }
+    out.push_str("];\n");
     out
 }
 

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "MEET.E2EE.REQUIRED" | "ORG.MFA" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "MEET.E2EE.REQUIRED" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
 
 export type Credential = { "type": "device", 
 /**
@@ -1117,3 +1117,36 @@ export const FRAGMENT_PREFIX = "v1.";
 
 /** RTP stream id of each simulcast layer. */
 export const rids = { low: "l", medium: "m", high: "h" } as const;
+
+/** A control: a property that holds always, or a setting with levels or a limit, the loosest first. */
+export interface ControlEntry {
+  id: ControlWord;
+  levels: readonly ControlWord[] | null;
+  limit: { unit: string; min: number; max: number } | null;
+  sources: readonly string[];
+}
+
+/** Every control of the policy. */
+export const controls: readonly ControlEntry[] = [
+  { id: "MEET.ID.FRESH", levels: null, limit: null, sources: ["MHA 1", "CERT-In 2", "CISA 2", "NIST"] },
+  { id: "MEET.PASS.REQUIRED", levels: ["link", "passcode"], limit: null, sources: ["MHA 1", "CERT-In 2"] },
+  { id: "MEET.LOBBY.ON", levels: ["host_or_rule", "host"], limit: null, sources: ["MHA 2", "CERT-In 3", "CISA 2"] },
+  { id: "MEET.HOST.FIRST", levels: null, limit: null, sources: ["MHA 3", "CERT-In 4"] },
+  { id: "MEET.SHARE.HOST", levels: ["everyone", "granted", "hosts"], limit: null, sources: ["MHA 4", "CERT-In 7", "CISA 3"] },
+  { id: "MEET.CONTROL.OFF", levels: null, limit: null, sources: ["MHA"] },
+  { id: "MEET.REMOVED.BAN", levels: null, limit: null, sources: ["MHA 5", "CERT-In 6"] },
+  { id: "MEET.FILE.OFF", levels: null, limit: null, sources: ["MHA 6", "CERT-In 5", "CISA 3"] },
+  { id: "MEET.CHAT.SAFE", levels: ["everyone", "hosts", "nobody"], limit: null, sources: ["MHA"] },
+  { id: "MEET.LOCK.AUTO", levels: null, limit: { unit: "minutes", min: 1, max: 1440 }, sources: ["MHA 7", "CERT-In 8", "CISA 2"] },
+  { id: "MEET.REC.RESTRICT", levels: null, limit: null, sources: ["MHA 8", "CERT-In 9", "CISA 3"] },
+  { id: "MEET.TRANSCRIPT.RESTRICT", levels: null, limit: null, sources: ["CISA 3"] },
+  { id: "MEET.END.ALL", levels: ["hand_over", "end_only"], limit: null, sources: ["MHA 9"] },
+  { id: "MEET.MUTE.ENTRY", levels: ["chosen", "muted", "muted_and_dark"], limit: null, sources: ["MHA"] },
+  { id: "MEET.E2EE.REQUIRED", levels: ["any_suite", "hybrid"], limit: null, sources: ["NSA 1", "NSA 2"] },
+  { id: "MEET.IDENT.VERIFIED", levels: null, limit: null, sources: ["NSA 4", "NIST"] },
+  { id: "MEET.LEG.MIN", levels: null, limit: null, sources: ["NSA 9"] },
+  { id: "ORG.MFA", levels: ["creation_key", "strong"], limit: null, sources: ["NSA 3", "NIST"] },
+  { id: "ORG.HOSTMGMT.DEFAULT", levels: null, limit: null, sources: ["CISA 2"] },
+  { id: "ORG.NO3P", levels: null, limit: null, sources: ["NSA 5"] },
+  { id: "ORG.ERASE", levels: null, limit: null, sources: ["NSA 6"] },
+];

@@ -204,8 +204,8 @@ impl Device {
     }
 
     fn grant(&mut self, guest: ParticipantId, method: Method) {
-        let locked = self.group().is_some_and(|group| group.roster().policy.locked_at_ms.is_some());
-        if !self.is_host() || locked {
+        let Some(policy) = self.group().map(|group| group.roster().policy.clone()) else { return };
+        if !self.is_host() || policy.locked_at_ms.is_some() {
             return;
         }
         let (seq, now_ms, me) = (self.next_seq(), self.now_ms, self.me());
@@ -227,6 +227,10 @@ impl Device {
             method,
             invite: None,
         };
+        // Every member would refuse it.
+        if !policy.conduct.lets_in(&grant) {
+            return;
+        }
         let Ok(grant) = grant.sign(self.signer.key()) else { return };
         let bytes = grant.to_bytes();
         waiting.grant = Some(bytes.clone());
