@@ -113,6 +113,7 @@ fn typescript() -> String {
         device::DeviceView,
         device::CreateDevice,
         device::JoinDevice,
+        device::MemberRight,
         device::DeviceCommand,
         device::DeviceOutput,
         wire::http::CreateMeeting,

@@ -55,7 +55,9 @@ export function obey(model: Model): Step {
   const wanted: MediaState = { ...model.wanted };
   for (const source of over) wanted[source] = false;
   const rule = refusalOf(e2ee, first) ?? undefined;
-  const told = tell({ ...model, wanted }, 'refused', rule === undefined ? {} : { rule });
+  // A suspension is told of as such.
+  const quiet: Model = { ...model, wanted };
+  const told = rule === undefined || rule === 'ROOM.SUSPENDED' ? quiet : tell(quiet, 'refused', { rule });
   const off = and(askInRoom(told, { type: 'set_media', media: wanted }), (next) =>
     tellDevice(next, { type: 'media', media: wanted }),
   );
@@ -76,8 +78,7 @@ export function letShare(model: Model, participant: ParticipantId, allowed: bool
   const person = model.shown.participants.find(({ id }) => id === participant);
   const member = model.shown.e2ee?.members.find(({ device }) => device === person?.device);
   if (!member || member.host) return stay(model);
-  const sources = { ...member.allowed, screen: allowed, screen_audio: allowed };
-  return askDevice(model, { type: 'set_rights', device: member.device, sources, chat: member.may_chat });
+  return askDevice(model, { type: 'set_right', device: member.device, right: 'screen', allowed });
 }
 
 /** Host: switches every participant's microphone off. Each switches their own on again. */

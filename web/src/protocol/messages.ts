@@ -900,6 +900,8 @@ secret: string,
  */
 name: DisplayName, };
 
+export type MemberRight = "camera" | "chat" | "microphone" | "screen";
+
 export type DeviceCommand = { "type": "admit", 
 /**
  * Who waits.
@@ -960,19 +962,19 @@ device: DeviceKey, } | { "type": "set_controls",
 /**
  * Every control that is not at its loosest.
  */
-controls: ControlSettings, } | { "type": "set_rights", 
+controls: ControlSettings, } | { "type": "set_right", 
 /**
  * Who.
  */
 device: DeviceKey, 
 /**
- * Sources.
+ * Which.
  */
-sources: MediaState, 
+right: MemberRight, 
 /**
- * Whether it may write to all.
+ * Whether it has it from now on.
  */
-chat: boolean, } | { "type": "set_passcode", 
+allowed: boolean, } | { "type": "set_passcode", 
 /**
  * The passcode.
  */

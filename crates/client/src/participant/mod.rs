@@ -8,7 +8,7 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 use sabha_crypto::device::Device;
 use sabha_protocol::{
     ControlSettings, DisplayName, MediaState, ParticipantId, Source,
-    device::DeviceView,
+    device::{DeviceView, MemberRight},
     limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
     text::{ChatText, Passcode},
     wire::client::Tile,
@@ -146,7 +146,7 @@ pub(crate) enum Command {
     SetControls(ControlSettings),
     SetMedia(MediaState),
     SetPasscode(Option<Passcode>, bool),
-    SetRights { participant: ParticipantId, sources: MediaState, chat: bool },
+    SetRight { participant: ParticipantId, right: MemberRight, allowed: bool },
     Subscribe(Subscription),
     Suspend(bool),
     Vanish,
@@ -292,9 +292,9 @@ impl Participant {
         self.ask(Command::SetControls(controls));
     }
 
-    /// Host: says what somebody who is no host may send, and whether they may write to all.
-    pub fn set_rights(&self, participant: ParticipantId, sources: MediaState, chat: bool) {
-        self.ask(Command::SetRights { participant, sources, chat });
+    /// Host: gives somebody who is no host a right, or takes it.
+    pub fn set_right(&self, participant: ParticipantId, right: MemberRight, allowed: bool) {
+        self.ask(Command::SetRight { participant, right, allowed });
     }
 
     /// Host: suspends all that participants do, or lets them go on.

@@ -547,12 +547,12 @@ impl Session {
             Some(Command::SetControls(controls)) => {
                 return Ok(self.command(DeviceCommand::SetControls { controls }));
             }
-            Some(Command::SetRights { participant, sources, chat }) => {
+            Some(Command::SetRight { participant, right, allowed }) => {
                 let device = self.device_of(participant);
-                return Ok(self.command_about(device, |device| DeviceCommand::SetRights {
+                return Ok(self.command_about(device, |device| DeviceCommand::SetRight {
                     device,
-                    sources,
-                    chat,
+                    right,
+                    allowed,
                 }));
             }
             Some(Command::Suspend(suspended)) => {

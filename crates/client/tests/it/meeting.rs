@@ -4,7 +4,7 @@ use sabha_client::{ParticipantConfig, Path, Subscription};
 use sabha_crypto::device::MeetingSuite;
 use sabha_protocol::{
     MediaState, Source,
-    device::{CipherSuite, DeviceView, Encryption},
+    device::{CipherSuite, DeviceView, Encryption, MemberRight},
 };
 
 use crate::server::{
@@ -111,8 +111,7 @@ async fn shared_screen_arrives_with_its_sound_and_stops() {
     let sharer = id(&guest);
 
     // By the organisation's floor a screen is shared by whom a host lets.
-    let everything = MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
-    host.set_rights(sharer, everything, true);
+    host.set_right(sharer, MemberRight::Screen, true);
     wait(&guest, "the right to share", |state| {
         let own = |view: &DeviceView| {
             view.members.iter().any(|member| member.device == view.me && member.allowed.screen)

@@ -1020,7 +1020,8 @@ fn who_shares_is_what_the_hosts_signed_and_everybody_keeps_to_it() {
     assert_eq!([hall.rights(asha, ravi).0, hall.rights(0, ravi).0], [NO_SCREEN, EVERYTHING]);
 
     let device = hall.clients[asha].device.me();
-    hall.command(0, DeviceCommand::SetRights { device, sources: EVERYTHING, chat: true });
+    let right = sabha_protocol::device::MemberRight::Screen;
+    hall.command(0, DeviceCommand::SetRight { device, right, allowed: true });
     for by in [0, asha, ravi] {
         assert_eq!([hall.rights(asha, by).0, hall.rights(ravi, by).0], [EVERYTHING, NO_SCREEN]);
     }
