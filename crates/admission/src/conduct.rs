@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sabha_policy::{Action, Actor, Control, Controls, Decision, Function, may};
-use sabha_protocol::{DeviceKey, Source};
+use sabha_protocol::{DeviceKey, Rule, Source};
 
 use crate::{
     Capabilities, Grant, Method,
@@ -73,13 +73,8 @@ impl Conduct {
         self.allowed(Actor::HOST, granted)
     }
 
-    /// Returns whether a grant may bring somebody new in.
-    pub fn lets_in(&self, grant: &Grant) -> bool {
-        self.entry(grant).is_allowed()
-    }
-
     /// Decides whether a grant may bring somebody new in. A creator is nobody's guest.
-    pub(crate) fn entry(&self, grant: &Grant) -> Decision {
+    pub fn entry(&self, grant: &Grant) -> Decision {
         let (by_hand, proven) = match grant.method {
             Method::Creator => return Decision::Allowed,
             Method::Invite | Method::Rule => (false, false),
@@ -91,6 +86,19 @@ impl Conduct {
             return Decision::Refused { by: Control::LockAuto };
         }
         may(&self.controls, Actor::PARTICIPANT, Action::Enter { by_hand, proven })
+    }
+
+    /// Returns the rule by which a member may not use a right that its grant gives, or `None` if it may.
+    pub fn refusal(&self, member: &DeviceKey, is_host: bool, action: Action) -> Option<Rule> {
+        if self.suspended && !is_host {
+            return Some(Rule::Suspended);
+        }
+        let given = self.rights.get(member).copied().unwrap_or_default().given;
+        let actor = Actor { is_host, may_share: is_host || given.contains(Capabilities::SCREEN) };
+        match may(&self.controls, actor, action) {
+            Decision::Allowed => None,
+            Decision::Refused { by } => by.rule(),
+        }
     }
 
     fn allowed(&self, actor: Actor, granted: Capabilities) -> Capabilities {

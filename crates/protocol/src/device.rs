@@ -200,6 +200,11 @@ pub enum DeviceOutput {
         /// What changed.
         change: MediaKeyChange,
     },
+    /// Something that was asked for is not done: the meeting's policy forbids it.
+    Refused {
+        /// By which rule.
+        rule: Rule,
+    },
     /// What must survive a reload changed: take it by `Device::export` and keep it wrapped.
     Remember {},
     /// Send this to the server.

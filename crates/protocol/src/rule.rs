@@ -71,8 +71,6 @@ rules! {
     LockAuto = "MEET.LOCK.AUTO",
     /// By policy a last host ends the meeting and does not hand it over.
     EndAll = "MEET.END.ALL",
-    /// By policy a meeting has the hybrid cipher suite.
-    E2eeRequired = "MEET.E2EE.REQUIRED",
     /// By policy who makes a meeting has signed in with a passkey or a second factor.
     Mfa = "ORG.MFA",
     /// A host has taken somebody's right to send this source.

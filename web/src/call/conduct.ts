@@ -90,11 +90,3 @@ export function muteAll(model: Model): Step {
       stay(model),
     );
 }
-
-/** Whether nobody may be let in who has not proven the passcode. */
-export function needsPasscode(e2ee: DeviceView | null): boolean {
-  return (
-    e2ee?.conduct.controls.some(({ control, value }) => control === 'MEET.PASS.REQUIRED' && value === 'passcode') ??
-    false
-  );
-}

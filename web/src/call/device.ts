@@ -79,6 +79,8 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
         ),
         entry.sendJoin,
       );
+    case 'refused':
+      return stay(tell(model, 'refused', { rule: output.rule }));
     // Keys, and what is kept for a reload, never come this far.
     case 'media':
     case 'remember':

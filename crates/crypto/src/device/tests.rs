@@ -28,6 +28,7 @@ struct Client {
     media: Vec<MediaKeyChange>,
     chat: Vec<String>,
     logs: Vec<String>,
+    refusals: Vec<Rule>,
     /// What the device asked to be kept last.
     kept: Option<Zeroizing<Vec<u8>>>,
     /// A fault: it gets a place and does not come into the room.
@@ -96,6 +97,7 @@ impl Hall {
             media: Vec::new(),
             chat: Vec::new(),
             logs: Vec::new(),
+            refusals: Vec::new(),
             kept: None,
             stays_away: false,
             late: None,
@@ -154,6 +156,7 @@ impl Hall {
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
             DeviceOutput::Log { text } => self.clients[at].logs.push(text),
+            DeviceOutput::Refused { rule } => self.clients[at].refusals.push(rule),
             DeviceOutput::Remember {} => self.clients[at].kept = Some(self.clients[at].device.export()),
             DeviceOutput::Send { send, message } => {
                 if self.clients[at].connected {
@@ -1052,6 +1055,7 @@ fn who_may_not_write_is_not_heard_even_if_its_own_device_disobeys() {
     hall.admit(asha);
     hall.control(&[("MEET.CHAT.SAFE", "hosts")]);
     hall.command(asha, DeviceCommand::Chat { text: "obeys".parse().unwrap() });
+    assert_eq!(hall.clients[asha].refusals, [Rule::ChatSafe]);
     // What a device without the check would do.
     let word = super::say::Word::Chat("disobeys".parse().unwrap());
     hall.clients[asha].device.say(word);
@@ -1093,6 +1097,7 @@ fn where_the_passcode_is_demanded_a_click_alone_lets_nobody_in() {
     let asha = hall.guest("Asha");
     hall.admit(asha);
     assert_eq!(hall.view(asha).stage, DeviceStage::PasscodeWanted);
+    assert_eq!(hall.clients[0].refusals, [Rule::PassRequired]);
 
     hall.command(asha, DeviceCommand::Passcode { passcode: "7XK2-M9QP".parse().unwrap() });
     hall.admit(asha);
@@ -1107,8 +1112,10 @@ fn where_hosts_let_in_by_hand_no_rule_does() {
     hall.command(asha, DeviceCommand::Passcode { passcode: "7XK2-M9QP".parse().unwrap() });
     assert_ne!(hall.view(asha).stage, DeviceStage::Member);
     let id = hall.id(asha);
+    assert_eq!(hall.clients[0].refusals, []);
     hall.command(0, DeviceCommand::Admit { guest: id, by_rule: true });
     assert_ne!(hall.view(asha).stage, DeviceStage::Member);
+    assert_eq!(hall.clients[0].refusals, [Rule::LobbyOn]);
     hall.admit(asha);
     assert_eq!(hall.view(asha).stage, DeviceStage::Member);
 }
@@ -1124,5 +1131,6 @@ fn after_its_time_a_meeting_takes_nobody_new() {
     let ravi = hall.guest("Ravi");
     hall.admit(ravi);
     assert_ne!(hall.view(ravi).stage, DeviceStage::Member);
+    assert_eq!(hall.clients[0].refusals, [Rule::LockAuto]);
     assert_eq!(hall.view(asha).members.len(), 2);
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use sabha_delivery::Delivery;
-use sabha_policy::Controls;
+use sabha_policy::{Controls, HostSignIn};
 use sabha_protocol::{
     GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
@@ -38,6 +38,10 @@ pub(super) async fn create_meeting(
 ) -> Result<(StatusCode, Json<MeetingCreated>), Refusal> {
     if bearer(&headers).as_ref() != Some(&state.creation_key) {
         return Err(Refusal::new(Rule::CreationKey, "the creation key is missing or wrong"));
+    }
+    if state.floor.now().host_sign_in() == HostSignIn::Strong {
+        let message = "by policy who makes a meeting has signed in; the creation key is not enough";
+        return Err(Refusal::new(Rule::Mfa, message));
     }
     if !state.drain.is_serving() {
         return Err(Refusal::new(Rule::Capacity, "the server is stopping; try again soon"));

@@ -28,7 +28,7 @@ impl Refusal {
     pub(super) fn new(rule: Rule, message: impl Into<String>) -> Self {
         let status = match rule {
             Rule::CreationKey => StatusCode::UNAUTHORIZED,
-            Rule::Floor => StatusCode::FORBIDDEN,
+            Rule::Floor | Rule::Mfa => StatusCode::FORBIDDEN,
             Rule::Rate => StatusCode::TOO_MANY_REQUESTS,
             Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,

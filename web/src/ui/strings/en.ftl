@@ -526,7 +526,6 @@ rule-meet-share-host = Only hosts share a screen here. Ask a host for the right 
 rule-meet-chat-safe = Only hosts write to all here.
 rule-meet-lock-auto = The meeting has locked by itself. Nobody new is let in.
 rule-meet-end-all = A host of this meeting ends it for everybody and does not leave it.
-rule-meet-e2ee-required = Your organisation demands the hybrid cipher suite.
 rule-org-mfa = Sign in with a passkey to start meetings here.
 rule-org-policy-floor = The meeting's policy is looser than your organisation demands.
 rule-room-source = A host has taken the right to do this.

@@ -334,7 +334,6 @@ export type TextKey =
   | 'roster-sharing'
   | 'rule-media-offer'
   | 'rule-meet-chat-safe'
-  | 'rule-meet-e2ee-required'
   | 'rule-meet-end-all'
   | 'rule-meet-lobby-on'
   | 'rule-meet-lock-auto'
