@@ -11,8 +11,10 @@ use sqlx::{
 };
 
 /// Number, name and text of each migration; the file is named for the first two.
-const FILES: &[(i64, &str, &str)] =
-    &[(1, "meetings", include_str!("../../migrations/sqlite/0001_meetings.sql"))];
+const FILES: &[(i64, &str, &str)] = &[
+    (1, "meetings", include_str!("../../migrations/sqlite/0001_meetings.sql")),
+    (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
+];
 
 /// Brings a database to the newest schema, or finds out that it is newer.
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
