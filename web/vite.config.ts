@@ -26,7 +26,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { call: here('index.html'), admin: here('admin.html') },
+      input: { call: here('index.html') },
       output,
     },
   },
