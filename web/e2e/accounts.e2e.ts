@@ -172,7 +172,7 @@ describe.skipIf(missing.chromium)('accounts', () => {
     await asha.get('join-go').click();
     await asha.get('signed-in').waitFor();
 
-    expect(await asha.get('user', 'Asha').count()).toBe(1);
+    await expect.poll(() => asha.get('user', 'Asha').count()).toBe(1);
     expect((await asha.passkeys()).map((passkey) => passkey.isResidentCredential)).toEqual([true]);
     const cookies = await asha.cookies();
     expect(cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }))).toEqual([
@@ -208,7 +208,7 @@ describe.skipIf(missing.chromium)('accounts', () => {
     await asha.get('invite-go').click();
     invitation = await asha.get('invite-url').inputValue();
     expect(invitation).toMatch(/\/admin#invite\.[\w-]{43}$/);
-    expect(await asha.get('invitation', 'Ben').count()).toBe(1);
+    await expect.poll(() => asha.get('invitation', 'Ben').count()).toBe(1);
     await inspect(asha, 'users');
 
     await ben.page.goto('about:blank');
