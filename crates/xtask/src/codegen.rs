@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use sabha_policy::{Control, Scale};
-use sabha_protocol::{Rule, control, device, key, limits, media, opaque, secret, text, units, wire};
+use sabha_protocol::{Rule, account, control, device, key, limits, media, opaque, secret, text, units, wire};
 use ts_rs::{Config, TS};
 
 /// Writes the generated files.
@@ -122,6 +122,47 @@ fn typescript() -> String {
         wire::http::VersionInfo,
         wire::http::Health,
         wire::http::ApiError,
+        secret::LinkToken,
+        opaque::AccountBytes,
+        account::UserId,
+        account::PasskeyId,
+        account::SessionId,
+        account::ApiKeyId,
+        account::InvitationId,
+        account::CeremonyId,
+        account::AccountRole,
+        account::Scope,
+        account::EmailAddress,
+        account::Label,
+        wire::accounts::Organisation,
+        wire::accounts::User,
+        wire::accounts::Users,
+        wire::accounts::ChangeUser,
+        wire::accounts::Invite,
+        wire::accounts::Invitation,
+        wire::accounts::Invited,
+        wire::accounts::Invitations,
+        wire::accounts::AskLink,
+        wire::accounts::LinkView,
+        wire::accounts::BeginRegistration,
+        wire::accounts::PasskeyCreation,
+        wire::accounts::MadePasskey,
+        wire::accounts::PasskeyRequest,
+        wire::accounts::ShownPasskey,
+        wire::accounts::Account,
+        wire::accounts::Passkey,
+        wire::accounts::Passkeys,
+        wire::accounts::RenamePasskey,
+        wire::accounts::Session,
+        wire::accounts::Sessions,
+        wire::accounts::CreateApiKey,
+        wire::accounts::ApiKey,
+        wire::accounts::ApiKeyCreated,
+        wire::accounts::ApiKeys,
+        wire::accounts::AuditEntry,
+        wire::accounts::AuditPage,
+        wire::accounts::LinkKind,
+        wire::accounts::AuditAction,
     );
     write!(
         out,
