@@ -1,5 +1,7 @@
 //! The catalogue: each control with its id, its scale, its tiers and where it comes from.
 
+use std::fmt;
+
 use sabha_protocol::Rule;
 
 use crate::{
@@ -38,6 +40,20 @@ pub enum Source {
     Cisa(u8),
     /// NIST, tips for virtual meetings, 2020.
     Nist,
+}
+
+impl fmt::Display for Source {
+    /// As people cite it: `MHA 4`, or `MHA` for what has no number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mha(0) => f.write_str("MHA"),
+            Self::Mha(point) => write!(f, "MHA {point}"),
+            Self::CertIn(item) => write!(f, "CERT-In {item}"),
+            Self::Nsa(criterion) => write!(f, "NSA {criterion}"),
+            Self::Cisa(principle) => write!(f, "CISA {principle}"),
+            Self::Nist => f.write_str("NIST"),
+        }
+    }
 }
 
 /// What of a control stands in the table.
