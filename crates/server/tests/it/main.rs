@@ -15,5 +15,6 @@ mod hostile;
 mod http;
 mod limits;
 mod person;
+mod policy;
 mod restart;
 mod server;
