@@ -17,7 +17,7 @@ step := scripts/step.sh
 checks := check-format check-generated check-rules check-walls check-licences check-scripts check-web \
   check-clippy check-docs check-wasm check-fuzz check-deny
 # What the browser runs of the cryptography is compiled from these.
-wasm_sources := Cargo.lock $(shell find crates/crypto-wasm crates/crypto crates/delivery crates/admission crates/protocol \
+wasm_sources := Cargo.lock $(shell find crates/crypto-wasm crates/crypto crates/delivery crates/admission crates/policy crates/protocol \
   -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(shell find crates/xtask-wasm -type f 2>/dev/null)
 wasm := web/src/e2ee/wasm/crypto_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \

@@ -137,6 +137,27 @@ mod tests {
     }
 
     #[test]
+    fn shipped_profiles_stand_in_the_docs() {
+        let docs = include_str!("../../../docs/policy.md");
+        for (id, _) in SHIPPED {
+            assert!(docs.contains(&format!("| `{id}` |")), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_example_in_the_docs_is_a_profile() {
+        let docs = include_str!("../../../docs/policy.md");
+        let (_, example) = docs.split_once("```json\n").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let example = example
+            .replace("PUBLIC_KEY", &"A".repeat(43))
+            .replace("\"SIGNATURE\"", &format!("\"{}\"", "A".repeat(86)));
+        let mut file = parse("the example", example.as_bytes()).unwrap();
+        file.signature = None;
+        profile::check(&file, None).unwrap();
+    }
+
+    #[test]
     fn tier_medium_holds_the_nine_points() {
         let file = find("in.gov.mha.2020-04-12").unwrap();
         assert_eq!(Controls::of(Tier::Medium).below(&controls("in.gov.mha.2020-04-12")), None);
