@@ -43,13 +43,14 @@ pub enum Source {
 }
 
 impl fmt::Display for Source {
+    /// As people cite it: `MHA 4`, or `MHA` for what has no number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mha(0) => f.write_str("MHA"),
-            Self::Mha(number) => write!(f, "MHA {number}"),
-            Self::CertIn(number) => write!(f, "CERT-In {number}"),
-            Self::Nsa(number) => write!(f, "NSA {number}"),
-            Self::Cisa(number) => write!(f, "CISA {number}"),
+            Self::Mha(point) => write!(f, "MHA {point}"),
+            Self::CertIn(item) => write!(f, "CERT-In {item}"),
+            Self::Nsa(criterion) => write!(f, "NSA {criterion}"),
+            Self::Cisa(principle) => write!(f, "CISA {principle}"),
             Self::Nist => f.write_str("NIST"),
         }
     }
@@ -230,6 +231,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::Controls;
 
     #[test]
     fn ids_and_numbers_are_each_ones_own() {
@@ -260,6 +262,44 @@ mod tests {
         for point in 1..=9 {
             let held = Control::ALL.iter().any(|control| control.sources().contains(&Source::Mha(point)));
             assert!(held, "point {point}");
+        }
+    }
+
+    /// What `docs/policy.md` says of a control.
+    fn row(control: Control) -> String {
+        let settings = match control.scale() {
+            Scale::Always => "always".to_owned(),
+            Scale::Levels(names) => names.join(", "),
+            Scale::AtMost { unit, min, max } => format!("none, {max} to {min} {unit}"),
+        };
+        let [low, medium, high] = Tier::ALL.map(|tier| Controls::named(control, control.in_tier(tier)));
+        let sources: Vec<_> = control.sources().iter().map(ToString::to_string).collect();
+        let (id, sources) = (control.id(), sources.join(", "));
+        format!("| `{id}` | {settings} | {low} | {medium} | {high} | {sources} |")
+    }
+
+    #[test]
+    fn the_table_in_the_docs_is_this_catalogue() {
+        let docs = include_str!("../../../docs/policy.md");
+        let is_row = |line: &&str| line.starts_with("| `MEET.") || line.starts_with("| `ORG.");
+        let written: Vec<_> = docs.lines().filter(is_row).map(str::to_owned).collect();
+        let expected: Vec<_> = Control::ALL.iter().map(|control| row(*control)).collect();
+        assert_eq!(written, expected, "docs/policy.md should say:\n{}", expected.join("\n"));
+    }
+
+    #[test]
+    fn the_docs_say_of_each_control_and_level_what_it_means() {
+        let docs = include_str!("../../../docs/policy.md");
+        let (_, meanings) = docs.split_once("## What each means").unwrap();
+        let (meanings, _) = meanings.split_once("\n## ").unwrap();
+        for control in Control::ALL {
+            let levels = match control.scale() {
+                Scale::Levels(names) => names,
+                Scale::Always | Scale::AtMost { .. } => &[],
+            };
+            for word in levels.iter().chain([&control.id()]) {
+                assert!(meanings.contains(&format!("`{word}`")), "{}: {word}", control.id());
+            }
         }
     }
 

@@ -11,6 +11,8 @@
 //!            may(controls, actor, action) ── Decision { by: Control }
 //! ```
 //!
+//! A floor can come from a file that somebody else has signed: [`profile`].
+//!
 //! A control is either a property, which holds always and has no setting, or it has levels or a limit that somebody
 //! chooses. Nothing is listed as a setting that is not enforced.
 
@@ -18,6 +20,7 @@ mod control;
 mod controls;
 mod decide;
 mod level;
+pub mod profile;
 mod tier;
 
 pub use control::{Control, Scale, Source};

@@ -70,6 +70,8 @@ fixed! {
     DeviceKey(32, "^[A-Za-z0-9_-]{43}$"),
     /// The Ed25519 public key that belongs to a meeting's link: who can sign with it has the link.
     GateKey(32, "^[A-Za-z0-9_-]{43}$"),
+    /// The Ed25519 public key of whoever signs policy profiles.
+    ProfileKey(32, "^[A-Za-z0-9_-]{43}$"),
     /// An Ed25519 signature (RFC 8032).
     Signature(64, "^[A-Za-z0-9_-]{86}$"),
 }

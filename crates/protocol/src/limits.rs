@@ -70,6 +70,10 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub const CHAT_CHARS_MAX: usize = 4000;
 /// A passcode, in Unicode scalar values.
 pub const PASSCODE_CHARS_MAX: usize = 64;
+/// A policy profile as a file, in bytes: 64 controls with every text at its longest, in ASCII, are 90 kB.
+pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
+/// A text in a policy profile, in Unicode scalar values.
+pub const PROFILE_TEXT_CHARS_MAX: usize = 400;
 /// A meeting title, in Unicode scalar values.
 pub const TITLE_CHARS_MAX: usize = 120;
 /// A label of a passkey or API key, or the name of an organisation, in Unicode scalar values.

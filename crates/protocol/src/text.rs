@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::limits::{CHAT_CHARS_MAX, NAME_CHARS_MAX, PASSCODE_CHARS_MAX, SDP_BYTES_MAX, TITLE_CHARS_MAX};
+use crate::limits::{
+    CHAT_CHARS_MAX, NAME_CHARS_MAX, PASSCODE_CHARS_MAX, PROFILE_TEXT_CHARS_MAX, SDP_BYTES_MAX,
+    TITLE_CHARS_MAX,
+};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +56,11 @@ pub struct ChatText(String);
 #[serde(try_from = "String", into = "String")]
 #[ts(type = "string")]
 pub struct Passcode(String);
+
+/// A text in a policy profile: 1 to 400 characters, trimmed, on one line.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProfileText(String);
 
 /// A session description (RFC 8866) of at most 96 KiB. Checked for size here and parsed by the media plane.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -105,6 +113,7 @@ text!(DisplayName, |text| one_line(&text, NAME_CHARS_MAX));
 text!(MeetingTitle, |text| one_line(&text, TITLE_CHARS_MAX));
 text!(ChatText, |text| lines(&text, CHAT_CHARS_MAX));
 text!(Passcode, |text| one_line(&text, PASSCODE_CHARS_MAX));
+text!(ProfileText, |text| one_line(&text, PROFILE_TEXT_CHARS_MAX));
 text!(Sdp, |text| {
     if text.is_empty() {
         Err(InvalidText::Empty)

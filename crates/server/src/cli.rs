@@ -4,6 +4,8 @@
 //! logs go to standard error. An error says what is wrong, then what can be done. Exit codes: 0 done,
 //! 1 failed, 2 not understood.
 
+mod policy;
+
 use std::{
     error::Error,
     io::{self, Read as _, Write as _},
@@ -66,6 +68,9 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080")]
         url: String,
     },
+    /// Show, compare and change what the organisation demands of every meeting.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Run the server.
     Serve(SettingsArgs),
     /// Print the version.
@@ -156,6 +161,7 @@ pub fn run() -> ExitCode {
         }
         Command::CheckConfig(args) => args.load().and_then(|settings| check_config(&settings, cli.output)),
         Command::Health { url } => return health(url, cli.output),
+        Command::Policy(command) => return policy::run(command, cli.output),
         Command::Serve(args) => args.load().and_then(|settings| serve(settings, cli.output)),
         Command::Version => {
             version(cli.output);

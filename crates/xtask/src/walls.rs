@@ -62,6 +62,7 @@ const WALLS: &[Wall] = &[
             "sabha-conference",
             "sabha-crypto",
             "sabha-delivery",
+            "sabha-policy",
             "sabha-server",
             "sabha-sfu",
             "str0m",
@@ -80,6 +81,45 @@ const WALLS: &[Wall] = &[
         never: RANDOMNESS,
         reach: Reach::Direct,
         because: "protocol is pure: randomness comes in",
+    },
+    Wall {
+        from: "sabha-policy",
+        never: &[
+            "openmls",
+            "sabha-admission",
+            "sabha-conference",
+            "sabha-crypto",
+            "sabha-delivery",
+            "sabha-server",
+            "sabha-sfu",
+            "str0m",
+        ],
+        reach: Reach::Anywhere,
+        because: "policy decides what may be done, and knows neither groups nor rooms",
+    },
+    Wall {
+        from: "sabha-policy",
+        never: OPENING,
+        reach: Reach::Anywhere,
+        because: "policy checks signatures, and opens nothing",
+    },
+    Wall {
+        from: "sabha-policy",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "policy is pure: settings and questions come in, decisions go out",
+    },
+    Wall {
+        from: "sabha-policy",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "policy is pure: keys come in",
+    },
+    Wall {
+        from: "sabha-policy",
+        never: WIRE_FORMATS,
+        reach: Reach::Direct,
+        because: "only protocol derives wire formats; what is signed has one form, written by hand",
     },
     Wall {
         from: "sabha-conference",
@@ -257,7 +297,7 @@ const KEPT: &[Kept] = &[
 ];
 
 /// Folders of `crates/` whose sources are held to [`IMPURE`].
-const PURE: &[&str] = &["protocol", "conference", "sfu", "admission", "delivery", "crypto"];
+const PURE: &[&str] = &["protocol", "policy", "conference", "sfu", "admission", "delivery", "crypto"];
 
 const IMPURE: &[Banned] = &[
     Banned::anywhere(&["Instant", "now"], "reads the clock: take `now` as an argument"),
@@ -367,7 +407,11 @@ mod tests {
         ("sabha-sfu", "str0m"),
         ("sabha-sfu", "sabha-protocol"),
         ("str0m", "getrandom"),
+        ("sabha-conference", "sabha-policy"),
         ("sabha-conference", "sabha-protocol"),
+        ("sabha-admission", "sabha-policy"),
+        ("sabha-policy", "ed25519-dalek"),
+        ("sabha-policy", "sabha-protocol"),
         ("sabha-protocol", "serde"),
         ("sabha-client", "str0m"),
         ("sabha-client", "sabha-protocol"),
@@ -417,7 +461,16 @@ mod tests {
             ("sabha-sfu", "tokio"),
             ("sabha-sfu", "rand"),
             ("sabha-protocol", "sabha-conference"),
+            ("sabha-protocol", "sabha-policy"),
             ("sabha-protocol", "tokio"),
+            ("sabha-policy", "sabha-admission"),
+            ("sabha-policy", "sabha-conference"),
+            ("sabha-policy", "sabha-server"),
+            ("sabha-policy", "openmls"),
+            ("sabha-policy", "hpke"),
+            ("sabha-policy", "tokio"),
+            ("sabha-policy", "getrandom"),
+            ("sabha-policy", "serde"),
             ("sabha-client", "sabha-sfu"),
             ("sabha-server", "openmls"),
             ("sabha-server", "openmls_rust_crypto"),

@@ -5,6 +5,7 @@
 //! JSON, or a wrong passcode; 1 anything else.
 
 mod doorman;
+mod profile;
 mod verify;
 
 use std::{
@@ -25,7 +26,7 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, verify::VerifyLog};
+use self::{doorman::Doorman, profile::VerifyProfile, verify::VerifyLog};
 use crate::{
     error::ClientError,
     http::create_meeting,
@@ -66,6 +67,8 @@ enum Command {
     Soak(SoakArgs),
     /// Check a meeting's exported log.
     VerifyLog(VerifyLog),
+    /// Check a policy profile and its signature.
+    VerifyProfile(VerifyProfile),
 }
 
 /// Where meetings may be created: `--server` and `--key`, or the link that the server printed.
@@ -312,6 +315,7 @@ impl Cli {
             Command::JoinTimes(args) => measure_joins(args).await,
             Command::Soak(args) => run_soak(args).await,
             Command::VerifyLog(args) => Ok(verify::run(&args)),
+            Command::VerifyProfile(args) => Ok(profile::run(&args)),
         };
         match result {
             Ok(code) => code,

@@ -1,8 +1,9 @@
-//! Messages as they travel. One file a direction; strict: an unknown field or type is refused.
+//! Messages as they travel, and files that do. One file a direction; strict: an unknown field or type is refused.
 
 pub mod accounts;
 pub mod client;
 pub mod http;
+pub mod profile;
 pub mod server;
 
 pub use client::{ClientFrame, ClientMessage};

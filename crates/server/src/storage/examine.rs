@@ -11,12 +11,13 @@ use super::StoreError;
 /// `PRAGMA application_id` of our files: "SABH" in ASCII.
 const APPLICATION_ID: i64 = 0x5341_4248;
 
-/// Refuses the file at `path` unless it is ours, sound, and of a schema up to `known`.
+/// Refuses the file at `path` unless it is ours, sound, and of a schema up to `known`. Returns its schema, which is 0
+/// where nothing is stored yet.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::NotOurs`] or [`StoreError::Newer`]; [`StoreError::Unavailable`]
 /// when the file could not be read at all.
-pub(super) async fn examine(path: &Path, known: i64) -> Result<(), StoreError> {
+pub(super) async fn examine(path: &Path, known: i64) -> Result<i64, StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).create_if_missing(false);
     let mut connection = options.connect().await.map_err(|error| blame(path, error))?;
     let verdict = judge(&mut connection, path, known).await;
@@ -25,7 +26,7 @@ pub(super) async fn examine(path: &Path, known: i64) -> Result<(), StoreError> {
     verdict
 }
 
-async fn judge(connection: &mut SqliteConnection, path: &Path, known: i64) -> Result<(), StoreError> {
+async fn judge(connection: &mut SqliteConnection, path: &Path, known: i64) -> Result<i64, StoreError> {
     let number = |pragma: &'static str| sqlx::query_scalar::<_, i64>(pragma);
     let damaged = |error| blame(path, error);
 
@@ -34,7 +35,7 @@ async fn judge(connection: &mut SqliteConnection, path: &Path, known: i64) -> Re
         number("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await.map_err(damaged)?;
     if tables == 0 && application == 0 {
         // The process died between creating the file and the first migration: nothing is stored yet.
-        return Ok(());
+        return Ok(0);
     }
     if application != APPLICATION_ID {
         return Err(StoreError::NotOurs { path: path.to_owned() });
@@ -47,7 +48,11 @@ async fn judge(connection: &mut SqliteConnection, path: &Path, known: i64) -> Re
         .fetch_one(&mut *connection)
         .await
         .map_err(damaged)?;
-    if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), detail: finding }) }
+    if finding == "ok" {
+        Ok(found)
+    } else {
+        Err(StoreError::Damaged { path: path.to_owned(), detail: finding })
+    }
 }
 
 /// Tells damage from a file that merely could not be reached.

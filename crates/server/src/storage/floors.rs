@@ -42,6 +42,45 @@ impl Store {
         self.floors_from("SELECT * FROM floors ORDER BY number DESC LIMIT 100").await
     }
 
+    /// Returns the floor of that number, or `None` if there was none.
+    ///
+    /// # Errors
+    /// As [`Store::floor`].
+    pub async fn floor_numbered(&self, number: i64) -> Result<Option<AppliedFloor>, StoreError> {
+        let row = sqlx::query("SELECT * FROM floors WHERE number = $1").bind(number);
+        row.fetch_optional(&self.reader).await?.as_ref().map(applied).transpose()
+    }
+
+    /// Demands `floor` from now on, if `seen` is still the number of the newest floor, 0 where there is none: what was
+    /// made from an older one could undo what somebody has demanded meanwhile. Returns the new floor's number, or
+    /// `None` if somebody has. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn apply_floor_after(
+        &self,
+        seen: i64,
+        floor: &Controls,
+        applied_by: &str,
+        origin: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
+        // Both the look and the row are one statement: another process can write just before or just after it.
+        let row = sqlx::query(
+            "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
+             SELECT $1 + 1, $2, $3, $4, $5 WHERE (SELECT COALESCE(MAX(number), 0) FROM floors) = $1
+             RETURNING number",
+        )
+        .bind(seen)
+        .bind(now_ms())
+        .bind(short(applied_by))
+        .bind(short(origin))
+        .bind(settings)
+        .fetch_optional(&self.writer)
+        .await?;
+        Ok(row.map(|row| row.try_get("number")).transpose()?)
+    }
+
     /// Demands `floor` from now on. It is on disk when this returns.
     ///
     /// # Errors
@@ -116,6 +155,45 @@ mod tests {
         assert_eq!(floors.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((floors[0].applied_by.as_str(), floors[0].origin.len()), ("unknown", 120));
         assert_eq!(floors[1].floor, Controls::of(Tier::High));
+    }
+
+    #[tokio::test]
+    async fn what_was_made_from_an_older_floor_is_not_applied() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        let (medium, high) = (Controls::of(Tier::Medium), Controls::of(Tier::High));
+        assert_eq!(store.apply_floor_after(0, &medium, "asha", "one").await.unwrap(), Some(1));
+        assert_eq!(store.apply_floor_after(0, &high, "ben", "two").await.unwrap(), None);
+        assert_eq!(store.apply_floor_after(2, &high, "ben", "two").await.unwrap(), None);
+        assert_eq!(store.floor().await.unwrap(), medium);
+        assert_eq!(store.apply_floor_after(1, &high, "ben", "two").await.unwrap(), Some(2));
+        assert_eq!(store.floor_numbered(1).await.unwrap().unwrap().floor, medium);
+        assert_eq!(store.floor_numbered(3).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn two_stores_beside_each_other_see_what_either_demands() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(matches!(Store::open_beside(directory.path()).await, Err(StoreError::Missing { .. })));
+        let server = Store::open(directory.path()).await.unwrap();
+        let command = Store::open_beside(directory.path()).await.unwrap();
+        let high = Controls::of(Tier::High);
+        command.apply_floor_after(0, &high, "asha", "tier high").await.unwrap();
+        command.close().await;
+        assert_eq!(server.floor().await.unwrap(), high);
+        server.apply_floor(&Controls::of(Tier::Low), "ben", "tier low").await.unwrap();
+        let command = Store::open_beside(directory.path()).await.unwrap();
+        assert_eq!(command.floor().await.unwrap(), Controls::of(Tier::Low));
+    }
+
+    #[tokio::test]
+    async fn an_older_database_is_not_brought_up_to_date_beside_a_server() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        sqlx::query("PRAGMA user_version = 1").execute(&store.writer).await.unwrap();
+        store.close().await;
+        let refused = Store::open_beside(directory.path()).await;
+        assert!(matches!(refused, Err(StoreError::Older { found: 1, .. })), "{refused:?}");
     }
 
     #[tokio::test]

@@ -57,6 +57,22 @@ pub enum StoreError {
         /// What SQLite found first.
         detail: String,
     },
+    /// There is no database where one was looked for.
+    #[error("there is no database {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An older version of the program wrote the file, and it was asked for as it is.
+    #[error("the database {} has schema {found}, this program wants schema {known}", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Schema of the file.
+        found: i64,
+        /// Newest schema this program knows.
+        known: i64,
+    },
     /// A newer version of the program wrote the file. It was left as it is.
     #[error("the database {} has schema {found}, this program knows schemas up to {known}", path.display())]
     Newer {
@@ -95,14 +111,36 @@ impl Store {
     /// [`StoreError`]; whatever the error, nothing that was stored before is lost.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = directory.join(FILE_NAME);
-        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
         if path.exists() {
-            examine::examine(&path, known).await?;
+            examine::examine(&path, newest_schema()).await?;
         }
+        Self::connect(&path, true).await
+    }
 
+    /// Opens the database in `directory` as it is, also while a server uses it: SQLite lets several processes read and
+    /// one at a time write, and a writer waits for its turn.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], and [`StoreError::Older`] if the schema would have to be brought up to date, which only
+    /// who holds the data directory's lock may do; else as [`Store::open`].
+    pub async fn open_beside(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE_NAME);
+        if !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        let known = newest_schema();
+        let found = examine::examine(&path, known).await?;
+        if found < known {
+            return Err(StoreError::Older { path, found, known });
+        }
+        Self::connect(&path, false).await
+    }
+
+    /// Connects to the file at `path`; an owner creates it and brings its schema up to date.
+    async fn connect(path: &Path, is_owner: bool) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
+            .filename(path)
+            .create_if_missing(is_owner)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -114,7 +152,9 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        MIGRATIONS.run(&writer).await?;
+        if is_owner {
+            MIGRATIONS.run(&writer).await?;
+        }
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -133,6 +173,11 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Returns the newest schema that this program knows.
+fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 /// Returns the wall clock as the database stores it.

@@ -16,5 +16,6 @@ mod hostile;
 mod http;
 mod limits;
 mod person;
+mod policy;
 mod restart;
 mod server;

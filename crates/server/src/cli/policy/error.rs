@@ -1,0 +1,81 @@
+//! Why `sabha policy` did not do what was asked, and what can be done about it.
+
+use std::{io, path::PathBuf};
+
+use sabha_policy::profile::ProfileError;
+
+use crate::{profiles::UnreadableProfile, server::StartError, storage::StoreError};
+
+/// Why a command was not carried out. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PolicyError {
+    /// Somebody has applied a floor between our look and our word.
+    #[error("another floor was applied at the same moment")]
+    Changed,
+    /// The key's file is not one of ours.
+    #[error("the key file {} is not 32 bytes long", path.display())]
+    KeyDamaged { path: PathBuf },
+    /// Others than its owner can read the key.
+    #[error("the key file {} can be read by others than its owner", path.display())]
+    KeyExposed { path: PathBuf },
+    #[error("there is no floor {0}")]
+    NoFloor(i64),
+    #[error("there is no floor before this one")]
+    NoFloorBefore,
+    #[error("{name} was not accepted")]
+    Profile {
+        name: String,
+        #[source]
+        source: ProfileError,
+    },
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("there is no tier {0}")]
+    Tier(String),
+    #[error("a tier is not signed, so no key can be asked for")]
+    TierKey,
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableProfile),
+    #[error("{} cannot be used", path.display())]
+    Unusable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<StoreError> for PolicyError {
+    fn from(error: StoreError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl PolicyError {
+    /// Returns what can be done about it.
+    pub(super) fn remedy(&self) -> String {
+        match self {
+            Self::Changed => "Look at it with `sabha policy show`, then try again.".to_owned(),
+            Self::KeyDamaged { .. } => {
+                "Name the file that holds the key, or one that is not there yet.".to_owned()
+            }
+            Self::KeyExposed { path } => format!("If nobody else has read it: chmod 600 {}", path.display()),
+            Self::NoFloor(_) | Self::NoFloorBefore => {
+                "`sabha policy show` lists the floors that there were.".to_owned()
+            }
+            Self::Profile { .. } => {
+                "Nothing was applied. Ask whoever issued the profile for a good one.".to_owned()
+            }
+            Self::Start(StartError::Store(StoreError::Missing { .. })) => {
+                "Say where the server's data is with --data, or start the server once.".to_owned()
+            }
+            Self::Start(error) => error.remedy(),
+            Self::Tier(_) => "The tiers are low, medium and high.".to_owned(),
+            Self::TierKey => "Leave --key out, or name a profile.".to_owned(),
+            Self::Unreadable(UnreadableProfile::Read { .. }) => {
+                "Name a file, or the id of a shipped profile: `sabha policy list`.".to_owned()
+            }
+            Self::Unreadable(_) => "docs/policy.md describes the format.".to_owned(),
+            Self::Unusable { .. } => "Check that the file can be written by this user.".to_owned(),
+        }
+    }
+}
