@@ -59,6 +59,7 @@ describe.skipIf(missing.chromium || missing.firefox)('codecs', () => {
     await pickChart(chitra.page);
     const link = await asha.startMeeting(stage.server.newMeetingUrl);
     await stage.bring(asha, chitra, link);
+    await asha.letShare(chitra);
     await openChart(asha);
     return { asha, chitra, link };
   }

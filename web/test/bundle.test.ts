@@ -13,18 +13,21 @@ const FIRST_LOAD_BYTES_MAX = 150_000;
 
 let dist = '';
 let html = '';
+let adminHtml = '';
 
 beforeAll(async () => {
   dist = mkdtempSync(join(tmpdir(), 'sabha-web-'));
   const root = fileURLToPath(new URL('..', import.meta.url));
   await build({ root, logLevel: 'warn', build: { outDir: dist } });
   html = readFileSync(join(dist, 'index.html'), 'utf8');
+  await build({ root, logLevel: 'warn', configFile: join(root, 'vite.admin.config.ts'), build: { outDir: dist } });
+  adminHtml = readFileSync(join(dist, 'admin.html'), 'utf8');
 }, 120_000);
 
 afterAll(() => rmSync(dist, { recursive: true, force: true }));
 
-/** The files the page names, and those that their static imports name. */
-function firstLoad(): string[] {
+/** The files a page names, and those that their static imports name. */
+function firstLoad(page = html): string[] {
   const found = new Set<string>();
   const walk = (name: string) => {
     if (found.has(name)) return;
@@ -33,7 +36,7 @@ function firstLoad(): string[] {
     const code = readFileSync(join(dist, name), 'utf8');
     for (const [, file] of code.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) walk(`assets/${file}`);
   };
-  for (const [, name] of html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) walk(name ?? '');
+  for (const [, name] of page.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) walk(name ?? '');
   return [...found];
 }
 
@@ -49,20 +52,32 @@ describe('bundle', () => {
     expect(firstLoad().filter((name) => /\.wasm$|worker/.test(name))).toEqual([]);
   });
 
-  it('the page needs no inline script, style or event handler', () => {
-    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
-    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=/);
+  it('no page needs an inline script, style or event handler', () => {
+    for (const page of [html, adminHtml]) {
+      expect(page).not.toMatch(/<script(?![^>]*\bsrc=)/);
+      expect(page).not.toMatch(/<style|\sstyle=|\son\w+=/);
+    }
+  });
+
+  it('the page for administrators is no part of the call page, nor the call of it', () => {
+    const scripts = (page: string) => firstLoad(page).filter((name) => name.endsWith('.js'));
+
+    expect(scripts(adminHtml).length).toBeGreaterThan(0);
+    expect(scripts(adminHtml).filter((name) => scripts(html).includes(name))).toEqual([]);
+    const code = scripts(adminHtml).map((name) => readFileSync(join(dist, name), 'utf8'));
+    expect(code.some((text) => text.includes('RTCPeerConnection'))).toBe(false);
+    expect(firstLoad().some((name) => readFileSync(join(dist, name), 'utf8').includes('userVerification'))).toBe(false);
   });
 
   it('nothing is loaded from another host', () => {
     const urls = /(?:(?:src|href)=["']|url\(["']?|import\(["'])(?:https?:)?\/\/[^"')]+/g;
-    for (const name of ['index.html', ...firstLoad()]) {
+    for (const name of ['index.html', 'admin.html', ...firstLoad(), ...firstLoad(adminHtml)]) {
       expect(readFileSync(join(dist, name), 'utf8').match(urls)).toBeNull();
     }
   });
 
   it('no markup carries a style attribute, which the policy would refuse', () => {
-    for (const name of firstLoad().filter((file) => file.endsWith('.js'))) {
+    for (const name of [...firstLoad(), ...firstLoad(adminHtml)].filter((file) => file.endsWith('.js'))) {
       expect(readFileSync(join(dist, name), 'utf8')).not.toMatch(/<[a-z][^<>`]*\sstyle="/);
     }
   });

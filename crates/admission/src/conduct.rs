@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use sabha_policy::{Action, Actor, Control, Controls, Decision, Function, may};
-use sabha_protocol::{DeviceKey, Source};
+use sabha_protocol::{DeviceKey, Rule, Source};
 
 use crate::{
     Capabilities, Grant, Method,
     codec::{self, Malformed, Reader},
 };
 
-/// Members whose rights differ from what everybody has: 34 bytes each, sent to everybody who joins.
+/// Members whose rights differ from what everybody has: 36 bytes each, sent to everybody who joins.
 pub const RIGHTS_MAX: usize = 256;
 /// Settings of one value of the controls in a policy.
 const SETTINGS_MAX: usize = sabha_policy::CONTROLS_MAX;
@@ -27,10 +27,27 @@ pub struct Conduct {
     pub opened_ms: u64,
     /// Whether participants may do nothing but be there. Hosts and moderators go on.
     pub suspended: bool,
-    /// What members may do whose rights a host has changed, at most [`RIGHTS_MAX`]: a part of
-    /// [`Capabilities::PARTICIPANT`]. Who is not listed has what the grant says, but for sharing where that is to be
-    /// granted.
-    pub rights: BTreeMap<DeviceKey, Capabilities>,
+    /// What a host has changed of what single members may do, at most [`RIGHTS_MAX`].
+    pub rights: BTreeMap<DeviceKey, Rights>,
+}
+
+/// What a host has changed of what one member may do: parts of [`Capabilities::PARTICIPANT`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// What it may do where the controls leave it to a host to say so.
+    pub given: Capabilities,
+    /// What it may not do, whatever its grant says.
+    pub taken: Capabilities,
+}
+
+impl Rights {
+    /// Gives rights, or takes them.
+    pub fn set(&mut self, rights: Capabilities, allowed: bool) {
+        let (to, from) =
+            if allowed { (&mut self.given, &mut self.taken) } else { (&mut self.taken, &mut self.given) };
+        *to = to.union(rights);
+        *from = from.difference(rights);
+    }
 }
 
 impl Conduct {
@@ -46,10 +63,9 @@ impl Conduct {
         if self.suspended {
             return Capabilities::NONE;
         }
-        let changed = self.rights.get(member).copied();
-        let may_share = changed.is_some_and(|rights| rights.contains(Capabilities::SCREEN));
-        let actor = Actor { is_host: false, may_share };
-        self.allowed(actor, changed.map_or(granted, |rights| rights.intersection(granted)))
+        let Rights { given, taken } = self.rights.get(member).copied().unwrap_or_default();
+        let actor = Actor { is_host: false, may_share: given.contains(Capabilities::SCREEN) };
+        self.allowed(actor, granted.difference(taken))
     }
 
     /// Returns what is left of `granted` for a host.
@@ -58,7 +74,7 @@ impl Conduct {
     }
 
     /// Decides whether a grant may bring somebody new in. A creator is nobody's guest.
-    pub(crate) fn entry(&self, grant: &Grant) -> Decision {
+    pub fn entry(&self, grant: &Grant) -> Decision {
         let (by_hand, proven) = match grant.method {
             Method::Creator => return Decision::Allowed,
             Method::Invite | Method::Rule => (false, false),
@@ -70,6 +86,19 @@ impl Conduct {
             return Decision::Refused { by: Control::LockAuto };
         }
         may(&self.controls, Actor::PARTICIPANT, Action::Enter { by_hand, proven })
+    }
+
+    /// Returns the rule by which a member may not use a right that its grant gives, or `None` if it may.
+    pub fn refusal(&self, member: &DeviceKey, is_host: bool, action: Action) -> Option<Rule> {
+        if self.suspended && !is_host {
+            return Some(Rule::Suspended);
+        }
+        let given = self.rights.get(member).copied().unwrap_or_default().given;
+        let actor = Actor { is_host, may_share: is_host || given.contains(Capabilities::SCREEN) };
+        match may(&self.controls, actor, action) {
+            Decision::Allowed => None,
+            Decision::Refused { by } => by.rule(),
+        }
     }
 
     fn allowed(&self, actor: Actor, granted: Capabilities) -> Capabilities {
@@ -96,7 +125,7 @@ impl Conduct {
         let mut rights = BTreeMap::new();
         for _ in 0..count {
             let device = DeviceKey::from_bytes(reader.array()?);
-            let right = Capabilities::try_from(reader.u16()?)?;
+            let right = Rights { given: reader.u16()?.try_into()?, taken: reader.u16()?.try_into()? };
             if rights.last_key_value().is_some_and(|(last, _)| *last >= device) {
                 return Err(Malformed::Order("rights"));
             }
@@ -113,7 +142,8 @@ impl Conduct {
         codec::put_count(out, self.rights.len());
         for (device, rights) in &self.rights {
             out.extend(device.as_bytes());
-            out.extend(rights.bits().to_be_bytes());
+            out.extend(rights.given.bits().to_be_bytes());
+            out.extend(rights.taken.bits().to_be_bytes());
         }
     }
 }
@@ -179,8 +209,8 @@ mod tests {
     /// ADM-02
     #[test]
     fn what_is_written_is_read_back() {
-        let rights =
-            [(device_key(&guest()), Capabilities::SCREEN), (device_key(&creator()), Capabilities::NONE)];
+        let given = Rights { given: Capabilities::SCREEN, taken: Capabilities::CHAT };
+        let rights = [(device_key(&guest()), given), (device_key(&creator()), Rights::default())];
         let conduct = Conduct {
             suspended: true,
             rights: rights.into(),
@@ -206,8 +236,7 @@ mod tests {
         assert_eq!(read(&unknown), Err(Malformed::Unknown("setting")));
         let mut twice = vec![0; 13];
         twice.extend([0, 2]);
-        twice.extend([7; 34].iter().map(|_| 0));
-        twice.extend([0; 34]);
+        twice.extend([0; 72]);
         assert_eq!(read(&twice), Err(Malformed::Order("rights")));
     }
 
@@ -248,7 +277,8 @@ mod tests {
     #[test]
     fn rights_over_others_are_given_by_certificates_only() {
         for right in [Capabilities::ADMIT, Capabilities::MODERATE, Capabilities::DELEGATE] {
-            let rights = [(device_key(&guest()), right | Capabilities::CHAT)].into();
+            let rights = Rights { given: right | Capabilities::CHAT, taken: Capabilities::NONE };
+            let rights = [(device_key(&guest()), rights)].into();
             assert_eq!(
                 under(Conduct { rights, ..Conduct::default() }).fault(),
                 Some(Violation::RightsEscalation)
@@ -320,7 +350,8 @@ mod tests {
                 .contains(Capabilities::MICROPHONE | Capabilities::CAMERA | Capabilities::CHAT)
         );
         assert!(rights(&medium, HELPER).contains(sharing));
-        let given = [(device_key(&guest()), Capabilities::PARTICIPANT)].into();
+        let given = Rights { given: Capabilities::SCREEN, taken: Capabilities::NONE };
+        let given = [(device_key(&guest()), given)].into();
         let granted = under(Conduct { rights: given, ..tier(Tier::Medium) });
         assert!(rights(&granted, GUEST).contains(sharing));
         let hosts_only =
@@ -335,13 +366,13 @@ mod tests {
     /// ADM-58
     #[test]
     fn rights_are_taken_one_by_one_and_never_exceed_the_grant() {
-        let taken = [(device_key(&guest()), Capabilities::CHAT)].into();
-        assert_eq!(
-            rights(&under(Conduct { rights: taken, ..Conduct::default() }), GUEST),
-            Capabilities::CHAT
-        );
+        let taken = Rights { given: Capabilities::NONE, taken: Capabilities::MICROPHONE };
+        let taken = [(device_key(&guest()), taken)].into();
+        let without = rights(&group(), GUEST).difference(Capabilities::MICROPHONE);
+        assert_eq!(rights(&under(Conduct { rights: taken, ..Conduct::default() }), GUEST), without);
         let invitee = group().check().unwrap().member(INVITEE).unwrap().device;
-        let more = [(invitee, Capabilities::PARTICIPANT)].into();
+        let more = Rights { given: Capabilities::PARTICIPANT, taken: Capabilities::NONE };
+        let more = [(invitee, more)].into();
         let plain = rights(&group(), INVITEE);
         assert_eq!(rights(&under(Conduct { rights: more, ..Conduct::default() }), INVITEE), plain);
     }

@@ -102,7 +102,7 @@ mod violation;
 
 pub use capabilities::Capabilities;
 pub use codec::Malformed;
-pub use conduct::{Conduct, RIGHTS_MAX};
+pub use conduct::{Conduct, RIGHTS_MAX, Rights};
 pub use gate::{check_enter_proof, check_gate_tag, enter_proof, gate_tag};
 pub use grant::{GRANT_CREDENTIAL_TYPE, Grant, GrantId, Method, SignedGrant};
 pub use heartbeat::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat};

@@ -140,7 +140,12 @@ impl SignedPolicy {
             return Err(Violation::BelowFloor);
         }
         // ADM-55
-        if self.conduct.rights.values().any(|rights| !rights.is_subset_of(Capabilities::PARTICIPANT)) {
+        if self
+            .conduct
+            .rights
+            .values()
+            .any(|rights| !(rights.given | rights.taken).is_subset_of(Capabilities::PARTICIPANT))
+        {
             return Err(Violation::RightsEscalation);
         }
         // ADM-57

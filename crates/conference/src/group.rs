@@ -16,12 +16,19 @@ pub(crate) struct Group {
     members: BTreeMap<DeviceKey, GroupMember>,
     controls: Controls,
     floor: Controls,
+    suspended: bool,
 }
 
 impl Group {
     pub(crate) fn of(view: GroupView) -> Self {
         let members = view.members.into_iter().map(|member| (member.device, member)).collect();
-        Self { epoch: view.epoch, members, controls: view.controls, floor: view.floor }
+        Self {
+            epoch: view.epoch,
+            members,
+            controls: view.controls,
+            floor: view.floor,
+            suspended: view.suspended,
+        }
     }
 
     pub(crate) fn epoch(&self) -> GroupEpoch {
@@ -36,6 +43,11 @@ impl Group {
     /// Returns the controls that a host has signed.
     pub(crate) fn controls(&self) -> &Controls {
         &self.controls
+    }
+
+    /// Returns whether a host has suspended all that participants do.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
     }
 
     /// Returns the floor that a host has signed.

@@ -72,6 +72,8 @@ pub struct GroupView {
     pub controls: Controls,
     /// The organisation's floor that a host has signed with them.
     pub floor: Controls,
+    /// Whether a host has suspended all that participants do.
+    pub suspended: bool,
 }
 
 /// How a device lost its leaf.

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
+use sabha_policy::{Action, Actor, Decision, may};
 use sabha_protocol::{
-    MediaKind, MediaState, ParticipantId,
+    MediaKind, MediaState, ParticipantId, Rule, Source,
     limits::{SPEAKERS_FORWARDED, VIDEO_SLOTS_MAX},
-    wire::client::Tile,
+    wire::{client::Tile, server::Role},
 };
 
 use crate::{
@@ -19,14 +20,33 @@ impl Room {
     /// one who asks.
     pub(crate) fn set_media(&mut self, member: &Member, media: MediaState) -> Result<Reply, Refusal> {
         let Some(place) = self.roster.get_mut(member.id) else { return Ok(Reply::Done) };
+        let asked = media;
         let media = place.allowed(media);
+        let is_host = place.role() == Role::Host;
+        let refused = Source::ALL.into_iter().find(|source| asked.has(*source) && !media.has(*source));
         if place.media != media {
             place.media = media;
             self.outbox.media(MediaCommand::SetPublishing { participant: member.id, media });
             self.broadcast_change(member.id);
             self.renew_token(member.id);
         }
-        Ok(Reply::Done)
+        // What may be sent was switched; of the rest it is said why not.
+        refused.map_or(Ok(Reply::Done), |source| Err(self.source_refusal(is_host, source)))
+    }
+
+    /// Returns why a member may not send a source that the group does not leave it.
+    fn source_refusal(&self, is_host: bool, source: Source) -> Refusal {
+        let actor = Actor { is_host, may_share: false };
+        match may(self.group.controls(), actor, Action::Publish(source)) {
+            _ if self.group.is_suspended() && !is_host => {
+                Refusal::new(Rule::Suspended, "a host has suspended all that participants do")
+            }
+            Decision::Refused { by } => {
+                let rule = by.rule().unwrap_or(Rule::SourceTaken);
+                Refusal::new(rule, "by the meeting's policy this source is not yours to send")
+            }
+            Decision::Allowed => Refusal::new(Rule::SourceTaken, "a host has taken the right to send this"),
+        }
     }
 
     /// Passes on which pictures a member shows; not answered. ROOM-18: only pictures, each once, and only of

@@ -73,6 +73,7 @@ use crate::{
 ///             members: Vec::new(),
 ///             controls: Controls::default(),
 ///             floor: Controls::default(),
+///             suspended: false,
 ///         },
 ///         floor: Controls::default(),
 ///         boot_epoch: BootEpoch(1),

@@ -129,7 +129,7 @@ catalogue! {
     /// What is on when somebody comes in.
     MuteEntry = 14, "MEET.MUTE.ENTRY", Scale::Levels(Entry::NAMES), [0, 0, 2], [Mha(0)], None;
     /// Which cipher suites a meeting may have. There is none without end-to-end encryption.
-    E2eeRequired = 15, "MEET.E2EE.REQUIRED", Scale::Levels(Encryption::NAMES), [0, 0, 1], [Nsa(1), Nsa(2)], Some(Rule::E2eeRequired);
+    E2eeRequired = 15, "MEET.E2EE.REQUIRED", Scale::Levels(Encryption::NAMES), [0, 0, 1], [Nsa(1), Nsa(2)], None;
     /// Everybody in the list holds a key that a host signed, and it is shown by what right they came.
     IdentVerified = 16, "MEET.IDENT.VERIFIED", ALWAYS, [0; 3], [Nsa(4), Nist], None;
     /// There is no leg that is not end-to-end encrypted: no telephone, no gateway.

@@ -138,14 +138,14 @@ pub enum DeviceCommand {
         /// Every control that is not at its loosest.
         controls: ControlSettings,
     },
-    /// Host: what a member who is no host may send and do from now on.
-    SetRights {
+    /// Host: gives a member who is no host a right, or takes it. Controls decide whether it can be given at all.
+    SetRight {
         /// Who.
         device: DeviceKey,
-        /// Sources.
-        sources: MediaState,
-        /// Whether it may write to all.
-        chat: bool,
+        /// Which.
+        right: MemberRight,
+        /// Whether it has it from now on.
+        allowed: bool,
     },
     /// Host: the meeting's passcode from now on; none if absent. Resets the count of wrong tries.
     SetPasscode {
@@ -160,6 +160,20 @@ pub enum DeviceCommand {
         /// Whether everything is suspended.
         suspended: bool,
     },
+}
+
+/// What a host can give to a member and take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRight {
+    /// To send the camera.
+    Camera,
+    /// To write to all.
+    Chat,
+    /// To send the microphone.
+    Microphone,
+    /// To share a screen, with its sound.
+    Screen,
 }
 
 /// What a device wants done, or says.
@@ -185,6 +199,11 @@ pub enum DeviceOutput {
     Media {
         /// What changed.
         change: MediaKeyChange,
+    },
+    /// Something that was asked for is not done: the meeting's policy forbids it.
+    Refused {
+        /// By which rule.
+        rule: Rule,
     },
     /// What must survive a reload changed: take it by `Device::export` and keep it wrapped.
     Remember {},

@@ -8,6 +8,7 @@
 //! Only this crate derives wire formats. The TypeScript in `web/src/protocol/` and the OpenAPI
 //! document in `docs/openapi.json` are generated from it by `cargo xtask codegen`.
 
+pub mod account;
 pub mod control;
 pub mod device;
 pub mod framing;

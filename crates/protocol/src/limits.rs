@@ -76,6 +76,38 @@ pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
 pub const PROFILE_TEXT_CHARS_MAX: usize = 400;
 /// A meeting title, in Unicode scalar values.
 pub const TITLE_CHARS_MAX: usize = 120;
+/// A label of a passkey or API key, or the name of an organisation, in Unicode scalar values.
+pub const LABEL_CHARS_MAX: usize = 64;
+/// An e-mail address, in bytes (RFC 5321 section 4.5.3.1.3).
+pub const EMAIL_BYTES_MAX: usize = 254;
+/// One value of a passkey on the wire, in bytes: authenticator data with the longest credential id and an RSA key is
+/// 1.4 kB.
+pub const ACCOUNT_BYTES_MAX: usize = 4 * 1024;
+/// Users of one organisation. A list of them is answered whole.
+pub const USERS_MAX: usize = 10_000;
+/// Passkeys of one user.
+pub const PASSKEYS_MAX: usize = 20;
+/// Sessions of one user; the one unused for longest makes room.
+pub const SESSIONS_MAX: usize = 20;
+/// API keys of one user.
+pub const API_KEYS_MAX: usize = 20;
+/// Invitations open at once.
+pub const INVITATIONS_MAX: usize = 1_000;
+/// Entries of the audit log in one answer.
+pub const AUDIT_PAGE_MAX: usize = 100;
+/// Longest life of an API key, in days.
+pub const API_KEY_DAYS_MAX: u16 = 366;
+/// An invitation is good for this long.
+pub const INVITATION_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The first administrator's link is good for this long; each start of the server makes a new one.
+pub const SETUP_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// A session ends after this long without use.
+pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+/// A session ends this long after it began, however much it was used.
+pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Time for making or showing a passkey.
+pub const CEREMONY_LIFE: Duration = Duration::from_secs(5 * 60);
+
 /// An SDP media identification tag, in bytes (RFC 5888; browsers use one or two digits).
 pub const MID_BYTES_MAX: usize = 16;
 

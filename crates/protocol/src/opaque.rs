@@ -9,8 +9,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::limits::{
-    DOOR_BYTES_MAX, GROUP_INFO_BYTES_MAX, HANDSHAKE_BYTES_MAX, KNOCK_BYTES_MAX, RELAY_BYTES_MAX,
-    SEALED_TITLE_BYTES_MAX, TREE_BYTES_MAX, WELCOME_BYTES_MAX,
+    ACCOUNT_BYTES_MAX, DOOR_BYTES_MAX, GROUP_INFO_BYTES_MAX, HANDSHAKE_BYTES_MAX, KNOCK_BYTES_MAX,
+    RELAY_BYTES_MAX, SEALED_TITLE_BYTES_MAX, TREE_BYTES_MAX, WELCOME_BYTES_MAX,
 };
 
 /// The text is not base64url, or holds no or too many bytes.
@@ -84,6 +84,8 @@ macro_rules! opaque {
 }
 
 opaque! {
+    /// One value of a passkey as its authenticator or browser made it (W3C WebAuthn level 3).
+    AccountBytes(ACCOUNT_BYTES_MAX),
     /// What somebody in the lobby and the hosts say to each other: proof of the passcode, grant, KeyPackage.
     DoorPayload(DOOR_BYTES_MAX),
     /// A grant: a host's signature over a device key, as it stands in the MLS credential.

@@ -71,10 +71,10 @@ rules! {
     LockAuto = "MEET.LOCK.AUTO",
     /// By policy a last host ends the meeting and does not hand it over.
     EndAll = "MEET.END.ALL",
-    /// By policy a meeting has the hybrid cipher suite.
-    E2eeRequired = "MEET.E2EE.REQUIRED",
     /// By policy who makes a meeting has signed in with a passkey or a second factor.
     Mfa = "ORG.MFA",
+    /// A host has taken somebody's right to send this source.
+    SourceTaken = "ROOM.SOURCE",
     /// A host has suspended what participants do.
     Suspended = "ROOM.SUSPENDED",
     /// A meeting's policy is at least as tight as the organisation's floor.
@@ -93,6 +93,22 @@ rules! {
     CreationKey = "SERVER.CREATE",
     /// The server's storage failed; nothing was changed.
     Storage = "SERVER.STORAGE",
+    /// A one-time link is good once, for a time, and until it is withdrawn. Deliberately one answer for all three.
+    AccountLink = "ACCOUNT.LINK",
+    /// There is always an administrator, and a user always has a passkey.
+    AccountLast = "ACCOUNT.LAST",
+    /// Account pages are reached from this server itself, at its own address.
+    AccountOrigin = "ACCOUNT.ORIGIN",
+    /// The passkey is not one that opens an account here, or came too late.
+    AccountPasskey = "ACCOUNT.PASSKEY",
+    /// The user needs a role that they do not have.
+    AccountRole = "ACCOUNT.ROLE",
+    /// The API key was not made for this.
+    AccountScope = "ACCOUNT.SCOPE",
+    /// This needs somebody who is signed in, or an API key that is good.
+    AccountSignedIn = "ACCOUNT.SIGNED_IN",
+    /// Nobody and nothing of this id is here, or another has this address already.
+    AccountKnown = "ACCOUNT.KNOWN",
 }
 
 impl fmt::Display for Rule {

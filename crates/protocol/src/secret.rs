@@ -74,6 +74,16 @@ secret32! {
     CreationKey
 }
 
+secret32! {
+    /// The token in a one-time link for the first administrator or somebody invited.
+    LinkToken
+}
+
+secret32! {
+    /// The token in a session's cookie, or in an API key after its prefix.
+    AccessToken
+}
+
 /// A sealed, server-signed claim to a place in a room. Opaque to the client; at most 512 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(try_from = "String", into = "String")]

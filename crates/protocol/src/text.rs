@@ -125,7 +125,7 @@ text!(Sdp, |text| {
 });
 
 /// Trims `text` and refuses what could break a line, hide or reverse the text around it.
-fn one_line(text: &str, chars_max: usize) -> Result<String, InvalidText> {
+pub(crate) fn one_line(text: &str, chars_max: usize) -> Result<String, InvalidText> {
     // Four bytes hold any character, so a longer text is refused before it is walked.
     if text.len() > chars_max * 4 {
         return Err(InvalidText::TooLong { max: chars_max });

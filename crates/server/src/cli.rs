@@ -25,6 +25,7 @@ use crate::{
     config::{ConfigError, LogFormat, Overrides, Settings},
     logging,
     server::{Server, StartError},
+    storage::{AuditFile, StoreError, Verdict},
 };
 
 /// How long `sabha health` waits for an answer.
@@ -56,6 +57,9 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read the audit log: export it, or check that nobody changed it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check the configuration and print what is in force.
     CheckConfig(SettingsArgs),
     /// Ask a running server whether it lives.
@@ -71,6 +75,20 @@ enum Command {
     Serve(SettingsArgs),
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Print every entry, oldest first, one JSON object a line.
+    Export(SettingsArgs),
+    /// Check that every entry follows from the one before, and print the newest hash.
+    Verify {
+        #[command(flatten)]
+        settings: SettingsArgs,
+        /// A hash noted earlier, which has to be in the log still: shows that its end was not cut off.
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -132,6 +150,15 @@ impl SettingsArgs {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
+        Command::Audit(AuditCommand::Export(args)) => {
+            args.load().and_then(|settings| export_audit(&settings))
+        }
+        Command::Audit(AuditCommand::Verify { settings: args, head }) => {
+            match args.load().and_then(|settings| verify_audit(&settings, head.as_deref(), cli.output)) {
+                Ok(code) => return code,
+                Err(error) => Err(error),
+            }
+        }
         Command::CheckConfig(args) => args.load().and_then(|settings| check_config(&settings, cli.output)),
         Command::Health { url } => return health(url, cli.output),
         Command::Policy(command) => return policy::run(command, cli.output),
@@ -196,6 +223,7 @@ fn greeting(server: &Server, output: Output) -> String {
         Output::Json => json!({
             "url": url.origin(),
             "new_meeting_url": start,
+            "admin_setup_url": server.setup_url(),
             "version": env!("CARGO_PKG_VERSION"),
             "listen": server.address(),
             "media_port": port,
@@ -204,9 +232,13 @@ fn greeting(server: &Server, output: Output) -> String {
         .to_string(),
         Output::Text => format!(
             "Sabha {version} is running at {url}\n\n  Start a meeting:\n    {start}\n\n\
-             Whoever has this link can start meetings on this server.\n\
+             Whoever has this link can start meetings on this server.\n\n{administer}\
              Data is kept in {data}; media uses UDP port {port}.\n{hint}Press Ctrl+C to stop.",
             version = env!("CARGO_PKG_VERSION"),
+            administer = server.setup_url().map_or_else(String::new, |link| format!(
+                "  Become its administrator:\n    {link}\n\n\
+                 This link is good once, for a day; the next start makes another.\n\n"
+            )),
             data = data.display(),
             hint = if url.is_trustworthy() { "" } else { NEEDS_HTTPS },
         ),
@@ -231,6 +263,58 @@ fn check_config(settings: &Settings, output: Output) -> Result<(), StartError> {
         ),
     });
     Ok(())
+}
+
+/// Runs a task that only reads the database.
+fn read<T>(task: impl Future<Output = Result<T, StoreError>>) -> Result<T, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(StartError::System)?.block_on(task)?)
+}
+
+fn export_audit(settings: &Settings) -> Result<(), StartError> {
+    let directory = settings.data_dir()?;
+    read(async {
+        let mut file = AuditFile::open(&directory).await?;
+        let mut after = 0;
+        loop {
+            let entries = file.after(after).await?;
+            let Some(last) = entries.last() else { return Ok(()) };
+            after = last.seq;
+            for entry in &entries {
+                print(&json!(entry).to_string());
+            }
+        }
+    })
+}
+
+fn verify_audit(settings: &Settings, head: Option<&str>, output: Output) -> Result<ExitCode, StartError> {
+    let directory = settings.data_dir()?;
+    let verdict = read(async { AuditFile::open(&directory).await?.verify(head).await })?;
+    let (sound, text, json) = match &verdict {
+        Verdict::Sound { entries, head: newest, contains } => {
+            let missing = *contains == Some(false);
+            let newest_text = newest.as_deref().unwrap_or("none");
+            let text = if missing {
+                format!(
+                    "The log holds together, {entries} entries, but the hash is not in it: its end was cut off."
+                )
+            } else {
+                format!("The log holds: {entries} entries.\n  Newest hash: {newest_text}")
+            };
+            let json = json!({ "sound": !missing, "entries": entries, "head": newest, "contains": contains });
+            (!missing, text, json)
+        }
+        Verdict::Broken { seq } => {
+            let text =
+                format!("The log is broken at entry {seq}: it, or one before it, was changed or taken out.");
+            (false, text, json!({ "sound": false, "broken_at": seq }))
+        }
+    };
+    match output {
+        Output::Json => print(&json.to_string()),
+        Output::Text => print(&text),
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn version(output: Output) {

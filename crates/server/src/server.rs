@@ -14,20 +14,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{BootEpoch, secret::CreationKey};
+use sabha_protocol::{
+    BootEpoch,
+    secret::{CreationKey, LinkToken},
+};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
+    accounts::{self, Accounts},
     clock,
     config::{ConfigError, PublicUrl, Settings},
     data_dir::{DataDir, DataDirError},
     drain::Drain,
-    http::{self, Acceptor, Shared},
+    http::{self, Acceptor, Route, Shared},
     media::{MediaConfig, MediaPlane},
     metrics,
     policy::Floor,
     signalling::{AddressLimits, Addresses, RoomsConfig, Signalling, TokenBucket},
-    storage::{Store, StoreError},
+    storage::{AccountError, Store, StoreError},
 };
 
 /// Events of the media plane that may wait to be handed to rooms.
@@ -137,6 +141,8 @@ pub struct Server {
     address: SocketAddr,
     url: PublicUrl,
     creation_key: CreationKey,
+    setup_url: Option<String>,
+    account_routes: Vec<Route>,
     settings: Settings,
     media: MediaPlane,
     signalling: Signalling,
@@ -179,7 +185,8 @@ impl Server {
         );
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
-        let router = http::router(Arc::new(Shared {
+        let (router, account_routes) = http::router(Arc::new(Shared {
+            accounts: Accounts::default(),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
@@ -200,11 +207,14 @@ impl Server {
         };
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
         let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
+        let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
         Ok(Self {
             address,
             url,
             creation_key,
+            setup_url,
+            account_routes,
             settings,
             media,
             signalling,
@@ -240,6 +250,17 @@ impl Server {
         format!("{}/new#{}", self.url, String::from(self.creation_key.clone()))
     }
 
+    /// Returns the one-time link for the first administrator; `None` if there is an administrator. Whoever follows it
+    /// first is the administrator.
+    pub fn setup_url(&self) -> Option<&str> {
+        self.setup_url.as_deref()
+    }
+
+    /// Returns the routes of accounts with the right that each takes.
+    pub fn account_routes(&self) -> &[Route] {
+        &self.account_routes
+    }
+
     /// Stops taking new rooms and waits until nobody is in one, for as long as configured at most.
     pub async fn drain(&self) {
         let patience = self.settings.drain();
@@ -263,6 +284,29 @@ impl Server {
         self.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Makes a link for the first administrator, if there is none yet.
+async fn setup_url(
+    store: &Store,
+    settings: &Settings,
+    address: SocketAddr,
+) -> Result<Option<String>, StartError> {
+    let no_randomness = |_| StartError::DataDir(DataDirError::NoRandomness);
+    let token = LinkToken::from_bytes(accounts::random().map_err(no_randomness)?);
+    let needed = match store.prepare_setup(&accounts::hash(token.expose()), clock::unix_ms()).await {
+        Ok(needed) => needed,
+        Err(AccountError::Store(error)) => return Err(error.into()),
+        Err(error) => return Err(StartError::System(io::Error::other(error))),
+    };
+    // Passkeys belong to a name; to the machine itself it is this one.
+    let local = || format!("http://localhost:{}", address.port());
+    let url = match &settings.server.public_url {
+        Some(url) => url.origin().to_owned(),
+        None if address.ip().is_loopback() => local(),
+        None => PublicUrl::of_listener(address).origin().to_owned(),
+    };
+    Ok(needed.then(|| format!("{url}/admin#setup.{}", String::from(token))))
 }
 
 fn start_media(

@@ -67,6 +67,7 @@ impl Delivery {
             members: self.group.members.values().copied().collect(),
             controls: Controls::default(),
             floor: Controls::default(),
+            suspended: false,
         }
     }
 

@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
-use sabha_protocol::{Rule, control, device, key, limits, media, opaque, secret, text, units, wire};
+use sabha_policy::{Control, Scale};
+use sabha_protocol::{Rule, account, control, device, key, limits, media, opaque, secret, text, units, wire};
 use ts_rs::{Config, TS};
 
 /// Writes the generated files.
@@ -112,6 +113,7 @@ fn typescript() -> String {
         device::DeviceView,
         device::CreateDevice,
         device::JoinDevice,
+        device::MemberRight,
         device::DeviceCommand,
         device::DeviceOutput,
         wire::http::CreateMeeting,
@@ -120,6 +122,47 @@ fn typescript() -> String {
         wire::http::VersionInfo,
         wire::http::Health,
         wire::http::ApiError,
+        secret::LinkToken,
+        opaque::AccountBytes,
+        account::UserId,
+        account::PasskeyId,
+        account::SessionId,
+        account::ApiKeyId,
+        account::InvitationId,
+        account::CeremonyId,
+        account::AccountRole,
+        account::Scope,
+        account::EmailAddress,
+        account::Label,
+        wire::accounts::Organisation,
+        wire::accounts::User,
+        wire::accounts::Users,
+        wire::accounts::ChangeUser,
+        wire::accounts::Invite,
+        wire::accounts::Invitation,
+        wire::accounts::Invited,
+        wire::accounts::Invitations,
+        wire::accounts::AskLink,
+        wire::accounts::LinkView,
+        wire::accounts::BeginRegistration,
+        wire::accounts::PasskeyCreation,
+        wire::accounts::MadePasskey,
+        wire::accounts::PasskeyRequest,
+        wire::accounts::ShownPasskey,
+        wire::accounts::Account,
+        wire::accounts::Passkey,
+        wire::accounts::Passkeys,
+        wire::accounts::RenamePasskey,
+        wire::accounts::Session,
+        wire::accounts::Sessions,
+        wire::accounts::CreateApiKey,
+        wire::accounts::ApiKey,
+        wire::accounts::ApiKeyCreated,
+        wire::accounts::ApiKeys,
+        wire::accounts::AuditEntry,
+        wire::accounts::AuditPage,
+        wire::accounts::LinkKind,
+        wire::accounts::AuditAction,
     );
     write!(
         out,
@@ -155,6 +198,35 @@ fn typescript() -> String {
         media::Layer::High.rid(),
     )
     .expect("a String takes any text");
+    out.push_str(&catalogue());
+    out
+}
+
+/// Returns the catalogue of controls, in the order in which it is shown.
+fn catalogue() -> String {
+    let mut out = String::from(
+        "\n/** A control: a property that holds always, or a setting with levels or a limit, the loosest first. */\n\
+         export interface ControlEntry {\n  id: ControlWord;\n  levels: readonly ControlWord[] | null;\n  \
+         limit: { unit: string; min: number; max: number } | null;\n  sources: readonly string[];\n}\n\n\
+         /** Every control of the policy. */\nexport const controls: readonly ControlEntry[] = [\n",
+    );
+    for control in Control::ALL {
+        let (levels, limit) = match control.scale() {
+            Scale::Always => ("null".to_owned(), "null".to_owned()),
+            Scale::Levels(names) => (format!("{names:?}"), "null".to_owned()),
+            Scale::AtMost { unit, min, max } => {
+                ("null".to_owned(), format!("{{ unit: {unit:?}, min: {min}, max: {max} }}"))
+            }
+        };
+        let sources: Vec<String> = control.sources().iter().map(ToString::to_string).collect();
+        writeln!(
+            out,
+            "  {{ id: {:?}, levels: {levels}, limit: {limit}, sources: {sources:?} }},",
+            control.id()
+        )
+        .expect("a String takes any text");
+    }
+    out.push_str("];\n");
     out
 }
 

@@ -126,13 +126,23 @@ export class Person {
   }
 
   /** Opens a participant's menu in the roster and chooses an action. */
-  async act(name: string, action: 'action-remove' | 'action-mute' | 'action-make-host'): Promise<void> {
+  async act(
+    name: string,
+    action: 'action-allow-share' | 'action-remove' | 'action-mute' | 'action-make-host',
+  ): Promise<void> {
     await this.openPeople();
     await this.rosterEntry(name).getByTestId('participant-menu').click();
     await this.get(action).locator('visible=true').first().click();
     // Destructive acts ask once.
     const confirm = this.get('confirm');
     if (action === 'action-remove' && (await confirm.isVisible().catch(() => false))) await confirm.click();
+  }
+
+  /** Gives somebody the right to share a screen, and waits until they know. */
+  async letShare(guest: Person): Promise<void> {
+    await this.act(guest.name, 'action-allow-share');
+    const own = `[data-testid="roster-entry"][data-name="${guest.name}"][data-may-share="true"]`;
+    await guest.page.locator(own).waitFor({ state: 'attached' });
   }
 
   rosterEntry(name: string): Locator {

@@ -31,11 +31,14 @@ export interface ServerOptions {
 interface Said {
   url: string;
   new_meeting_url: string;
+  admin_setup_url: string | null;
 }
 
 export class Server {
   readonly url: string;
   readonly newMeetingUrl: string;
+  /** The one-time link for the first administrator; null once there is one. */
+  readonly setupUrl: string | null;
   readonly data: string;
   private readonly child: ChildProcess;
   private readonly log: string[];
@@ -44,6 +47,7 @@ export class Server {
   private constructor(said: Said, data: string, child: ChildProcess, log: string[], ownsData: boolean) {
     this.url = said.url;
     this.newMeetingUrl = said.new_meeting_url;
+    this.setupUrl = said.admin_setup_url;
     this.data = data;
     this.child = child;
     this.log = log;

@@ -4,6 +4,7 @@
 // the call: its `enter` goes out when a connection is there for it, and who is shown follows its view (`people.ts`).
 
 import type { ClientMessage, DeviceOutput, Rule, ServerFrame, ServerMessage } from '../protocol/messages';
+import * as conduct from './conduct';
 import * as entry from './entry';
 import * as leaving from './leaving';
 import type { Asked, Model, Step } from './model';
@@ -20,6 +21,7 @@ const FOR_DEVICE: Record<ServerMessage['type'], boolean> = {
   done: false,
   door: true,
   draining: false,
+  floor: true,
   group_state: true,
   handshake: true,
   joined: true,
@@ -71,9 +73,14 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
       return send(model, output.send, output.message);
     case 'view':
       return and(
-        and(entry.seen(show(model, { e2ee: output.view })), (next) => leaving.seen(next, nowMs)),
+        and(
+          and(entry.seen(show(model, { e2ee: output.view })), (next) => leaving.seen(next, nowMs)),
+          conduct.obey,
+        ),
         entry.sendJoin,
       );
+    case 'refused':
+      return stay(tell(model, 'refused', { rule: output.rule }));
     // Keys, and what is kept for a reload, never come this far.
     case 'media':
     case 'remember':

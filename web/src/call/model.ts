@@ -6,6 +6,7 @@
 import type {
   Challenge,
   ClientMessage,
+  ControlWord,
   DeviceCommand,
   DeviceKey,
   DeviceOutput,
@@ -132,12 +133,17 @@ export type CallEvent =
   | { type: 'enter'; name: string; resume: ResumeToken | null; afterReload: boolean }
   | { type: 'hand_over'; to: ParticipantId }
   | { type: 'leave' }
+  | { type: 'let_share'; participant: ParticipantId; allowed: boolean }
   | { type: 'lock'; locked: boolean }
   | { type: 'make_host'; participant: ParticipantId }
+  | { type: 'mute_all' }
   | { type: 'mute'; participant: ParticipantId; source: Source }
   | { type: 'raise_hand'; raised: boolean }
   | { type: 'remove'; participant: ParticipantId }
+  | { type: 'refused_source'; source: Source }
   | { type: 'retry' }
+  | { type: 'set_control'; control: ControlWord; value: ControlWord }
+  | { type: 'suspend'; suspended: boolean }
   | { type: 'save_log' }
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }

@@ -74,6 +74,8 @@ function announce(before: Model, model: Model): Model {
   if (!was || before.shown.phase !== 'joined') return told;
   if (e2ee.host && !was.host) told = tell(told, 'made_host');
   if (e2ee.locked !== was.locked) told = tell(told, e2ee.locked ? 'locked' : 'unlocked');
+  if (e2ee.conduct.suspended !== was.conduct.suspended)
+    told = tell(told, e2ee.conduct.suspended ? 'suspended' : 'unsuspended');
   for (let count = was.alarms.length; count < e2ee.alarms.length; count++) told = tell(told, 'alarm');
   return told;
 }

@@ -47,6 +47,7 @@ export const member = (id: number, rest: Partial<MemberView> = {}): MemberView =
   hand: false,
   media: media(),
   allowed: media({ screen: true, screen_audio: true }),
+  may_chat: true,
   ...rest,
 });
 export const knocker = (id: number): DeviceView['guests'][number] => ({
@@ -72,6 +73,7 @@ const outside: DeviceView = {
   members: [],
   guests: [],
   locked: false,
+  conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false },
   keeps_log: false,
   passcode: { type: 'none' },
   host: false,

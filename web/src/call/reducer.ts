@@ -1,11 +1,12 @@
 // The call as a state machine: an event comes in, the next model and the effects to run come out.
 //
 // Pure: no clock, socket, stream, key or randomness. This file only decides which rule applies; the rules themselves
-// are in `entry.ts` (in), `leaving.ts` (out), `room.ts` (what happens), `people.ts` (who is there), `device.ts` (the
-// own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
+// are in `entry.ts` (in), `leaving.ts` (out), `room.ts` (what happens), `conduct.ts` (what may be done), `people.ts`
+// (who is there), `device.ts` (the own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
 // devices and streams (those are the session's).
 
 import type { RequestId, Rule, ServerFrame } from '../protocol/messages';
+import * as conduct from './conduct';
 import * as device from './device';
 import * as entry from './entry';
 import * as leaving from './leaving';
@@ -46,20 +47,28 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return leaving.handOver(model, event.to);
     case 'leave':
       return leaving.leave(model, nowMs);
+    case 'let_share':
+      return conduct.letShare(model, event.participant, event.allowed);
     case 'lock':
       return askDevice(model, { type: 'lock', locked: event.locked });
     case 'make_host':
       return room.makeHost(model, event.participant);
     case 'mute':
       return askInRoom(model, { type: 'mute', participant: event.participant, source: event.source });
+    case 'mute_all':
+      return conduct.muteAll(model);
     case 'raise_hand':
       return room.raiseHand(model, event.raised);
+    case 'refused_source':
+      return room.refuseSource(model, event.source);
     case 'remove':
       return room.remove(model, event.participant);
     case 'retry':
       return entry.retry(model);
     case 'save_log':
       return device.saveLog(model);
+    case 'set_control':
+      return conduct.setControl(model, event.control, event.value);
     case 'set_passcode':
       return room.setPasscode(model, event.passcode, event.admits);
     case 'set_sources':
@@ -74,6 +83,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return receive(model, event.frame, nowMs);
     case 'socket_up':
       return entry.socketUp(model);
+    case 'suspend':
+      return askDevice(model, { type: 'suspend', suspended: event.suspended });
     case 'submit_passcode':
       return room.submitPasscode(model, event.passcode);
     case 'network_changed':
@@ -161,6 +172,7 @@ function answer(model: Model, frame: ServerFrame, asked: Asked | undefined, nowM
       return entry.welcome(model, body);
     // The device's, or nobody's.
     case 'door':
+    case 'floor':
     case 'group_state':
     case 'handshake':
     case 'pong':

@@ -3,8 +3,9 @@
 //
 // What the server says of people only goes into `roster` and `guests`; who of them is shown is decided in `people.ts`.
 
-import type { DeviceOutput, ParticipantId, ServerMessage, SlotAssignment } from '../protocol/messages';
+import type { DeviceOutput, ParticipantId, ServerMessage, SlotAssignment, Source } from '../protocol/messages';
 import { limits } from '../protocol/messages';
+import { refusalOf } from './conduct';
 import { CHAT_LINES_MAX, type Model, type Step } from './model';
 import type { ChatLine } from './state';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
@@ -96,10 +97,20 @@ export function qualityChanged(model: Model, { participant, quality }: Message<'
 
 /** Switches own sources; the microphone and camera of pre-join as well as those of the room. */
 export function setSources(model: Model, sources: Partial<Model['wanted']>): Step {
+  const refused = (Object.keys(sources) as Source[]).find(
+    (source) => sources[source] && !model.wanted[source] && refusalOf(model.shown.e2ee, source) !== null,
+  );
+  if (refused !== undefined) return refuseSource(model, refused);
   const wanted = { ...model.wanted, ...sources };
   const asked = askInRoom({ ...model, wanted }, { type: 'set_media', media: wanted });
   const step = and(asked, (next) => askDevice(next, { type: 'media', media: wanted }));
   return withEffects(step, { type: 'send_media', media: wanted });
+}
+
+/** Says by which rule a source stays off. */
+export function refuseSource(model: Model, source: Source): Step {
+  const rule = refusalOf(model.shown.e2ee, source);
+  return rule === null ? stay(model) : stay(tell(model, 'refused', { rule }));
 }
 
 export function showTiles(model: Model, tiles: Model['tiles']): Step {

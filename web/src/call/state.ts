@@ -112,6 +112,8 @@ export interface Notice {
     | 'draining'
     | 'made_host'
     | 'locked'
+    | 'suspended'
+    | 'unsuspended'
     | 'unlocked'
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "MEET.E2EE.REQUIRED" | "ORG.MFA" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -900,6 +900,8 @@ secret: string,
  */
 name: DisplayName, };
 
+export type MemberRight = "camera" | "chat" | "microphone" | "screen";
+
 export type DeviceCommand = { "type": "admit", 
 /**
  * Who waits.
@@ -960,19 +962,19 @@ device: DeviceKey, } | { "type": "set_controls",
 /**
  * Every control that is not at its loosest.
  */
-controls: ControlSettings, } | { "type": "set_rights", 
+controls: ControlSettings, } | { "type": "set_right", 
 /**
  * Who.
  */
 device: DeviceKey, 
 /**
- * Sources.
+ * Which.
  */
-sources: MediaState, 
+right: MemberRight, 
 /**
- * Whether it may write to all.
+ * Whether it has it from now on.
  */
-chat: boolean, } | { "type": "set_passcode", 
+allowed: boolean, } | { "type": "set_passcode", 
 /**
  * The passcode.
  */
@@ -1006,7 +1008,11 @@ text: string, } | { "type": "media",
 /**
  * What changed.
  */
-change: MediaKeyChange, } | { "type": "remember", } | { "type": "send", 
+change: MediaKeyChange, } | { "type": "refused", 
+/**
+ * By which rule.
+ */
+rule: Rule, } | { "type": "remember", } | { "type": "send", 
 /**
  * To be named by [`DeviceCommand::Answered`].
  */
@@ -1084,6 +1090,448 @@ rule: Rule,
  */
 message: string, };
 
+export type LinkToken = string;
+
+export type AccountBytes = string;
+
+export type UserId = string;
+
+export type PasskeyId = string;
+
+export type SessionId = string;
+
+export type ApiKeyId = string;
+
+export type InvitationId = string;
+
+export type CeremonyId = string;
+
+export type AccountRole = "administrator" | "host" | "security_officer";
+
+export type Scope = "audit:read" | "meetings:create" | "users:read" | "users:write";
+
+export type EmailAddress = string;
+
+export type Label = string;
+
+export type Organisation = { 
+/**
+ * Its name.
+ */
+name: Label, };
+
+export type User = { 
+/**
+ * The user.
+ */
+id: UserId, 
+/**
+ * Shown in lists; not unique.
+ */
+name: DisplayName, 
+/**
+ * No two users have the same.
+ */
+email?: EmailAddress | null, 
+/**
+ * What they may do.
+ */
+roles: Array<AccountRole>, 
+/**
+ * Since when, in milliseconds since 1970.
+ */
+created_ms: number, };
+
+export type Users = { 
+/**
+ * All of them, oldest first.
+ */
+users: Array<User>, };
+
+export type ChangeUser = { 
+/**
+ * A new name.
+ */
+name?: DisplayName | null, 
+/**
+ * All roles from now on.
+ */
+roles?: Array<AccountRole> | null, };
+
+export type Invite = { 
+/**
+ * Name of who is invited; they may correct it.
+ */
+name: DisplayName, 
+/**
+ * Their address. Nothing is sent there.
+ */
+email?: EmailAddress | null, 
+/**
+ * What they may do once they have come.
+ */
+roles: Array<AccountRole>, };
+
+export type Invitation = { 
+/**
+ * The invitation.
+ */
+id: InvitationId, 
+/**
+ * Who is invited.
+ */
+name: DisplayName, 
+/**
+ * Their address.
+ */
+email?: EmailAddress | null, 
+/**
+ * What they may do once they have come.
+ */
+roles: Array<AccountRole>, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * Until when it is good, in milliseconds since 1970.
+ */
+expires_ms: number, };
+
+export type Invited = { 
+/**
+ * The invitation.
+ */
+invitation: Invitation, 
+/**
+ * The whole link. Shown once: the server keeps a hash of its token only.
+ */
+link: string, };
+
+export type Invitations = { 
+/**
+ * Those that are open, oldest first.
+ */
+invitations: Array<Invitation>, };
+
+export type AskLink = { 
+/**
+ * From the link's fragment.
+ */
+token: LinkToken, };
+
+export type LinkView = { 
+/**
+ * What it is for.
+ */
+kind: LinkKind, 
+/**
+ * Of the organisation.
+ */
+organisation: Label, 
+/**
+ * Name the inviting administrator gave.
+ */
+name?: DisplayName | null, 
+/**
+ * Address the inviting administrator gave.
+ */
+email?: EmailAddress | null, 
+/**
+ * What they may do once they have come.
+ */
+roles: Array<AccountRole>, };
+
+export type BeginRegistration = { 
+/**
+ * From the link's fragment. Used up when the passkey is there.
+ */
+token: LinkToken, 
+/**
+ * How they are called.
+ */
+name: DisplayName, 
+/**
+ * Their address.
+ */
+email?: EmailAddress | null, 
+/**
+ * A new name of the organisation; for the first administrator only.
+ */
+organisation?: Label | null, };
+
+export type PasskeyCreation = { 
+/**
+ * Goes back with what was made.
+ */
+ceremony: CeremonyId, 
+/**
+ * `publicKey.challenge`.
+ */
+challenge: AccountBytes, 
+/**
+ * `publicKey.rp.id`.
+ */
+rp_id: string, 
+/**
+ * `publicKey.rp.name`.
+ */
+rp_name: string, 
+/**
+ * `publicKey.user.id`.
+ */
+user_handle: AccountBytes, 
+/**
+ * `publicKey.user.name` and `displayName`.
+ */
+user_name: string, 
+/**
+ * COSE algorithm numbers (RFC 9053), best first.
+ */
+algorithms: number[], 
+/**
+ * Credentials of this user that exist.
+ */
+exclude: Array<AccountBytes>, };
+
+export type MadePasskey = { 
+/**
+ * The ceremony that began it.
+ */
+ceremony: CeremonyId, 
+/**
+ * What its user calls it.
+ */
+label: Label, 
+/**
+ * `PublicKeyCredential.rawId`.
+ */
+credential: AccountBytes, 
+/**
+ * `response.getAuthenticatorData()`. Its attestation is not asked for.
+ */
+authenticator_data: AccountBytes, 
+/**
+ * `response.clientDataJSON`.
+ */
+client_data: AccountBytes, };
+
+export type PasskeyRequest = { 
+/**
+ * Goes back with the proof.
+ */
+ceremony: CeremonyId, 
+/**
+ * `publicKey.challenge`.
+ */
+challenge: AccountBytes, 
+/**
+ * `publicKey.rpId`.
+ */
+rp_id: string, };
+
+export type ShownPasskey = { 
+/**
+ * The ceremony that began it.
+ */
+ceremony: CeremonyId, 
+/**
+ * `PublicKeyCredential.rawId`.
+ */
+credential: AccountBytes, 
+/**
+ * `response.authenticatorData`.
+ */
+authenticator_data: AccountBytes, 
+/**
+ * `response.clientDataJSON`.
+ */
+client_data: AccountBytes, 
+/**
+ * `response.signature`.
+ */
+signature: AccountBytes, 
+/**
+ * `response.userHandle`.
+ */
+user_handle: AccountBytes, };
+
+export type Account = { 
+/**
+ * Who.
+ */
+user: User, 
+/**
+ * By which session.
+ */
+session: SessionId, 
+/**
+ * Of which organisation.
+ */
+organisation: Label, };
+
+export type Passkey = { 
+/**
+ * The passkey.
+ */
+id: PasskeyId, 
+/**
+ * What its user calls it.
+ */
+label: Label, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When it was last shown, in milliseconds since 1970.
+ */
+used_ms?: number, };
+
+export type Passkeys = { 
+/**
+ * All of the own account, oldest first.
+ */
+passkeys: Array<Passkey>, };
+
+export type RenamePasskey = { 
+/**
+ * What its user calls it from now on.
+ */
+label: Label, };
+
+export type Session = { 
+/**
+ * The session.
+ */
+id: SessionId, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, 
+/**
+ * When it began, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When it was last used, to the minute, in milliseconds since 1970.
+ */
+seen_ms: number, 
+/**
+ * When it ends if it is not used, in milliseconds since 1970.
+ */
+expires_ms: number, };
+
+export type Sessions = { 
+/**
+ * All of the own account, oldest first.
+ */
+sessions: Array<Session>, };
+
+export type CreateApiKey = { 
+/**
+ * What its user calls it.
+ */
+label: Label, 
+/**
+ * What it may do; at least one.
+ */
+scopes: Array<Scope>, 
+/**
+ * For how many days, 1 to 366.
+ */
+days: number, };
+
+export type ApiKey = { 
+/**
+ * The key.
+ */
+id: ApiKeyId, 
+/**
+ * What its user calls it.
+ */
+label: Label, 
+/**
+ * What it may do.
+ */
+scopes: Array<Scope>, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When it was last used, to the minute, in milliseconds since 1970.
+ */
+used_ms?: number, 
+/**
+ * Until when it is good, in milliseconds since 1970.
+ */
+expires_ms: number, };
+
+export type ApiKeyCreated = { 
+/**
+ * The key.
+ */
+key: ApiKey, 
+/**
+ * What goes into `Authorization: Bearer`. Shown once: the server keeps a hash only.
+ */
+secret: string, };
+
+export type ApiKeys = { 
+/**
+ * All of the own account, oldest first.
+ */
+keys: Array<ApiKey>, };
+
+export type AuditEntry = { 
+/**
+ * Its place, from 1 on, without gaps.
+ */
+seq: number, 
+/**
+ * When, in milliseconds since 1970.
+ */
+at_ms: number, 
+/**
+ * Who; absent if by the creation key.
+ */
+user?: UserId | null, 
+/**
+ * By which API key, if by one.
+ */
+key?: ApiKeyId | null, 
+/**
+ * What.
+ */
+action: AuditAction, 
+/**
+ * To what: the id of a user, passkey, session, key, invitation or meeting.
+ */
+subject?: string | null, 
+/**
+ * Roles or scopes given, in words.
+ */
+detail?: string | null, 
+/**
+ * SHA-256 over the hash before and this entry, in hexadecimal.
+ */
+hash: string, };
+
+export type AuditPage = { 
+/**
+ * Newest first, at most 100.
+ */
+entries: Array<AuditEntry>, 
+/**
+ * Ask again with `before` set to this for the next older ones; absent at the end.
+ */
+older?: number, };
+
+export type LinkKind = "invitation" | "setup";
+
+export type AuditAction = "audit.exported" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {
   nameCharsMax: 64,
@@ -1117,3 +1565,36 @@ export const FRAGMENT_PREFIX = "v1.";
 
 /** RTP stream id of each simulcast layer. */
 export const rids = { low: "l", medium: "m", high: "h" } as const;
+
+/** A control: a property that holds always, or a setting with levels or a limit, the loosest first. */
+export interface ControlEntry {
+  id: ControlWord;
+  levels: readonly ControlWord[] | null;
+  limit: { unit: string; min: number; max: number } | null;
+  sources: readonly string[];
+}
+
+/** Every control of the policy. */
+export const controls: readonly ControlEntry[] = [
+  { id: "MEET.ID.FRESH", levels: null, limit: null, sources: ["MHA 1", "CERT-In 2", "CISA 2", "NIST"] },
+  { id: "MEET.PASS.REQUIRED", levels: ["link", "passcode"], limit: null, sources: ["MHA 1", "CERT-In 2"] },
+  { id: "MEET.LOBBY.ON", levels: ["host_or_rule", "host"], limit: null, sources: ["MHA 2", "CERT-In 3", "CISA 2"] },
+  { id: "MEET.HOST.FIRST", levels: null, limit: null, sources: ["MHA 3", "CERT-In 4"] },
+  { id: "MEET.SHARE.HOST", levels: ["everyone", "granted", "hosts"], limit: null, sources: ["MHA 4", "CERT-In 7", "CISA 3"] },
+  { id: "MEET.CONTROL.OFF", levels: null, limit: null, sources: ["MHA"] },
+  { id: "MEET.REMOVED.BAN", levels: null, limit: null, sources: ["MHA 5", "CERT-In 6"] },
+  { id: "MEET.FILE.OFF", levels: null, limit: null, sources: ["MHA 6", "CERT-In 5", "CISA 3"] },
+  { id: "MEET.CHAT.SAFE", levels: ["everyone", "hosts", "nobody"], limit: null, sources: ["MHA"] },
+  { id: "MEET.LOCK.AUTO", levels: null, limit: { unit: "minutes", min: 1, max: 1440 }, sources: ["MHA 7", "CERT-In 8", "CISA 2"] },
+  { id: "MEET.REC.RESTRICT", levels: null, limit: null, sources: ["MHA 8", "CERT-In 9", "CISA 3"] },
+  { id: "MEET.TRANSCRIPT.RESTRICT", levels: null, limit: null, sources: ["CISA 3"] },
+  { id: "MEET.END.ALL", levels: ["hand_over", "end_only"], limit: null, sources: ["MHA 9"] },
+  { id: "MEET.MUTE.ENTRY", levels: ["chosen", "muted", "muted_and_dark"], limit: null, sources: ["MHA"] },
+  { id: "MEET.E2EE.REQUIRED", levels: ["any_suite", "hybrid"], limit: null, sources: ["NSA 1", "NSA 2"] },
+  { id: "MEET.IDENT.VERIFIED", levels: null, limit: null, sources: ["NSA 4", "NIST"] },
+  { id: "MEET.LEG.MIN", levels: null, limit: null, sources: ["NSA 9"] },
+  { id: "ORG.MFA", levels: ["creation_key", "strong"], limit: null, sources: ["NSA 3", "NIST"] },
+  { id: "ORG.HOSTMGMT.DEFAULT", levels: null, limit: null, sources: ["CISA 2"] },
+  { id: "ORG.NO3P", levels: null, limit: null, sources: ["NSA 5"] },
+  { id: "ORG.ERASE", levels: null, limit: null, sources: ["NSA 6"] },
+];

@@ -1,7 +1,7 @@
 // What the interface may ask of a call. Implemented by `session.svelte.ts`; components know only this.
 
 import type { CallState } from '../call/state';
-import type { ParticipantId, Source } from '../protocol/messages';
+import type { ControlWord, ParticipantId, Source } from '../protocol/messages';
 
 /** What is wrong with a device, in the words of getUserMedia's errors. */
 export type DeviceTrouble =
@@ -83,6 +83,14 @@ export interface Call {
   remove(participant: ParticipantId): void;
   mute(participant: ParticipantId, source: Source): void;
   makeHost(participant: ParticipantId): void;
+  /** Host: switches every participant's microphone off. */
+  muteAll(): void;
+  /** Host: gives somebody the right to share a screen, or takes it. */
+  letShare(participant: ParticipantId, allowed: boolean): void;
+  /** Host: sets a control of the meeting's policy; never below the organisation's floor. */
+  setControl(control: ControlWord, value: ControlWord): void;
+  /** Host: suspends all that participants do, or lets them go on. */
+  suspend(suspended: boolean): void;
   /** Host: lets nobody new in, or does again. */
   lock(locked: boolean): void;
   /**

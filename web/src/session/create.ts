@@ -1,11 +1,14 @@
 // Makes a meeting: its keys and its first device here, and of these the server is told what it may know.
 
 import {
+  type ControlSettings,
   type CreateMeeting,
   type CreationKey,
   type DisplayName,
   MEETINGS_PATH,
   type MeetingId,
+  POLICY_PATH,
+  type PolicyInfo,
 } from '../protocol/messages';
 import type { NewMeeting, StartTrouble } from './contract';
 import { OwnDevice } from './device';
@@ -17,12 +20,29 @@ export type Created = { meeting: MeetingId; device: OwnDevice } | { trouble: Sta
 
 /** Makes a meeting by the right of `key`. The device that made it, and its caller, go on to enter it as host. */
 export async function createMeeting(key: CreationKey, name: DisplayName, wishes: NewMeeting): Promise<Created> {
+  const floor = await demanded();
+  if (floor === null) return { trouble: 'unreachable' };
   const device = new OwnDevice();
-  const body = await device.create(name, wishes);
+  const body = await device.create(name, wishes, floor);
   const trouble = body === null ? 'no_encryption' : await open(key, body);
   if (body !== null && trouble === null) return { meeting: body.meeting, device };
   device.close();
   return { trouble: trouble ?? 'no_encryption' };
+}
+
+/** Returns what the organisation demands of every meeting, for the device to sign; null if the server does not say. */
+async function demanded(): Promise<ControlSettings | null> {
+  try {
+    const response = await fetch(POLICY_PATH, { credentials: 'omit', signal: AbortSignal.timeout(ANSWER_MS) });
+    const policy: unknown = response.ok ? await response.json() : null;
+    return isPolicy(policy) ? policy.floor : null;
+  } catch {
+    return null;
+  }
+}
+
+function isPolicy(value: unknown): value is PolicyInfo {
+  return typeof value === 'object' && value !== null && 'floor' in value && Array.isArray(value.floor);
 }
 
 /** Has the server open the meeting. Null if it did. */

@@ -5,7 +5,14 @@
 
 import { E2ee, type E2eeEvents, isSupported } from '../e2ee/e2ee';
 import type { FromMls } from '../e2ee/messages';
-import type { CreateMeeting, DeviceCommand, DeviceOutput, DisplayName, MeetingId } from '../protocol/messages';
+import type {
+  ControlSettings,
+  CreateMeeting,
+  DeviceCommand,
+  DeviceOutput,
+  DisplayName,
+  MeetingId,
+} from '../protocol/messages';
 import type { NewMeeting } from './contract';
 
 /** Time the worker has to erase a device, in milliseconds. Storage takes a few; one that is broken takes for ever. */
@@ -72,11 +79,15 @@ export class OwnDevice {
   }
 
   /** Makes a meeting's first device. Returns what opens the meeting at the server, or null if there is no device. */
-  create(name: DisplayName, { title, passcode, admits }: NewMeeting): Promise<CreateMeeting | null> {
+  create(
+    name: DisplayName,
+    { title, passcode, admits }: NewMeeting,
+    floor: ControlSettings = [],
+  ): Promise<CreateMeeting | null> {
     if (this.#state.is !== 'none') return Promise.resolve(null);
     return new Promise((answer) => {
       this.#state = { is: 'creating', answer };
-      const parameters = { suite: 'x_wing', name, title, passcode, admits };
+      const parameters = { suite: 'x_wing', name, title, passcode, admits, floor };
       this.#encryption?.start({ how: 'create', parameters });
     });
   }

@@ -4,6 +4,7 @@
 // Decides nothing about the call: that is `call/reducer.ts`. Events are handled one after the other, in the order in
 // which they came; an effect that causes an event at once only queues it.
 
+import { refusalOf } from '../call/conduct';
 import type { CallEvent, Effect, Model } from '../call/model';
 import { initialModel } from '../call/model';
 import { reduce } from '../call/reducer';
@@ -13,7 +14,7 @@ import { Devices } from '../media/devices.svelte';
 import { MediaPlane } from '../media/plane.svelte';
 import { canCaptureScreen, captureScreen, type ScreenTracks } from '../media/screen';
 import { inviteLink } from '../protocol/invite';
-import type { MediaState, MeetingId, ParticipantId, ResumeToken, Source } from '../protocol/messages';
+import type { ControlWord, MediaState, MeetingId, ParticipantId, ResumeToken, Source } from '../protocol/messages';
 import { limits, SIGNALLING_PATH } from '../protocol/messages';
 import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
@@ -151,6 +152,11 @@ export class Session implements Call {
       return;
     }
     if (this.#screen) return;
+    // Said before anybody chooses what to share.
+    if (refusalOf(this.state.e2ee, 'screen') !== null) {
+      this.#handle({ type: 'refused_source', source: 'screen' });
+      return;
+    }
     const captured = await captureScreen(() => this.#shareEnded(captured));
     if (!captured) return;
     if (this.#screen || this.state.phase !== 'joined') {
@@ -178,6 +184,18 @@ export class Session implements Call {
   }
   makeHost(participant: ParticipantId): void {
     this.#handle({ type: 'make_host', participant });
+  }
+  muteAll(): void {
+    this.#handle({ type: 'mute_all' });
+  }
+  letShare(participant: ParticipantId, allowed: boolean): void {
+    this.#handle({ type: 'let_share', participant, allowed });
+  }
+  setControl(control: ControlWord, value: ControlWord): void {
+    this.#handle({ type: 'set_control', control, value });
+  }
+  suspend(suspended: boolean): void {
+    this.#handle({ type: 'suspend', suspended });
   }
   lock(locked: boolean): void {
     this.#handle({ type: 'lock', locked });

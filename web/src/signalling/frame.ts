@@ -23,6 +23,7 @@ const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
   done: {},
   door: { from: 'number', payload: 'string' },
   draining: { remaining_ms: 'number' },
+  floor: { floor: 'array' },
   group_state: { epoch: 'number', group_info: 'string', tree: 'string' },
   handshake: { from: 'number', epoch: 'number', message: 'string' },
   joined: { answer: 'object', media: 'object', participants: 'array', lobby: 'array', seq: 'number' },
@@ -55,6 +56,7 @@ const INNER: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   participant: { id: 'number', device: 'string', role: 'string', media: 'object', presence: 'string' },
   participants: { id: 'number', device: 'string', role: 'string', media: 'object', presence: 'string' },
   lobby: { id: 'number', device: 'string', knock: 'string', waiting_ms: 'number' },
+  floor: { control: 'string', value: 'string' },
   slots: { mid: 'string' },
 };
 

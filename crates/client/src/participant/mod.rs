@@ -7,8 +7,8 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
 use sabha_crypto::device::Device;
 use sabha_protocol::{
-    DisplayName, MediaState, ParticipantId, Source,
-    device::DeviceView,
+    ControlSettings, DisplayName, MediaState, ParticipantId, Source,
+    device::{DeviceView, MemberRight},
     limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
     text::{ChatText, Passcode},
     wire::client::Tile,
@@ -143,9 +143,12 @@ pub(crate) enum Command {
     Remove(ParticipantId),
     ReplaceMedia,
     SendText(String),
+    SetControls(ControlSettings),
     SetMedia(MediaState),
     SetPasscode(Option<Passcode>, bool),
+    SetRight { participant: ParticipantId, right: MemberRight, allowed: bool },
     Subscribe(Subscription),
+    Suspend(bool),
     Vanish,
 }
 
@@ -282,6 +285,21 @@ impl Participant {
     /// Host: sets the meeting's passcode, or has none. With `admits` who proves it is let in without being asked for.
     pub fn set_passcode(&self, passcode: Option<Passcode>, admits: bool) {
         self.ask(Command::SetPasscode(passcode, admits));
+    }
+
+    /// Host: sets the meeting's controls; what is looser than the floor stays at the floor.
+    pub fn set_controls(&self, controls: ControlSettings) {
+        self.ask(Command::SetControls(controls));
+    }
+
+    /// Host: gives somebody who is no host a right, or takes it.
+    pub fn set_right(&self, participant: ParticipantId, right: MemberRight, allowed: bool) {
+        self.ask(Command::SetRight { participant, right, allowed });
+    }
+
+    /// Host: suspends all that participants do, or lets them go on.
+    pub fn suspend(&self, suspended: bool) {
+        self.ask(Command::Suspend(suspended));
     }
 
     /// Guest: proves the passcode to the host's device that asked for it.

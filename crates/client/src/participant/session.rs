@@ -544,6 +544,20 @@ impl Session {
             Some(Command::SetPasscode(passcode, admits)) => {
                 return Ok(self.command(DeviceCommand::SetPasscode { passcode, admits }));
             }
+            Some(Command::SetControls(controls)) => {
+                return Ok(self.command(DeviceCommand::SetControls { controls }));
+            }
+            Some(Command::SetRight { participant, right, allowed }) => {
+                let device = self.device_of(participant);
+                return Ok(self.command_about(device, |device| DeviceCommand::SetRight {
+                    device,
+                    right,
+                    allowed,
+                }));
+            }
+            Some(Command::Suspend(suspended)) => {
+                return Ok(self.command(DeviceCommand::Suspend { suspended }));
+            }
             Some(Command::ReplaceMedia) => {
                 self.replace_due = true;
                 return Ok(Flow::On);

@@ -4,7 +4,7 @@ use sabha_client::{ParticipantConfig, Path, Subscription};
 use sabha_crypto::device::MeetingSuite;
 use sabha_protocol::{
     MediaState, Source,
-    device::{CipherSuite, Encryption},
+    device::{CipherSuite, DeviceView, Encryption, MemberRight},
 };
 
 use crate::server::{
@@ -110,6 +110,15 @@ async fn shared_screen_arrives_with_its_sound_and_stops() {
     let guest = joined(config).await;
     let sharer = id(&guest);
 
+    // By the organisation's floor a screen is shared by whom a host lets.
+    host.set_right(sharer, MemberRight::Screen, true);
+    wait(&guest, "the right to share", |state| {
+        let own = |view: &DeviceView| {
+            view.members.iter().any(|member| member.device == view.me && member.allowed.screen)
+        };
+        state.view.as_deref().is_some_and(own)
+    })
+    .await;
     guest.set_media(MediaState { screen: true, screen_audio: true, ..voice_only });
     wait_for_frames(&host, sharer, Source::Screen, 5).await;
     wait(&host, "the screen's sound", |state| {

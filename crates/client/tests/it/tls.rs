@@ -181,7 +181,7 @@ async fn meeting_behind_a_proxy_is_created_joined_and_come_back_to_over_tls() {
     wait_for_frames(&host, id(&guest), Source::Camera, 10).await;
     guest.drop_websocket(Duration::ZERO);
     wait(&guest, "the resume", |state| state.resumes == 1 && state.media_connected).await;
-    assert_eq!(proxy.accepted.load(Ordering::Relaxed), 4, "one to create, one each, one to come back");
+    assert_eq!(proxy.accepted.load(Ordering::Relaxed), 5, "two to create, one each, one to come back");
     guest.leave().await.1.unwrap();
     host.end().await.1.unwrap();
 }

@@ -42,6 +42,7 @@ struct Group {
     members: BTreeMap<DeviceKey, GroupMember>,
     revoked: BTreeSet<DeviceKey>,
     controls: Controls,
+    suspended: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +66,7 @@ impl Delivery {
             members: (0..HOSTS).map(host).collect(),
             revoked: BTreeSet::new(),
             controls: Controls::default(),
+            suspended: false,
         };
         Self { newest: group.clone(), granted: group.members.keys().copied().collect(), group }
     }
@@ -76,6 +78,11 @@ impl Delivery {
 
     pub(crate) fn view(&self) -> GroupView {
         self.group.view()
+    }
+
+    /// What the next commit brings.
+    pub(crate) fn suspend(&mut self, suspended: bool) {
+        self.group.suspended = suspended;
     }
 
     /// What the next commit brings.
@@ -185,6 +192,7 @@ impl Group {
             members: self.members.values().copied().collect(),
             controls: self.controls.clone(),
             floor: self.controls.clone(),
+            suspended: self.suspended,
         }
     }
 }

@@ -240,7 +240,8 @@ fn source_that_the_grant_does_not_allow_stays_off() {
     let [MediaCommand::Connect { publishing, .. }] = scene.media_commands()[..] else { panic!("connected") };
     assert_eq!(*publishing, SOUND_ONLY);
 
-    scene.ask(guest.connection, Command::SetMedia { media: ALL_ON }).done();
+    let all_on = scene.ask(guest.connection, Command::SetMedia { media: ALL_ON });
+    assert_eq!(all_on.rule(), Rule::SourceTaken);
     assert!(scene.media_commands().is_empty());
     scene.ask(guest.connection, Command::Offer { offer: offer() });
     let [MediaCommand::Connect { publishing, .. }] = scene.media_commands()[..] else { panic!("connected") };
@@ -291,4 +292,27 @@ fn source_that_is_allowed_no_longer_while_one_joins_is_not_forwarded() {
         panic!("joined")
     };
     assert_eq!(media, SOUND_ONLY);
+}
+
+/// ROOM-22
+#[test]
+fn a_source_that_may_not_be_sent_stays_off_and_the_rule_is_named() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    let on = |scene: &mut Scene, media| scene.ask(participant.connection, Command::SetMedia { media }).rule();
+    let screen = MediaState { screen: true, ..MediaState::default() };
+    let voice = MediaState { microphone: true, ..MediaState::default() };
+
+    scene.set(&host, "MEET.SHARE.HOST", "granted");
+    scene.commit(host.connection, &[Edit::Allow(participant.device, voice)]).done();
+    assert_eq!(on(&mut scene, MediaState { microphone: true, ..screen }), Rule::ShareHost);
+    assert!(scene.room.participants().any(|view| view.id == participant.id && view.media == voice));
+
+    let camera = MediaState { camera: true, ..MediaState::default() };
+    assert_eq!(on(&mut scene, camera), Rule::SourceTaken);
+
+    scene.delivery.suspend(true);
+    scene.commit(host.connection, &[Edit::Allow(participant.device, MediaState::default())]).done();
+    assert_eq!(on(&mut scene, voice), Rule::Suspended);
 }

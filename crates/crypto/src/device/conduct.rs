@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sabha_admission::{Capabilities, Conduct, DeviceKey, RIGHTS_MAX, Roster, controls::Controls};
-use sabha_protocol::{ControlSettings, MediaState};
+use sabha_admission::{Capabilities, Conduct, DeviceKey, RIGHTS_MAX, Rights, Roster, controls::Controls};
+use sabha_protocol::{ControlSettings, device::MemberRight};
 
 use super::Device;
 
@@ -12,7 +12,7 @@ use super::Device;
 pub(super) struct ConductWork {
     controls: Option<Controls>,
     floor: Option<Controls>,
-    rights: BTreeMap<DeviceKey, Capabilities>,
+    rights: BTreeMap<DeviceKey, Rights>,
     suspended: Option<bool>,
 }
 
@@ -26,8 +26,12 @@ impl ConductWork {
         self.controls = self.controls.take().or(older.controls);
         self.floor = self.floor.take().or(older.floor);
         self.suspended = self.suspended.or(older.suspended);
-        for (device, rights) in older.rights {
-            self.rights.entry(device).or_insert(rights);
+        for (device, older) in older.rights {
+            let newer = self.rights.entry(device).or_default();
+            let newest = *newer;
+            *newer = older;
+            newer.set(newest.given, true);
+            newer.set(newest.taken, false);
         }
     }
 
@@ -49,7 +53,9 @@ impl ConductWork {
         for (device, rights) in &self.rights {
             let has_room = conduct.rights.len() < RIGHTS_MAX || conduct.rights.contains_key(device);
             if is_guest(device) && has_room {
-                conduct.rights.insert(*device, *rights);
+                let now = conduct.rights.entry(*device).or_default();
+                now.set(rights.given, true);
+                now.set(rights.taken, false);
             }
         }
     }
@@ -72,10 +78,16 @@ impl Device {
         }
     }
 
-    pub(super) fn set_rights(&mut self, device: DeviceKey, sources: MediaState, chat: bool) {
-        let chat = if chat { Capabilities::CHAT } else { Capabilities::NONE };
-        if self.work.conduct.rights.len() < RIGHTS_MAX {
-            self.work.conduct.rights.insert(device, Capabilities::to_send(sources) | chat);
+    pub(super) fn set_right(&mut self, device: DeviceKey, right: MemberRight, allowed: bool) {
+        let right = match right {
+            MemberRight::Camera => Capabilities::CAMERA,
+            MemberRight::Chat => Capabilities::CHAT,
+            MemberRight::Microphone => Capabilities::MICROPHONE,
+            MemberRight::Screen => Capabilities::SCREEN | Capabilities::SCREEN_AUDIO,
+        };
+        let rights = &mut self.work.conduct.rights;
+        if rights.len() < RIGHTS_MAX || rights.contains_key(&device) {
+            rights.entry(device).or_default().set(right, allowed);
         }
     }
 

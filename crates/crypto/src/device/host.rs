@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sabha_admission::{Capabilities, DeviceKey, Grant, HostCert, Method, Policy, SignedPolicy};
+use sabha_admission::{
+    Capabilities, DeviceKey, Grant, HostCert, Method, Policy, SignedPolicy, controls::Decision,
+};
 use sabha_protocol::{
     DisplayName, ParticipantId, Rule,
     device::{DeviceOutput, PasscodeProof, PasscodeView, WaitingView},
@@ -200,19 +202,22 @@ impl Device {
             (false, true) => Method::Rule,
             (false, false) => Method::Manual,
         };
-        self.grant(guest, method);
+        if let Some(rule) = self.grant(guest, method) {
+            self.out.push_back(DeviceOutput::Refused { rule });
+        }
     }
 
-    fn grant(&mut self, guest: ParticipantId, method: Method) {
-        let locked = self.group().is_some_and(|group| group.roster().policy.locked_at_ms.is_some());
-        if !self.is_host() || locked {
-            return;
+    /// Signs a grant for a guest, unless there is nothing to sign. Returns the rule by which it is none to be let in.
+    fn grant(&mut self, guest: ParticipantId, method: Method) -> Option<Rule> {
+        let policy = self.group()?.roster().policy.clone();
+        if !self.is_host() || policy.locked_at_ms.is_some() {
+            return None;
         }
         let (seq, now_ms, me) = (self.next_seq(), self.now_ms, self.me());
         let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
-        let Some(waiting) = self.host_door.guests.get_mut(&guest) else { return };
+        let waiting = self.host_door.guests.get_mut(&guest)?;
         if waiting.grant.is_some() {
-            return;
+            return None;
         }
         let grant = Grant {
             meeting,
@@ -227,11 +232,16 @@ impl Device {
             method,
             invite: None,
         };
-        let Ok(grant) = grant.sign(self.signer.key()) else { return };
+        // Every member would refuse it.
+        if let Decision::Refused { by } = policy.conduct.entry(&grant) {
+            return by.rule();
+        }
+        let grant = grant.sign(self.signer.key()).ok()?;
         let bytes = grant.to_bytes();
         waiting.grant = Some(bytes.clone());
         self.changed = true;
         self.say_at_door(Some(guest), me, Saying::Granted(bytes));
+        None
     }
 
     pub(super) fn guest_said(&mut self, from: ParticipantId, saying: Saying) {
@@ -275,7 +285,8 @@ impl Device {
         self.host_door.budget.succeed(&device);
         self.say_at_door(Some(from), me, Saying::PakeRight(answer));
         if self.secrets.passcode.as_ref().is_some_and(|passcode| passcode.admits) {
-            self.grant(from, Method::Passcode);
+            // Where no rule may decide, the guest waits for a person.
+            let _ = self.grant(from, Method::Passcode);
         }
     }
 

@@ -180,7 +180,7 @@ impl Device {
             DeviceCommand::Receive { message } => self.receive(*message),
             DeviceCommand::Remove { device } => self.remove(device),
             DeviceCommand::SetControls { controls } => self.set_controls(&controls),
-            DeviceCommand::SetRights { device, sources, chat } => self.set_rights(device, sources, chat),
+            DeviceCommand::SetRight { device, right, allowed } => self.set_right(device, right, allowed),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
             DeviceCommand::Suspend { suspended } => self.suspend(suspended),
         }

@@ -28,6 +28,7 @@ struct Client {
     media: Vec<MediaKeyChange>,
     chat: Vec<String>,
     logs: Vec<String>,
+    refusals: Vec<Rule>,
     /// What the device asked to be kept last.
     kept: Option<Zeroizing<Vec<u8>>>,
     /// A fault: it gets a place and does not come into the room.
@@ -96,6 +97,7 @@ impl Hall {
             media: Vec::new(),
             chat: Vec::new(),
             logs: Vec::new(),
+            refusals: Vec::new(),
             kept: None,
             stays_away: false,
             late: None,
@@ -154,6 +156,7 @@ impl Hall {
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
             DeviceOutput::Log { text } => self.clients[at].logs.push(text),
+            DeviceOutput::Refused { rule } => self.clients[at].refusals.push(rule),
             DeviceOutput::Remember {} => self.clients[at].kept = Some(self.clients[at].device.export()),
             DeviceOutput::Send { send, message } => {
                 if self.clients[at].connected {
@@ -980,4 +983,154 @@ fn stale_answers_of_the_server_do_not_disturb() {
     hall.command(0, DeviceCommand::Answered { send: RequestId(999), refused: None });
     assert_eq!(hall.view(0).stage, DeviceStage::Member);
     let _ = BootEpoch(1);
+}
+
+/// The organisation's floor for the tests of conduct.
+fn settings(pairs: &[(&str, &str)]) -> sabha_protocol::ControlSettings {
+    let word = |text: &str| sabha_protocol::ControlWord::try_from(text.to_owned()).unwrap();
+    let setting = |&(control, value): &(&str, &str)| sabha_protocol::ControlSetting {
+        control: word(control),
+        value: word(value),
+    };
+    sabha_protocol::ControlSettings(pairs.iter().map(setting).collect())
+}
+
+impl Hall {
+    /// Has the host set the controls.
+    fn control(&mut self, pairs: &[(&str, &str)]) {
+        self.command(0, DeviceCommand::SetControls { controls: settings(pairs) });
+    }
+
+    /// Returns what a device may do as another device has verified it.
+    fn rights(&self, of: usize, by: usize) -> (MediaState, bool) {
+        let device = self.clients[of].device.me();
+        let member = self.view(by).members.iter().find(|member| member.device == device).unwrap();
+        (member.allowed, member.may_chat)
+    }
+}
+
+const EVERYTHING: MediaState =
+    MediaState { microphone: true, camera: true, screen: true, screen_audio: true };
+const NO_SCREEN: MediaState = MediaState { screen: false, screen_audio: false, ..EVERYTHING };
+
+#[test]
+fn who_shares_is_what_the_hosts_signed_and_everybody_keeps_to_it() {
+    let mut hall = Hall::new(None);
+    let (asha, ravi) = (hall.guest("Asha"), hall.guest("Ravi"));
+    hall.admit(asha);
+    hall.admit(ravi);
+    hall.control(&[("MEET.SHARE.HOST", "granted")]);
+    assert_eq!([hall.rights(asha, ravi).0, hall.rights(0, ravi).0], [NO_SCREEN, EVERYTHING]);
+
+    let device = hall.clients[asha].device.me();
+    let right = sabha_protocol::device::MemberRight::Screen;
+    hall.command(0, DeviceCommand::SetRight { device, right, allowed: true });
+    for by in [0, asha, ravi] {
+        assert_eq!([hall.rights(asha, by).0, hall.rights(ravi, by).0], [EVERYTHING, NO_SCREEN]);
+    }
+
+    // The right to share does not outlive hosts-only, and comes back with it.
+    hall.control(&[("MEET.SHARE.HOST", "hosts")]);
+    assert_eq!(hall.rights(asha, ravi).0, NO_SCREEN);
+}
+
+#[test]
+fn a_suspension_stops_everybody_but_hosts_and_lifts_again() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.command(0, DeviceCommand::Suspend { suspended: true });
+    assert_eq!(hall.rights(asha, 0), (MediaState::default(), false));
+    assert_eq!(hall.rights(0, asha), (EVERYTHING, true));
+    assert!(hall.view(asha).conduct.suspended);
+
+    hall.command(0, DeviceCommand::Suspend { suspended: false });
+    assert_eq!(hall.rights(asha, 0), (EVERYTHING, true));
+}
+
+#[test]
+fn who_may_not_write_is_not_heard_even_if_its_own_device_disobeys() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.control(&[("MEET.CHAT.SAFE", "hosts")]);
+    hall.command(asha, DeviceCommand::Chat { text: "obeys".parse().unwrap() });
+    assert_eq!(hall.clients[asha].refusals, [Rule::ChatSafe]);
+    // What a device without the check would do.
+    let word = super::say::Word::Chat("disobeys".parse().unwrap());
+    hall.clients[asha].device.say(word);
+    hall.command(asha, DeviceCommand::Hand { raised: true });
+    assert!(hall.view(0).members.iter().any(|member| member.hand), "its words still arrive");
+    assert_eq!(hall.clients[0].chat, Vec::<String>::new());
+
+    hall.command(0, DeviceCommand::Chat { text: "from the host".parse().unwrap() });
+    assert_eq!(hall.clients[asha].chat, ["from the host"]);
+}
+
+#[test]
+fn a_floor_that_is_raised_is_signed_and_no_host_goes_below_it() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let floor = settings(&[("MEET.SHARE.HOST", "granted")]);
+    hall.tell(0, ServerMessage::Floor { floor: floor.clone() });
+    hall.settle();
+    for by in [0, asha] {
+        assert_eq!((&hall.view(by).conduct.floor, &hall.view(by).conduct.controls), (&floor, &floor));
+    }
+
+    hall.control(&[("MEET.SHARE.HOST", "everyone"), ("MEET.CHAT.SAFE", "hosts")]);
+    let both = settings(&[("MEET.SHARE.HOST", "granted"), ("MEET.CHAT.SAFE", "hosts")]);
+    assert_eq!(hall.view(asha).conduct.controls, both);
+    // A server cannot loosen anything by its word, nor can it make somebody act who is no host.
+    let epoch = hall.view(asha).epoch;
+    hall.tell(0, ServerMessage::Floor { floor: settings(&[]) });
+    hall.tell(asha, ServerMessage::Floor { floor: settings(&[("MEET.CHAT.SAFE", "nobody")]) });
+    hall.settle();
+    assert_eq!((hall.view(asha).epoch, &hall.view(asha).conduct.controls), (epoch, &both));
+}
+
+#[test]
+fn where_the_passcode_is_demanded_a_click_alone_lets_nobody_in() {
+    let mut hall = Hall::new(Some(("7XK2-M9QP", false)));
+    hall.control(&[("MEET.PASS.REQUIRED", "passcode"), ("MEET.LOBBY.ON", "host")]);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::PasscodeWanted);
+    assert_eq!(hall.clients[0].refusals, [Rule::PassRequired]);
+
+    hall.command(asha, DeviceCommand::Passcode { passcode: "7XK2-M9QP".parse().unwrap() });
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
+fn where_hosts_let_in_by_hand_no_rule_does() {
+    let mut hall = Hall::new(Some(("7XK2-M9QP", true)));
+    hall.control(&[("MEET.LOBBY.ON", "host")]);
+    let asha = hall.guest("Asha");
+    hall.command(asha, DeviceCommand::Passcode { passcode: "7XK2-M9QP".parse().unwrap() });
+    assert_ne!(hall.view(asha).stage, DeviceStage::Member);
+    let id = hall.id(asha);
+    assert_eq!(hall.clients[0].refusals, []);
+    hall.command(0, DeviceCommand::Admit { guest: id, by_rule: true });
+    assert_ne!(hall.view(asha).stage, DeviceStage::Member);
+    assert_eq!(hall.clients[0].refusals, [Rule::LobbyOn]);
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+#[test]
+fn after_its_time_a_meeting_takes_nobody_new() {
+    let mut hall = Hall::new(None);
+    hall.control(&[("MEET.LOCK.AUTO", "15")]);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    assert_eq!(hall.view(0).conduct.locks_at_ms, Some(START + 15 * 60_000));
+    hall.now = START + 16 * 60_000;
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    assert_ne!(hall.view(ravi).stage, DeviceStage::Member);
+    assert_eq!(hall.clients[0].refusals, [Rule::LockAuto]);
+    assert_eq!(hall.view(asha).members.len(), 2);
 }

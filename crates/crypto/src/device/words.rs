@@ -3,8 +3,11 @@
 //! MLS lets nobody speak while a commit of one's own or somebody's wish to leave is under way, so words wait here. What
 //! others say in an epoch that is not here yet waits in `early.rs`.
 
-use sabha_admission::Capabilities;
-use sabha_protocol::{device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
+use sabha_admission::{
+    Capabilities,
+    controls::{Action, Function},
+};
+use sabha_protocol::{Rule, device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
 
 use super::{
     Device, Sent, WORDS_MAX,
@@ -18,12 +21,13 @@ const UNNAMED_MAX: usize = 64;
 impl Device {
     pub(super) fn chat(&mut self, text: ChatText) {
         let me = self.me();
-        let may = self
-            .group()
-            .and_then(|group| group.roster().member_of(&me))
-            .is_some_and(|member| member.may(Capabilities::CHAT));
+        let Some(roster) = self.group().map(|group| group.roster()) else { return };
+        let Some(member) = roster.member_of(&me) else { return };
         // Nobody would show it.
-        if !may {
+        if !member.may(Capabilities::CHAT) {
+            let conduct = &roster.policy.conduct;
+            let rule = conduct.refusal(&me, member.is_host(), Action::Use(Function::Chat));
+            self.out.push_back(DeviceOutput::Refused { rule: rule.unwrap_or(Rule::SourceTaken) });
             return;
         }
         self.out.push_back(DeviceOutput::Chat { from: me, name: self.own.name.clone(), text: text.clone() });

@@ -1,5 +1,6 @@
 //! Messages as they travel, and files that do. One file a direction; strict: an unknown field or type is refused.
 
+pub mod accounts;
 pub mod client;
 pub mod http;
 pub mod profile;

@@ -8,25 +8,28 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use sabha_delivery::Delivery;
-use sabha_policy::Controls;
+use sabha_policy::{Controls, HostSignIn};
 use sabha_protocol::{
     GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
     wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
 };
 
-use super::{AppState, error::Refusal};
-use crate::{clock, metrics, storage::StoredMeeting};
+use super::{AppState, accounts, error::Refusal};
+use crate::{
+    clock, metrics,
+    storage::{Author, StoredMeeting},
+};
 
 /// Creates a meeting. The caller made its keys and its group and keeps every secret; what it sends is public, and
 /// signed by the root key to which the meeting's id commits.
 #[utoipa::path(post, path = "/api/v1/meetings", tag = "meetings", request_body = CreateMeeting,
-    security(("creation_key" = [])),
+    security(("creation_key" = []), ("session" = []), ("api_key" = ["meetings:create"])),
     responses(
         (status = 201, description = "The meeting exists now", body = MeetingCreated),
         (status = 400, description = "The body is not a meeting, or its group is not one that the id's root key signed", body = ApiError),
-        (status = 403, description = "The meeting's policy is looser than the organisation's floor", body = ApiError),
-        (status = 401, description = "The creation key is missing or wrong", body = ApiError),
+        (status = 401, description = "The creation key is missing or wrong, or not signed in", body = ApiError),
+        (status = 403, description = "Not a host, no such scope, a page of another site, or a policy that is looser than the floor", body = ApiError),
         (status = 409, description = "The id is taken", body = ApiError),
         (status = 413, description = "The body is too long", body = ApiError),
         (status = 429, description = "Too many meetings in a minute", body = ApiError),
@@ -36,8 +39,16 @@ pub(super) async fn create_meeting(
     headers: HeaderMap,
     body: Result<Json<CreateMeeting>, JsonRejection>,
 ) -> Result<(StatusCode, Json<MeetingCreated>), Refusal> {
-    if bearer(&headers).as_ref() != Some(&state.creation_key) {
+    let author = if accounts::is_known(&headers, state.public_url.as_ref()) {
+        accounts::meeting_author(&state, &headers).await?
+    } else if bearer(&headers).as_ref() == Some(&state.creation_key) {
+        Author::default()
+    } else {
         return Err(Refusal::new(Rule::CreationKey, "the creation key is missing or wrong"));
+    };
+    if state.floor.now().host_sign_in() == HostSignIn::Strong && !author.is_signed_in() {
+        let message = "by policy who makes a meeting has signed in with a passkey";
+        return Err(Refusal::new(Rule::Mfa, message));
     }
     if !state.drain.is_serving() {
         return Err(Refusal::new(Rule::Capacity, "the server is stopping; try again soon"));
@@ -51,7 +62,7 @@ pub(super) async fn create_meeting(
 
     let stored = StoredMeeting { title, gate_key, group_info, tree };
     check_group(&meeting, &stored, &state.floor.now())?;
-    match state.store.create_meeting(&meeting, &stored).await {
+    match state.store.create_meeting_by(author, &meeting, &stored).await {
         Ok(true) => {}
         Ok(false) => {
             let taken = "this meeting id is taken; make another";

@@ -22,12 +22,19 @@ use super::error::{self, Refusal};
 struct WebClient;
 
 const PAGE: &str = "index.html";
+const ADMIN_PAGE: &str = "admin.html";
 const NOT_BUILT: &str = "This Sabha server was built without its web client.\n\
     Run `make web`, build the server again, and restart it.\n";
 
 /// Serves the page of the web client, which finds out from the path what to show.
 pub(super) async fn page(headers: HeaderMap) -> Response {
     serve(PAGE, &headers).unwrap_or_else(|| (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response())
+}
+
+/// Serves the page for those who administer the server.
+pub(super) async fn admin_page(headers: HeaderMap) -> Response {
+    serve(ADMIN_PAGE, &headers)
+        .unwrap_or_else(|| (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response())
 }
 
 /// Serves a file of the web client.

@@ -27,8 +27,14 @@ impl Refusal {
     /// Returns a refusal by `rule` with the status that goes with it.
     pub(super) fn new(rule: Rule, message: impl Into<String>) -> Self {
         let status = match rule {
-            Rule::CreationKey => StatusCode::UNAUTHORIZED,
-            Rule::Floor => StatusCode::FORBIDDEN,
+            Rule::CreationKey | Rule::AccountSignedIn => StatusCode::UNAUTHORIZED,
+            Rule::AccountLink
+            | Rule::AccountOrigin
+            | Rule::AccountPasskey
+            | Rule::AccountRole
+            | Rule::AccountScope
+            | Rule::Floor
+            | Rule::Mfa => StatusCode::FORBIDDEN,
             Rule::Rate => StatusCode::TOO_MANY_REQUESTS,
             Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,

@@ -31,6 +31,17 @@ const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capt
     publickey-credentials-create=(), publickey-credentials-get=(), serial=(), usb=(), \
     window-management=(), xr-spatial-tracking=()";
 
+/// The page on which people sign in: passkeys, and nothing that a call needs.
+const ADMIN_PATH: &str = "/admin";
+
+/// As [`PERMISSIONS_POLICY`], for [`ADMIN_PATH`].
+const ADMIN_PERMISSIONS_POLICY: &str = "publickey-credentials-create=(self), publickey-credentials-get=(self), \
+    clipboard-write=(self), accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), \
+    display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
+    idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+    picture-in-picture=(), screen-wake-lock=(), serial=(), speaker-selection=(), usb=(), window-management=(), \
+    xr-spatial-tracking=()";
+
 /// A year, for a site that is reached by HTTPS (RFC 6797).
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 
@@ -60,10 +71,15 @@ impl Headers {
 
 /// Adds the headers to an answer. What says nothing about caching is not to be kept.
 pub(super) async fn add(State(all): State<Headers>, request: Request, next: Next) -> Response {
+    let is_admin = request.uri().path() == ADMIN_PATH;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in all.0.iter() {
         headers.insert(name, value.clone());
+    }
+    if is_admin {
+        let policy = HeaderValue::from_static(ADMIN_PERMISSIONS_POLICY);
+        headers.insert(HeaderName::from_static("permissions-policy"), policy);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

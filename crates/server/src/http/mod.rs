@@ -3,6 +3,8 @@
 //! | path | what |
 //! |---|---|
 //! | `/`, `/new`, `/m/{meeting}`, files | the embedded web client (`assets.rs`) |
+//! | `/admin` | the page for those who administer the server (`assets.rs`) |
+//! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
 //!
@@ -10,6 +12,7 @@
 //! answer carries the headers of `headers.rs`; every error is an [`ApiError`](sabha_protocol::wire::http::ApiError).
 
 mod accept;
+mod accounts;
 mod api;
 mod assets;
 mod client_address;
@@ -37,8 +40,10 @@ use sabha_protocol::{
 use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
 pub(crate) use self::accept::{Acceptor, serve};
+pub use self::accounts::{Right, Route};
 pub use self::openapi::openapi;
 use crate::{
+    accounts::Accounts,
     config::PublicUrl,
     drain::Drain,
     media::MediaPlane,
@@ -53,6 +58,7 @@ const BODY_SILENCE_MAX: Duration = Duration::from_secs(10);
 /// What the handlers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) accounts: Accounts,
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) creation_key: CreationKey,
     pub(crate) creations: Mutex<TokenBucket>,
@@ -69,10 +75,11 @@ pub(crate) struct Shared {
 
 type AppState = Arc<Shared>;
 
-/// Returns the whole service.
-pub(crate) fn router(state: AppState) -> Router {
+/// Returns the whole service, and the routes of accounts with the right that each takes.
+pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
     let headers = headers::Headers::new(state.public_url.as_ref());
-    Router::new()
+    let (accounts, routes) = accounts::routes(&state);
+    let router = Router::new()
         .route(MEETINGS_PATH, post(api::create_meeting))
         .route(POLICY_PATH, get(api::policy))
         .route("/api/v1/version", get(api::version))
@@ -84,6 +91,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(assets::page))
         .route("/new", get(assets::page))
         .route("/m/{meeting}", get(assets::page))
+        .route("/admin", get(assets::admin_page))
+        .merge(accounts)
         .fallback(assets::file)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(state)
@@ -91,7 +100,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_MAX))
         .layer(middleware::from_fn(error::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(middleware::from_fn_with_state(headers, headers::add))
+        .layer(middleware::from_fn_with_state(headers, headers::add));
+    (router, routes)
 }
 
 #[cfg(test)]

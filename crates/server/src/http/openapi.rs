@@ -5,10 +5,13 @@
 use axum::Json;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 
-use super::{api, health};
+use super::{
+    accounts::{audit, entering, own, users},
+    api, health,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,9 +22,11 @@ use super::{api, health};
                        the crate `sabha-protocol`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(api::create_meeting, api::policy, api::version, health::healthz, health::readyz, health::metrics),
+    paths(api::create_meeting, api::policy, api::version, health::healthz, health::readyz, health::metrics,
+        entering::organisation, entering::link, entering::begin_registration, entering::finish_registration, entering::begin_sign_in, entering::finish_sign_in, entering::sign_out, own::account, own::passkeys, own::begin_passkey, own::finish_passkey, own::rename_passkey, own::remove_passkey, own::sessions, own::end_sessions, own::end_session, own::keys, own::create_key, own::revoke_key, users::rename_organisation, users::users, users::change_user, users::remove_user, users::invitations, users::invite, users::revoke_invitation, audit::page, audit::export),
     modifiers(&CreationKeyScheme),
     tags(
+        (name = "accounts", description = "Users, what lets them in, and the audit log"),
         (name = "meetings", description = "Creating meetings"),
         (name = "policy", description = "What the organisation demands of every meeting"),
         (name = "operation", description = "For operators and monitoring")
@@ -41,7 +46,20 @@ impl Modify for CreationKeyScheme {
                 ))
                 .build(),
         );
-        document.components.get_or_insert_default().add_security_scheme("creation_key", scheme);
+        let api_key = SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("An API key, `sabha_...`, that a user made, with the scope that is named"))
+                .build(),
+        );
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            "__Host-sabha",
+            "A session, begun with a passkey; without HTTPS, on the machine itself, the cookie is `sabha`",
+        )));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("creation_key", scheme);
+        components.add_security_scheme("api_key", api_key);
+        components.add_security_scheme("session", session);
     }
 }
 

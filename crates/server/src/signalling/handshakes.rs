@@ -235,6 +235,7 @@ fn view(epoch: GroupEpoch, members: Vec<Member>, conduct: &Conduct) -> GroupView
         members: members.into_iter().map(member).collect(),
         controls: conduct.controls.clone(),
         floor: conduct.floor.clone(),
+        suspended: conduct.suspended,
     }
 }
 

@@ -5,10 +5,15 @@ use sabha_protocol::{
     MeetingId, ParticipantId, RoomEpoch,
     key::GateKey,
     opaque::{GroupInfo, RatchetTree, SealedTitle},
+    wire::accounts::AuditAction,
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{Store, StoreError, now_ms};
+use super::{
+    Author, Store, StoreError,
+    audit::{self, Event},
+    now_ms,
+};
 
 /// A meeting that is not over, as its creator described it. Nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn create_meeting(&self, id: &MeetingId, meeting: &StoredMeeting) -> Result<bool, StoreError> {
+        self.create_meeting_by(Author::default(), id, meeting).await
+    }
+
+    /// As [`Store::create_meeting`], with who did it for the audit log.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn create_meeting_by(
+        &self,
+        author: Author,
+        id: &MeetingId,
+        meeting: &StoredMeeting,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.change().await?;
         let done = sqlx::query(
             "INSERT INTO meetings (id, title, gate_key, group_info, tree, created_ms)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
@@ -50,9 +69,15 @@ impl Store {
         .bind(meeting.group_info.as_bytes())
         .bind(meeting.tree.as_bytes())
         .bind(now_ms())
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let event = Event::new(author, AuditAction::MeetingCreated, id);
+        audit::append(&mut transaction, now_ms().unsigned_abs(), event).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Returns a meeting, unless it never was or is over.

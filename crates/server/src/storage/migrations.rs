@@ -13,6 +13,7 @@ use sqlx::{
 /// Number, name and text of each migration; the file is named for the first two.
 const FILES: &[(i64, &str, &str)] = &[
     (1, "meetings", include_str!("../../migrations/sqlite/0001_meetings.sql")),
+    (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
     (3, "floors", include_str!("../../migrations/sqlite/0003_floors.sql")),
 ];
 

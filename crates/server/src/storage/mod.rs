@@ -1,10 +1,14 @@
-//! What outlives the process: meetings as their creators described them, and the places in them that stay closed.
+//! What outlives the process: meetings as their creators described them, the places in them that stay closed, users
+//! with what lets them in, and the audit log.
 //!
 //! One embedded SQLite database in the data directory, in WAL mode, with one writing connection and a few
 //! reading ones. Every write is on disk (`synchronous = FULL`) when its call returns. Knows no rules of
 //! the room; it stores what it is told. A file that is damaged, foreign or written by a newer version is
 //! refused before anything in it is touched (`examine.rs`).
 
+mod accounts;
+mod audit;
+mod credentials;
 mod examine;
 mod floors;
 mod meetings;
@@ -20,9 +24,14 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use self::floors::AppliedFloor;
-pub use self::meetings::{RoomStart, StoredMeeting};
 use self::migrations::MIGRATIONS;
+pub use self::{
+    accounts::{AccountError, Link, NewUser},
+    audit::{AuditFile, AuditFilter, Author, Verdict},
+    credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
+    floors::AppliedFloor,
+    meetings::{RoomStart, StoredMeeting},
+};
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.
 const READERS_MAX: u32 = 4;
@@ -176,5 +185,7 @@ fn now_ms() -> i64 {
     i64::try_from(crate::clock::unix_ms()).unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+mod accounts_tests;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,25 @@ fn first_line_of_json_output_has_the_links() {
 }
 
 #[test]
+fn the_audit_log_is_verified_and_exported_beside_a_running_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Binary::serve(directory.path(), &[]);
+    assert!(server.greeting["admin_setup_url"].as_str().unwrap().contains("/admin#setup."));
+    let audit = |more: &[&str]| {
+        let output = sabha().arg("audit").args(more).arg("--data").arg(directory.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = audit(&["verify", "--output", "json"]);
+    let verdict: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &verdict["sound"], &verdict["entries"]), (Some(0), &true.into(), &0.into()));
+    assert_eq!(audit(&["export"]), (Some(0), String::new()));
+    // Noted when the log was longer, or of another log.
+    let (code, text) = audit(&["verify", "--head", &"00".repeat(32)]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("cut off"), "{text}");
+}
+
+#[test]
 fn health_of_nothing_fails() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = run(&["health", "--url", &format!("http://{free}")]);

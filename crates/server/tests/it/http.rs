@@ -1,19 +1,20 @@
 //! Pages, the API, health and headers.
 
+use sabha_crypto::policy::{Controls, Tier};
 use sabha_protocol::{
-    Rule, SIGNALLING_PATH,
+    POLICY_PATH, Rule, SIGNALLING_PATH,
     limits::HTTP_BODY_BYTES_MAX,
     wire::{
         ClientMessage, ServerMessage,
-        http::{ApiError, CreateMeeting, Health, VersionInfo},
+        http::{ApiError, CreateMeeting, Health, PolicyInfo, VersionInfo},
     },
 };
-use sabha_server::config::PublicUrl;
+use sabha_server::{config::PublicUrl, storage::Store};
 
 use crate::{
     client::Client,
     person,
-    server::{TestServer, new_meeting, post_meeting, request},
+    server::{TestServer, new_meeting, new_meeting_with, post_meeting, request},
 };
 
 #[tokio::test]
@@ -236,4 +237,43 @@ async fn served_openapi_document_is_the_committed_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
     let committed = std::fs::read_to_string(path).unwrap();
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(&committed).unwrap());
+}
+
+#[tokio::test]
+async fn a_meeting_below_the_floor_is_not_opened_and_the_control_is_named() {
+    let server = TestServer::start().await;
+    let policy: PolicyInfo = server.get(POLICY_PATH).await.json();
+    assert_eq!(policy.floor, Controls::of(Tier::Medium).to_settings());
+
+    let (_, meeting) = new_meeting_with(Controls::of(Tier::Low));
+    let response =
+        post_meeting(server.address(), &server.creation_key(), &serde_json::to_string(&meeting).unwrap())
+            .await;
+
+    let error: ApiError = response.json();
+    assert_eq!((response.status, error.rule), (403, Rule::Floor));
+    assert!(error.message.contains("MEET.SHARE.HOST"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn floor_applied_by_another_process_binds_within_seconds() {
+    let server = TestServer::start().await;
+    let store = Store::open(server.directory.path()).await.unwrap();
+    store.apply_floor(&Controls::of(Tier::High), "asha", "tier high").await.unwrap();
+    store.close().await;
+    let high = Controls::of(Tier::High);
+    for _ in 0..200 {
+        let policy: PolicyInfo = server.get(POLICY_PATH).await.json();
+        if policy.floor == high.to_settings() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    // Of the high tier: whoever makes a meeting has signed in.
+    let (_, meeting) = new_meeting_with(high);
+    let response =
+        post_meeting(server.address(), &server.creation_key(), &serde_json::to_string(&meeting).unwrap())
+            .await;
+    assert_eq!((response.status, response.json::<ApiError>().rule), (403, Rule::Mfa));
 }

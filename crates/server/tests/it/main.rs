@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 #![expect(unreachable_pub, reason = "what the files of this binary share is public among them")]
 
+mod accounts;
 mod binary;
 mod client;
 mod command_line;

@@ -10,6 +10,7 @@ use std::{
 use sabha_crypto::{
     device::{CreateOptions, Device, MeetingSuite},
     link::LinkSecret,
+    policy::{Controls, Tier},
 };
 use sabha_protocol::{
     MeetingId,
@@ -100,14 +101,23 @@ pub fn new_meeting() -> (Device, CreateMeeting) {
 }
 
 fn new_meeting_of(suite: MeetingSuite) -> (Device, CreateMeeting) {
+    described(suite, Controls::of(Tier::default()))
+}
+
+/// Returns a fresh meeting with this floor signed.
+pub fn new_meeting_with(floor: Controls) -> (Device, CreateMeeting) {
+    described(MeetingSuite::XWing, floor)
+}
+
+fn described(suite: MeetingSuite, floor: Controls) -> (Device, CreateMeeting) {
     let options = CreateOptions {
         suite,
         title: Some("Monday".parse().unwrap()),
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
-        floor: sabha_crypto::policy::Controls::of(sabha_crypto::policy::Tier::default()),
-        controls: sabha_crypto::policy::Controls::default(),
+        floor,
+        controls: Controls::default(),
     };
     let device = Device::create(options, now_ms()).unwrap();
     let description = device.creation().unwrap().clone();

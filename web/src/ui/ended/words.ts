@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   misbehaved: 'again',
   no_encryption: 'home',
   place_lost: 'ask',
+  policy: 'home',
   removed: 'home',
   replaced: 'here',
   server_gone: 'again',

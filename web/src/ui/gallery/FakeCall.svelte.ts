@@ -62,12 +62,23 @@ export function line(id: number, from: ParticipantId, text: string, minutesAgo =
   return { id, from: device, name, text, own: from === YOU, atMs: Date.now() - minutesAgo * 60_000 };
 }
 
+const MEDIUM = [{ control: 'MEET.SHARE.HOST', value: 'granted' }];
 const ALLOWED = { microphone: true, camera: true, screen: true, screen_audio: true };
 
 function member(one: Person, leaf: number): MemberView {
   const { device, name, hand, media } = one;
   const method = one.method ?? 'manual';
-  return { device, leaf, name: name || null, host: one.role === 'host', method, hand, media, allowed: ALLOWED };
+  return {
+    device,
+    leaf,
+    name: name || null,
+    host: one.role === 'host',
+    method,
+    hand,
+    media,
+    allowed: ALLOWED,
+    may_chat: true,
+  };
 }
 
 function emptyView(people: readonly Person[]): DeviceView {
@@ -86,6 +97,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     members: people.map(member),
     guests: [],
     locked: false,
+    conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false },
     keeps_log: true,
     passcode: { type: 'none' },
     host: true,
@@ -165,6 +177,10 @@ export class FakeCall implements Call {
     this.state = follows ? { ...next, e2ee: { ...follows, members } } : next;
   }
 
+  get #conduct(): DeviceView['conduct'] {
+    return this.state.e2ee?.conduct ?? { floor: [], controls: [], locks_at_ms: null, suspended: false };
+  }
+
   /** Changes what the device has verified. */
   patchView(change: Partial<DeviceView>): void {
     if (this.state.e2ee) this.patch({ e2ee: { ...this.state.e2ee, ...change } });
@@ -201,6 +217,16 @@ export class FakeCall implements Call {
   };
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
+  muteAll = () => undefined;
+  letShare = () => undefined;
+  setControl = (control: string, value: string) =>
+    this.patchView({
+      conduct: {
+        ...this.#conduct,
+        controls: [...this.#conduct.controls.filter((setting) => setting.control !== control), { control, value }],
+      },
+    });
+  suspend = (suspended: boolean) => this.patchView({ conduct: { ...this.#conduct, suspended } });
   lock = (locked: boolean) => this.patchView({ locked });
   raiseHand = (hand: boolean) => this.#change(YOU, { hand });
 

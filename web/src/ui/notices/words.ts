@@ -20,7 +20,9 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   recovered: 4_000,
   refused: 15_000,
   removed: 6_000,
+  suspended: 10_000,
   unlocked: 6_000,
+  unsuspended: 10_000,
 };
 
 /** Returns how long the notice stays, in milliseconds. */
@@ -29,7 +31,7 @@ export function staysMs(notice: Notice): number {
 }
 
 /** Returns the key of the sentence that explains a rule. */
-function ruleKey(rule: Rule): TextKey {
+export function ruleKey(rule: Rule): TextKey {
   return `rule-${rule.toLowerCase().replaceAll('.', '-')}` as TextKey;
 }
 

@@ -60,6 +60,7 @@ describe('what is said about encryption', () => {
       hand: false,
       media: nothing,
       allowed: nothing,
+      may_chat: true,
     };
     const e2ee = view({ heartbeat: 'lost', stage: 'sealed', members: [host] });
     expect(warnings(e2ee)).toEqual(['lost']);

@@ -15,6 +15,7 @@ use sabha_protocol::{
 };
 
 use super::{Asked, Entry, Flow, JOIN_INTERVAL, Request, Session};
+use crate::participant::snapshot::Refusal;
 use crate::{
     clock,
     error::ClientError,
@@ -112,6 +113,11 @@ impl Session {
                     let sending = self.frames.is_sending();
                     self.state
                         .send_if_modified(|state| std::mem::replace(&mut state.sending, sending) != sending);
+                }
+                DeviceOutput::Refused { rule } => {
+                    let message = "the meeting's policy forbids it".to_owned();
+                    self.state
+                        .send_modify(|state| state.push_refusal(Refusal { request: None, rule, message }));
                 }
                 DeviceOutput::Remember {} => self.keep().await?,
                 DeviceOutput::Send { send, message } => self.send(send, *message).await?,

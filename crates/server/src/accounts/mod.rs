@@ -1,0 +1,39 @@
+//! Users of the organisation: what lets them in, apart from HTTP and storage.
+//!
+//! | file | what |
+//! |---|---|
+//! | `authenticator.rs` | checks what authenticators and browsers say (W3C WebAuthn level 3) |
+//! | `passkeys.rs` | makes challenges, and remembers them until they are answered |
+//! | `secrets.rs` | draws tokens and keys, writes and reads their text, hashes them |
+//!
+//! Who may do what is in `http/accounts`, what is stored in `storage`. An account has nothing to do with a place in a
+//! meeting: no session opens a room, and no meeting's key opens an account.
+
+mod authenticator;
+mod passkeys;
+mod secrets;
+
+pub(crate) use self::{
+    authenticator::NotAPasskey,
+    passkeys::{Ceremonies, Ceremony, Challenge, Draft, RelyingParty},
+    secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
+};
+use crate::signalling::{AddressLimits, Addresses};
+
+/// Tries to sign in or to follow a link that are answered at once, from one address and from all.
+const ENTRIES: AddressLimits = AddressLimits { open_max: 64, open_per_address_max: 8, new_per_second: 2 };
+
+/// What the account routes share.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    /// Passkeys that are being made or shown.
+    pub(crate) ceremonies: Ceremonies,
+    /// Counts who tries to come in: 20 at once from one address, 2 a second after that.
+    pub(crate) entries: Addresses,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { ceremonies: Ceremonies::default(), entries: Addresses::new(ENTRIES) }
+    }
+}

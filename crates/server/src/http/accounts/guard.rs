@@ -1,0 +1,281 @@
+//! Who asks, and whether they may: before any handler of accounts runs.
+//!
+//! A person has a session, whose token is in a cookie that no script reads and no other site sends; a program has an API
+//! key in `Authorization`. One answer stands for every credential that opens nothing, so that trying tells nothing.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use sabha_protocol::{
+    Rule,
+    account::{ApiKeyId, Scope, SessionId},
+    limits::SESSION_LIFE,
+    secret::AccessToken,
+    wire::accounts::User,
+};
+
+use super::{super::origin, AppState, Refusal, Right};
+use crate::{
+    accounts::{API_KEY_PREFIX, api_key_of, hash},
+    clock,
+    config::PublicUrl,
+    http::{Shared, client_address::client_address},
+    signalling,
+    storage::Author,
+};
+
+/// Of a server that is reached by HTTPS. The prefix has browsers insist on Secure, this very host, and no Domain
+/// (RFC 6265bis section 4.1.3.2).
+const SECURE_COOKIE: &str = "__Host-sabha";
+
+/// Of a server on this machine without HTTPS.
+const LOCAL_COOKIE: &str = "sabha";
+
+/// By what somebody is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Identity {
+    /// A person, by the session of a cookie.
+    Session(SessionId),
+    /// A program, by its API key.
+    Key(ApiKeyId),
+}
+
+/// Who asks. Handlers get it only behind a right that needs somebody.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Caller {
+    pub(in crate::http) user: User,
+    pub(in crate::http) identity: Identity,
+}
+
+impl Caller {
+    /// Returns the caller as the audit log names them.
+    pub(in crate::http) const fn author(&self) -> Author {
+        let key = match self.identity {
+            Identity::Session(_) => None,
+            Identity::Key(key) => Some(key),
+        };
+        Author { user: Some(self.user.id), key }
+    }
+
+    /// Returns the session, which every caller has whose right takes a person.
+    ///
+    /// # Errors
+    /// The refusal of a program.
+    pub(in crate::http) fn session(&self) -> Result<SessionId, Refusal> {
+        match self.identity {
+            Identity::Session(session) => Ok(session),
+            Identity::Key(_) => Err(no_scope()),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Refusal> {
+        parts.extensions.get().cloned().ok_or_else(not_signed_in)
+    }
+}
+
+/// Lets a request through to its handler, or says by which rule not.
+pub(super) async fn guard(
+    State((state, right)): State<(AppState, Right)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refusal) = own_page(request.method(), request.headers(), state.public_url.as_ref()) {
+        return refusal.into_response();
+    }
+    let _permit = if right == Right::Entry {
+        let address = client_address(&state.trusted_proxies, request.extensions(), request.headers());
+        match state.accounts.entries.admit(address, Instant::now()) {
+            Ok(permit) => Some(permit),
+            Err(signalling::Refused::Full) => {
+                return Refusal::new(Rule::Capacity, "too many people are signing in").into_response();
+            }
+            Err(signalling::Refused::Address) => {
+                return Refusal::new(Rule::Rate, "too many tries from your address").into_response();
+            }
+        }
+    } else {
+        None
+    };
+    if !matches!(right, Right::Anyone | Right::Entry) {
+        match allowed(&state, request.headers(), right).await {
+            Ok(caller) => request.extensions_mut().insert(caller),
+            Err(refusal) => return refusal.into_response(),
+        };
+    }
+    next.run(request).await
+}
+
+/// Refuses what a page of another site sends (W3C Fetch Metadata; RFC 6454). A browser sends an `Origin` with everything
+/// that changes something; a request with a cookie and without one is none of ours.
+fn own_page(method: &Method, headers: &HeaderMap, public_url: Option<&PublicUrl>) -> Result<(), Refusal> {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let own_site = site.is_none_or(|site| matches!(site, b"same-origin" | b"none"));
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let by_cookie = !headers.contains_key(header::AUTHORIZATION) && headers.contains_key(header::COOKIE);
+    let unsaid = by_cookie && !reads && !headers.contains_key(header::ORIGIN);
+    if own_site && !unsaid && origin::is_allowed(headers, public_url) {
+        return Ok(());
+    }
+    let message = "this page is not from here; if it is, the server's public_url is wrong";
+    Err(Refusal::new(Rule::AccountOrigin, message))
+}
+
+/// Returns who asks, if they may.
+async fn allowed(state: &Shared, headers: &HeaderMap, right: Right) -> Result<Caller, Refusal> {
+    let caller = if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let key = bearer(authorization).and_then(api_key_of).ok_or_else(not_signed_in)?;
+        let holder = state.store.key_holder(&hash(key.expose()), clock::unix_ms()).await?;
+        let holder = holder.ok_or_else(not_signed_in)?;
+        let covered = matches!(right, Right::Scope(scope) if holder.scopes.contains(&scope));
+        if !covered {
+            return Err(no_scope());
+        }
+        Caller { user: holder.user, identity: Identity::Key(holder.key) }
+    } else {
+        let token = token(headers, state.public_url.as_ref()).ok_or_else(not_signed_in)?;
+        let session = state.store.session(&hash(token.expose()), clock::unix_ms()).await?;
+        let (session, user) = session.ok_or_else(not_signed_in)?;
+        Caller { user, identity: Identity::Session(session) }
+    };
+    let roles = right.roles();
+    if roles.is_empty() || roles.iter().any(|role| caller.user.roles.contains(role)) {
+        return Ok(caller);
+    }
+    Err(Refusal::new(Rule::AccountRole, "you do not have the role that this needs; ask an administrator"))
+}
+
+/// Returns whether a request carries a session or an API key, good or not.
+pub(in crate::http) fn is_known(headers: &HeaderMap, public_url: Option<&PublicUrl>) -> bool {
+    match headers.get(header::AUTHORIZATION) {
+        Some(value) => bearer(value).is_some_and(|key| key.starts_with(API_KEY_PREFIX)),
+        None => token(headers, public_url).is_some(),
+    }
+}
+
+/// Returns who creates a meeting by a session or an API key.
+///
+/// # Errors
+/// The refusal of who may not.
+pub(in crate::http) async fn meeting_author(state: &Shared, headers: &HeaderMap) -> Result<Author, Refusal> {
+    own_page(&Method::POST, headers, state.public_url.as_ref())?;
+    let caller = allowed(state, headers, Right::Scope(Scope::MeetingsCreate)).await?;
+    Ok(caller.author())
+}
+
+/// Returns the header that gives a browser its session.
+pub(super) fn session_cookie(token: &AccessToken, public_url: Option<&PublicUrl>) -> String {
+    cookie(public_url, &String::from(token.clone()), SESSION_LIFE.as_secs())
+}
+
+/// Returns the header that takes a browser's session away.
+pub(super) fn no_cookie(public_url: Option<&PublicUrl>) -> String {
+    cookie(public_url, "", 0)
+}
+
+fn cookie(public_url: Option<&PublicUrl>, value: &str, seconds: u64) -> String {
+    let name = cookie_name(public_url);
+    let secure = if name == SECURE_COOKIE { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+}
+
+fn cookie_name(public_url: Option<&PublicUrl>) -> &'static str {
+    if public_url.is_some_and(PublicUrl::is_secure) { SECURE_COOKIE } else { LOCAL_COOKIE }
+}
+
+/// Returns the session's token. Two cookies of its name are none: one of them is somebody's attempt.
+fn token(headers: &HeaderMap, public_url: Option<&PublicUrl>) -> Option<AccessToken> {
+    let name = cookie_name(public_url);
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(found, _)| *found == name)
+        .map(|(_, value)| value);
+    let (value, None) = (found.next()?, found.next()) else { return None };
+    AccessToken::try_from(value.to_owned()).ok()
+}
+
+/// Returns what follows `Bearer` (RFC 6750 section 2.1).
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+fn not_signed_in() -> Refusal {
+    Refusal::new(Rule::AccountSignedIn, "sign in first, or use an API key that is good")
+}
+
+fn no_scope() -> Refusal {
+    Refusal::with_status(StatusCode::FORBIDDEN, Rule::AccountScope, "the API key was not made for this")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn url(text: &str) -> PublicUrl {
+        PublicUrl::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_page_of_another_site_changes_and_reads_nothing() {
+        let host = ("host", "localhost:8080");
+        let own = ("origin", "http://localhost:8080");
+        let cookie = ("cookie", "sabha=x");
+        let check =
+            |method: Method, pairs: &[(&'static str, &str)]| own_page(&method, &headers(pairs), None).is_ok();
+        assert!(check(Method::POST, &[host, own, cookie, ("sec-fetch-site", "same-origin")]));
+        assert!(check(Method::POST, &[host]), "a program without a cookie");
+        assert!(check(Method::GET, &[host, cookie]));
+        assert!(!check(Method::POST, &[host, cookie]), "a cookie, and no word of where from");
+        assert!(!check(Method::POST, &[host, cookie, ("origin", "https://evil.example")]));
+        for site in ["cross-site", "same-site", "junk"] {
+            assert!(!check(Method::POST, &[host, own, ("sec-fetch-site", site)]), "{site}");
+            assert!(!check(Method::GET, &[host, cookie, ("sec-fetch-site", site)]), "{site}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_for_this_site_and_no_script() {
+        let token = AccessToken::from_bytes([7; 32]);
+        let secure = session_cookie(&token, Some(&url("https://meet.example.org")));
+        assert!(secure.starts_with("__Host-sabha=BwcH"), "{secure}");
+        for part in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure"] {
+            assert!(secure.contains(part), "{part}");
+        }
+        let local = session_cookie(&token, None);
+        assert!(local.starts_with("sabha=") && !local.contains("Secure"), "{local}");
+        assert!(no_cookie(None).contains("Max-Age=0"));
+    }
+
+    #[test]
+    fn one_cookie_of_the_right_name_and_form_is_a_token() {
+        let text = String::from(AccessToken::from_bytes([7; 32]));
+        let https = url("https://meet.example.org");
+        let ours = format!("a=b; sabha={text}; c");
+        assert!(token(&headers(&[("cookie", &ours)]), None).is_some());
+        assert!(token(&headers(&[("cookie", &ours)]), Some(&https)).is_none(), "of a name anybody could set");
+        assert!(token(&headers(&[("cookie", &ours), ("cookie", &ours)]), None).is_none());
+        assert!(token(&headers(&[("cookie", "sabha=short")]), None).is_none());
+        assert!(token(&headers(&[]), None).is_none());
+    }
+}

@@ -1,0 +1,203 @@
+//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/audit`.
+//!
+//! Every route is written down once, in [`routes`], with the right it takes; `guard.rs` checks it before the handler
+//! runs, and a test asks every one of them with every kind of wrong credential.
+//!
+//! | rule | kept by |
+//! |---|---|
+//! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
+//! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
+//! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
+
+pub(super) mod audit;
+pub(super) mod entering;
+mod guard;
+pub(super) mod own;
+pub(super) mod users;
+
+use axum::{
+    Router,
+    extract::{FromRequest, FromRequestParts, Json, Path, Request},
+    handler::Handler,
+    http::{Method, StatusCode, request::Parts},
+    middleware,
+    routing::{MethodFilter, on},
+};
+use sabha_protocol::{
+    Rule,
+    account::{AccountRole, Scope},
+};
+use serde::de::DeserializeOwned;
+
+pub(super) use self::guard::{Caller, Identity, is_known, meeting_author};
+use super::{AppState, error::Refusal};
+use crate::storage::{AccountError, StoreError};
+
+/// What a caller needs for a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Nothing.
+    Anyone,
+    /// Nothing, but tries from one address are counted: the way in.
+    Entry,
+    /// To be signed in, in person: about the own account.
+    SignedIn,
+    /// A role, or an API key with this scope of somebody who has the role.
+    Scope(Scope),
+    /// To be an administrator, in person.
+    Administrator,
+}
+
+impl Right {
+    /// Returns the roles of which one is needed; none means that any user will do.
+    pub const fn roles(self) -> &'static [AccountRole] {
+        match self {
+            Self::Anyone | Self::Entry | Self::SignedIn => &[],
+            Self::Administrator => &[AccountRole::Administrator],
+            Self::Scope(scope) => scope.roles(),
+        }
+    }
+}
+
+/// A route with the right it takes.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{id}` where an id stands.
+    pub path: &'static str,
+    /// What its caller needs.
+    pub right: Right,
+}
+
+/// Routes as they are written down: in the router, and in the list.
+struct Routes {
+    state: AppState,
+    router: Router<AppState>,
+    list: Vec<Route>,
+}
+
+impl Routes {
+    fn add<H, T>(&mut self, method: Method, path: &'static str, right: Right, handler: H)
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("the methods below are all of HTTP's own");
+        let guard = middleware::from_fn_with_state((self.state.clone(), right), guard::guard);
+        let router = std::mem::take(&mut self.router);
+        self.router = router.route(path, on(filter, handler).route_layer(guard));
+        self.list.push(Route { method, path, right });
+    }
+}
+
+/// Returns the router of accounts and the list of what is in it.
+pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
+    use Method as M;
+    let users_read = Right::Scope(Scope::UsersRead);
+    let users_write = Right::Scope(Scope::UsersWrite);
+    let audit_read = Right::Scope(Scope::AuditRead);
+    let mut all = Routes { state: state.clone(), router: Router::new(), list: Vec::new() };
+
+    all.add(M::GET, "/api/v1/organisation", Right::Anyone, entering::organisation);
+    all.add(M::PUT, "/api/v1/organisation", Right::Administrator, users::rename_organisation);
+
+    all.add(M::POST, "/api/v1/account/link", Right::Entry, entering::link);
+    all.add(M::POST, "/api/v1/account/registrations", Right::Entry, entering::begin_registration);
+    all.add(M::POST, "/api/v1/account/registrations/finish", Right::Entry, entering::finish_registration);
+    all.add(M::POST, "/api/v1/account/sign-in", Right::Entry, entering::begin_sign_in);
+    all.add(M::POST, "/api/v1/account/sign-in/finish", Right::Entry, entering::finish_sign_in);
+    all.add(M::POST, "/api/v1/account/sign-out", Right::SignedIn, entering::sign_out);
+
+    all.add(M::GET, "/api/v1/account", Right::SignedIn, own::account);
+    all.add(M::GET, "/api/v1/account/passkeys", Right::SignedIn, own::passkeys);
+    all.add(M::POST, "/api/v1/account/passkeys", Right::SignedIn, own::begin_passkey);
+    all.add(M::POST, "/api/v1/account/passkeys/finish", Right::SignedIn, own::finish_passkey);
+    all.add(M::PATCH, "/api/v1/account/passkeys/{id}", Right::SignedIn, own::rename_passkey);
+    all.add(M::DELETE, "/api/v1/account/passkeys/{id}", Right::SignedIn, own::remove_passkey);
+    all.add(M::GET, "/api/v1/account/sessions", Right::SignedIn, own::sessions);
+    all.add(M::DELETE, "/api/v1/account/sessions", Right::SignedIn, own::end_sessions);
+    all.add(M::DELETE, "/api/v1/account/sessions/{id}", Right::SignedIn, own::end_session);
+    all.add(M::GET, "/api/v1/account/keys", Right::SignedIn, own::keys);
+    all.add(M::POST, "/api/v1/account/keys", Right::SignedIn, own::create_key);
+    all.add(M::DELETE, "/api/v1/account/keys/{id}", Right::SignedIn, own::revoke_key);
+
+    all.add(M::GET, "/api/v1/users", users_read, users::users);
+    all.add(M::PATCH, "/api/v1/users/{id}", users_write, users::change_user);
+    all.add(M::DELETE, "/api/v1/users/{id}", users_write, users::remove_user);
+    all.add(M::GET, "/api/v1/invitations", users_read, users::invitations);
+    all.add(M::POST, "/api/v1/invitations", users_write, users::invite);
+    all.add(M::DELETE, "/api/v1/invitations/{id}", users_write, users::revoke_invitation);
+
+    all.add(M::GET, "/api/v1/audit", audit_read, audit::page);
+    all.add(M::GET, "/api/v1/audit/export", audit_read, audit::export);
+    (all.router, all.list)
+}
+
+/// A body of JSON, bounded by the router and checked by its type.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Refusal> {
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
+        Ok(Self(body))
+    }
+}
+
+/// The `{id}` of a path. A text that is no id names nothing.
+pub(super) struct Id<T>(pub(super) T);
+
+impl<T: std::str::FromStr> FromRequestParts<AppState> for Id<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
+        let id = Path::<String>::from_request_parts(parts, state).await.ok();
+        id.and_then(|Path(id)| id.parse().ok()).map(Self).ok_or_else(|| AccountError::Unknown.into())
+    }
+}
+
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Full => Self::with_status(
+                StatusCode::CONFLICT,
+                Rule::Capacity,
+                "there are as many of these as there may be; remove one first",
+            ),
+            AccountError::Unknown => {
+                Self::with_status(StatusCode::NOT_FOUND, Rule::AccountKnown, "there is none of this id")
+            }
+            AccountError::Link => Self::new(
+                Rule::AccountLink,
+                "the link is not good, or not any more; ask whoever gave it to you for another",
+            ),
+            AccountError::Last => Self::with_status(
+                StatusCode::CONFLICT,
+                Rule::AccountLast,
+                "the last administrator and the last passkey have to stay; add another first",
+            ),
+            AccountError::Taken => {
+                Self::with_status(StatusCode::CONFLICT, Rule::AccountKnown, "somebody has this already")
+            }
+            AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "accounts could not be read or written");
+        Self::new(Rule::Storage, "the server's storage failed; nothing was changed")
+    }
+}
+
+impl From<crate::accounts::NoRandomness> for Refusal {
+    fn from(_: crate::accounts::NoRandomness) -> Self {
+        Self::new(Rule::Capacity, "the server is not ready yet; try again soon")
+    }
+}

@@ -1,0 +1,373 @@
+// From the link that the server prints to a second user at work, in a real browser with an authenticator of its own.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium, missing } from './harness/browsers.ts';
+import { Server } from './harness/server.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const pictures = join(import.meta.dirname, '../test-results/screens');
+
+/** A person at a browser of their own, whose authenticator knows its user. */
+class Clerk {
+  readonly page: Page;
+  readonly problems: string[] = [];
+  private readonly context: BrowserContext;
+  private readonly cdp: CDPSession;
+  private readonly authenticator: string;
+
+  private constructor(context: BrowserContext, page: Page, cdp: CDPSession, authenticator: string) {
+    this.context = context;
+    this.page = page;
+    this.cdp = cdp;
+    this.authenticator = authenticator;
+    page.on('console', (message) => {
+      // A refusal that a test asks for is no problem; a breach of the page's policy is one.
+      if (message.type() === 'error' && !message.text().includes('Failed to load resource')) {
+        this.problems.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => this.problems.push(String(error)));
+  }
+
+  static async at(browser: Browser): Promise<Clerk> {
+    const context = await browser.newContext({ permissions: ['clipboard-write'] });
+    const page = await context.newPage();
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('WebAuthn.enable');
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return new Clerk(context, page, cdp, authenticatorId);
+  }
+
+  get(id: string, name?: string) {
+    return this.page.locator(`[data-testid="${id}"]${name ? `[data-name="${name}"]` : ''}`);
+  }
+
+  async verified(isUserVerified: boolean): Promise<void> {
+    await this.cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticator, isUserVerified });
+  }
+
+  async passkeys(): Promise<{ isResidentCredential: boolean }[]> {
+    const { credentials } = await this.cdp.send('WebAuthn.getCredentials', { authenticatorId: this.authenticator });
+    return credentials;
+  }
+
+  async join(link: string, name: string): Promise<void> {
+    await this.page.goto(link);
+    await this.get('join-name').fill(name);
+    await this.get('join-go').click();
+    await this.get('signed-in').waitFor();
+  }
+
+  async signOut(): Promise<void> {
+    await this.get('sign-out').click();
+    await this.get('sign-in').waitFor();
+  }
+
+  async signIn(): Promise<void> {
+    await this.get('sign-in').click();
+    await this.get('signed-in').waitFor();
+  }
+
+  /** Asks the API from the page, and returns the status and the rule of a refusal. */
+  async ask(method: string, path: string): Promise<[number, string | undefined]> {
+    return this.page.evaluate(
+      async ([method, path]) => {
+        const response = await fetch(`/api/v1/${path}`, { method: method ?? '' });
+        const text = await response.text();
+        return [response.status, response.ok ? undefined : (JSON.parse(text) as { rule: string }).rule] as [
+          number,
+          string | undefined,
+        ];
+      },
+      [method, path],
+    );
+  }
+
+  async cookies() {
+    return this.context.cookies();
+  }
+
+  /** Loses the cookie, as another browser never had it. */
+  async forget(): Promise<void> {
+    await this.context.clearCookies();
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+/** Checks the screen that is open now, at two sizes and in both colour schemes. */
+async function inspect(clerk: Clerk, screen: string): Promise<void> {
+  mkdirSync(pictures, { recursive: true });
+  for (const size of [
+    { width: 390, height: 844 },
+    { width: 1280, height: 800 },
+  ]) {
+    await clerk.page.setViewportSize(size);
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await clerk.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await clerk.page.screenshot({
+        path: join(pictures, `admin-${screen}-${size.width}-${colorScheme}.png`),
+        fullPage: true,
+      });
+      await clerk.page.evaluate(axe);
+      const violations = await clerk.page.evaluate(async () => {
+        const { axe: checker } = window as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+        };
+        const { violations } = await checker.run();
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+      });
+      expect(violations, `${screen} at ${size.width} px, ${colorScheme}`).toEqual([]);
+      const overflow = await clerk.page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow, `${screen} at ${size.width} px does not scroll sideways`).toBeLessThanOrEqual(0);
+    }
+  }
+}
+
+describe.skipIf(missing.chromium)('accounts', () => {
+  let browser: Browser;
+  let server: Server;
+  let asha: Clerk;
+  let ben: Clerk;
+  let invitation = '';
+  beforeAll(async () => {
+    browser = await launchChromium();
+    server = await Server.start();
+    asha = await Clerk.at(browser);
+    ben = await Clerk.at(browser);
+  });
+  afterAll(async () => {
+    await asha?.close();
+    await ben?.close();
+    await browser?.close();
+    await server?.stop();
+  });
+
+  test('the printed link makes the first administrator, once', async () => {
+    const link = server.setupUrl ?? '';
+    expect(link).toMatch(/^http:\/\/localhost:\d+\/admin#setup\.[\w-]{43}$/);
+    await asha.page.goto(link);
+    await asha.get('join-organisation').fill('Ministry');
+    await asha.get('join-name').fill('Asha');
+    await asha.get('join-email').fill('asha@example.org');
+    expect(asha.page.url(), 'the token stays in no address').not.toContain('setup');
+    await inspect(asha, 'setup');
+    await asha.get('join-go').click();
+    await asha.get('signed-in').waitFor();
+
+    await expect.poll(() => asha.get('user', 'Asha').count()).toBe(1);
+    expect((await asha.passkeys()).map((passkey) => passkey.isResidentCredential)).toEqual([true]);
+    const cookies = await asha.cookies();
+    expect(cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }))).toEqual([
+      { name: 'sabha', httpOnly: true, sameSite: 'Strict' },
+    ]);
+    expect(await asha.page.evaluate(() => document.cookie)).toBe('');
+
+    await ben.page.goto(link);
+    await ben.get('sign-in').waitFor();
+    await expect.poll(() => ben.get('trouble').textContent()).toContain('not good');
+  });
+
+  test('the administrator signs out, and in again with the passkey alone', async () => {
+    await asha.signOut();
+    expect(await asha.cookies()).toEqual([]);
+    await inspect(asha, 'sign-in');
+    await asha.signIn();
+    expect(await asha.get('signed-in').textContent()).toBe('Asha');
+  });
+
+  test('a passkey without its user verified opens nothing', async () => {
+    await asha.signOut();
+    await asha.verified(false);
+    await asha.get('sign-in').click();
+    await expect.poll(() => asha.get('trouble').textContent()).not.toBe('');
+    expect(await asha.get('signed-in').count()).toBe(0);
+    await asha.verified(true);
+    await asha.signIn();
+  });
+
+  test('a second user comes by an invitation, which is good once', async () => {
+    await asha.get('invite-name').fill('Ben');
+    await asha.get('invite-go').click();
+    invitation = await asha.get('invite-url').inputValue();
+    expect(invitation).toMatch(/\/admin#invite\.[\w-]{43}$/);
+    await expect.poll(() => asha.get('invitation', 'Ben').count()).toBe(1);
+    await inspect(asha, 'users');
+
+    await ben.page.goto('about:blank');
+    await ben.page.goto(invitation);
+    expect(await ben.get('join-name').inputValue()).toBe('Ben');
+    await inspect(ben, 'invitation');
+    await ben.get('join-go').click();
+    await ben.get('signed-in').waitFor();
+
+    const late = await Clerk.at(browser);
+    await late.page.goto(invitation);
+    await expect.poll(() => late.get('trouble').textContent()).toContain('not good');
+    await late.close();
+  });
+
+  test('the second user signs in, and is refused what is not theirs', async () => {
+    await ben.signOut();
+    await ben.signIn();
+    expect(await ben.get('nav-users').count()).toBe(0);
+    expect(await ben.get('nav-audit').count()).toBe(0);
+    for (const page of ['users', 'audit']) {
+      await ben.page.goto(`${server.setupUrl?.split('#')[0]}#${page}`);
+      await ben.get('forbidden').waitFor();
+    }
+    await inspect(ben, 'forbidden');
+    expect(await ben.ask('GET', 'users')).toEqual([403, 'ACCOUNT.ROLE']);
+    expect(await ben.ask('GET', 'audit')).toEqual([403, 'ACCOUNT.ROLE']);
+    expect(await ben.ask('POST', 'invitations')).toEqual([403, 'ACCOUNT.ROLE']);
+  });
+
+  test('a role given holds at once', async () => {
+    await asha.page.reload();
+    await asha.get('user', 'Ben').locator('[data-value="security_officer"]').click();
+    await expect.poll(() => asha.get('done').textContent()).toContain('Ben');
+    expect((await ben.ask('GET', 'audit'))[0]).toBe(200);
+    expect(await ben.ask('GET', 'users')).toEqual([403, 'ACCOUNT.ROLE']);
+  });
+
+  test('a second passkey is added, renamed and removed; the last one stays', async () => {
+    await ben.page.goto(`${server.setupUrl?.split('#')[0]}#account`);
+    await expect.poll(() => ben.get('passkey').count()).toBe(1);
+    expect(await ben.get('passkey-remove').count()).toBe(0);
+    // The same authenticator has one already and says so.
+    await ben.get('passkey-add').click();
+    await expect.poll(() => ben.get('trouble').textContent()).toContain('already');
+
+    const { cdp, authenticatorId } = await secondAuthenticator(ben.page);
+    await ben.get('passkey-new').fill('Phone');
+    await ben.get('passkey-add').click();
+    await expect.poll(() => ben.get('passkey').count()).toBe(2);
+    await ben.get('passkey', 'Phone').locator('[data-testid="passkey-rename"]').click();
+    await ben.get('passkey-label').fill('Old phone');
+    await ben.get('passkey-save').click();
+    await ben.get('passkey', 'Old phone').waitFor();
+    await inspect(ben, 'account');
+    await ben.get('passkey', 'Old phone').locator('[data-testid="passkey-remove"]').click();
+    await ben.get('passkey-remove-confirm').click();
+    await expect.poll(() => ben.get('passkey').count()).toBe(1);
+    await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+  });
+
+  test('a session is ended from another, and the one that asked stays', async () => {
+    const admin = server.setupUrl?.split('#')[0] ?? '';
+    // The same person at another browser: their session goes there, and a new one begins here.
+    const elsewhere = await browser.newContext();
+    await elsewhere.addCookies(await asha.cookies());
+    const page = await elsewhere.newPage();
+    await page.goto(admin);
+    await page.locator('[data-testid="signed-in"]').waitFor();
+    await asha.forget();
+    await asha.page.goto(admin);
+    await asha.signIn();
+
+    await asha.get('nav-account').click();
+    const others = asha.page.locator('[data-testid="session"][data-current="false"]');
+    await expect.poll(() => others.count()).toBe(1);
+    await others.locator('[data-testid="session-end"]').click();
+    await asha.get('session-end-confirm').click();
+    await expect.poll(() => others.count()).toBe(0);
+    await page.reload();
+    await page.locator('[data-testid="sign-in"]').waitFor();
+    expect(await asha.ask('GET', 'account')).toEqual([200, undefined]);
+
+    // And all of them: a copy of the cookie is worth nothing then.
+    await elsewhere.addCookies(await asha.cookies());
+    await asha.get('sessions-end-all').click();
+    await asha.get('sessions-end-all-confirm').click();
+    await asha.get('sign-in').waitFor();
+    await page.reload();
+    await page.locator('[data-testid="sign-in"]').waitFor();
+    await elsewhere.close();
+    await asha.signIn();
+  });
+
+  test('an API key is shown once, works, and is withdrawn', async () => {
+    await asha.page.goto(`${server.setupUrl?.split('#')[0]}#account`);
+    await asha.get('key-name').fill('sync');
+    await asha.page.locator('[data-testid="key-scope"][data-value="users:read"]').check();
+    await asha.get('key-create').click();
+    const secret = await asha.get('key-secret').inputValue();
+    const users = () => fetch(`${server.url}/api/v1/users`, { headers: { authorization: `Bearer ${secret}` } });
+    expect((await users()).status).toBe(200);
+    await asha.get('key', 'sync').locator('[data-testid="key-revoke"]').click();
+    await asha.get('key-revoke-confirm').click();
+    await expect.poll(() => asha.get('key').count()).toBe(0);
+    expect((await users()).status).toBe(401);
+  });
+
+  test('the audit log shows what happened and is exported', async () => {
+    await asha.get('nav-audit').click();
+    await asha.get('audit-entry').first().waitFor();
+    const actions = await asha.get('audit-entry').evaluateAll((rows) => rows.map((row) => row.dataset.action));
+    for (const action of ['user.joined', 'invitation.created', 'user.changed', 'passkey.removed', 'key.revoked']) {
+      expect(actions).toContain(action);
+    }
+    await inspect(asha, 'audit');
+    await asha.page.locator('select').selectOption('user.joined');
+    await expect.poll(() => asha.get('audit-entry').count()).toBe(2);
+    const download = asha.page.waitForEvent('download');
+    await asha.get('audit-export').click();
+    const lines = readFileSync(await (await download).path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(lines.map((_, index) => index + 1));
+  });
+
+  test('the second user is removed, and is out at once', async () => {
+    await asha.get('nav-users').click();
+    await asha.get('user', 'Ben').locator('[data-testid="user-remove"]').click();
+    await asha.get('user-remove-confirm').click();
+    await expect.poll(() => asha.get('user').count()).toBe(1);
+    expect(await ben.ask('GET', 'account')).toEqual([401, 'ACCOUNT.SIGNED_IN']);
+    await ben.page.reload();
+    await ben.get('sign-in').click();
+    await expect.poll(() => ben.get('trouble').textContent()).toContain('opens no account');
+  });
+
+  test('nothing went wrong on the way, and there is no second first administrator', async () => {
+    expect(asha.problems).toEqual([]);
+    expect(ben.problems).toEqual([]);
+    expect(server.errors()).toEqual([]);
+    const again = await Server.start();
+    expect(again.setupUrl).not.toBe(server.setupUrl);
+    await again.stop();
+  });
+});
+
+async function secondAuthenticator(page: Page) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'usb',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { cdp, authenticatorId };
+}

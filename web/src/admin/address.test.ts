@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { atItsName, pageIn, tokenIn } from './address';
+
+const token = 'A'.repeat(43);
+
+describe('address', () => {
+  it('a one-time link carries a token of the right form and nothing else', () => {
+    expect(tokenIn(`#setup.${token}`)).toBe(token);
+    expect(tokenIn(`#invite.${token}`)).toBe(token);
+    for (const wrong of ['', '#users', `#setup.${token}A`, `#other.${token}`, `#setup.${token}&x`, '#setup.'])
+      expect(tokenIn(wrong)).toBeNull();
+  });
+
+  it('a page is one of the pages', () => {
+    expect(pageIn('#audit')).toBe('audit');
+    expect(pageIn('#audits')).toBeNull();
+    expect(pageIn('')).toBeNull();
+  });
+
+  it('this machine is named, so that a passkey can belong to it', () => {
+    expect(atItsName(`http://127.0.0.1:8080/admin#setup.${token}`)).toBe(`http://localhost:8080/admin#setup.${token}`);
+    expect(atItsName('http://[::1]:8080/admin')).toBe('http://localhost:8080/admin');
+    expect(atItsName('http://localhost:8080/admin')).toBeNull();
+    expect(atItsName('https://meet.example.org/admin')).toBeNull();
+  });
+});

@@ -1,0 +1,24 @@
+// What the address of the page says: which page, or which one-time link was followed.
+
+import type { LinkToken } from '../protocol/messages';
+
+export const PAGES = ['users', 'account', 'audit'] as const;
+export type Page = (typeof PAGES)[number];
+
+/** Returns the token of a one-time link, or null: `#setup.<token>` or `#invite.<token>`. */
+export function tokenIn(fragment: string): LinkToken | null {
+  return /^#(?:setup|invite)\.([A-Za-z0-9_-]{43})$/.exec(fragment)?.[1] ?? null;
+}
+
+/** Returns the page that a fragment names, or null. */
+export function pageIn(fragment: string): Page | null {
+  return PAGES.find((page) => fragment === `#${page}`) ?? null;
+}
+
+/** Returns the same address under the name `localhost`, if it has this machine by number; otherwise null. */
+export function atItsName(address: string): string | null {
+  const url = new URL(address);
+  if (url.hostname !== '127.0.0.1' && url.hostname !== '[::1]') return null;
+  url.hostname = 'localhost';
+  return url.href;
+}

@@ -1,0 +1,146 @@
+// Where the page stands: nobody signed in, a one-time link being followed, or somebody at the desk. Runs what the
+// screens ask for, and turns every refusal into words.
+
+import type {
+  Account,
+  AccountRole,
+  BeginRegistration,
+  DisplayName,
+  LinkToken,
+  LinkView,
+  Organisation,
+  PasskeyCreation,
+  PasskeyRequest,
+} from '../protocol/messages';
+import { tokenIn } from './address';
+import { ask, Refused } from './api';
+import { makePasskey, NoPasskey, showPasskey } from './passkey';
+import { t } from './strings/text';
+import { ruleText } from './strings/words';
+
+export type Stage = 'loading' | 'link' | 'sign-in' | 'desk';
+
+/** What somebody writes who follows a one-time link. */
+export interface Newcomer {
+  name: DisplayName;
+  email: string;
+  /** Of the first administrator only. */
+  organisation: string;
+  /** What they call the passkey. */
+  label: string;
+}
+
+export class Desk {
+  stage = $state<Stage>('loading');
+  account = $state.raw<Account | null>(null);
+  organisation = $state('');
+  /** What the followed link is for. */
+  link = $state.raw<LinkView | null>(null);
+  /** Something is under way; buttons wait. */
+  busy = $state(false);
+  /** Why the last thing did not happen. */
+  trouble = $state<string | null>(null);
+  /** That the last thing happened, for those who do not see it. */
+  done = $state('');
+  private token: LinkToken | null = null;
+
+  /** Begins with the page's address. Takes a token out of it at once, so that it stays in no history. */
+  async open(): Promise<void> {
+    this.token = tokenIn(location.hash);
+    if (this.token) {
+      history.replaceState(null, '', '/admin');
+      await this.run(async () => {
+        this.link = await ask<LinkView>('POST', 'account/link', { token: this.token });
+        this.organisation = this.link.organisation;
+        this.stage = 'link';
+      });
+      if (this.stage === 'link') return;
+    }
+    try {
+      this.enter(await ask<Account>('GET', 'account'));
+    } catch {
+      this.stage = 'sign-in';
+      await this.quietly(async () => {
+        this.organisation = (await ask<Organisation>('GET', 'organisation')).name;
+      });
+    }
+  }
+
+  /** Makes an account with its first passkey. */
+  async join(newcomer: Newcomer): Promise<void> {
+    const token = this.token;
+    if (!token) return;
+    await this.run(async () => {
+      const begin: BeginRegistration = { token, name: newcomer.name };
+      if (newcomer.email) begin.email = newcomer.email;
+      if (this.link?.kind === 'setup' && newcomer.organisation) begin.organisation = newcomer.organisation;
+      const options = await ask<PasskeyCreation>('POST', 'account/registrations', begin);
+      const made = await makePasskey(options, newcomer.label);
+      this.enter(await ask<Account>('POST', 'account/registrations/finish', made));
+      this.token = null;
+    });
+  }
+
+  async signIn(): Promise<void> {
+    await this.run(async () => {
+      const shown = await showPasskey(await ask<PasskeyRequest>('POST', 'account/sign-in'));
+      this.enter(await ask<Account>('POST', 'account/sign-in/finish', shown));
+    });
+  }
+
+  async signOut(): Promise<void> {
+    await this.run(() => ask('POST', 'account/sign-out'));
+    if (!this.trouble) this.leave();
+  }
+
+  /** Shows the way in again: the session is over. */
+  leave(): void {
+    this.account = null;
+    this.stage = 'sign-in';
+  }
+
+  may(role: AccountRole): boolean {
+    return this.account?.user.roles.includes(role) ?? false;
+  }
+
+  /** Does something, says `done` once it is, and says why if it is not. Returns whether it is. */
+  async run(task: () => Promise<unknown>, done = ''): Promise<boolean> {
+    this.busy = true;
+    this.trouble = null;
+    this.done = '';
+    try {
+      await task();
+      this.done = done;
+      return true;
+    } catch (error) {
+      this.trouble = this.why(error);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private enter(account: Account): void {
+    this.account = account;
+    this.organisation = account.organisation;
+    this.link = null;
+    this.trouble = null;
+    this.stage = 'desk';
+  }
+
+  private why(error: unknown): string {
+    if (error instanceof NoPasskey) return t(`passkey-${error.reason}`);
+    if (!(error instanceof Refused)) throw error;
+    if (!error.rule) return t('unreachable');
+    if (error.rule === 'ACCOUNT.SIGNED_IN' && this.stage === 'desk') this.leave();
+    return ruleText(error.rule);
+  }
+
+  private async quietly(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+}

@@ -1,0 +1,162 @@
+# Words of the page for those who administer a server. Short, direct, the reader's verb first.
+
+loading = Loading…
+copy = Copy
+copied = Copied
+save = Save
+saved = Saved
+keep = Keep
+unreachable = The server cannot be reached. Try again in a moment.
+name = Name
+email = E-mail (optional)
+roles = Roles
+label = Name of this passkey
+label-default = This device
+when-never = Never
+
+## Coming in
+
+link-setup-title = Become the administrator
+link-setup-lead = Nobody administers this server yet. Whoever follows this link first does.
+link-invitation-title = You are invited to { $organisation }
+link-invitation-lead = Make a passkey, and you are in. There is no password.
+link-organisation = Name of the organisation
+link-join = Make a passkey
+link-note = Your device asks for your fingerprint, face or PIN. Nothing of that leaves it.
+sign-in-title = Sign in to { $organisation }
+sign-in-lead = With the passkey on this device or on your phone.
+sign-in-go = Sign in with a passkey
+sign-in-help = No passkey here? Ask an administrator for a link.
+passkey-declined = No passkey was given. Try again when you are ready.
+passkey-exists = This device has a passkey for this account already.
+passkey-unsupported = This browser has no passkeys here. Use https, or another browser.
+
+## Frame
+
+nav = Pages
+nav-users = Users
+nav-account = My account
+nav-audit = Audit log
+sign-out = Sign out
+forbidden-title = Not for your roles
+forbidden-users = Only an administrator sees the users.
+forbidden-audit = Only a security officer or an administrator reads the audit log.
+
+## Users
+
+users-title = Users
+users-search = Search by name or address
+users-none = Nobody is called so.
+users-you = you
+users-since = Since
+users-roles-of = Roles of { $name }
+users-remove = Remove
+users-remove-ask = Remove { $name } with every passkey, session and key?
+users-removed = { $name } was removed.
+users-changed = Saved the roles of { $name }.
+invite-title = Invite somebody
+invite-lead = You get a link to pass on. It is good once, for seven days.
+invite-go = Make a link
+invite-ready = Link for { $name }. It is shown this once.
+invite-link = Link
+invites-title = Open invitations
+invites-until = Until
+invites-revoke = Withdraw
+invites-revoke-ask = Withdraw the invitation of { $name }?
+invites-revoked = The invitation of { $name } was withdrawn.
+organisation-title = Organisation
+
+## Own account
+
+account-title = My account
+passkeys-title = Passkeys
+passkeys-lead = Each opens this account. Have two, so that a lost device does not lock you out.
+passkeys-add = Add a passkey
+passkeys-used = Last used
+passkeys-rename = Rename
+passkeys-rename-of = New name of { $label }
+passkeys-remove = Remove
+passkeys-remove-ask = Remove the passkey { $label }?
+passkeys-last = The last passkey stays. Add another first.
+sessions-title = Sessions
+sessions-lead = Where you are signed in. A session ends after 12 hours without use, and after 7 days.
+sessions-this = This one
+sessions-other = Another
+sessions-seen = Last used
+sessions-end = End
+sessions-end-ask = End this session?
+sessions-end-all = End all sessions
+sessions-end-all-ask = End every session, this one too?
+keys-title = API keys
+keys-lead = For programs. A key does no more than you may.
+keys-none = No keys.
+keys-name = What it is for
+keys-days = Good for, in days
+keys-scopes = May
+keys-create = Make a key
+keys-ready = The key { $label }. It is shown this once.
+keys-secret = Key
+keys-until = Until
+keys-used = Last used
+keys-revoke = Withdraw
+keys-revoke-ask = Withdraw the key { $label }?
+
+## Audit log
+
+audit-title = Audit log
+audit-lead = What was done, and by whom. Each entry is chained to the one before by its hash.
+audit-filter = Show
+audit-all = Everything
+audit-export = Export as JSON lines
+audit-older = Show older entries
+audit-none = Nothing of that kind yet.
+audit-number = No.
+audit-when = When
+audit-who = Who
+audit-what = What
+audit-whom = To what
+audit-creation-key = The creation key
+audit-by-key = { $name }, by an API key
+audit-gone = { $id } (removed)
+
+## Words of the protocol
+
+role-administrator = Administrator
+role-security_officer = Security officer
+role-host = Host
+scope-audit-read = read the audit log
+scope-meetings-create = create meetings
+scope-users-read = list users
+scope-users-write = invite, change and remove users
+did-audit-exported = Exported the audit log
+did-invitation-created = Invited somebody
+did-invitation-revoked = Withdrew an invitation
+did-key-created = Made an API key
+did-key-revoked = Withdrew an API key
+did-meeting-created = Created a meeting
+did-organisation-renamed = Renamed the organisation
+did-passkey-added = Added a passkey
+did-passkey-removed = Removed a passkey
+did-passkey-renamed = Renamed a passkey
+did-session-begun = Signed in
+did-session-ended = Signed out
+did-session-revoked = Ended a session
+did-user-changed = Changed a user
+did-user-joined = Joined by a link
+did-user-removed = Removed a user
+
+## Refusals
+
+rule-account-known = Nobody and nothing of this name is here, or another has it already.
+rule-account-last = The last administrator and the last passkey stay. Add another first.
+rule-account-link = This link is not good, or not any more. Ask whoever gave it to you for another.
+rule-account-origin = Passkeys need this page at its own address, with https.
+rule-account-passkey = This passkey opens no account here, or it came too late. Try again.
+rule-account-role = You do not have the role that this needs.
+rule-account-scope = This is done in person, not by an API key.
+rule-account-signed-in = Your session is over. Sign in again.
+rule-server-capacity = There is no room for more. Try again later, or remove some first.
+rule-server-storage = The server could not save this. Nothing was changed.
+rule-wire-form = The server did not accept this. Check what you wrote.
+rule-wire-rate = Too many tries. Wait a moment.
+rule-other = The server refused this by the rule { $rule }.

@@ -1,0 +1,65 @@
+// Words for values of the protocol.
+
+import type { AccountRole, AuditAction, Rule, Scope } from '../../protocol/messages';
+import type { TextKey } from './keys';
+import { t } from './text';
+
+/** Rules that this page can meet have a sentence of their own; any other is named. */
+const TOLD: readonly TextKey[] = [
+  'rule-account-known',
+  'rule-account-last',
+  'rule-account-link',
+  'rule-account-origin',
+  'rule-account-passkey',
+  'rule-account-role',
+  'rule-account-scope',
+  'rule-account-signed-in',
+  'rule-server-capacity',
+  'rule-server-storage',
+  'rule-wire-form',
+  'rule-wire-rate',
+];
+
+export function ruleText(rule: Rule): string {
+  const key = `rule-${plain(rule)}`;
+  const told = TOLD.find((known) => known === key);
+  return told ? t(told) : t('rule-other', { rule });
+}
+
+export function roleText(role: AccountRole): string {
+  return t(`role-${role}`);
+}
+
+export function scopeText(scope: Scope): string {
+  return t(`scope-${plain(scope)}` as TextKey);
+}
+
+export function actionText(action: AuditAction): string {
+  return t(`did-${plain(action)}` as TextKey);
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[._:]/g, '-');
+}
+
+/** Every action, for the filter. A test holds it to the protocol. */
+export const ACTIONS: readonly AuditAction[] = [
+  'user.joined',
+  'user.changed',
+  'user.removed',
+  'invitation.created',
+  'invitation.revoked',
+  'session.begun',
+  'session.ended',
+  'session.revoked',
+  'passkey.added',
+  'passkey.renamed',
+  'passkey.removed',
+  'key.created',
+  'key.revoked',
+  'meeting.created',
+  'organisation.renamed',
+  'audit.exported',
+];
+export const ROLES: readonly AccountRole[] = ['administrator', 'security_officer', 'host'];
+export const SCOPES: readonly Scope[] = ['meetings:create', 'users:read', 'users:write', 'audit:read'];

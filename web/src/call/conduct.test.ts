@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { type ConductView, controls as catalogue, type DeviceView } from '../protocol/messages';
+import { chatRefusalOf, choicesOf, refusalOf, settingOf } from './conduct';
+import { media, member, Play } from './play';
+
+const entry = (id: string) => {
+  const found = catalogue.find((one) => one.id === id);
+  if (!found) throw new Error(`there is no ${id}`);
+  return found;
+};
+const share = entry('MEET.SHARE.HOST');
+const setting = (control: string, value: string) => ({ control, value });
+const conduct = (rest: Partial<ConductView> = {}): ConductView => ({
+  floor: [],
+  controls: [],
+  locks_at_ms: null,
+  suspended: false,
+  ...rest,
+});
+const NO_SCREEN = { screen: false, screen_audio: false };
+const EVERYTHING = { screen: true, screen_audio: true };
+
+/** Somebody in the room, whose own device says this of them. */
+function inRoom(own: Partial<DeviceView['members'][number]>, view: Partial<DeviceView> = {}): Play {
+  const play = new Play().intoRoom();
+  return play.view({ members: [member(1, own), member(2)], ...view });
+}
+
+describe('conduct', () => {
+  it('a control that nobody set is at its loosest', () => {
+    expect(settingOf([], share)).toBe('everyone');
+    expect(settingOf([], entry('MEET.LOCK.AUTO'))).toBe('none');
+    expect(settingOf([setting('MEET.SHARE.HOST', 'hosts')], share)).toBe('hosts');
+    expect(settingOf([], entry('MEET.FILE.OFF'))).toBe('always');
+  });
+
+  it('a host chooses nothing below the floor', () => {
+    expect(choicesOf(conduct(), share)).toEqual(['everyone', 'granted', 'hosts']);
+    expect(choicesOf(conduct({ floor: [setting('MEET.SHARE.HOST', 'granted')] }), share)).toEqual(['granted', 'hosts']);
+  });
+
+  it('a source that may not be sent stays off, and the rule is named', () => {
+    const play = inRoom({ allowed: media(NO_SCREEN) });
+    play.do({ type: 'set_sources', sources: { screen: true } });
+    expect(play.sent).toEqual([]);
+    expect(play.shown.notices).toMatchObject([{ kind: 'refused', rule: 'MEET.SHARE.HOST' }]);
+    play.do({ type: 'refused_source', source: 'screen' });
+    expect(play.shown.notices.at(-1)).toMatchObject({ kind: 'refused', rule: 'MEET.SHARE.HOST' });
+  });
+
+  it('a right that is taken switches off, and stays off when it is given back', () => {
+    const play = inRoom({ allowed: media(EVERYTHING) });
+    play.do({ type: 'set_sources', sources: { screen: true } });
+    play.view({ members: [member(1, { allowed: media(NO_SCREEN) })] });
+    expect(play.effects).toContainEqual({ type: 'send_media', media: media(NO_SCREEN) });
+    expect(play.sent).toContainEqual({ type: 'set_media', media: media(NO_SCREEN) });
+    expect(play.shown.notices.at(-1)).toMatchObject({ kind: 'refused', rule: 'MEET.SHARE.HOST' });
+    play.view({ members: [member(1, { allowed: media(EVERYTHING) })] });
+    expect(play.sent).toEqual([]);
+  });
+
+  it('a suspension is told once, and not as a refusal of each source', () => {
+    const play = inRoom({ allowed: media(EVERYTHING) });
+    play.view({
+      conduct: conduct({ suspended: true }),
+      members: [member(1, { allowed: { microphone: false, camera: false, ...NO_SCREEN }, may_chat: false })],
+    });
+    expect(play.shown.notices.map(({ kind }) => kind)).toEqual(['suspended']);
+    expect(play.effects).toContainEqual({
+      type: 'send_media',
+      media: { microphone: false, camera: false, ...NO_SCREEN },
+    });
+    expect(chatRefusalOf(play.shown.e2ee)).toBe('ROOM.SUSPENDED');
+  });
+
+  it('outside the group nothing is refused: there is nothing to send yet', () => {
+    const play = new Play().enter().view();
+    expect(refusalOf(play.shown.e2ee, 'screen')).toBeNull();
+    expect(chatRefusalOf(play.shown.e2ee)).toBeNull();
+  });
+
+  it('a host sets one control and leaves the others', () => {
+    const chosen = [setting('MEET.SHARE.HOST', 'granted'), setting('MEET.CHAT.SAFE', 'hosts')];
+    const play = inRoom({ host: true }, { host: true, conduct: conduct({ controls: chosen }) });
+    play.do({ type: 'set_control', control: 'MEET.CHAT.SAFE', value: 'nobody' });
+    const controls = [setting('MEET.SHARE.HOST', 'granted'), setting('MEET.CHAT.SAFE', 'nobody')];
+    expect(play.told).toEqual([{ type: 'set_controls', controls }]);
+    expect(play.do({ type: 'set_control', control: 'MEET.NOTHING', value: 'x' }).told).toEqual([]);
+  });
+
+  it('who is no host sets nothing', () => {
+    expect(inRoom({}).do({ type: 'set_control', control: 'MEET.CHAT.SAFE', value: 'hosts' }).told).toEqual([]);
+  });
+
+  it('a host gives the right to share to one who is no host', () => {
+    const play = inRoom({ host: true }, { host: true });
+    play.do({ type: 'let_share', participant: 2, allowed: true });
+    expect(play.told).toEqual([{ type: 'set_right', device: 'D2', right: 'screen', allowed: true }]);
+    expect(play.do({ type: 'let_share', participant: 1, allowed: true }).told).toEqual([]);
+  });
+
+  it('what the own device refuses is told by its rule', () => {
+    const play = inRoom({ host: true }, { host: true });
+    play.do({ type: 'device', output: { type: 'refused', rule: 'MEET.PASS.REQUIRED' } });
+    expect(play.shown.notices.at(-1)).toMatchObject({ kind: 'refused', rule: 'MEET.PASS.REQUIRED' });
+  });
+
+  it('muting all asks for each microphone that is on, and for no host’s', () => {
+    const on = media();
+    const play = inRoom(
+      { host: true, media: on },
+      { host: true, members: [member(1, { host: true, media: on }), member(2, { media: on })] },
+    );
+    play.do({ type: 'mute_all' });
+    expect(play.sent).toEqual([{ type: 'mute', participant: 2, source: 'microphone' }]);
+  });
+});
