@@ -24,13 +24,12 @@ const SHIPPED: &[(&str, &str)] = &[
 #[non_exhaustive]
 pub enum UnreadableProfile {
     /// The text is not in the format.
-    #[error("{name} is not a policy profile")]
+    #[error("{name} is not a policy profile: {detail}")]
     Form {
         /// File, or id of a shipped profile.
         name: String,
-        /// Where it differs.
-        #[source]
-        source: serde_json::Error,
+        /// Where it differs, fit to be shown.
+        detail: String,
     },
     /// The file cannot be read.
     #[error("{name} cannot be read")]
@@ -87,7 +86,11 @@ pub fn read(path: &Path) -> Result<ProfileFile, UnreadableProfile> {
 }
 
 fn parse(name: &str, bytes: &[u8]) -> Result<ProfileFile, UnreadableProfile> {
-    serde_json::from_slice(bytes).map_err(|source| UnreadableProfile::Form { name: name.to_owned(), source })
+    serde_json::from_slice(bytes).map_err(|error| {
+        // The message can have names from the file in it: nothing of them steers a terminal.
+        let detail = error.to_string().chars().filter(|letter| !letter.is_control()).take(200).collect();
+        UnreadableProfile::Form { name: name.to_owned(), detail }
+    })
 }
 
 #[cfg(test)]
@@ -286,6 +289,9 @@ mod tests {
         assert!(matches!(read(&path), Err(UnreadableProfile::Read { .. })));
         fs::write(&path, "{").unwrap();
         assert!(matches!(read(&path), Err(UnreadableProfile::Form { .. })));
+        fs::write(&path, "{\"\\u001b[2J\": 1}").unwrap();
+        let said = read(&path).unwrap_err().to_string();
+        assert!(said.contains("unknown field") && !said.contains('\u{1b}'), "{said:?}");
         fs::write(&path, vec![b' '; PROFILE_BYTES_MAX + 1]).unwrap();
         assert!(matches!(read(&path), Err(UnreadableProfile::TooLong { .. })));
         assert!(read(&path).unwrap_err().to_string().contains("a.json"));
