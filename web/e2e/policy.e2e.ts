@@ -72,4 +72,26 @@ describe.skipIf(missing.chromium)('policy', () => {
     await ben.get('mic-toggle').click();
     await asha.get('mute-all').waitFor();
   });
+
+  // The last one: the server demands more from then on.
+  test('no host chooses less than the organisation demands, and what it demands later binds at once', async () => {
+    const { asha, ben, link } = await two();
+    await asha.openPanel('security');
+    const offered = control(asha, 'MEET.SHARE.HOST').locator('option');
+    const choices = await offered.evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value));
+    expect(choices).toEqual(['granted', 'hosts']);
+    expect(await control(asha, 'MEET.CHAT.SAFE').getAttribute('data-value')).toBe('everyone');
+
+    stage.server.run('policy', 'apply', 'tier:high');
+    for (const person of [asha, ben]) {
+      for (const id of ['MEET.CHAT.SAFE', 'MEET.SHARE.HOST', 'MEET.LOBBY.ON']) {
+        await expect.poll(() => control(person, id).getAttribute('data-value')).toMatch(/^hosts?$/);
+      }
+    }
+    const chitra = await stage.person(green, 'Chitra');
+    await chitra.knock(link);
+    await asha.admit('Chitra');
+    await asha.page.locator('[data-testid="refusal"][data-rule="MEET.PASS.REQUIRED"]').waitFor();
+    await chitra.inLobby();
+  });
 });

@@ -1,6 +1,6 @@
 // Starts the real server for a test: the binary, an empty data directory, free ports.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -89,6 +89,11 @@ export class Server {
       .split('\n')
       .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(where))
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /** Runs another command of the program on the same data, as an administrator would beside it. */
+  run(...args: string[]): string {
+    return execFileSync(binary(), [...args, '--data', this.data], { encoding: 'utf8' });
   }
 
   /** Kills without warning, as a crash would. */
