@@ -62,7 +62,7 @@ pub(super) struct Actor {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The room has to know, and answers.
-    Room(Input),
+    Room(Box<Input>),
     /// Who asked is told this; the last message is the answer.
     Say(Vec<ServerMessage>),
 }
@@ -141,7 +141,7 @@ impl Handshakes {
             }
         };
         metrics::handshake(kind, done.is_ok());
-        done.map(Outcome::Room).map_err(|reject| refusal(&reject))
+        done.map(|input| Outcome::Room(Box::new(input))).map_err(|reject| refusal(&reject))
     }
 
     fn adopt(

@@ -287,7 +287,7 @@ impl RoomTask {
         };
         let actor = Actor { connection, request, participant, device };
         match self.group.handle(actor, asked, clock::unix_ms()) {
-            Ok(handshakes::Outcome::Room(input)) => return Some(input),
+            Ok(handshakes::Outcome::Room(input)) => return Some(*input),
             Ok(handshakes::Outcome::Say(messages)) => {
                 let last = messages.len().saturating_sub(1);
                 for (at, body) in messages.into_iter().enumerate() {
