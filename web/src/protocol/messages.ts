@@ -1530,7 +1530,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "setup";
 
-export type AuditAction = "audit.exported" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

@@ -422,6 +422,8 @@ pub struct UnknownAction;
 actions! {
     /// The audit log was exported.
     AuditExported = "audit.exported",
+    /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
+    FloorApplied = "floor.applied",
     /// An invitation was made.
     InvitationCreated = "invitation.created",
     /// An invitation was withdrawn.

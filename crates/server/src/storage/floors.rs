@@ -1,10 +1,14 @@
 //! Rows of the organisation's floor.
 
 use sabha_policy::{Controls, Tier};
-use sabha_protocol::ControlSettings;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sabha_protocol::{ControlSettings, wire::accounts::AuditAction};
+use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
-use super::{Store, StoreError, now_ms};
+use super::{
+    Store, StoreError,
+    audit::{self, Author, Event},
+    now_ms,
+};
 
 /// Floors that are listed at once, the newest first.
 const LISTED_MAX: i64 = 100;
@@ -65,7 +69,7 @@ impl Store {
         origin: &str,
     ) -> Result<Option<i64>, StoreError> {
         let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
-        // Both the look and the row are one statement: another process can write just before or just after it.
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let row = sqlx::query(
             "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
              SELECT $1 + 1, $2, $3, $4, $5 WHERE (SELECT COALESCE(MAX(number), 0) FROM floors) = $1
@@ -76,9 +80,12 @@ impl Store {
         .bind(short(applied_by))
         .bind(short(origin))
         .bind(settings)
-        .fetch_optional(&self.writer)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(row.map(|row| row.try_get("number")).transpose()?)
+        let number = row.map(|row| row.try_get("number")).transpose()?;
+        record(&mut transaction, number).await?;
+        transaction.commit().await?;
+        Ok(number)
     }
 
     /// Demands `floor` from now on. It is on disk when this returns.
@@ -92,6 +99,7 @@ impl Store {
         origin: &str,
     ) -> Result<i64, StoreError> {
         let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let row = sqlx::query(
             "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
              SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4 FROM floors RETURNING number",
@@ -100,9 +108,12 @@ impl Store {
         .bind(short(applied_by))
         .bind(short(origin))
         .bind(settings)
-        .fetch_one(&self.writer)
+        .fetch_one(&mut *transaction)
         .await?;
-        Ok(row.try_get("number")?)
+        let number = row.try_get("number")?;
+        record(&mut transaction, Some(number)).await?;
+        transaction.commit().await?;
+        Ok(number)
     }
 
     async fn floors_from(&self, query: &'static str) -> Result<Vec<AppliedFloor>, StoreError> {
@@ -110,6 +121,13 @@ impl Store {
         debug_assert!(rows.len() <= LISTED_MAX as usize);
         rows.iter().map(applied).collect()
     }
+}
+
+/// Writes into the audit log that a floor was applied, in the transaction that applies it.
+async fn record(transaction: &mut Transaction<'_, Sqlite>, number: Option<i64>) -> Result<(), sqlx::Error> {
+    let Some(number) = number else { return Ok(()) };
+    let event = Event::new(Author::default(), AuditAction::FloorApplied, number);
+    audit::append(transaction, crate::clock::unix_ms(), event).await
 }
 
 fn applied(row: &SqliteRow) -> Result<AppliedFloor, StoreError> {
@@ -137,6 +155,7 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::AuditFilter;
 
     #[tokio::test]
     async fn newest_floor_holds_and_the_default_where_there_is_none() {
@@ -155,6 +174,13 @@ mod tests {
         assert_eq!(floors.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((floors[0].applied_by.as_str(), floors[0].origin.len()), ("unknown", 120));
         assert_eq!(floors[1].floor, Controls::of(Tier::High));
+        // Each is in the audit log, too, from the same transaction.
+        let filter = AuditFilter { action: Some(AuditAction::FloorApplied), ..AuditFilter::default() };
+        let audited = store.audit(filter, 10).await.unwrap();
+        assert_eq!(
+            audited.iter().map(|entry| entry.subject.as_deref()).collect::<Vec<_>>(),
+            [Some("2"), Some("1")]
+        );
     }
 
     #[tokio::test]

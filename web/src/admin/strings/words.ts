@@ -47,6 +47,7 @@ export const ACTIONS: readonly AuditAction[] = [
   'user.joined',
   'user.changed',
   'user.removed',
+  'floor.applied',
   'invitation.created',
   'invitation.revoked',
   'session.begun',
