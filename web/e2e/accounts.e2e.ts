@@ -185,6 +185,14 @@ describe.skipIf(missing.chromium)('accounts', () => {
     await expect.poll(() => ben.get('trouble').textContent()).toContain('not good');
   });
 
+  test('who is signed in starts a meeting without any key', async () => {
+    await asha.get('start-meeting').click();
+    await asha.get('prejoin-join').waitFor();
+    expect(asha.page.url()).toMatch(/\/m\/[a-z2-7]{32}$/);
+    await asha.page.goto(new URL('/admin', asha.page.url()).href);
+    await asha.get('signed-in').waitFor();
+  });
+
   test('the administrator signs out, and in again with the passkey alone', async () => {
     await asha.signOut();
     expect(await asha.cookies()).toEqual([]);

@@ -17,8 +17,12 @@ describe('address', () => {
   });
 
   it('the link that the server printed brings a creation key', () => {
-    expect(routeOf('/new', `#${key}`)).toEqual({ page: 'new', key });
-    expect(routeOf('/new', '#short')).toEqual({ page: 'new', key: null });
+    expect(routeOf('/new', `#${key}`)).toEqual({ page: 'new', right: { by: 'key', key } });
+    expect(routeOf('/new', '#short')).toEqual({ page: 'new', right: null });
+  });
+
+  it('who is signed in makes a meeting as that', () => {
+    expect(routeOf('/new', '#signed-in')).toEqual({ page: 'new', right: { by: 'session' } });
   });
 
   it('anything else is the start page', () => {

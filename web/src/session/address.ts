@@ -4,13 +4,18 @@
 import { meetingOfPath, secretOfFragment } from '../protocol/invite';
 import type { CreationKey, MeetingId } from '../protocol/messages';
 
+/** By what a meeting is made: the server's creation key, or as whoever is signed in. */
+export type CreationRight = { by: 'key'; key: CreationKey } | { by: 'session' };
+
 export type Route =
   | { page: 'start' }
-  /** Makes a meeting at once; the key is null if the address brought none. */
-  | { page: 'new'; key: CreationKey | null }
+  /** Makes a meeting at once, by the right that the address brought; null if it brought none. */
+  | { page: 'new'; right: CreationRight | null }
   /** A meeting; the secret is null if the address brought none, as after a reload. */
   | { page: 'call'; meeting: MeetingId; secret: string | null };
 
+/** What the administrators' page links to for somebody who is signed in. */
+const SIGNED_IN = 'signed-in';
 /** 32 bytes in base64url. */
 const CREATION_KEY = /^[A-Za-z0-9_-]{43}$/;
 
@@ -19,8 +24,9 @@ export function routeOf(path: string, fragment: string): Route {
   const meeting = meetingOfPath(path);
   if (meeting !== null) return { page: 'call', meeting, secret: secretOfFragment(fragment) };
   if (path === '/new' || path === '/new/') {
-    const key = fragment.replace(/^#/, '');
-    return { page: 'new', key: CREATION_KEY.test(key) ? key : null };
+    const text = fragment.replace(/^#/, '');
+    if (text === SIGNED_IN) return { page: 'new', right: { by: 'session' } };
+    return { page: 'new', right: CREATION_KEY.test(text) ? { by: 'key', key: text } : null };
   }
   return { page: 'start' };
 }

@@ -3,13 +3,13 @@
 import {
   type ControlSettings,
   type CreateMeeting,
-  type CreationKey,
   type DisplayName,
   MEETINGS_PATH,
   type MeetingId,
   POLICY_PATH,
   type PolicyInfo,
 } from '../protocol/messages';
+import type { CreationRight } from './address';
 import type { NewMeeting, StartTrouble } from './contract';
 import { OwnDevice } from './device';
 
@@ -18,13 +18,13 @@ const ANSWER_MS = 10_000;
 
 export type Created = { meeting: MeetingId; device: OwnDevice } | { trouble: StartTrouble };
 
-/** Makes a meeting by the right of `key`. The device that made it, and its caller, go on to enter it as host. */
-export async function createMeeting(key: CreationKey, name: DisplayName, wishes: NewMeeting): Promise<Created> {
+/** Makes a meeting by this right. The device that made it, and its caller, go on to enter it as host. */
+export async function createMeeting(right: CreationRight, name: DisplayName, wishes: NewMeeting): Promise<Created> {
   const floor = await demanded();
   if (floor === null) return { trouble: 'unreachable' };
   const device = new OwnDevice();
   const body = await device.create(name, wishes, floor);
-  const trouble = body === null ? 'no_encryption' : await open(key, body);
+  const trouble = body === null ? 'no_encryption' : await open(right, body);
   if (body !== null && trouble === null) return { meeting: body.meeting, device };
   device.close();
   return { trouble: trouble ?? 'no_encryption' };
@@ -46,14 +46,17 @@ function isPolicy(value: unknown): value is PolicyInfo {
 }
 
 /** Has the server open the meeting. Null if it did. */
-async function open(key: CreationKey, body: CreateMeeting): Promise<StartTrouble | null> {
+async function open(right: CreationRight, body: CreateMeeting): Promise<StartTrouble | null> {
   let response: Response;
   try {
     response = await fetch(MEETINGS_PATH, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: {
+        ...(right.by === 'key' && { authorization: `Bearer ${right.key}` }),
+        'content-type': 'application/json',
+      },
       body: JSON.stringify(body),
-      credentials: 'omit',
+      credentials: right.by === 'session' ? 'same-origin' : 'omit',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
   } catch {

@@ -2,7 +2,8 @@
 
 import { oneLine } from '../call/text';
 import { fragmentOf, inviteLink, parseInvite } from '../protocol/invite';
-import { type CreationKey, limits, type MeetingId } from '../protocol/messages';
+import { limits, type MeetingId } from '../protocol/messages';
+import type { CreationRight } from './address';
 import type { NewMeeting, StartTrouble } from './contract';
 import { createMeeting } from './create';
 import type { OwnDevice } from './device';
@@ -33,13 +34,13 @@ export class Start {
     });
   }
 
-  /** Takes a key from the address, and makes a meeting by it at once. */
-  async createWith(key: CreationKey | null): Promise<void> {
-    if (key !== null) {
+  /** Takes a right from the address, and makes a meeting by it at once. A key is kept for the next one. */
+  async createWith(right: CreationRight | null): Promise<void> {
+    if (right?.by === 'key') {
       this.mayCreate = true;
-      void this.#secrets.creationKey.write(key);
+      void this.#secrets.creationKey.write(right.key);
     }
-    await this.#create(key, plain);
+    await this.#create(right, plain);
   }
 
   /** Makes a meeting by the key of this browser. */
@@ -54,15 +55,20 @@ export class Start {
     else this.trouble = 'link_invalid';
   }
 
-  async #create(given: CreationKey | null, wishes: NewMeeting): Promise<void> {
+  async #kept(): Promise<CreationRight | null> {
+    const key = await this.#secrets.creationKey.read();
+    return key === null ? null : { by: 'key', key };
+  }
+
+  async #create(given: CreationRight | null, wishes: NewMeeting): Promise<void> {
     if (this.creating) return;
     this.creating = true;
     this.trouble = null;
-    const key = given ?? (await this.#secrets.creationKey.read());
+    const right = given ?? (await this.#kept());
     const created =
-      key === null
+      right === null
         ? ({ trouble: 'refused' } as const)
-        : await createMeeting(key, device.name.read() ?? NAMELESS, {
+        : await createMeeting(right, device.name.read() ?? NAMELESS, {
             title: oneLine(wishes.title ?? '', limits.titleCharsMax),
             passcode: oneLine(wishes.passcode ?? '', limits.passcodeCharsMax),
             admits: wishes.admits,

@@ -37,6 +37,7 @@ nav = Pages
 nav-users = Users
 nav-account = My account
 nav-audit = Audit log
+start-meeting = Start a meeting
 sign-out = Sign out
 forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.

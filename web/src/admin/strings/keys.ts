@@ -130,6 +130,7 @@ export type TextKey =
   | 'sign-in-lead'
   | 'sign-in-title'
   | 'sign-out'
+  | 'start-meeting'
   | 'unreachable'
   | 'users-changed'
   | 'users-none'
