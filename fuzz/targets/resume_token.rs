@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use sabha_conference::{
     ConnectionKey, Event, GroupMember, GroupView, Input, Output, Right, Room, RoomConfig,
 };
+use sabha_policy::Controls;
 use sabha_protocol::{
     BootEpoch, DeviceKey, GroupEpoch, MediaState, MeetingId, ParticipantId, RequestId, RoomEpoch,
     limits::RESUME_WINDOW, secret::ResumeToken, wire::server::Role,
@@ -22,7 +23,14 @@ fuzz_target!(|text: String| {
     let config = RoomConfig {
         meeting: MeetingId::from_bytes([1; 20]),
         title: None,
-        group: GroupView { epoch: GroupEpoch(1), members: vec![member] },
+        group: GroupView {
+            epoch: GroupEpoch(1),
+            members: vec![member],
+            controls: Controls::default(),
+            floor: Controls::default(),
+            suspended: false,
+        },
+        floor: Controls::default(),
         boot_epoch: BootEpoch(1),
         room_epoch: RoomEpoch(2),
         resume_key: [2; 32],
