@@ -33,6 +33,12 @@ use super::{
 };
 use crate::{drain::Phase, logging::AddressTag, metrics};
 
+/// Times that a room is opened for one entry: a room that closes while somebody comes is opened once more.
+const OPENINGS_MAX: usize = 5;
+
+/// Time that a room needs to be gone.
+const REOPEN_AFTER: Duration = Duration::from_millis(10);
+
 /// A client that takes nothing for this long is too slow, or gone.
 const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
 
@@ -290,34 +296,36 @@ impl Connection {
             self.refuse(Some(request), Rule::Order, "a connection is for one meeting".to_owned());
             return self.strike(now);
         }
-        let (mailbox, claim) = match self.signalling.rooms().enter(stranger).await {
-            Ok(entry) => entry,
-            Err(refusal) => {
-                self.refuse(Some(request), refusal.rule, refusal.message);
-                return self.strike(now);
-            }
-        };
-        let outbox = self.outbox.clone();
-        let arrival = Arrival { connection: self.key, outbox, address: self.address };
-        let (verdict, let_in) = oneshot::channel();
-        // If the message does not arrive, nobody is left to give a verdict.
-        let _ = mailbox.send(Message::Enter { arrival, request, device, claim, verdict }).await;
-        match let_in.await {
-            Ok(true) => {
-                self.intake.lift();
-                if self.room.is_none() {
-                    self.room = Some(Attached { meeting, mailbox, _attachment: self.signalling.attach() });
+        for _ in 0..OPENINGS_MAX {
+            let (mailbox, claim) = match self.signalling.rooms().enter(stranger.clone()).await {
+                Ok(entry) => entry,
+                Err(refusal) => {
+                    self.refuse(Some(request), refusal.rule, refusal.message);
+                    return self.strike(now);
                 }
-                Ok(())
-            }
-            // The room has said why.
-            Ok(false) => self.strike(now),
-            Err(_) => {
-                // It closed at this very moment. Coming again opens it afresh.
-                self.refuse(Some(request), Rule::Capacity, "the room just closed; try again".to_owned());
-                Ok(())
+            };
+            let outbox = self.outbox.clone();
+            let arrival = Arrival { connection: self.key, outbox, address: self.address };
+            let (verdict, let_in) = oneshot::channel();
+            // If the message does not arrive, nobody is left to give a verdict.
+            let _ = mailbox.send(Message::Enter { arrival, request, device, claim, verdict }).await;
+            match let_in.await {
+                Ok(true) => {
+                    self.intake.lift();
+                    if self.room.is_none() {
+                        self.room =
+                            Some(Attached { meeting, mailbox, _attachment: self.signalling.attach() });
+                    }
+                    return Ok(());
+                }
+                // The room has said why.
+                Ok(false) => return self.strike(now),
+                // It closed at this very moment, since the last one in it had gone: it is opened afresh.
+                Err(_) => tokio::time::sleep(REOPEN_AFTER).await,
             }
         }
+        self.refuse(Some(request), Rule::Capacity, "the room closes again and again; try later".to_owned());
+        Ok(())
     }
 
     fn refuse(&self, re: Option<RequestId>, rule: Rule, message: String) {
