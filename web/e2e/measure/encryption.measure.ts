@@ -1,7 +1,8 @@
 // What signed admission costs a person: from the host's click on admit to the guest's first decoded picture, and from
 // the click that removes somebody until another member has the next epoch, in which the removed has no part.
 //
-// Method: Chromium pages on one machine, one publisher (1280x720 at 15 frames a second), hybrid suite. The clocks of
+// Method: Chromium pages on one machine, one publisher (1280x720 at 15 frames a second), hybrid suite. Each guest has
+// waited for two seconds. The clocks of
 // the pages are one: performance.timeOrigin plus performance.now(). The host's click is taken in the page, the
 // picture by requestVideoFrameCallback, the epoch from what the device's worker tells the page.
 
@@ -11,6 +12,8 @@ import { launchChromium, missing } from '../harness/browsers.ts';
 import { Stage } from '../harness/story.ts';
 
 const RUNS = 20;
+/** How long each guest waits before the host's click, in milliseconds: as people do, and until its page has settled. */
+const WAITING_MS = 2000;
 
 declare global {
   interface Window {
@@ -91,6 +94,7 @@ describe.skipIf(missing.chromium)('admission and removal', () => {
       await guest.context.addInitScript(watch);
       await guest.knock(link);
       await guest.inLobby();
+      await new Promise((done) => setTimeout(done, WAITING_MS));
       await asha.admit(guest.name);
       const clicked = (await asha.page.evaluate(() => window.clickedAt)) ?? Number.NaN;
       await expect
