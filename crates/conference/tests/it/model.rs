@@ -506,7 +506,7 @@ impl Model {
             Event::Waiting { you, .. } => self.waits(connection, asked, *you),
             Event::Admitted(admission) => self.was_admitted(now, connection, asked, admission),
             Event::Done => self.done(seat, asked),
-            Event::Refused(_) => self.refused(now, asked),
+            Event::Refused(_) => self.refused(now, seat, joined, asked),
             Event::Joined { media, generation, .. } => {
                 self.check_answered(seat, *generation);
                 self.joined(connection, seat, *media, event);
@@ -732,8 +732,8 @@ impl Model {
                 self.check(heard, Invariant::DoorBetweenTwo, format!("{me} says {command:?}"));
             }
             (Seat::Place(me), Command::SetMedia { media }) => {
-                let allowed = self.places.get(&me).map_or(ALL_OFF, |place| self.group.allowed(&place.device));
-                self.switch(me, |on| *on = media.and(allowed));
+                let refused = self.set_media(me, *media);
+                self.check(!refused, Invariant::MediaAsAllowed, format!("{me} is told that it shows {media:?}"));
             }
             (
                 Seat::Place(me),
@@ -748,13 +748,25 @@ impl Model {
         }
     }
 
+    /// Somebody switches its sources: what the group leaves it is on from now on. Returns whether it is left less.
+    fn set_media(&mut self, id: ParticipantId, media: MediaState) -> bool {
+        let allowed = self.places.get(&id).map_or(ALL_OFF, |place| self.group.allowed(&place.device));
+        self.switch(id, |on| *on = media.and(allowed));
+        !within(media, allowed)
+    }
+
     fn switch(&mut self, id: ParticipantId, change: impl FnOnce(&mut MediaState)) {
         if let Some(place) = self.places.get_mut(&id) {
             change(&mut place.on);
         }
     }
 
-    fn refused(&mut self, now: Instant, asked: Option<Asked>) {
+    fn refused(&mut self, now: Instant, seat: Seat, joined: bool, asked: Option<Asked>) {
+        if let (Seat::Place(me), true, Some(Asked::Command(Command::SetMedia { media }))) = (seat, joined, &asked) {
+            // Only what is not allowed is refused; the rest of the wish is done.
+            let refused = self.set_media(me, *media);
+            self.check(refused, Invariant::MediaAsAllowed, format!("{me} may not show {media:?}"));
+        }
         if let Some(Asked::Enter(device, Right::Resume(token))) = asked {
             let due = self.resumable(now, device, token.expose());
             let already_in = self.asking.and_then(|(connection, _)| self.clients.get(&connection));
