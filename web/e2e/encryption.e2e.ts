@@ -3,7 +3,7 @@
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, launchFirefox, missing } from './harness/browsers.ts';
-import { compressed, opened, originOf, pictures, playTone, toneShare } from './harness/capture.ts';
+import { compressed, distinct, opened, originOf, pictures, playTone, toneShare } from './harness/capture.ts';
 import { Insight, type WireFrame } from './harness/insight.ts';
 import { Middle } from './harness/middle.ts';
 import { nearest } from './harness/pattern.ts';
@@ -26,13 +26,13 @@ async function agreedCode(people: readonly Person[], before = ''): Promise<strin
   return codes[0] ?? '';
 }
 
-/** Waits for `count` frames of a source. Returns as many, without the few before the first picture that stands alone. */
+/** Waits for `count` different frames of a source. Returns as many, without the few before the first picture that stands alone. */
 async function captured(insight: Insight, media: 'audio' | 'video', count: number): Promise<WireFrame[]> {
   let frames: WireFrame[] = [];
   await expect
     .poll(
       async () => {
-        frames = (await insight.frames()).filter((frame) => frame.media === media);
+        frames = distinct((await insight.frames()).filter((frame) => frame.media === media));
         return frames.length;
       },
       { timeout: 30_000, interval: 500, message: `${count} frames of ${media} were forwarded` },

@@ -34,6 +34,22 @@ export async function opened(frame: WireFrame, keys: BaseKeys): Promise<WireFram
   return null;
 }
 
+/**
+ * Each frame once: while it probes the bandwidth a server sends packets again, and a browser hands the frame of one
+ * packet to its transform again. Throws if one counter of one key has sealed two frames, which would open both.
+ */
+export function distinct(frames: readonly WireFrame[]): WireFrame[] {
+  const sealed = new Map<string, WireFrame>();
+  for (const frame of frames) {
+    const header = parseHeader(frame.bytes.subarray(CLEAR_BYTES[frame.media]));
+    const nonce = header ? `${header.kid}/${header.counter}` : `none/${sealed.size}`;
+    const same = sealed.get(nonce);
+    if (same && Buffer.compare(same.bytes, frame.bytes) !== 0) throw new Error(`two frames under counter ${nonce}`);
+    if (!same) sealed.set(nonce, frame);
+  }
+  return [...sealed.values()];
+}
+
 /** How small what is not header can be made, 1 being as large as it is: what has any pattern becomes smaller. */
 export function compressed(frames: readonly WireFrame[]): number {
   const sealed = frames.map(({ media, bytes }) => {
