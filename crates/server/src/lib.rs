@@ -28,3 +28,4 @@ pub mod profiles;
 pub mod server;
 mod signalling;
 pub mod storage;
+mod wanted;

@@ -163,6 +163,17 @@ fn typescript() -> String {
         wire::accounts::AuditPage,
         wire::accounts::LinkKind,
         wire::accounts::AuditAction,
+        key::ProfileKey,
+        wire::floor::FloorControl,
+        wire::floor::FloorEntry,
+        wire::floor::ProfileSummary,
+        wire::floor::FloorView,
+        wire::floor::FloorWish,
+        wire::floor::PreviewFloor,
+        wire::floor::FloorChange,
+        wire::floor::FloorPreview,
+        wire::floor::ApplyFloor,
+        wire::floor::FloorApplied,
     );
     write!(
         out,

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -1108,7 +1108,7 @@ export type CeremonyId = string;
 
 export type AccountRole = "administrator" | "host" | "security_officer";
 
-export type Scope = "audit:read" | "meetings:create" | "users:read" | "users:write";
+export type Scope = "audit:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
 
 export type EmailAddress = string;
 
@@ -1531,6 +1531,172 @@ older?: number, };
 export type LinkKind = "invitation" | "setup";
 
 export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+
+export type ProfileKey = string;
+
+export type FloorControl = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * The name of a level, a number, `none`, or `always`.
+ */
+value: ControlWord, 
+/**
+ * Whether it holds in every meeting and cannot be set.
+ */
+always: boolean, 
+/**
+ * Advisories that ask for it.
+ */
+sources: Array<string>, };
+
+export type FloorEntry = { 
+/**
+ * Counts from 1.
+ */
+number: number, 
+/**
+ * When, in milliseconds since 1970.
+ */
+applied_ms: number, 
+/**
+ * Who, as it was written down then.
+ */
+applied_by: string, 
+/**
+ * What it was made from.
+ */
+origin: string, 
+/**
+ * What it demands.
+ */
+controls: ControlSettings, };
+
+export type ProfileSummary = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * Who issued what it renders, for people.
+ */
+issuer: string, 
+/**
+ * When that was issued.
+ */
+issued: string, 
+/**
+ * How many controls it names.
+ */
+controls: number, };
+
+export type FloorView = { 
+/**
+ * Counts from 1; 0 where nobody has chosen, and the default tier holds.
+ */
+number: number, 
+/**
+ * Every control, in the catalogue's order.
+ */
+controls: Array<FloorControl>, 
+/**
+ * Newest first, at most 100.
+ */
+history: Array<FloorEntry>, 
+/**
+ * Profiles that are shipped.
+ */
+profiles: Array<ProfileSummary>, 
+/**
+ * Tiers, the loosest first.
+ */
+tiers: Array<ControlWord>, };
+
+export type FloorWish = { "type": "earlier", 
+/**
+ * Which.
+ */
+number: number, } | { "type": "file", 
+/**
+ * JSON, at most 256 KiB.
+ */
+text: string, } | { "type": "profile", 
+/**
+ * Its id.
+ */
+id: string, } | { "type": "tier", 
+/**
+ * Its name.
+ */
+tier: ControlWord, };
+
+export type PreviewFloor = { 
+/**
+ * From what.
+ */
+wish: FloorWish, };
+
+export type FloorChange = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * Today.
+ */
+before: ControlWord, 
+/**
+ * Then.
+ */
+after: ControlWord, 
+/**
+ * Whether it gets tighter; what gets looser is left as it is unless that is asked for.
+ */
+tightens: boolean, };
+
+export type FloorPreview = { 
+/**
+ * The number of the floor that this was compared with.
+ */
+seen: number, 
+/**
+ * What it is made from, as it would be written down.
+ */
+origin: string, 
+/**
+ * Under which key the profile's signature holds; absent for what is not signed.
+ */
+signed_by?: ProfileKey | null, 
+/**
+ * Controls that differ, in the catalogue's order.
+ */
+changes: Array<FloorChange>, };
+
+export type ApplyFloor = { 
+/**
+ * From what.
+ */
+wish: FloorWish, 
+/**
+ * The number of the floor that the decision was made over: another one in force refuses it.
+ */
+seen: number, 
+/**
+ * Also where it asks for less than today. An earlier floor comes back as it was in any case.
+ */
+loosen: boolean, };
+
+export type FloorApplied = { 
+/**
+ * Its number.
+ */
+number: number, };
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

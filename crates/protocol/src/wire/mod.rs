@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod client;
+pub mod floor;
 pub mod http;
 pub mod profile;
 pub mod server;

@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod drain;
 mod entering;
+mod floor;
 mod hostile;
 mod http;
 mod limits;

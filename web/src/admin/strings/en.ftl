@@ -35,12 +35,14 @@ passkey-unsupported = This browser has no passkeys here. Use https, or another b
 
 nav = Pages
 nav-users = Users
+nav-policy = Policy
 nav-account = My account
 nav-audit = Audit log
 start-meeting = Start a meeting
 sign-out = Sign out
 forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.
+forbidden-policy = Only a security officer or an administrator says what meetings have to keep.
 forbidden-audit = Only a security officer or an administrator reads the audit log.
 
 ## Users
@@ -66,6 +68,52 @@ invites-revoke = Withdraw
 invites-revoke-ask = Withdraw the invitation of { $name }?
 invites-revoked = The invitation of { $name } was withdrawn.
 organisation-title = Organisation
+
+## Policy
+
+floor-title = Policy
+floor-lead = What every meeting here has to keep, at least. A host can ask for more in a meeting, never for less.
+floor-default = Nobody has chosen yet: tier medium holds.
+floor-number = Floor { $number }
+floor-origin = Applied by { $by }, from { $origin }.
+floor-control = Control
+floor-demanded = Demanded
+floor-sources = Asked for by
+floor-always = Always
+floor-always-title = { $count ->
+    [one] One control holds always and cannot be set
+   *[other] { $count } controls hold always and cannot be set
+  }
+floor-change = Demand something else
+floor-change-lead = You see what would change before anything does.
+floor-from = Take it from
+floor-choose = Choose a profile or a tier…
+floor-tier = Tier { $tier }
+floor-file = Import a profile
+floor-signed = The signature holds. Key: { $key }
+floor-unsigned = Not signed: whoever had the file can have changed it.
+floor-becomes = becomes
+floor-tighter = Tighter
+floor-looser = Looser
+floor-kept = Stays
+floor-same = Nothing would change.
+floor-loosen = Also loosen
+floor-loosen-note = Otherwise what would get looser stays as it is.
+floor-running = Meetings that run follow at once where a host is there. One that cannot follow ends, and says why.
+floor-apply = { $count ->
+    [0] Nothing to apply
+    [one] Apply one change
+   *[other] Apply { $count } changes
+  }
+floor-leave = Leave it as it is
+floor-applied = Applied. It binds all meetings within a second.
+floor-history = Before
+floor-history-lead = Bring back what was demanded earlier.
+floor-back = Bring back
+floor-back-to = { $number ->
+    [0] Bring back tier medium
+   *[other] Bring back floor { $number }
+  }
 
 ## Own account
 
@@ -128,6 +176,8 @@ role-security_officer = Security officer
 role-host = Host
 scope-audit-read = read the audit log
 scope-meetings-create = create meetings
+scope-policy-read = read what is demanded of meetings
+scope-policy-write = demand something else of all meetings
 scope-users-read = list users
 scope-users-write = invite, change and remove users
 did-audit-exported = Exported the audit log
@@ -158,6 +208,8 @@ rule-account-passkey = This passkey opens no account here, or it came too late. 
 rule-account-role = You do not have the role that this needs.
 rule-account-scope = This is done in person, not by an API key.
 rule-account-signed-in = Your session is over. Sign in again.
+rule-floor-profile = This is no policy profile, or it was changed after it was signed. Nothing was applied.
+rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then decide.
 rule-server-capacity = There is no room for more. Try again later, or remove some first.
 rule-server-storage = The server could not save this. Nothing was changed.
 rule-wire-form = The server did not accept this. Check what you wrote.

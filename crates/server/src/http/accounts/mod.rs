@@ -1,4 +1,4 @@
-//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/audit`.
+//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/floor`, `/audit`.
 //!
 //! Every route is written down once, in [`routes`], with the right it takes; `guard.rs` checks it before the handler
 //! runs, and a test asks every one of them with every kind of wrong credential.
@@ -6,18 +6,20 @@
 //! | rule | kept by |
 //! |---|---|
 //! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
+//! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
 //! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
 
 pub(super) mod audit;
 pub(super) mod entering;
+pub(super) mod floor;
 mod guard;
 pub(super) mod own;
 pub(super) mod users;
 
 use axum::{
     Router,
-    extract::{FromRequest, FromRequestParts, Json, Path, Request},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Json, Path, Request},
     handler::Handler,
     http::{Method, StatusCode, request::Parts},
     middleware,
@@ -26,6 +28,7 @@ use axum::{
 use sabha_protocol::{
     Rule,
     account::{AccountRole, Scope},
+    limits::{HTTP_BODY_BYTES_MAX, PROFILE_BYTES_MAX},
 };
 use serde::de::DeserializeOwned;
 
@@ -128,6 +131,14 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/invitations", users_read, users::invitations);
     all.add(M::POST, "/api/v1/invitations", users_write, users::invite);
     all.add(M::DELETE, "/api/v1/invitations/{id}", users_write, users::revoke_invitation);
+
+    let policy_read = Right::Scope(Scope::PolicyRead);
+    let policy_write = Right::Scope(Scope::PolicyWrite);
+    // A profile's file is larger than other bodies, and JSON in JSON is longer than it is.
+    let large = DefaultBodyLimit::max(2 * PROFILE_BYTES_MAX + HTTP_BODY_BYTES_MAX);
+    all.add(M::GET, "/api/v1/floor", policy_read, floor::view);
+    all.add(M::POST, "/api/v1/floor", policy_write, floor::apply.layer(large));
+    all.add(M::POST, "/api/v1/floor/preview", policy_read, floor::preview.layer(large));
 
     all.add(M::GET, "/api/v1/audit", audit_read, audit::page);
     all.add(M::GET, "/api/v1/audit/export", audit_read, audit::export);
