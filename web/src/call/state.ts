@@ -156,6 +156,8 @@ export interface CallState {
   over: Over | null;
   /** The meeting's log, once the meeting has ended, on the device that kept it. */
   log: string | null;
+  /** The meeting's certificate, once the meeting has ended, on the device that kept the log. */
+  certificate: string | null;
   notices: readonly Notice[];
   /** Set when a last host tried to leave: end for all, or hand over. */
   leaveQuestion: boolean;
