@@ -15,7 +15,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use sabha_crypto::log::{EXPORT_BYTES_MAX, LogSummary};
+use sabha_crypto::log::EXPORT_BYTES_MAX;
 use sabha_protocol::{MeetingId, key::ProfileKey};
 use serde::{Deserialize, Serialize};
 
