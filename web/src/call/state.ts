@@ -115,6 +115,7 @@ export interface Notice {
     | 'suspended'
     | 'unsuspended'
     | 'unlocked'
+    | 'certificate' // a host asks for a countersignature, and the device saw the same
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand
     | 'alarm'; // the device noticed somebody who does not keep to the protocol: see `e2ee.alarms`

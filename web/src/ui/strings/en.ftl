@@ -530,6 +530,7 @@ notice-unlocked = The meeting is open again. Who has the link can ask to come in
 notice-chat = { $name } wrote in the chat.
 notice-hand = { $name } raised a hand.
 notice-alarm = Your device refused something that is not allowed in this meeting. See Security.
+notice-certificate = A host asks for your countersignature under the meeting's certificate. See Security.
 notice-draining = The server restarts soon. You will be reconnected.
 notice-made_host = You are a host now.
 notice-made_host-by = { $name } made you a host.

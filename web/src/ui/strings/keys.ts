@@ -261,6 +261,7 @@ export type TextKey =
   | 'log-what'
   | 'menu-of'
   | 'notice-alarm'
+  | 'notice-certificate'
   | 'notice-chat'
   | 'notice-draining'
   | 'notice-hand'
