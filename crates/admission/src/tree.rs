@@ -150,6 +150,17 @@ impl Roster {
     }
 }
 
+impl SignedPolicy {
+    /// Decides whether a grant, with its signature, is one under this policy, whatever the time: for who looks back at a
+    /// meeting. The policy itself is judged by [`SignedPolicy::check`].
+    ///
+    /// # Errors
+    /// The first [`Violation`] found, ADM-18 to ADM-29.
+    pub fn check_grant(&self, bytes: &[u8]) -> Result<SignedGrant, Violation> {
+        check_grant(self, bytes)
+    }
+}
+
 /// Decides whether a tree may be a group's, and returns who is in it. `before` is the policy that was in force, if
 /// any was known; `added` are the indices of the leaves that come in now, as [`Roster::newcomers`] tells.
 ///

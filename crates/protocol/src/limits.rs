@@ -70,6 +70,10 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub const CHAT_CHARS_MAX: usize = 4000;
 /// A passcode, in Unicode scalar values.
 pub const PASSCODE_CHARS_MAX: usize = 64;
+/// A certificate of a meeting as a file, in bytes: 2048 periods with ten controls each are 3 MB.
+pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Countersignatures of one certificate: as many as there are devices in a room, and once more for those who went.
+pub const COUNTERSIGNATURES_MAX: usize = 2 * ROOM_PARTICIPANTS_MAX;
 /// A policy profile as a file, in bytes: 64 controls with every text at its longest, in ASCII, are 90 kB.
 pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
 /// A text in a policy profile, in Unicode scalar values.

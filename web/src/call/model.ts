@@ -127,6 +127,7 @@ export type CallEvent =
   | { type: 'admit_all' }
   | { type: 'cancel_leave' }
   | { type: 'chat'; text: string }
+  | { type: 'countersign' }
   | { type: 'deny'; guest: ParticipantId }
   | { type: 'dismiss'; notice: number }
   | { type: 'end' }
@@ -135,6 +136,7 @@ export type CallEvent =
   | { type: 'leave' }
   | { type: 'let_share'; participant: ParticipantId; allowed: boolean }
   | { type: 'lock'; locked: boolean }
+  | { type: 'make_certificate' }
   | { type: 'make_host'; participant: ParticipantId }
   | { type: 'mute_all' }
   | { type: 'mute'; participant: ParticipantId; source: Source }
@@ -144,6 +146,7 @@ export type CallEvent =
   | { type: 'retry' }
   | { type: 'set_control'; control: ControlWord; value: ControlWord }
   | { type: 'suspend'; suspended: boolean }
+  | { type: 'save_certificate' }
   | { type: 'save_log' }
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
@@ -185,6 +188,8 @@ export type Effect =
   | { type: 'remember_place'; resume: ResumeToken }
   /** Makes a fresh peer connection and its offer, beside the one in use. */
   | { type: 'prepare_media'; attempt: Attempt }
+  /** Gives the person a file with the meeting's certificate. */
+  | { type: 'save_certificate'; certificate: string }
   /** Gives the person a file with the meeting's log. */
   | { type: 'save_log'; log: string }
   | { type: 'send'; id: RequestId; body: ClientMessage }
@@ -241,6 +246,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       slots: new Map(),
       over: null,
       log: null,
+      certificate: null,
       notices: [],
       leaveQuestion: false,
     },

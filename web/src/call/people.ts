@@ -76,8 +76,13 @@ function announce(before: Model, model: Model): Model {
   if (e2ee.locked !== was.locked) told = tell(told, e2ee.locked ? 'locked' : 'unlocked');
   if (e2ee.conduct.suspended !== was.conduct.suspended)
     told = tell(told, e2ee.conduct.suspended ? 'suspended' : 'unsuspended');
+  if (canCountersign(e2ee) && !canCountersign(was)) told = tell(told, 'certificate');
   for (let count = was.alarms.length; count < e2ee.alarms.length; count++) told = tell(told, 'alarm');
   return told;
+}
+
+function canCountersign({ certificate }: DeviceView): boolean {
+  return certificate.type === 'offered' && certificate.state === 'agrees';
 }
 
 function without(ids: ReadonlySet<ParticipantId>, id: ParticipantId): ReadonlySet<ParticipantId> {

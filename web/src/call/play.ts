@@ -75,6 +75,7 @@ const outside: DeviceView = {
   locked: false,
   conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false },
   keeps_log: false,
+  certificate: { type: 'none' },
   passcode: { type: 'none' },
   host: false,
 };

@@ -31,6 +31,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return stay(show(model, { leaveQuestion: false }));
     case 'chat':
       return room.chat(model, event.text);
+    case 'countersign':
+      return device.countersign(model);
     case 'deny':
       return askInRoom(model, { type: 'deny', guest: event.guest });
     case 'device':
@@ -51,6 +53,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return conduct.letShare(model, event.participant, event.allowed);
     case 'lock':
       return askDevice(model, { type: 'lock', locked: event.locked });
+    case 'make_certificate':
+      return device.makeCertificate(model);
     case 'make_host':
       return room.makeHost(model, event.participant);
     case 'mute':
@@ -65,6 +69,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.remove(model, event.participant);
     case 'retry':
       return entry.retry(model);
+    case 'save_certificate':
+      return device.saveCertificate(model);
     case 'save_log':
       return device.saveLog(model);
     case 'set_control':

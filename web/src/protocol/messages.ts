@@ -622,7 +622,11 @@ export type Alarm = { "type": "admission",
 /**
  * Id of the rule, such as `ADM-03`.
  */
-rule: string, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
+rule: string, } | { "type": "certificate", 
+/**
+ * What.
+ */
+differences: Array<CertificateDifference>, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
 
 export type DeviceStage = "outside" | "waiting" | "passcode_wanted" | "proving" | "joining" | "member" | "sealed" | "removed";
 
@@ -742,6 +746,36 @@ group: string,
  */
 root: string, };
 
+export type CertificateDifference = "controls" | "floor" | "group" | "hosts" | "lock" | "log" | "policy" | "rights" | "suspension" | "time";
+
+export type CertificateView = { "type": "made", 
+/**
+ * Up to when it speaks, in unix milliseconds.
+ */
+until_ms: number, 
+/**
+ * How many have countersigned it.
+ */
+countersigned: number, 
+/**
+ * Whether it was short enough to be offered to the others.
+ */
+offered: boolean, } | { "type": "none" } | { "type": "offered", 
+/**
+ * Whose.
+ */
+from: DeviceKey, 
+/**
+ * Up to when it speaks, in unix milliseconds.
+ */
+until_ms: number, 
+/**
+ * What this device makes of it.
+ */
+state: OfferState, };
+
+export type OfferState = "agrees" | "countersigned" | "differs" | "unclear";
+
 export type WaitingView = { 
 /**
  * Its number at the server.
@@ -854,7 +888,11 @@ host: boolean,
 /**
  * Whether this device keeps the meeting's log.
  */
-keeps_log: boolean, };
+keeps_log: boolean, 
+/**
+ * The certificate that this device made, or that a host offers.
+ */
+certificate: CertificateView, };
 
 export type CreateDevice = { 
 /**
@@ -922,7 +960,7 @@ refused?: Rule | null, } | { "type": "chat",
 /**
  * What.
  */
-text: ChatText, } | { "type": "disconnected", } | { "type": "enter", 
+text: ChatText, } | { "type": "countersign", } | { "type": "disconnected", } | { "type": "enter", 
 /**
  * The server's challenge.
  */
@@ -930,7 +968,7 @@ challenge: Challenge,
 /**
  * Token of a place held before.
  */
-resume?: ResumeToken | null, } | { "type": "export_log", } | { "type": "hand", 
+resume?: ResumeToken | null, } | { "type": "export_certificate", } | { "type": "export_log", } | { "type": "hand", 
 /**
  * Whether it is up.
  */
@@ -938,7 +976,7 @@ raised: boolean, } | { "type": "leave", } | { "type": "lock",
 /**
  * Whether it is locked.
  */
-locked: boolean, } | { "type": "make_host", 
+locked: boolean, } | { "type": "make_certificate", } | { "type": "make_host", 
 /**
  * Who.
  */
@@ -988,7 +1026,11 @@ admits: boolean, } | { "type": "suspend",
  */
 suspended: boolean, };
 
-export type DeviceOutput = { "type": "chat", 
+export type DeviceOutput = { "type": "certificate", 
+/**
+ * The file.
+ */
+text: string, } | { "type": "chat", 
 /**
  * Who.
  */

@@ -22,11 +22,14 @@ use super::{
     host::{HostDoor, Retry, Work},
     media::MediaKeys,
     names::Names,
+    proof::Proof,
     pulse::Pulse,
     say::Status,
     secrets::{HostPasscode, Secrets},
 };
 use crate::{
+    certificate::{Record, Terms},
+    codec::Reader,
     group::{Applicant, DeviceSigner, Group, Provider, Reject},
     link::LinkSecret,
     log::{Event, MeetingLog},
@@ -119,11 +122,13 @@ impl Device {
         let keys = group.keys();
         let mut log = MeetingLog::create(suite, device_key(&root), now_ms);
         // A fresh log has room for it.
-        let _ = log.append(Event::Policy { version: policy.version, hash: policy.hash() }, now_ms);
+        let _ =
+            log.append(Event::Policy { version: policy.version, hash: Terms::of(&policy).hash() }, now_ms);
         device.chronicle = Some(Chronicle::new(log));
         device.pulse.start_as_host(now_ms);
         device.place = Place::Member(Box::new(group));
         device.install(keys, false);
+        device.watch_terms();
         device.out.push_back(DeviceOutput::Remember {});
         Ok(device)
     }
@@ -155,7 +160,10 @@ impl Device {
         if export.len() > EXPORT_BYTES_MAX {
             return Err(InvalidExport);
         }
-        let (secrets, log) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let (secrets, rest) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let mut reader = Reader::new(rest);
+        let record = Record::read(&mut reader).map_err(|_| InvalidExport)?;
+        let log = reader.rest();
         let chronicle = (!log.is_empty()).then(|| Chronicle::from_bytes(log)).transpose();
         let chronicle = chronicle.map_err(|_| InvalidExport)?;
         if chronicle.as_ref().is_some_and(|chronicle| chronicle.log().meeting() != secrets.meeting) {
@@ -164,6 +172,7 @@ impl Device {
         let mut device = Self::assemble(secrets, Provider::default(), now_ms);
         device.title.clone_from(&device.secrets.title);
         device.chronicle = chronicle;
+        device.proof = Proof::new(record);
         Ok(device)
     }
 
@@ -204,6 +213,7 @@ impl Device {
             pulse: Pulse::default(),
             media: MediaKeys::default(),
             chronicle: None,
+            proof: Proof::default(),
             alarms: Vec::new(),
             suspended: false,
             sent: BTreeMap::new(),

@@ -127,6 +127,8 @@ impl Device {
             }
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
             Word::WhoIs(device) => self.asked_who(device),
+            Word::Certificate(bytes) => self.heard_certificate(from, &bytes),
+            Word::Countersignature(bytes) => self.heard_countersignature(from, &bytes),
             Word::People(people) => {
                 let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
                 let me = self.me();

@@ -99,6 +99,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     locked: false,
     conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false },
     keeps_log: true,
+    certificate: { type: 'none' },
     passcode: { type: 'none' },
     host: true,
   };
@@ -126,6 +127,7 @@ function emptyState(): CallState {
     slots: new Map(),
     over: null,
     log: null,
+    certificate: null,
     notices: [],
     leaveQuestion: false,
   };
@@ -199,8 +201,12 @@ export class FakeCall implements Call {
   enter = () => this.patch({ phase: 'entering' });
   leave = () => this.patch({ phase: 'over', over: { reason: 'left', by: null } });
   cancelLeave = () => this.patch({ leaveQuestion: false });
-  end = () => this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' }, log: 'sabha/' });
+  end = () =>
+    this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' }, log: 'sabha/', certificate: '{}' });
   saveLog = () => undefined;
+  makeCertificate = () => undefined;
+  countersign = () => undefined;
+  saveCertificate = () => undefined;
   handOver = () => this.leave();
   retry = () => this.patch({ phase: 'prejoin', over: null });
   setMicrophone = (on: boolean) => {

@@ -8,6 +8,7 @@ import { t } from '../strings/text';
 /** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
 const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   alarm: 15_000,
+  certificate: 10_000,
   chat: 4_000,
   draining: 15_000,
   hand: 6_000,
