@@ -1134,3 +1134,29 @@ fn after_its_time_a_meeting_takes_nobody_new() {
     assert_eq!(hall.clients[0].refusals, [Rule::LockAuto]);
     assert_eq!(hall.view(asha).members.len(), 2);
 }
+
+#[test]
+fn a_meeting_that_is_planned_is_good_until_a_month_after_it_begins() {
+    const DAY: u64 = 24 * 3600 * 1000;
+    let options = CreateOptions {
+        suite: MeetingSuite::Classical,
+        title: None,
+        name: "Host".parse().unwrap(),
+        passcode: None,
+        admits: false,
+        floor: crate::policy::Controls::default(),
+        controls: crate::policy::Controls::default(),
+    };
+    let begins = START + 300 * DAY;
+    let device = Device::plan(options.clone(), begins, START).unwrap();
+    let made = device.creation().unwrap().clone();
+    let open = |at| Delivery::open(made.meeting, &made.group_info, &made.tree, at);
+
+    assert_eq!(open(START).unwrap().conduct().opened_ms, begins);
+    assert!(open(begins + 30 * DAY).is_ok());
+    assert!(open(begins + 32 * DAY).is_err());
+    // One in the past begins now.
+    let now = Device::plan(options, 0, START).unwrap().creation().unwrap().clone();
+    let opened = Delivery::open(now.meeting, &now.group_info, &now.tree, START).unwrap();
+    assert_eq!(opened.conduct().opened_ms, START);
+}

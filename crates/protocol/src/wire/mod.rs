@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod client;
 pub mod http;
+pub mod plans;
 pub mod profile;
 pub mod server;
 

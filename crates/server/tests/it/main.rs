@@ -16,6 +16,7 @@ mod hostile;
 mod http;
 mod limits;
 mod person;
+mod plans;
 mod policy;
 mod restart;
 mod server;
