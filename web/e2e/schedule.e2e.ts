@@ -36,7 +36,11 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     browser = await launchChromium();
     server = await Server.start();
     asha = await Clerk.at(browser);
-    await asha.join(server.setupUrl ?? '', 'Asha');
+    await asha.page.goto(server.setupUrl ?? '');
+    await asha.get('join-name').fill('Asha');
+    await asha.get('join-email').fill('asha@example.org');
+    await asha.get('join-go').click();
+    await asha.get('signed-in').waitFor();
     page = `${server.setupUrl?.split('#')[0]}#meetings`;
     await asha.get('nav-meetings').click();
     await asha.get('meetings-none').waitFor();
@@ -55,12 +59,17 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
       .locator('[data-testid="planned-link"]')
       .evaluateAll((found) => found.map((one) => (one as HTMLInputElement).value));
 
-  async function plan(name: string, startsMs: number, how: { early?: string; repeat?: string; count?: string } = {}) {
+  async function plan(
+    name: string,
+    startsMs: number,
+    how: { early?: string; repeat?: string; count?: string; invited?: string } = {},
+  ) {
     const { date, time } = fields(startsMs);
     await asha.get('plan-name').fill(name);
     await asha.get('plan-date').fill(date);
     await asha.get('plan-time').fill(time);
     await asha.page.getByLabel('Lobby opens').selectOption(how.early ?? '10');
+    await asha.get('plan-invited').fill(how.invited ?? '');
     if (how.repeat) {
       await asha.page.getByLabel('Repeats').selectOption(how.repeat);
       await asha.get('plan-count').fill(how.count ?? '3');
@@ -70,7 +79,7 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
   }
 
   test('a meeting is planned, and its link is there', async () => {
-    await plan('Cabinet', Date.now() + 30 * MINUTE, { early: '60' });
+    await plan('Cabinet', Date.now() + 30 * MINUTE, { early: '60', invited: 'Ben@example.org' });
 
     [link = ''] = await links('Cabinet');
     expect(link).toMatch(/^http:\/\/localhost:\d+\/m\/[a-z2-7]{32}#v1\.[\w-]{22}$/);
@@ -84,7 +93,8 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     await planned('Cabinet').locator('[data-testid="planned-file"]').click();
     const { method, events } = await saved(download);
 
-    expect(method).toBe('PUBLISH');
+    expect(method).toBe('REQUEST');
+    expect(events[0]?.attendees.map((one) => one.getFirstValue())).toEqual(['mailto:ben@example.org']);
     expect(events.map(({ summary, location }) => [summary, location])).toEqual([['Cabinet', link]]);
     const startsMs = events[0]?.startDate.toJSDate().getTime() ?? 0;
     expect(Math.abs(startsMs - Date.now() - 30 * MINUTE)).toBeLessThan(3 * MINUTE);
@@ -149,6 +159,13 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     await asha.get('plan-go').click();
     await expect.poll(() => asha.get('trouble').textContent()).toContain('cannot be planned');
     expect(await planned('Yesterday').count()).toBe(0);
+
+    await asha.get('plan-invited').fill('ben@example.org, nobody');
+    await asha.get('plan-go').click();
+    await expect
+      .poll(() => asha.page.getByRole('alert').allTextContents())
+      .toContain('\u2068nobody\u2069 is no e-mail address.');
+    await asha.get('plan-invited').fill('');
   });
 
   test('one is cancelled, then the series, and the links open nothing', async () => {

@@ -11,6 +11,8 @@ export interface Entry {
   title: string | null;
   /** What comes after the path in its link; null where this browser has not planned it. */
   invite: string | null;
+  /** Addresses of who is invited, so far as this browser knows. */
+  invited: readonly string[];
 }
 
 export interface Day {
@@ -28,6 +30,7 @@ export function agenda(plans: readonly Plan[], kept: ReadonlyMap<string, KeptPla
         planned,
         title: kept.get(plan.id)?.title ?? null,
         invite: kept.get(plan.id)?.links[planned.meeting] ?? null,
+        invited: kept.get(plan.id)?.invited ?? [],
       })),
     )
     .filter(({ planned }) => planned.times.ends_ms > nowMs && planned.state !== 'over')

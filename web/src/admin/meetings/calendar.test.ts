@@ -14,6 +14,7 @@ function event(over: Partial<CalendarEvent> = {}): CalendarEvent {
     startsMs: Date.UTC(2026, 10, 30, 3, 30),
     endsMs: Date.UTC(2026, 10, 30, 4, 15),
     description: 'Open the link',
+    asked: null,
     ...over,
   };
 }
@@ -69,6 +70,20 @@ describe('calendar file', () => {
       expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
     }
     expect(read(file([event({ title: 'a\u0000b\rc' })])).events[0]?.summary).toBe('a b\nc');
+  });
+
+  it('asks who is invited to come, and says so to nobody else', () => {
+    const asked = { organizer: 'asha@example.org', invited: ['ben+work@example.org', 'c\r\nX-EVIL:1@example.org'] };
+    const text = file([event({ asked })], 'REQUEST');
+    const [one] = read(text).events;
+
+    expect(one?.organizer).toBe('mailto:asha@example.org');
+    expect(one?.attendees.map((attendee) => attendee.getFirstValue())).toEqual([
+      'mailto:ben+work@example.org',
+      'mailto:c%0D%0AX-EVIL%3A1@example.org',
+    ]);
+    expect(text).not.toMatch(/^X-EVIL/m);
+    expect(read(file([event({ asked })])).events[0]?.attendees).toEqual([]);
   });
 
   it('takes back what it told before', () => {

@@ -13,10 +13,15 @@ export interface CalendarEvent {
   endsMs: number;
   /** What is said about it: how to come in. */
   description: string;
+  /** Who asks whom to come, by their addresses; null where that is not said. */
+  asked: { organizer: string; invited: readonly string[] } | null;
 }
 
-/** What the file tells a calendar: that these are, or that they are not any more. */
-export type CalendarMethod = 'PUBLISH' | 'CANCEL';
+/**
+ * What the file tells a calendar: that these are, that somebody is asked to come, or that they are not any more. Who asks and
+ * who is asked stands in the latter two only, and they are about one meeting each (RFC 5546 section 3.2).
+ */
+export type CalendarMethod = 'PUBLISH' | 'REQUEST' | 'CANCEL';
 
 /** Longest line, in bytes, its end not counted (section 3.1). */
 const LINE_BYTES_MAX = 75;
@@ -44,6 +49,7 @@ export function calendarFile(
       `DTSTART:${utc(event.startsMs)}`,
       `DTEND:${utc(event.endsMs)}`,
       `SUMMARY:${text(event.title)}`,
+      ...(method === 'PUBLISH' ? [] : people(event)),
       ...(isOff ? [] : [`DESCRIPTION:${text(event.description)}`, `LOCATION:${text(event.link)}`, `URL:${event.link}`]),
       // Whoever reads the calendar of another must not get in by it.
       'CLASS:PRIVATE',
@@ -53,6 +59,18 @@ export function calendarFile(
     'END:VCALENDAR',
   ];
   return lines.map((line) => `${fold(line)}\r\n`).join('');
+}
+
+/** Who asks, and who is asked (sections 3.8.4.1 and 3.8.4.3). */
+function people({ asked }: CalendarEvent): string[] {
+  if (!asked) return [];
+  const invited = asked.invited.map((one) => `ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:${mailto(one)}`);
+  return [`ORGANIZER:${mailto(asked.organizer)}`, ...invited];
+}
+
+/** An address as a URI (RFC 6068), which holds nothing that ends a line or begins a parameter. */
+function mailto(address: string): string {
+  return `mailto:${encodeURIComponent(address).replace('%40', '@').replaceAll('%2B', '+')}`;
 }
 
 /** A moment in UTC (section 3.3.5, form 2). */

@@ -19,20 +19,20 @@ describe('kept plans', () => {
   it('come back as they were, and lie there sealed', async () => {
     const place = shelf();
     const plans = new KeptPlans(place);
-    const plan = { title: 'Cabinet', links: { a: '#v1.secret' } };
+    const plan = { title: 'Cabinet', links: { a: '#v1.secret' }, invited: ['ben@example.org'] };
 
     expect(await plans.write('one', plan, 5)).toBe(true);
     expect(await plans.read('one')).toEqual(plan);
     expect(await plans.read('other')).toBeNull();
     const [sealed] = place.entries.values();
     expect(sealed?.keptAt).toBe(5);
-    expect(new TextDecoder('latin1').decode(sealed?.bytes)).not.toMatch(/Cabinet|secret/);
+    expect(new TextDecoder('latin1').decode(sealed?.bytes)).not.toMatch(/Cabinet|secret|example/);
   });
 
   it('are none where nothing can be kept', async () => {
     const broken = new KeptPlans({ ...shelf(), key: () => Promise.reject(new Error('private window')) });
 
-    expect(await broken.write('one', { title: null, links: {} }, 5)).toBe(false);
+    expect(await broken.write('one', { title: null, links: {}, invited: [] }, 5)).toBe(false);
     expect(await broken.read('one')).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
-// What this browser keeps of the plans that were made in it: titles and links, sealed as the devices themselves are. The
-// server has neither.
+// What this browser keeps of the plans that were made in it: titles, links and who is invited, sealed as the devices themselves are. The
+// server has none of it.
 
 import { IndexedDbShelf } from '../../e2ee/shelf';
 import { type Shelf, Vault } from '../../e2ee/vault';
@@ -9,6 +9,8 @@ export interface KeptPlan {
   title: string | null;
   /** What comes after the path in each meeting's link. */
   links: Record<MeetingId, string>;
+  /** Addresses of who is invited. */
+  invited: string[];
 }
 
 export class KeptPlans {
@@ -41,13 +43,18 @@ function name(id: PlanId): string {
 }
 
 function isKept(value: unknown): value is KeptPlan {
-  if (typeof value !== 'object' || value === null || !('title' in value) || !('links' in value)) return false;
-  const { title, links } = value;
-  const isTitle = title === null || typeof title === 'string';
+  if (typeof value !== 'object' || value === null) return false;
+  const { title, links, invited } = value as Record<string, unknown>;
   return (
-    isTitle &&
+    (title === null || isText(title)) &&
     typeof links === 'object' &&
     links !== null &&
-    Object.values(links).every((link) => typeof link === 'string')
+    Object.values(links).every(isText) &&
+    Array.isArray(invited) &&
+    invited.every(isText)
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

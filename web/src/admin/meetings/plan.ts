@@ -20,6 +20,8 @@ export interface Wish {
   schedule: Schedule;
   title: string | null;
   passcode: string | null;
+  /** Addresses of who is invited; they stay here. */
+  invited: string[];
 }
 
 /** This browser cannot make keys, or keeps nothing: a meeting planned in it would have no host. */
@@ -51,7 +53,7 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
     const body: CreatePlan = { schedule: wish.schedule, meetings };
     const planned = await ask<Plan>('POST', 'plans', body);
     const lastMs = planned.meetings.at(-1)?.times.starts_ms ?? 0;
-    if (!(await kept.write(planned.id, { title: wish.title, links }, lastMs))) {
+    if (!(await kept.write(planned.id, { title: wish.title, links, invited: wish.invited }, lastMs))) {
       await ask('DELETE', `plans/${planned.id}`);
       throw new NotKept();
     }
