@@ -103,6 +103,10 @@ id16! {
     InvitationId
 }
 id16! {
+    /// Names a plan: one meeting that was planned, or a series of them.
+    PlanId
+}
+id16! {
     /// Names a ceremony that began: making a passkey, or showing one. Good for five minutes and once.
     CeremonyId
 }

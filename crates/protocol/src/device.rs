@@ -38,6 +38,10 @@ pub struct CreateDevice {
     #[serde(default)]
     #[ts(optional, as = "Option<ControlSettings>")]
     pub controls: ControlSettings,
+    /// When it begins, in milliseconds since 1970; absent for one that begins now.
+    #[serde(default)]
+    #[ts(optional = nullable, type = "number")]
+    pub begins_ms: Option<u64>,
 }
 
 /// An invite link to be followed.

@@ -922,7 +922,11 @@ floor?: ControlSettings,
 /**
  * The meeting's controls, where they are to be tighter.
  */
-controls?: ControlSettings, };
+controls?: ControlSettings, 
+/**
+ * When it begins, in milliseconds since 1970; absent for one that begins now.
+ */
+begins_ms?: number, };
 
 export type JoinDevice = { 
 /**
@@ -1145,6 +1149,8 @@ export type SessionId = string;
 export type ApiKeyId = string;
 
 export type InvitationId = string;
+
+export type PlanId = string;
 
 export type CeremonyId = string;
 
@@ -1548,11 +1554,11 @@ key?: ApiKeyId | null,
  */
 action: AuditAction, 
 /**
- * To what: the id of a user, passkey, session, key, invitation or meeting.
+ * To what: the id of a user, passkey, session, key, invitation, plan or meeting.
  */
 subject?: string | null, 
 /**
- * Roles or scopes given, in words.
+ * Roles or scopes given, in words; how many meetings were planned.
  */
 detail?: string | null, 
 /**
@@ -1572,7 +1578,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -1739,6 +1745,120 @@ export type FloorApplied = {
  * Its number.
  */
 number: number, };
+
+export type TimeZoneName = string;
+
+export type LocalDate = string;
+
+export type LocalTime = string;
+
+export type Every = "day" | "month" | "week";
+
+export type Repeat = { 
+/**
+ * After what time.
+ */
+every: Every, 
+/**
+ * How many meetings in all, 2 to 60.
+ */
+count?: number | null, 
+/**
+ * The last day on which one can be.
+ */
+until?: LocalDate | null, };
+
+export type Schedule = { 
+/**
+ * Whose clocks count.
+ */
+zone: TimeZoneName, 
+/**
+ * When the first one begins.
+ */
+starts: LocalTime, 
+/**
+ * How long each lasts, 5 to 1440.
+ */
+minutes: number, 
+/**
+ * So many minutes before its beginning who has the link may wait in the lobby, at most 1440.
+ */
+early_minutes: number, 
+/**
+ * Absent for a single meeting.
+ */
+repeat?: Repeat | null, };
+
+export type Times = { 
+/**
+ * From when who has the link may wait in the lobby.
+ */
+opens_ms: number, 
+/**
+ * Its beginning.
+ */
+starts_ms: number, 
+/**
+ * Its end, until when who has the link is let into the lobby. One that is under way goes on.
+ */
+ends_ms: number, };
+
+export type ScheduleTimes = { 
+/**
+ * Of every meeting, in order.
+ */
+times: Array<Times>, };
+
+export type CreatePlan = { 
+/**
+ * When.
+ */
+schedule: Schedule, 
+/**
+ * A meeting for each time that `POST /api/v1/plans/times` answers, in that order, each with keys of its own.
+ */
+meetings: Array<CreateMeeting>, };
+
+export type PlannedState = "cancelled" | "over" | "planned";
+
+export type PlannedMeeting = { 
+/**
+ * The meeting.
+ */
+meeting: MeetingId, 
+/**
+ * When it is.
+ */
+times: Times, 
+/**
+ * How it stands.
+ */
+state: PlannedState, };
+
+export type Plan = { 
+/**
+ * The plan.
+ */
+id: PlanId, 
+/**
+ * As it was made.
+ */
+schedule: Schedule, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * Its meetings in order, but for those that ended more than a day ago.
+ */
+meetings: Array<PlannedMeeting>, };
+
+export type Plans = { 
+/**
+ * The own plans of which a meeting has not ended for a day, oldest first.
+ */
+plans: Array<Plan>, };
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

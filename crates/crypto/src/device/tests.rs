@@ -1311,3 +1311,29 @@ fn at_the_end_the_certificate_is_given_out_with_the_log() {
     assert_eq!(certificate.check_log(&log), Ok(()));
     assert_eq!(certificate.log_entries, log.entries.len() as u64);
 }
+
+#[test]
+fn a_meeting_that_is_planned_is_good_until_a_month_after_it_begins() {
+    const DAY: u64 = 24 * 3600 * 1000;
+    let options = CreateOptions {
+        suite: MeetingSuite::Classical,
+        title: None,
+        name: "Host".parse().unwrap(),
+        passcode: None,
+        admits: false,
+        floor: crate::policy::Controls::default(),
+        controls: crate::policy::Controls::default(),
+    };
+    let begins = START + 300 * DAY;
+    let device = Device::plan(options.clone(), begins, START).unwrap();
+    let made = device.creation().unwrap().clone();
+    let open = |at| Delivery::open(made.meeting, &made.group_info, &made.tree, at);
+
+    assert_eq!(open(START).unwrap().conduct().opened_ms, begins);
+    assert!(open(begins + 30 * DAY).is_ok());
+    assert!(open(begins + 32 * DAY).is_err());
+    // One in the past begins now.
+    let now = Device::plan(options, 0, START).unwrap().creation().unwrap().clone();
+    let opened = Delivery::open(now.meeting, &now.group_info, &now.tree, START).unwrap();
+    assert_eq!(opened.conduct().opened_ms, START);
+}

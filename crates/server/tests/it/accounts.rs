@@ -30,7 +30,7 @@ use crate::server::{Response, TestServer, new_meeting, now_ms, request};
 pub struct Office {
     pub server: TestServer,
     pub store: Store,
-    administrator: UserId,
+    pub administrator: UserId,
     next: std::cell::Cell<u8>,
 }
 

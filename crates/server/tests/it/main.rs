@@ -17,6 +17,7 @@ mod hostile;
 mod http;
 mod limits;
 mod person;
+mod plans;
 mod policy;
 mod restart;
 mod server;

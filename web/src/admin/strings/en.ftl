@@ -38,11 +38,13 @@ nav-users = Users
 nav-policy = Policy
 nav-account = My account
 nav-audit = Audit log
+nav-meetings = My meetings
 start-meeting = Start a meeting
 sign-out = Sign out
 forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.
 forbidden-policy = Only a security officer or an administrator says what meetings have to keep.
+forbidden-meetings = Only a host or an administrator plans meetings.
 forbidden-audit = Only a security officer or an administrator reads the audit log.
 
 ## Users
@@ -186,7 +188,9 @@ did-invitation-created = Invited somebody
 did-invitation-revoked = Withdrew an invitation
 did-key-created = Made an API key
 did-key-revoked = Withdrew an API key
+did-meeting-cancelled = Cancelled a planned meeting
 did-meeting-created = Created a meeting
+did-meetings-planned = Planned meetings
 did-organisation-renamed = Renamed the organisation
 did-passkey-added = Added a passkey
 did-passkey-removed = Removed a passkey
@@ -215,3 +219,76 @@ rule-server-storage = The server could not save this. Nothing was changed.
 rule-wire-form = The server did not accept this. Check what you wrote.
 rule-wire-rate = Too many tries. Wait a moment.
 rule-other = The server refused this by the rule { $rule }.
+
+## Meetings
+
+meetings-title = My meetings
+meetings-lead = What you have planned, next first. Times are those of this device.
+meetings-none = Nothing is planned. Plan a meeting, and its link is ready to be sent.
+meetings-untitled = Meeting without a title
+meetings-elsewhere = Planned in another browser
+meetings-elsewhere-note = Its keys and its link are in the browser that planned it. Start it there. You can cancel it here.
+meetings-time = { $from } to { $to }
+meetings-series = { $every ->
+    [day] Every day
+    [week] Every week
+   *[month] Every month
+  }
+meetings-lobby = The lobby opens at { $at }.
+meetings-open = The lobby is open.
+meetings-cancelled = Cancelled
+meetings-invited = Invited: { $who }
+meetings-start = Start
+meetings-start-of = Start: { $title }
+meetings-copy = Copy link
+meetings-copy-of = Copy link: { $title }
+meetings-link-of = Link to { $title }
+meetings-file = Calendar file
+meetings-file-of = Calendar file: { $title }
+meetings-file-all = Whole series
+meetings-file-all-of = Whole series: { $title }, as a calendar file
+meetings-file-off = File of the cancellation
+meetings-cancel = Cancel
+meetings-cancel-ask = Cancel { $title } on { $day }? Its link will open nothing.
+meetings-cancel-all = Cancel the series
+meetings-cancel-all-ask = Cancel every meeting of { $title } that is still to come?
+meetings-planned = { $count ->
+    [one] Planned.
+   *[other] { $count } meetings are planned, each with a link of its own.
+  }
+meetings-cancelled-now = Cancelled.
+
+plan-title = Plan a meeting
+plan-lead = This browser makes the keys of each meeting and keeps them. Start it from this browser: the server cannot, and neither can another device of yours.
+plan-name = Title (optional)
+plan-name-hint = Sealed: the server cannot read it.
+plan-date = Day
+plan-time = Begins at
+plan-minutes = Minutes
+plan-zone = Time zone
+plan-early = Lobby opens
+plan-early-minutes = { $minutes ->
+    [0] at the beginning
+    [one] a minute before
+   *[other] { $minutes } minutes before
+  }
+plan-repeat = Repeats
+repeat-never = Never
+repeat-day = Every day
+repeat-week = Every week
+repeat-month = Every month
+plan-count = How many meetings
+plan-passcode = Passcode (optional)
+plan-passcode-hint = Tell it some other way than the link.
+plan-invited = Who is invited (optional)
+plan-invited-hint = Their e-mail addresses. They stay in this browser and go into the calendar file; nothing is sent.
+plan-invited-wrong = { $text } is no e-mail address.
+plan-invited-many = At most { $max } can be invited.
+plan-go = Plan
+plan-not-kept = This browser keeps nothing, or cannot make keys. A meeting that is planned here would have no host. Use another browser, or a window that is not private.
+plan-not-possible = It cannot be planned so. Choose a time to come, within a year; a meeting lasts 5 to 1440 minutes, a series has 2 to 60 meetings.
+
+calendar-description = Join by this link: { $link }
+
+    The link is the key to the meeting: pass it on only to those who are invited.
+calendar-untitled = Meeting

@@ -61,6 +61,8 @@ export const ACTIONS: readonly AuditAction[] = [
   'key.created',
   'key.revoked',
   'meeting.created',
+  'meetings.planned',
+  'meeting.cancelled',
   'organisation.renamed',
   'audit.exported',
 ];

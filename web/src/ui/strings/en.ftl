@@ -23,6 +23,7 @@ start-new-note = You will be its host, and get a link to send.
 start-or = or
 start-link-label = Join with a link
 start-link-placeholder = Paste the invite link
+start-mine = My meetings
 start-join = Join
 start-no-right-title = This device cannot start meetings here
 start-no-right = Open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.

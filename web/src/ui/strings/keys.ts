@@ -430,6 +430,7 @@ export type TextKey =
   | 'start-lead'
   | 'start-link-label'
   | 'start-link-placeholder'
+  | 'start-mine'
   | 'start-new'
   | 'start-new-note'
   | 'start-no-right'
