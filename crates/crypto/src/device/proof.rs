@@ -60,7 +60,7 @@ struct Offer {
 
 enum Opinion {
     Agrees(Vec<Span>),
-    Countersigned(Countersignature),
+    Countersigned(Box<Countersignature>),
     Differs,
     Unclear,
 }
@@ -218,7 +218,7 @@ impl Device {
         let Opinion::Agrees(spans) = &offer.opinion else { return };
         let own = Countersignature::sign(offer.signed.hash(), grant, spans.clone(), self.signer.key());
         let bytes = own.to_bytes();
-        offer.opinion = Opinion::Countersigned(own);
+        offer.opinion = Opinion::Countersigned(Box::new(own));
         self.changed = true;
         self.say(Word::Countersignature(bytes));
     }
