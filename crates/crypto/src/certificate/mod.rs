@@ -4,7 +4,7 @@
 //! It says nothing that the group's policy did not say, which a host signed and every device verified when it came: each
 //! device keeps a [`Record`] of that. The certificate is the host's record, with the head of the meeting's log and the
 //! transcript of the group. Who countersigns does not take the host's word for it: its own device has compared the
-//! certificate with its own record ([`compare`]) and speaks only of the time in which it was there itself.
+//! certificate with its own record ([`compare()`]) and speaks only of the time in which it was there itself.
 //!
 //! # Signed bytes
 //!
