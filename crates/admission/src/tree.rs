@@ -231,6 +231,10 @@ fn check_grant(policy: &Policy, bytes: &[u8]) -> Result<SignedGrant, Violation> 
     // ADM-21
     grant.verify().map_err(|_| Violation::GrantSignature)?;
     check_issuer(policy, &grant)?;
+    // ADM-59
+    if policy.conduct.banned.contains(&grant.subject) {
+        return Err(Violation::Banned);
+    }
     // ADM-27
     let revoked = |id: GrantId| policy.is_revoked(&id);
     if revoked(grant.id()) || grant.invite.as_ref().is_some_and(|invite| revoked(invite.id())) {

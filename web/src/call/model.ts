@@ -17,6 +17,8 @@ import type {
   MediaGeneration,
   MediaOffer,
   MediaState,
+  MemberRight,
+  MemberRole,
   Mid,
   Participant,
   ParticipantId,
@@ -125,15 +127,17 @@ export type CallEvent =
   // The person wants something.
   | { type: 'admit'; guest: ParticipantId }
   | { type: 'admit_all' }
+  | { type: 'ask_to_speak'; participant: ParticipantId }
   | { type: 'cancel_leave' }
   | { type: 'chat'; text: string }
+  | { type: 'decline_to_speak' }
   | { type: 'deny'; guest: ParticipantId }
   | { type: 'dismiss'; notice: number }
   | { type: 'end' }
   | { type: 'enter'; name: string; resume: ResumeToken | null; afterReload: boolean }
   | { type: 'hand_over'; to: ParticipantId }
   | { type: 'leave' }
-  | { type: 'let_share'; participant: ParticipantId; allowed: boolean }
+  | { type: 'lift_ban'; device: DeviceKey }
   | { type: 'lock'; locked: boolean }
   | { type: 'make_host'; participant: ParticipantId }
   | { type: 'mute_all' }
@@ -142,6 +146,10 @@ export type CallEvent =
   | { type: 'remove'; participant: ParticipantId }
   | { type: 'refused_source'; source: Source }
   | { type: 'retry' }
+  | { type: 'send_back'; participant: ParticipantId }
+  | { type: 'set_right'; participant: ParticipantId; right: MemberRight; allowed: boolean }
+  | { type: 'set_role'; participant: ParticipantId; role: MemberRole }
+  | { type: 'spotlight'; participant: ParticipantId | null }
   | { type: 'set_control'; control: ControlWord; value: ControlWord }
   | { type: 'suspend'; suspended: boolean }
   | { type: 'save_log' }
@@ -243,6 +251,9 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       log: null,
       notices: [],
       leaveQuestion: false,
+      askedToSpeak: null,
+      sentBack: null,
+      spotlight: null,
     },
     name: '',
     resume: null,

@@ -733,7 +733,11 @@ impl Model {
             }
             (Seat::Place(me), Command::SetMedia { media }) => {
                 let refused = self.set_media(me, *media);
-                self.check(!refused, Invariant::MediaAsAllowed, format!("{me} is told that it shows {media:?}"));
+                self.check(
+                    !refused,
+                    Invariant::MediaAsAllowed,
+                    format!("{me} is told that it shows {media:?}"),
+                );
             }
             (
                 Seat::Place(me),
@@ -762,7 +766,9 @@ impl Model {
     }
 
     fn refused(&mut self, now: Instant, seat: Seat, joined: bool, asked: Option<Asked>) {
-        if let (Seat::Place(me), true, Some(Asked::Command(Command::SetMedia { media }))) = (seat, joined, &asked) {
+        if let (Seat::Place(me), true, Some(Asked::Command(Command::SetMedia { media }))) =
+            (seat, joined, &asked)
+        {
             // Only what is not allowed is refused; the rest of the wish is done.
             let refused = self.set_media(me, *media);
             self.check(refused, Invariant::MediaAsAllowed, format!("{me} may not show {media:?}"));

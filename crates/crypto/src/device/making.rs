@@ -23,6 +23,7 @@ use super::{
     media::MediaKeys,
     names::Names,
     pulse::Pulse,
+    request::Requests,
     say::Status,
     secrets::{HostPasscode, Secrets},
 };
@@ -200,7 +201,9 @@ impl Device {
             words: VecDeque::new(),
             early: Early::default(),
             unnamed: VecDeque::new(),
+            outcasts: BTreeMap::new(),
             names: Names::default(),
+            requests: Requests::default(),
             pulse: Pulse::default(),
             media: MediaKeys::default(),
             chronicle: None,

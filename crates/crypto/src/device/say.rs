@@ -130,6 +130,8 @@ pub(crate) enum Word {
     People(Vec<(DeviceKey, Status)>),
     /// Asks a device to say its status again.
     WhoIs(DeviceKey),
+    /// Of a host: asks the person at a device to switch the microphone on.
+    PleaseSpeak(DeviceKey),
 }
 
 impl Word {
@@ -145,6 +147,7 @@ impl Word {
                 })
                 .done(),
             Self::WhoIs(device) => Writer::kind(5).array(device.as_bytes()).done(),
+            Self::PleaseSpeak(device) => Writer::kind(6).array(device.as_bytes()).done(),
         }
     }
 
@@ -165,6 +168,7 @@ impl Word {
                 Self::People(people)
             }
             5 => Self::WhoIs(DeviceKey::from_bytes(reader.array()?)),
+            6 => Self::PleaseSpeak(DeviceKey::from_bytes(reader.array()?)),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -252,6 +256,7 @@ mod tests {
             Word::IsThisNow([3; 16]),
             Word::People(vec![(device, status)]),
             Word::WhoIs(device),
+            Word::PleaseSpeak(device),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }
