@@ -1,7 +1,7 @@
 //! A resume token that no server signed: it opens nothing, whatever it says.
 #![no_main]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use sabha_conference::{
@@ -38,6 +38,7 @@ fuzz_target!(|text: String| {
         removed: Vec::new(),
         next_participant: ParticipantId(1),
         claim_window: RESUME_WINDOW,
+        kept_for: Duration::ZERO,
     };
     let mut room = Room::new(config, now);
     room.handle_input(

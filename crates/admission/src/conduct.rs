@@ -361,7 +361,7 @@ mod tests {
         assert!(conduct(0).entry(&creator_grant()).is_allowed());
     }
 
-    /// ADM-59
+    /// ADM-58
     #[test]
     fn a_banned_device_is_in_no_group_by_whatever_grant() {
         let device = device_key(&key(40));
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(coming(Conduct::default(), &anew), None);
     }
 
-    /// ADM-59
+    /// ADM-58
     #[test]
     fn a_ban_is_lifted_by_who_may_moderate() {
         let banned = Conduct { banned: [device_key(&key(40))].into(), ..Conduct::default() };
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(checked, Err(Violation::PolicySigner));
     }
 
-    /// ADM-60
+    /// ADM-59
     #[test]
     fn nobody_is_host_and_banned() {
         let banned = Conduct { banned: [device_key(&creator())].into(), ..Conduct::default() };
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(checked, Err(Violation::SuiteControl));
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn by_default_participants_share_only_if_a_host_gave_them_the_right() {
         let medium = under(tier(Tier::Medium));
@@ -433,7 +433,7 @@ mod tests {
         group.check().unwrap().policy.conduct.clone()
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn rights_are_taken_one_by_one_and_never_exceed_the_grant() {
         let taken = Rights { given: Capabilities::NONE, taken: Capabilities::MICROPHONE };
@@ -447,7 +447,7 @@ mod tests {
         assert_eq!(rights(&under(Conduct { rights: more, ..Conduct::default() }), INVITEE), plain);
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn while_everything_is_suspended_only_hosts_go_on() {
         let suspended = under(Conduct { suspended: true, ..Conduct::default() });

@@ -81,9 +81,9 @@
 //! | ADM-55 | No right over others is given but by a certificate. |
 //! | ADM-56 | Who comes in does so in a way that the controls allow. |
 //! | ADM-57 | A meeting's suite is one that the controls allow. |
-//! | ADM-58 | What a member may do is what its grant gives and the controls leave. |
-//! | ADM-59 | A banned device is in no group, by whatever grant, until who may moderate lifts the ban. |
-//! | ADM-60 | Nobody is host and banned. |
+//! | ADM-58 | A banned device is in no group, by whatever grant, until who may moderate lifts the ban. |
+//! | ADM-59 | Nobody is host and banned. |
+//! | ADM-60 | What a member may do is what its grant gives and the controls leave. |
 
 mod capabilities;
 mod codec;

@@ -148,7 +148,7 @@ impl SignedPolicy {
         {
             return Err(Violation::RightsEscalation);
         }
-        // ADM-60
+        // ADM-59
         if self.hosts.iter().any(|host| self.conduct.banned.contains(&host.subject)) {
             return Err(Violation::HostBanned);
         }

@@ -150,6 +150,17 @@ impl Roster {
     }
 }
 
+impl SignedPolicy {
+    /// Decides whether a grant, with its signature, is one under this policy, whatever the time: for who looks back at a
+    /// meeting. The policy itself is judged by [`SignedPolicy::check`].
+    ///
+    /// # Errors
+    /// The first [`Violation`] found, ADM-18 to ADM-29.
+    pub fn check_grant(&self, bytes: &[u8]) -> Result<SignedGrant, Violation> {
+        check_grant(self, bytes)
+    }
+}
+
 /// Decides whether a tree may be a group's, and returns who is in it. `before` is the policy that was in force, if
 /// any was known; `added` are the indices of the leaves that come in now, as [`Roster::newcomers`] tells.
 ///
@@ -231,7 +242,7 @@ fn check_grant(policy: &Policy, bytes: &[u8]) -> Result<SignedGrant, Violation> 
     // ADM-21
     grant.verify().map_err(|_| Violation::GrantSignature)?;
     check_issuer(policy, &grant)?;
-    // ADM-59
+    // ADM-58
     if policy.conduct.banned.contains(&grant.subject) {
         return Err(Violation::Banned);
     }
@@ -328,7 +339,7 @@ fn check_invites(members: &[Member]) -> Result<(), Violation> {
 fn effective(policy: &Policy, grant: &Grant) -> Capabilities {
     let host = policy.host(&grant.subject).map_or(Capabilities::NONE, |host| host.capabilities);
     let granted = grant.capabilities | host;
-    // ADM-58
+    // ADM-60
     if granted.intersects(Capabilities::HOST) {
         policy.conduct.narrow_host(granted)
     } else {

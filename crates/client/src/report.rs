@@ -64,6 +64,9 @@ pub struct Report {
     /// The meeting's log as text that anybody can check, on the device that made the meeting.
     #[serde(skip)]
     pub log: Option<String>,
+    /// The meeting's certificate as a file that anybody can check, as the device gave it out last.
+    #[serde(skip)]
+    pub certificate: Option<String>,
 }
 
 impl Report {
@@ -96,6 +99,7 @@ impl Report {
             received: state.publications.clone(),
             refusals: state.refusals.clone(),
             log: None,
+            certificate: None,
         }
     }
 

@@ -48,6 +48,9 @@ pub struct RoomConfig {
     /// For how long from now places of earlier epochs can be claimed: what is left of the resume window
     /// since the server started or the room was lost, else a token would open any room that opens later.
     pub claim_window: Duration,
+    /// For how long from now the room stays open though nobody is connected: until the end of a meeting that was planned
+    /// for then; nothing for any other.
+    pub kept_for: Duration,
 }
 
 /// What the group says of one of its devices.

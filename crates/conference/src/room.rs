@@ -55,7 +55,10 @@ use crate::{
 /// `Welcomed` in place of it.
 ///
 /// ```
-/// use std::time::Instant;
+/// use std::{
+///     collections::BTreeSet,
+///     time::{Duration, Instant},
+/// };
 ///
 /// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
 /// use sabha_policy::Controls;
@@ -74,6 +77,7 @@ use crate::{
 ///             controls: Controls::default(),
 ///             floor: Controls::default(),
 ///             suspended: false,
+///             banned: BTreeSet::new(),
 ///         },
 ///         floor: Controls::default(),
 ///         boot_epoch: BootEpoch(1),
@@ -82,6 +86,7 @@ use crate::{
 ///         removed: Vec::new(),
 ///         next_participant: ParticipantId(1),
 ///         claim_window: RESUME_WINDOW,
+///         kept_for: Duration::ZERO,
 ///     },
 ///     now,
 /// );
@@ -125,6 +130,8 @@ pub struct Room {
     /// Since when no connection is there, while none is.
     pub(crate) floor: Floor,
     pub(crate) empty_since: Option<Instant>,
+    /// Until when it does not count as abandoned.
+    kept_until: Instant,
     pub(crate) over: bool,
 }
 
@@ -149,6 +156,7 @@ impl Room {
             room_epoch: config.room_epoch,
             resume_key: config.resume_key,
             claims_until: now + config.claim_window,
+            kept_until: now + config.kept_for,
             claimed: BTreeSet::new(),
             bans: Bans::of(config.removed),
             ids: Ids::starting_at(config.next_participant),
@@ -337,7 +345,7 @@ impl Room {
     /// Returns when the room ends itself if nobody comes; nothing while its end is on the way to storage.
     pub(crate) fn abandoned_at(&self) -> Option<Instant> {
         let since = self.empty_since.filter(|_| !self.records.is_ending())?;
-        Some(since + ABANDONED_ROOM)
+        Some((since + ABANDONED_ROOM).max(self.kept_until))
     }
 
     pub(crate) fn is_host_present(&self) -> bool {

@@ -29,7 +29,7 @@ impl Device {
     /// # Errors
     /// If the parameters are not as they should be.
     pub fn create(parameters: &str, now: f64) -> Result<Device, JsError> {
-        let CreateDevice { suite, title, name, passcode, admits, floor, controls } =
+        let CreateDevice { suite, title, name, passcode, admits, floor, controls, begins_ms } =
             serde_json::from_str(parameters)?;
         let suite = match suite {
             CipherSuite::Classical => MeetingSuite::Classical,
@@ -37,7 +37,7 @@ impl Device {
         };
         let (floor, controls) = (Controls::from_settings(&floor)?, Controls::from_settings(&controls)?);
         let options = CreateOptions { suite, title, name, passcode, admits, floor, controls };
-        let inner = Inner::create(options, ms(now))?;
+        let inner = Inner::plan(options, begins_ms.unwrap_or_default(), ms(now))?;
         Ok(Self { inner })
     }
 

@@ -6,7 +6,9 @@
 //!
 //! The server never depends on this crate: it can open nothing.
 
+pub mod certificate;
 pub mod code;
+mod codec;
 pub mod device;
 pub mod group;
 pub mod link;

@@ -103,6 +103,10 @@ id16! {
     InvitationId
 }
 id16! {
+    /// Names a plan: one meeting that was planned, or a series of them.
+    PlanId
+}
+id16! {
     /// Names a ceremony that began: making a passkey, or showing one. Good for five minutes and once.
     CeremonyId
 }
@@ -145,6 +149,12 @@ pub enum Scope {
     /// Create meetings.
     #[serde(rename = "meetings:create")]
     MeetingsCreate,
+    /// Read what the organisation demands of meetings, and what it demanded before.
+    #[serde(rename = "policy:read")]
+    PolicyRead,
+    /// Demand something else of all meetings.
+    #[serde(rename = "policy:write")]
+    PolicyWrite,
     /// List users and invitations.
     #[serde(rename = "users:read")]
     UsersRead,
@@ -155,12 +165,21 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::AuditRead, Self::MeetingsCreate, Self::UsersRead, Self::UsersWrite];
+    pub const ALL: [Self; 6] = [
+        Self::AuditRead,
+        Self::MeetingsCreate,
+        Self::PolicyRead,
+        Self::PolicyWrite,
+        Self::UsersRead,
+        Self::UsersWrite,
+    ];
 
     /// Returns the roles of which a user needs one to use this scope.
     pub const fn roles(self) -> &'static [AccountRole] {
         match self {
-            Self::AuditRead => &[AccountRole::Administrator, AccountRole::SecurityOfficer],
+            Self::AuditRead | Self::PolicyRead | Self::PolicyWrite => {
+                &[AccountRole::Administrator, AccountRole::SecurityOfficer]
+            }
             Self::MeetingsCreate => &[AccountRole::Administrator, AccountRole::Host],
             Self::UsersRead | Self::UsersWrite => &[AccountRole::Administrator],
         }
@@ -171,6 +190,8 @@ impl Scope {
         match self {
             Self::AuditRead => "audit:read",
             Self::MeetingsCreate => "meetings:create",
+            Self::PolicyRead => "policy:read",
+            Self::PolicyWrite => "policy:write",
             Self::UsersRead => "users:read",
             Self::UsersWrite => "users:write",
         }

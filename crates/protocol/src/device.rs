@@ -38,6 +38,10 @@ pub struct CreateDevice {
     #[serde(default)]
     #[ts(optional, as = "Option<ControlSettings>")]
     pub controls: ControlSettings,
+    /// When it begins, in milliseconds since 1970; absent for one that begins now.
+    #[serde(default)]
+    #[ts(optional = nullable, type = "number")]
+    pub begins_ms: Option<u64>,
 }
 
 /// An invite link to be followed.
@@ -89,6 +93,8 @@ pub enum DeviceCommand {
         /// What.
         text: ChatText,
     },
+    /// Countersigns the certificate that a host offers, if this device saw the same itself.
+    Countersign {},
     /// The connection to the server is lost; nothing that was sent and not answered is answered any more.
     Disconnected {},
     /// A connection was opened: enters on it.
@@ -99,6 +105,8 @@ pub enum DeviceCommand {
         #[ts(optional = nullable)]
         resume: Option<ResumeToken>,
     },
+    /// Asks for the certificate that this device made or countersigned; answered by [`DeviceOutput::Certificate`].
+    ExportCertificate {},
     /// Asks for the meeting's log as it is now; answered by [`DeviceOutput::Log`] if this device keeps it.
     ExportLog {},
     /// Raises or lowers the own hand.
@@ -118,6 +126,8 @@ pub enum DeviceCommand {
         /// Whether it is locked.
         locked: bool,
     },
+    /// On the device that keeps the log: certifies which controls held until now, and offers that to be countersigned.
+    MakeCertificate {},
     /// Host: makes a member host as well.
     MakeHost {
         /// Who.
@@ -232,6 +242,12 @@ pub enum DeviceOutput {
         /// Its name, if it is known.
         #[ts(optional = nullable)]
         name: Option<DisplayName>,
+    },
+    /// The meeting's certificate, as a file that anybody can check: because it was asked for, or because the meeting has
+    /// ended.
+    Certificate {
+        /// The file.
+        text: String,
     },
     /// Somebody said something; own words come back too.
     Chat {
@@ -407,6 +423,77 @@ pub struct DeviceView {
     pub host: bool,
     /// Whether this device keeps the meeting's log.
     pub keeps_log: bool,
+    /// The certificate that this device made, or that a host offers.
+    pub certificate: CertificateView,
+}
+
+/// How the certificate of the meeting stands for one device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CertificateView {
+    /// This device made it.
+    Made {
+        /// Up to when it speaks, in unix milliseconds.
+        #[ts(type = "number")]
+        until_ms: u64,
+        /// How many have countersigned it.
+        countersigned: u16,
+        /// Whether it was short enough to be offered to the others.
+        offered: bool,
+    },
+    /// There is none.
+    #[default]
+    None,
+    /// A host's device offers it.
+    Offered {
+        /// Whose.
+        from: DeviceKey,
+        /// Up to when it speaks, in unix milliseconds.
+        #[ts(type = "number")]
+        until_ms: u64,
+        /// What this device makes of it.
+        state: OfferState,
+    },
+}
+
+/// What a device makes of a certificate that a host offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferState {
+    /// It says what this device saw itself: it can be countersigned.
+    Agrees,
+    /// It was countersigned.
+    Countersigned,
+    /// It says something else: see the alarms. It is not countersigned.
+    Differs,
+    /// This device does not know enough to say.
+    Unclear,
+}
+
+/// What a certificate says otherwise than a device saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateDifference {
+    /// Which controls held.
+    Controls,
+    /// What the organisation demanded.
+    Floor,
+    /// Which group it was.
+    Group,
+    /// How many hosts there were.
+    Hosts,
+    /// Whether the meeting was locked.
+    Lock,
+    /// The head of the meeting's log.
+    Log,
+    /// Which policy a host had signed.
+    Policy,
+    /// To how many rights were given, and from how many they were taken.
+    Rights,
+    /// Whether all was suspended.
+    Suspension,
+    /// When something changed.
+    Time,
 }
 
 /// What may be done in the meeting, by the policy in the group's context.
@@ -469,6 +556,11 @@ pub enum Alarm {
     Admission {
         /// Id of the rule, such as `ADM-03`.
         rule: String,
+    },
+    /// A host offers a certificate that says something else than this device saw.
+    Certificate {
+        /// What.
+        differences: Vec<CertificateDifference>,
     },
     /// A host's heartbeat speaks of another group than this device has: the server split it.
     Fork {},

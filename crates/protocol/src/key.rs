@@ -66,6 +66,8 @@ macro_rules! fixed {
 fixed! {
     /// Drawn by the server for each connection, signed by who enters on it, so that no proof is good twice.
     Challenge(32, "^[A-Za-z0-9_-]{43}$"),
+    /// A SHA-256 (FIPS 180-4).
+    Digest(32, "^[A-Za-z0-9_-]{43}$"),
     /// The Ed25519 public key of a device in one meeting (RFC 8032): its MLS leaf signature key.
     DeviceKey(32, "^[A-Za-z0-9_-]{43}$"),
     /// The Ed25519 public key that belongs to a meeting's link: who can sign with it has the link.

@@ -70,6 +70,10 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub const CHAT_CHARS_MAX: usize = 4000;
 /// A passcode, in Unicode scalar values.
 pub const PASSCODE_CHARS_MAX: usize = 64;
+/// A certificate of a meeting as a file, in bytes: 2048 periods with ten controls each are 3 MB.
+pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Countersignatures of one certificate: as many as there are devices in a room, and once more for those who went.
+pub const COUNTERSIGNATURES_MAX: usize = 2 * ROOM_PARTICIPANTS_MAX;
 /// A policy profile as a file, in bytes: 64 controls with every text at its longest, in ASCII, are 90 kB.
 pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
 /// A text in a policy profile, in Unicode scalar values.
@@ -95,6 +99,20 @@ pub const API_KEYS_MAX: usize = 20;
 pub const INVITATIONS_MAX: usize = 1_000;
 /// Entries of the audit log in one answer.
 pub const AUDIT_PAGE_MAX: usize = 100;
+/// One plan with its meetings, in bytes of a request: as many meetings as a series has, at most 16 kB each in base64.
+pub const PLAN_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Meetings of one series: one a week for a year, and some.
+pub const PLAN_OCCURRENCES_MAX: usize = 60;
+/// Meetings that one user has planned and that have not ended.
+pub const PLANNED_MAX: usize = 240;
+/// A planned meeting begins at most this long after it was planned: a year and a month.
+pub const PLAN_AHEAD: Duration = Duration::from_secs(396 * 24 * 60 * 60);
+/// Shortest and longest planned meeting, in minutes.
+pub const PLAN_MINUTES: std::ops::RangeInclusive<u16> = 5..=24 * 60;
+/// Longest time before its beginning from which guests may wait in a planned meeting's lobby, in minutes.
+pub const PLAN_EARLY_MINUTES_MAX: u16 = 24 * 60;
+/// Longest name of a time zone, in bytes; the longest of the IANA's has 32.
+pub const TIME_ZONE_BYTES_MAX: usize = 48;
 /// Longest life of an API key, in days.
 pub const API_KEY_DAYS_MAX: u16 = 366;
 /// An invitation is good for this long.

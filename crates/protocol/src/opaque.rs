@@ -98,6 +98,8 @@ opaque! {
     HeartbeatBytes(KNOCK_BYTES_MAX),
     /// What a knock says to the hosts: name and more, sealed under the lobby key.
     KnockPayload(KNOCK_BYTES_MAX),
+    /// A policy with its signature, as it stands in the group's context.
+    PolicyBytes(RELAY_BYTES_MAX),
     /// An MLS ratchet tree (RFC 9420 section 12.4.3.3).
     RatchetTree(TREE_BYTES_MAX),
     /// A message between members, 1 byte to 64 KiB.

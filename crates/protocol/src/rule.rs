@@ -81,6 +81,10 @@ rules! {
     Suspended = "ROOM.SUSPENDED",
     /// A meeting's policy is at least as tight as the organisation's floor.
     Floor = "ORG.POLICY.FLOOR",
+    /// What another floor is made from is seen first: somebody has applied one meanwhile.
+    FloorSeen = "FLOOR.SEEN",
+    /// A profile is applied only if it is in the format, names controls and values that there are, and its signature holds.
+    Profile = "FLOOR.PROFILE",
     /// The message came before its time: `enter` first, then `join`, each once.
     Order = "WIRE.ORDER",
     /// The message is not one of the protocol's, or a field is unknown or out of bounds.

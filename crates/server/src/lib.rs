@@ -9,6 +9,7 @@
 //! | `signalling` | a task for each WebSocket and each room |
 //! | [`media`] | threads and sockets around `sabha-sfu` |
 //! | [`data_dir`], [`storage`] | what outlives the process |
+//! | `planning` | when planned meetings are, by the clocks of a zone |
 //! | `policy`, [`profiles`] | the organisation's floor, and the files that one can be made from |
 //!
 //! Nothing here decides who may do what: that is `sabha-conference`. The server holds no key of a meeting.
@@ -23,8 +24,10 @@ pub mod http;
 pub mod logging;
 pub mod media;
 mod metrics;
+mod planning;
 mod policy;
 pub mod profiles;
 pub mod server;
 mod signalling;
 pub mod storage;
+mod wanted;

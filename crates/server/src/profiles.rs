@@ -56,15 +56,31 @@ pub fn shipped() -> Result<Vec<ProfileFile>, UnreadableProfile> {
     SHIPPED.iter().map(|(id, text)| parse(id, text.as_bytes())).collect()
 }
 
+/// Returns the shipped profile of that id, if there is one.
+///
+/// # Errors
+/// [`UnreadableProfile::Form`], which a test excludes.
+pub fn shipped_as(id: &str) -> Option<Result<ProfileFile, UnreadableProfile>> {
+    SHIPPED.iter().find(|(shipped, _)| *shipped == id).map(|(id, text)| parse(id, text.as_bytes()))
+}
+
+/// Reads the text of a file, which people know by `name`.
+///
+/// # Errors
+/// [`UnreadableProfile`].
+pub fn from_text(name: &str, text: &str) -> Result<ProfileFile, UnreadableProfile> {
+    if text.len() > PROFILE_BYTES_MAX {
+        return Err(UnreadableProfile::TooLong { name: name.to_owned() });
+    }
+    parse(name, text.as_bytes())
+}
+
 /// Returns the shipped profile of that id, or what the file of that name says.
 ///
 /// # Errors
 /// [`UnreadableProfile`].
 pub fn find(name: &str) -> Result<ProfileFile, UnreadableProfile> {
-    match SHIPPED.iter().find(|(id, _)| *id == name) {
-        Some((id, text)) => parse(id, text.as_bytes()),
-        None => read(Path::new(name)),
-    }
+    shipped_as(name).unwrap_or_else(|| read(Path::new(name)))
 }
 
 /// Reads a file.

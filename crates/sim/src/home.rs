@@ -333,6 +333,7 @@ impl Meeting {
             removed: self.removed.clone(),
             next_participant: self.next_participant,
             claim_window,
+            kept_for: Duration::ZERO,
         };
         Room::new(config, now)
     }

@@ -11,6 +11,7 @@ import type {
   Organisation,
   PasskeyCreation,
   PasskeyRequest,
+  Rule,
 } from '../protocol/messages';
 import { tokenIn } from './address';
 import { ask, Refused } from './api';
@@ -42,6 +43,8 @@ export class Desk {
   trouble = $state<string | null>(null);
   /** That the last thing happened, for those who do not see it. */
   done = $state('');
+  /** The rule by which it was refused, if it was. */
+  refusedBy: Rule | null = null;
   private token: LinkToken | null = null;
 
   /** Begins with the page's address. Takes a token out of it at once, so that it stays in no history. */
@@ -107,6 +110,7 @@ export class Desk {
   async run(task: () => Promise<unknown>, done = ''): Promise<boolean> {
     this.busy = true;
     this.trouble = null;
+    this.refusedBy = null;
     this.done = '';
     try {
       await task();
@@ -131,6 +135,7 @@ export class Desk {
   private why(error: unknown): string {
     if (error instanceof NoPasskey) return t(`passkey-${error.reason}`);
     if (!(error instanceof Refused)) throw error;
+    this.refusedBy = error.rule;
     if (!error.rule) return t('unreachable');
     if (error.rule === 'ACCOUNT.SIGNED_IN' && this.stage === 'desk') this.leave();
     return ruleText(error.rule);

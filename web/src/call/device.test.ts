@@ -140,6 +140,19 @@ describe('what the device says', () => {
     expect(play.do({ type: 'save_log' }).effects).toEqual([{ type: 'save_log', log: 'sabha/m' }]);
   });
 
+  it('the certificate is made, countersigned and saved as the person asks', () => {
+    play.intoRoom().do({ type: 'make_certificate' }).do({ type: 'countersign' });
+    expect(play.told).toEqual([{ type: 'countersign' }]);
+    play.do({ type: 'save_certificate' });
+    expect(play.told).toEqual([{ type: 'export_certificate' }]);
+    play.do({ type: 'device', output: { type: 'certificate', text: '{}' } });
+    expect(play.effects).toEqual([{ type: 'save_certificate', certificate: '{}' }]);
+    play.hear({ type: 'closed', reason: 'ended', by: null });
+    play.do({ type: 'device', output: { type: 'certificate', text: '{}' } });
+    expect(play.shown).toMatchObject({ phase: 'over', certificate: '{}' });
+    expect(play.do({ type: 'save_certificate' }).effects).toEqual([{ type: 'save_certificate', certificate: '{}' }]);
+  });
+
   it('a view is shown as it is', () => {
     play.intoRoom().view({ heartbeat: 'late', code: { group: '1', root: '2' } });
     expect(play.shown.e2ee).toMatchObject({ heartbeat: 'late', code: { group: '1', root: '2' } });

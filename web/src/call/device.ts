@@ -65,6 +65,7 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
   if (phase === 'prejoin') return stay(output.type === 'view' ? show(model, { e2ee: output.view }) : model);
   // The last word of a device whose meeting has ended.
   if (output.type === 'log') return logged(model, output.text);
+  if (output.type === 'certificate') return certified(model, output.text);
   if (phase === 'over') return stay(model);
   switch (output.type) {
     case 'asked_to_speak':
@@ -101,6 +102,31 @@ function logged(model: Model, log: string): Step {
 export function saveLog(model: Model): Step {
   const { log } = model.shown;
   return log === null ? askDevice(model, { type: 'export_log' }) : withEffects(stay(model), { type: 'save_log', log });
+}
+
+/** The meeting's certificate came: it was asked for, or the meeting has ended. */
+function certified(model: Model, certificate: string): Step {
+  return model.shown.phase === 'over'
+    ? stay(show(model, { certificate }))
+    : withEffects(stay(model), { type: 'save_certificate', certificate });
+}
+
+/** The person wants the meeting's certificate as a file. */
+export function saveCertificate(model: Model): Step {
+  const { certificate } = model.shown;
+  return certificate === null
+    ? askDevice(model, { type: 'export_certificate' })
+    : withEffects(stay(model), { type: 'save_certificate', certificate });
+}
+
+/** Host: certifies which controls held until now. */
+export function makeCertificate(model: Model): Step {
+  return askDevice(model, { type: 'make_certificate' });
+}
+
+/** Countersigns the certificate that a host offers. */
+export function countersign(model: Model): Step {
+  return askDevice(model, { type: 'countersign' });
 }
 
 /** Sends what the device wants sent, if it is for the connection there is now: it speaks from a worker, and so late. */

@@ -131,6 +131,7 @@ export type CallEvent =
   | { type: 'cancel_leave' }
   | { type: 'chat'; text: string }
   | { type: 'decline_to_speak' }
+  | { type: 'countersign' }
   | { type: 'deny'; guest: ParticipantId }
   | { type: 'dismiss'; notice: number }
   | { type: 'end' }
@@ -139,6 +140,7 @@ export type CallEvent =
   | { type: 'leave' }
   | { type: 'lift_ban'; device: DeviceKey }
   | { type: 'lock'; locked: boolean }
+  | { type: 'make_certificate' }
   | { type: 'make_host'; participant: ParticipantId }
   | { type: 'mute_all' }
   | { type: 'mute'; participant: ParticipantId; source: Source }
@@ -152,6 +154,7 @@ export type CallEvent =
   | { type: 'spotlight'; participant: ParticipantId | null }
   | { type: 'set_control'; control: ControlWord; value: ControlWord }
   | { type: 'suspend'; suspended: boolean }
+  | { type: 'save_certificate' }
   | { type: 'save_log' }
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
@@ -193,6 +196,8 @@ export type Effect =
   | { type: 'remember_place'; resume: ResumeToken }
   /** Makes a fresh peer connection and its offer, beside the one in use. */
   | { type: 'prepare_media'; attempt: Attempt }
+  /** Gives the person a file with the meeting's certificate. */
+  | { type: 'save_certificate'; certificate: string }
   /** Gives the person a file with the meeting's log. */
   | { type: 'save_log'; log: string }
   | { type: 'send'; id: RequestId; body: ClientMessage }
@@ -249,6 +254,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       slots: new Map(),
       over: null,
       log: null,
+      certificate: null,
       notices: [],
       leaveQuestion: false,
       askedToSpeak: null,

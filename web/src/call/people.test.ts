@@ -212,6 +212,16 @@ describe('the lobby', () => {
 });
 
 describe('the group', () => {
+  it('a certificate that can be countersigned is told once', () => {
+    const offered = { type: 'offered', from: 'D1', until_ms: 1 } as const;
+    play.intoRoom().view({ certificate: { ...offered, state: 'unclear' } });
+    expect(play.notices).toEqual([]);
+    play
+      .view({ certificate: { ...offered, state: 'agrees' } })
+      .view({ certificate: { ...offered, state: 'countersigned' } });
+    expect(play.notices.map(([kind]) => kind)).toEqual(['certificate']);
+  });
+
   it('a lock and an alarm are told when they come, not when they were there', () => {
     play.intoRoom().view({ locked: true });
     play.view({ alarms: [{ type: 'fork' }, { type: 'handshake' }] }).view({ locked: false });

@@ -79,6 +79,7 @@ function announce(before: Model, model: Model): Model {
     told = tell(told, e2ee.conduct.suspended ? 'suspended' : 'unsuspended');
   if (you !== null && model.shown.spotlight === you && before.shown.spotlight !== you) told = tell(told, 'spotlight');
   told = announceRights(told, ownOf(was), ownOf(e2ee));
+  if (canCountersign(e2ee) && !canCountersign(was)) told = tell(told, 'certificate');
   for (let count = was.alarms.length; count < e2ee.alarms.length; count++) told = tell(told, 'alarm');
   return told;
 }
@@ -99,6 +100,10 @@ function announceRights(model: Model, was: MemberView | undefined, own: MemberVi
   for (const right of missing(was.taken, own.taken)) told = tell(told, 'right_taken', { right });
   for (const right of missing(own.taken, was.taken)) told = tell(told, 'right_given', { right });
   return told;
+}
+
+function canCountersign({ certificate }: DeviceView): boolean {
+  return certificate.type === 'offered' && certificate.state === 'agrees';
 }
 
 function without(ids: ReadonlySet<ParticipantId>, id: ParticipantId): ReadonlySet<ParticipantId> {

@@ -79,6 +79,7 @@ const outside: DeviceView = {
   conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null },
   banned: [],
   keeps_log: false,
+  certificate: { type: 'none' },
   passcode: { type: 'none' },
   host: false,
 };

@@ -35,6 +35,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.chat(model, event.text);
     case 'decline_to_speak':
       return stay(show(model, { askedToSpeak: null }));
+    case 'countersign':
+      return device.countersign(model);
     case 'deny':
       return askInRoom(model, { type: 'deny', guest: event.guest });
     case 'device':
@@ -55,6 +57,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return conduct.liftBan(model, event.device);
     case 'lock':
       return askDevice(model, { type: 'lock', locked: event.locked });
+    case 'make_certificate':
+      return device.makeCertificate(model);
     case 'make_host':
       return room.makeHost(model, event.participant);
     case 'mute':
@@ -69,6 +73,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.remove(model, event.participant);
     case 'retry':
       return entry.retry(model);
+    case 'save_certificate':
+      return device.saveCertificate(model);
     case 'save_log':
       return device.saveLog(model);
     case 'send_back':

@@ -3,7 +3,14 @@
 //
 // What the server says of people only goes into `roster` and `guests`; who of them is shown is decided in `people.ts`.
 
-import type { DeviceOutput, LeaveReason, ParticipantId, ServerMessage, SlotAssignment, Source } from '../protocol/messages';
+import type {
+  DeviceOutput,
+  LeaveReason,
+  ParticipantId,
+  ServerMessage,
+  SlotAssignment,
+  Source,
+} from '../protocol/messages';
 import { limits } from '../protocol/messages';
 import { answered, refusalOf } from './conduct';
 import { CHAT_LINES_MAX, type Model, type Step } from './model';

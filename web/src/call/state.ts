@@ -123,6 +123,7 @@ export interface Notice {
     | 'suspended'
     | 'unsuspended'
     | 'unlocked'
+    | 'certificate' // a host asks for a countersignature, and the device saw the same
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand
     | 'alarm'; // the device noticed somebody who does not keep to the protocol: see `e2ee.alarms`
@@ -165,6 +166,8 @@ export interface CallState {
   over: Over | null;
   /** The meeting's log, once the meeting has ended, on the device that kept it. */
   log: string | null;
+  /** The meeting's certificate, once the meeting has ended, on the device that kept the log. */
+  certificate: string | null;
   notices: readonly Notice[];
   /** Set when a last host tried to leave: end for all, or hand over. */
   leaveQuestion: boolean;

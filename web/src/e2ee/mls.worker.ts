@@ -23,6 +23,8 @@ let ports: readonly MessagePort[] = [];
 let device: Device | null = null;
 /** Under what the device is remembered; it says so itself. */
 let meeting: MeetingId | null = null;
+/** When the meeting that the device made begins, in milliseconds since 1970; 0 for one that began when it was made. */
+let beginsMs = 0;
 /** Something has to be remembered that is not sealed yet. */
 let unsealed = false;
 /** Epochs whose keys the transforms have. */
@@ -84,6 +86,7 @@ async function load(): Promise<void> {
 async function make(how: Start): Promise<Device | null> {
   switch (how.how) {
     case 'create':
+      beginsMs = typeof how.parameters.begins_ms === 'number' ? how.parameters.begins_ms : 0;
       return Device.create(how.parameters);
     case 'join':
       return Device.join(how.parameters);
@@ -103,6 +106,7 @@ function stop(): void {
   device?.free();
   device = null;
   meeting = null;
+  beginsMs = 0;
   unsealed = false;
   disarm();
 }
@@ -130,7 +134,8 @@ async function drain(): Promise<void> {
   if (unsealed && meeting !== null) {
     unsealed = false;
     const exported = device.export();
-    await vault.seal(meeting, exported, Date.now());
+    // What is to come stays until it has been, whatever else is kept meanwhile.
+    await vault.seal(meeting, exported, Math.max(Date.now(), beginsMs));
     exported.fill(0);
   }
 }

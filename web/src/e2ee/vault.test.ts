@@ -51,12 +51,12 @@ describe('vault', () => {
     expect(await vault.open('c')).toBeNull();
   });
 
-  it('keeps 50 devices and lets the oldest go', async () => {
+  it('keeps 400 entries and lets the oldest go', async () => {
     const shelf = new MemoryShelf();
     const vault = new Vault(shelf);
-    for (let index = 0; index < 52; index++) await vault.seal(String(index), seed, index === 3 ? 99 : index);
+    for (let index = 0; index < 402; index++) await vault.seal(String(index), seed, index === 3 ? 999 : index);
 
-    expect(shelf.entries.size).toBe(50);
+    expect(shelf.entries.size).toBe(400);
     expect(['0', '1', '2', '3'].filter((id) => shelf.entries.has(id))).toEqual(['2', '3']);
   });
 

@@ -4,8 +4,11 @@
 //
 // Where the browser stores nothing, as some private windows, only the remembering is lost: `open` finds nothing.
 
-/** Devices kept; beyond that the one kept longest ago goes. A meeting's device is of use for minutes or days. */
-const ENTRIES_MAX = 50;
+/**
+ * Entries kept; beyond that the one kept longest ago goes. A meeting's device is of use for minutes or days; those of
+ * planned meetings, of which a user has at most 240, count as kept when their meeting begins.
+ */
+const ENTRIES_MAX = 400;
 const NONCE_BYTES = 12;
 
 /** One device, as it is stored. */

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -622,7 +622,21 @@ export type Alarm = { "type": "admission",
 /**
  * Id of the rule, such as `ADM-03`.
  */
-rule: string, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
+rule: string, } | { "type": "certificate", 
+/**
+ * What.
+ */
+differences: Array<CertificateDifference>, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
+
+export type BannedView = { 
+/**
+ * Which.
+ */
+device: DeviceKey, 
+/**
+ * What its person was called, if this device was there or a host has told it.
+ */
+name?: DisplayName | null, };
 
 export type DeviceStage = "outside" | "waiting" | "passcode_wanted" | "proving" | "joining" | "member" | "sealed" | "removed";
 
@@ -754,6 +768,36 @@ group: string,
  */
 root: string, };
 
+export type CertificateDifference = "controls" | "floor" | "group" | "hosts" | "lock" | "log" | "policy" | "rights" | "suspension" | "time";
+
+export type CertificateView = { "type": "made", 
+/**
+ * Up to when it speaks, in unix milliseconds.
+ */
+until_ms: number, 
+/**
+ * How many have countersigned it.
+ */
+countersigned: number, 
+/**
+ * Whether it was short enough to be offered to the others.
+ */
+offered: boolean, } | { "type": "none" } | { "type": "offered", 
+/**
+ * Whose.
+ */
+from: DeviceKey, 
+/**
+ * Up to when it speaks, in unix milliseconds.
+ */
+until_ms: number, 
+/**
+ * What this device makes of it.
+ */
+state: OfferState, };
+
+export type OfferState = "agrees" | "countersigned" | "differs" | "unclear";
+
 export type WaitingView = { 
 /**
  * Its number at the server.
@@ -874,7 +918,11 @@ host: boolean,
 /**
  * Whether this device keeps the meeting's log.
  */
-keeps_log: boolean, };
+keeps_log: boolean, 
+/**
+ * The certificate that this device made, or that a host offers.
+ */
+certificate: CertificateView, };
 
 export type CreateDevice = { 
 /**
@@ -904,7 +952,11 @@ floor?: ControlSettings,
 /**
  * The meeting's controls, where they are to be tighter.
  */
-controls?: ControlSettings, };
+controls?: ControlSettings, 
+/**
+ * When it begins, in milliseconds since 1970; absent for one that begins now.
+ */
+begins_ms?: number, };
 
 export type JoinDevice = { 
 /**
@@ -920,11 +972,9 @@ secret: string,
  */
 name: DisplayName, };
 
-export type MemberRole = "attendee" | "participant" | "presenter";
-
-export type BannedView = { device: DeviceKey, name?: DisplayName | null, };
-
 export type MemberRight = "camera" | "chat" | "microphone" | "screen";
+
+export type MemberRole = "attendee" | "participant" | "presenter";
 
 export type DeviceCommand = { "type": "admit", 
 /**
@@ -950,7 +1000,7 @@ refused?: Rule | null, } | { "type": "chat",
 /**
  * What.
  */
-text: ChatText, } | { "type": "disconnected", } | { "type": "enter", 
+text: ChatText, } | { "type": "countersign", } | { "type": "disconnected", } | { "type": "enter", 
 /**
  * The server's challenge.
  */
@@ -958,7 +1008,7 @@ challenge: Challenge,
 /**
  * Token of a place held before.
  */
-resume?: ResumeToken | null, } | { "type": "export_log", } | { "type": "hand", 
+resume?: ResumeToken | null, } | { "type": "export_certificate", } | { "type": "export_log", } | { "type": "hand", 
 /**
  * Whether it is up.
  */
@@ -970,7 +1020,7 @@ device: DeviceKey, } | { "type": "lock",
 /**
  * Whether it is locked.
  */
-locked: boolean, } | { "type": "make_host", 
+locked: boolean, } | { "type": "make_certificate", } | { "type": "make_host", 
 /**
  * Who.
  */
@@ -1044,7 +1094,11 @@ by: DeviceKey,
 /**
  * Its name, if it is known.
  */
-name?: DisplayName | null, } | { "type": "chat", 
+name?: DisplayName | null, } | { "type": "certificate", 
+/**
+ * The file.
+ */
+text: string, } | { "type": "chat", 
 /**
  * Who.
  */
@@ -1160,11 +1214,13 @@ export type ApiKeyId = string;
 
 export type InvitationId = string;
 
+export type PlanId = string;
+
 export type CeremonyId = string;
 
 export type AccountRole = "administrator" | "host" | "security_officer";
 
-export type Scope = "audit:read" | "meetings:create" | "users:read" | "users:write";
+export type Scope = "audit:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
 
 export type EmailAddress = string;
 
@@ -1562,11 +1618,11 @@ key?: ApiKeyId | null,
  */
 action: AuditAction, 
 /**
- * To what: the id of a user, passkey, session, key, invitation or meeting.
+ * To what: the id of a user, passkey, session, key, invitation, plan or meeting.
  */
 subject?: string | null, 
 /**
- * Roles or scopes given, in words.
+ * Roles or scopes given, in words; how many meetings were planned.
  */
 detail?: string | null, 
 /**
@@ -1586,7 +1642,287 @@ older?: number, };
 
 export type LinkKind = "invitation" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.created" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+
+export type ProfileKey = string;
+
+export type FloorControl = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * The name of a level, a number, `none`, or `always`.
+ */
+value: ControlWord, 
+/**
+ * Whether it holds in every meeting and cannot be set.
+ */
+always: boolean, 
+/**
+ * Advisories that ask for it.
+ */
+sources: Array<string>, };
+
+export type FloorEntry = { 
+/**
+ * Counts from 1.
+ */
+number: number, 
+/**
+ * When, in milliseconds since 1970.
+ */
+applied_ms: number, 
+/**
+ * Who, as it was written down then.
+ */
+applied_by: string, 
+/**
+ * What it was made from.
+ */
+origin: string, 
+/**
+ * What it demands.
+ */
+controls: ControlSettings, };
+
+export type ProfileSummary = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * Who issued what it renders, for people.
+ */
+issuer: string, 
+/**
+ * When that was issued.
+ */
+issued: string, 
+/**
+ * How many controls it names.
+ */
+controls: number, };
+
+export type FloorView = { 
+/**
+ * Counts from 1; 0 where nobody has chosen, and the default tier holds.
+ */
+number: number, 
+/**
+ * Every control, in the catalogue's order.
+ */
+controls: Array<FloorControl>, 
+/**
+ * Newest first, at most 100.
+ */
+history: Array<FloorEntry>, 
+/**
+ * Profiles that are shipped.
+ */
+profiles: Array<ProfileSummary>, 
+/**
+ * Tiers, the loosest first.
+ */
+tiers: Array<ControlWord>, };
+
+export type FloorWish = { "type": "earlier", 
+/**
+ * Which.
+ */
+number: number, } | { "type": "file", 
+/**
+ * JSON, at most 256 KiB.
+ */
+text: string, } | { "type": "profile", 
+/**
+ * Its id.
+ */
+id: string, } | { "type": "tier", 
+/**
+ * Its name.
+ */
+tier: ControlWord, };
+
+export type PreviewFloor = { 
+/**
+ * From what.
+ */
+wish: FloorWish, };
+
+export type FloorChange = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * Today.
+ */
+before: ControlWord, 
+/**
+ * Then.
+ */
+after: ControlWord, 
+/**
+ * Whether it gets tighter; what gets looser is left as it is unless that is asked for.
+ */
+tightens: boolean, };
+
+export type FloorPreview = { 
+/**
+ * The number of the floor that this was compared with.
+ */
+seen: number, 
+/**
+ * What it is made from, as it would be written down.
+ */
+origin: string, 
+/**
+ * Under which key the profile's signature holds; absent for what is not signed.
+ */
+signed_by?: ProfileKey | null, 
+/**
+ * Controls that differ, in the catalogue's order.
+ */
+changes: Array<FloorChange>, };
+
+export type ApplyFloor = { 
+/**
+ * From what.
+ */
+wish: FloorWish, 
+/**
+ * The number of the floor that the decision was made over: another one in force refuses it.
+ */
+seen: number, 
+/**
+ * Also where it asks for less than today. An earlier floor comes back as it was in any case.
+ */
+loosen: boolean, };
+
+export type FloorApplied = { 
+/**
+ * Its number.
+ */
+number: number, };
+
+export type TimeZoneName = string;
+
+export type LocalDate = string;
+
+export type LocalTime = string;
+
+export type Every = "day" | "month" | "week";
+
+export type Repeat = { 
+/**
+ * After what time.
+ */
+every: Every, 
+/**
+ * How many meetings in all, 2 to 60.
+ */
+count?: number | null, 
+/**
+ * The last day on which one can be.
+ */
+until?: LocalDate | null, };
+
+export type Schedule = { 
+/**
+ * Whose clocks count.
+ */
+zone: TimeZoneName, 
+/**
+ * When the first one begins.
+ */
+starts: LocalTime, 
+/**
+ * How long each lasts, 5 to 1440.
+ */
+minutes: number, 
+/**
+ * So many minutes before its beginning who has the link may wait in the lobby, at most 1440.
+ */
+early_minutes: number, 
+/**
+ * Absent for a single meeting.
+ */
+repeat?: Repeat | null, };
+
+export type Times = { 
+/**
+ * From when who has the link may wait in the lobby.
+ */
+opens_ms: number, 
+/**
+ * Its beginning.
+ */
+starts_ms: number, 
+/**
+ * Its end, until when who has the link is let into the lobby. One that is under way goes on.
+ */
+ends_ms: number, };
+
+export type ScheduleTimes = { 
+/**
+ * Of every meeting, in order.
+ */
+times: Array<Times>, };
+
+export type CreatePlan = { 
+/**
+ * When.
+ */
+schedule: Schedule, 
+/**
+ * A meeting for each time that `POST /api/v1/plans/times` answers, in that order, each with keys of its own.
+ */
+meetings: Array<CreateMeeting>, };
+
+export type PlannedState = "cancelled" | "over" | "planned";
+
+export type PlannedMeeting = { 
+/**
+ * The meeting.
+ */
+meeting: MeetingId, 
+/**
+ * When it is.
+ */
+times: Times, 
+/**
+ * How it stands.
+ */
+state: PlannedState, };
+
+export type Plan = { 
+/**
+ * The plan.
+ */
+id: PlanId, 
+/**
+ * As it was made.
+ */
+schedule: Schedule, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * Its meetings in order, but for those that ended more than a day ago.
+ */
+meetings: Array<PlannedMeeting>, };
+
+export type Plans = { 
+/**
+ * The own plans of which a meeting has not ended for a day, oldest first.
+ */
+plans: Array<Plan>, };
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

@@ -114,6 +114,13 @@ export interface Call {
   /** Gives a file with the meeting's log; on the device that keeps it (`state.e2ee.keeps_log`, `state.log`). */
   saveLog(): void;
 
+  /** On the device that keeps the log: certifies which controls held until now (`state.e2ee.certificate`). */
+  makeCertificate(): void;
+  /** Countersigns the certificate that a host offers, if the own device saw the same. */
+  countersign(): void;
+  /** Gives a file with the certificate that this device made or countersigned (`state.certificate` once it is over). */
+  saveCertificate(): void;
+
   /** In the lobby: the passcode, as typed (`state.e2ee.passcode` tells of wrong tries). */
   submitPasscode(text: string): void;
   /** Says something to everybody. Blank text says nothing; what is longer than `limits.chatCharsMax` is cut. */

@@ -17,6 +17,8 @@ import type { NewMeeting } from './contract';
 
 /** Time the worker has to erase a device, in milliseconds. Storage takes a few; one that is broken takes for ever. */
 const ERASING_MS = 2000;
+/** What a device says of a meeting that has ended, while it is being erased. */
+const LAST_WORDS: ReadonlySet<DeviceOutput['type']> = new Set(['certificate', 'log']);
 
 export interface DeviceEvents {
   says(output: DeviceOutput): void;
@@ -131,7 +133,7 @@ export class OwnDevice {
 
   #heard(message: FromMls): void {
     if (this.#state.is === 'erasing') {
-      if (message.type === 'output' && message.output.type === 'log') this.#events?.says(message.output);
+      if (message.type === 'output' && LAST_WORDS.has(message.output.type)) this.#events?.says(message.output);
       // What else comes answers what was asked before.
       if (message.type === 'not_remembered' || (message.type === 'failed' && message.fatal)) this.close();
       return;

@@ -9,6 +9,10 @@ export function logName(meeting: MeetingId): string {
   return `sabha-log-${meeting.slice(0, ID_CHARS)}.txt`;
 }
 
+export function certificateName(meeting: MeetingId): string {
+  return `sabha-certificate-${meeting.slice(0, ID_CHARS)}.json`;
+}
+
 /** Has the browser save a text, as it saves what is downloaded. */
 export function saveFile(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));

@@ -30,7 +30,7 @@ import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
 import { OwnDevice } from './device';
 import { chosenDevices, device, type Place, tab } from './memory';
-import { logName, saveFile } from './save';
+import { certificateName, logName, saveFile } from './save';
 import { Secrets } from './secrets';
 import { ShownTiles } from './shown';
 import { ScreenLock } from './wakelock';
@@ -232,6 +232,15 @@ export class Session implements Call {
     this.#handle({ type: 'set_passcode', passcode, admits });
   }
 
+  makeCertificate(): void {
+    this.#handle({ type: 'make_certificate' });
+  }
+  countersign(): void {
+    this.#handle({ type: 'countersign' });
+  }
+  saveCertificate(): void {
+    this.#handle({ type: 'save_certificate' });
+  }
   saveLog(): void {
     this.#handle({ type: 'save_log' });
   }
@@ -399,6 +408,9 @@ export class Session implements Call {
         break;
       case 'remember_place':
         this.#rememberPlace(effect.resume);
+        break;
+      case 'save_certificate':
+        saveFile(certificateName(this.#meeting), effect.certificate);
         break;
       case 'save_log':
         saveFile(logName(this.#meeting), effect.log);

@@ -5,7 +5,6 @@
 //! JSON, or a wrong passcode; 1 anything else.
 
 mod doorman;
-mod profile;
 mod verify;
 
 use std::{
@@ -26,7 +25,7 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, profile::VerifyProfile, verify::VerifyLog};
+use self::{doorman::Doorman, verify::Verify};
 use crate::{
     error::ClientError,
     http::create_meeting,
@@ -65,10 +64,8 @@ enum Command {
     JoinTimes(JoinTimesArgs),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
     Soak(SoakArgs),
-    /// Check a meeting's exported log.
-    VerifyLog(VerifyLog),
-    /// Check a policy profile and its signature.
-    VerifyProfile(VerifyProfile),
+    /// Check a policy profile, a meeting's log or certificate, or an exported audit log, offline.
+    Verify(Verify),
 }
 
 /// Where meetings may be created: `--server` and `--key`, or the link that the server printed.
@@ -314,8 +311,7 @@ impl Cli {
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
             Command::Soak(args) => run_soak(args).await,
-            Command::VerifyLog(args) => Ok(verify::run(&args)),
-            Command::VerifyProfile(args) => Ok(profile::run(&args)),
+            Command::Verify(args) => Ok(verify::run(&args)),
         };
         match result {
             Ok(code) => code,

@@ -231,6 +231,8 @@ struct Session {
     admitted: HashSet<ParticipantId>,
     /// The meeting's log before the device forgot it.
     log: Option<String>,
+    /// The meeting's certificate, as the device gave it out last.
+    certificate: Option<String>,
     media: Option<Media>,
     /// Offered, not answered yet.
     next_media: Option<Media>,
@@ -260,7 +262,7 @@ pub(super) async fn run(
     let start = Instant::now();
     let publisher = match Publisher::new(&config.publish, &config.files, config.seed, start) {
         Ok(publisher) => publisher,
-        Err(error) => return finish(&config, &state, start, None, Err(error)),
+        Err(error) => return finish(&config, &state, start, Err(error)),
     };
     let mut wanted_media = MediaState::default();
     for source in &config.publish {
@@ -289,6 +291,7 @@ pub(super) async fn run(
         passcode_said: false,
         admitted: HashSet::new(),
         log: None,
+        certificate: None,
         media: None,
         next_media: None,
         prepared: None,
@@ -314,14 +317,14 @@ pub(super) async fn run(
     session.say_goodbye();
     session.copy_figures();
     let log = session.device.export_log().or(session.log.take());
-    finish(&config, &state, start, log, result)
+    let (report, result) = finish(&config, &state, start, result);
+    (Report { log, certificate: session.certificate.take(), ..report }, result)
 }
 
 fn finish(
     config: &ParticipantConfig,
     state: &watch::Sender<Snapshot>,
     start: Instant,
-    log: Option<String>,
     result: Result<(), ClientError>,
 ) -> (Report, Result<(), ClientError>) {
     state.send_modify(|state| {
@@ -332,8 +335,7 @@ fn finish(
         }
     });
     let lasted_ms = start.elapsed().as_millis() as u64;
-    let report = Report { log, ..Report::new(config.invite.meeting(), &state.borrow(), lasted_ms) };
-    (report, result)
+    (Report::new(config.invite.meeting(), &state.borrow(), lasted_ms), result)
 }
 
 fn over(error: &ClientError) -> Over {

@@ -1,4 +1,4 @@
-//! The meeting's log: exported by the device that made the meeting, and checked by anybody.
+//! What a meeting and a server give out to be kept: log, certificate and audit log, checked by anybody.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::server::{TestServer, guest, host, id, wait};
 
 fn verify(file: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sabha-client")).arg("verify-log").arg(file).args(more).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_sabha-client")).arg("verify").arg(file).args(more).output().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,6 +39,23 @@ async fn exported_log_is_accepted_and_a_tampered_one_is_not() {
     let text = verify(&file, &[]);
     assert_eq!(text.status.code(), Some(0));
     assert!(String::from_utf8(text.stdout).unwrap().starts_with("valid\n"));
+
+    // The certificate that comes with the end, alone and with its log.
+    let certificate = folder.path().join("certificate.json");
+    fs::write(&certificate, report.certificate.expect("and a certificate")).unwrap();
+    let path = file.to_str().unwrap();
+    for (more, checked) in [(vec![], false), (vec!["--log", path], true)] {
+        let output = verify(&certificate, &[&more[..], &["--output", "json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&verdict["kind"], &verdict["log_checked"]),
+            (&"meeting_certificate".into(), &checked.into())
+        );
+    }
+    let own = certificate.to_str().unwrap();
+    assert_eq!(verify(&certificate, &["--log", own]).status.code(), Some(1), "a certificate is no log");
+    assert_eq!(verify(&file, &["--log", path]).status.code(), Some(1), "--log is for certificates");
     for secret in ["Ravi", "Mina", "Asha", "Monday", &*meeting.invite.secret().fragment()] {
         assert!(!log.contains(secret), "names and secrets are not in it");
     }
@@ -60,4 +77,28 @@ async fn exported_log_is_accepted_and_a_tampered_one_is_not() {
     fs::write(&file, &log).unwrap();
     assert_eq!(verify(&file, &["--meeting", &"a".repeat(32)]).status.code(), Some(1));
     assert_eq!(verify(&folder.path().join("none"), &[]).status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_audit_log_is_checked_without_the_server() {
+    let server = TestServer::start();
+    server.create().await;
+    server.create().await;
+    let log = server.audit_log();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("audit.jsonl");
+    fs::write(&file, &log).unwrap();
+    let output = verify(&file, &["--output", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["kind"], "audit_log");
+    assert_eq!(verdict["entries"].as_u64(), Some(log.lines().count() as u64));
+
+    let first: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let noted = first["hash"].as_str().unwrap();
+    assert_eq!(verify(&file, &["--head", noted]).status.code(), Some(0));
+    assert_eq!(verify(&file, &["--head", &"0".repeat(64)]).status.code(), Some(1));
+    let without_first: String = log.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    fs::write(&file, without_first).unwrap();
+    assert_eq!(verify(&file, &[]).status.code(), Some(1));
 }

@@ -43,6 +43,17 @@ impl TestServer {
         (self.process, self.new, self.media_port) = serve(self.data.path(), &address);
     }
 
+    /// Returns what `sabha audit export` says of this server.
+    pub(crate) fn audit_log(&self) -> String {
+        let output = Command::new(binary())
+            .args(["audit", "export", "--data"])
+            .arg(self.data.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

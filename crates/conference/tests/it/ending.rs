@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sabha_conference::{Command, Event, Input, Output, Record};
+use sabha_conference::{Command, Event, Input, Output, Record, RoomConfig};
 use sabha_protocol::{Rule, limits::ABANDONED_ROOM, wire::server::CloseReason};
 
 use crate::{
     delivery::device,
-    scene::{Scene, link},
+    scene::{Scene, config, link},
 };
 
 /// ROOM-14
@@ -82,6 +82,27 @@ fn room_in_which_nobody_is_connected_ends_itself() {
 
     assert!(scene.room.is_over());
     assert_eq!(scene.stored.last(), Some(&Record::Ended));
+}
+
+/// ROOM-15
+#[test]
+fn room_of_a_planned_meeting_is_kept_until_its_end() {
+    let kept_for = ABANDONED_ROOM * 3;
+    let mut scene = Scene::with(RoomConfig { kept_for, ..config() });
+    let end = scene.now + kept_for;
+    let guest = scene.guest();
+    scene.ask(guest.connection, Command::Leave).done();
+    assert_eq!(scene.room.poll_timeout(), Some(end));
+    scene.pass(ABANDONED_ROOM * 2);
+    assert!(!scene.room.is_over());
+
+    // Who is there at the end stays, and an empty room then ends as any other.
+    let host = scene.host();
+    scene.pass(ABANDONED_ROOM * 2);
+    assert!(!scene.room.is_over());
+    scene.ask(host.connection, Command::Leave).done();
+    scene.pass(ABANDONED_ROOM);
+    assert!(scene.room.is_over());
 }
 
 /// ROOM-15

@@ -38,6 +38,7 @@ pub(crate) fn config() -> RoomConfig {
         removed: Vec::new(),
         next_participant: ParticipantId(1),
         claim_window: RESUME_WINDOW,
+        kept_for: Duration::ZERO,
     }
 }
 

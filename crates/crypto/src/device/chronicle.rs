@@ -5,15 +5,17 @@
 
 use sabha_protocol::device::DeviceOutput;
 
-use super::{Device, codec::Malformed};
+use super::Device;
 use crate::{
+    certificate::Terms,
+    codec::Malformed,
     group::{EpochChange, Exit},
     log::{ENTRIES_MAX, ENTRY_BYTES_MAX, Event, MeetingLog, grant_hash},
 };
 
 /// The log is kept for a reload this long after something was written down, in milliseconds, so that a hundred who
 /// come at once do not have it written a hundred times.
-const KEEP_MS: u64 = 3000;
+pub(super) const KEEP_MS: u64 = 3000;
 
 /// Longest form of a log in an export, in bytes: each entry with its length in one byte.
 pub(super) const BYTES_MAX: usize = ENTRIES_MAX * (1 + ENTRY_BYTES_MAX);
@@ -86,8 +88,8 @@ impl Device {
     fn write_events(&mut self, events: Vec<Event>) {
         let now_ms = self.now_ms;
         let Some(group) = self.group() else { return };
-        let policy = &group.roster().policy;
-        let policy = Event::Policy { version: policy.version, hash: policy.hash() };
+        let terms = Terms::of(&group.roster().policy);
+        let policy = Event::Policy { version: terms.version, hash: terms.hash() };
         let commit = Event::Commit { epoch: group.epoch().0, transcript_hash: group.transcript_hash() };
         let Some(chronicle) = &mut self.chronicle else { return };
         // A policy that was written down before does not come again: its version does not rise.
@@ -103,6 +105,7 @@ impl Device {
             chronicle.write(Event::Ended, now_ms);
         }
         self.give_out_log();
+        self.close_certificate();
     }
 
     pub(super) fn give_out_log(&mut self) {
@@ -118,18 +121,19 @@ impl Device {
         Some(self.chronicle.as_ref()?.log.export(self.signer.key(), policy))
     }
 
-    /// Returns when the log is to be kept.
+    /// Returns when the log and what was seen of the terms are to be kept.
     pub(super) fn next_keep(&self) -> Option<u64> {
-        self.chronicle.as_ref()?.keep_at_ms
+        let log = self.chronicle.as_ref().and_then(|chronicle| chronicle.keep_at_ms);
+        log.into_iter().chain(self.proof.keep_at_ms).min()
     }
 
-    /// Asks for the log to be kept, if that is due.
+    /// Asks for both to be kept, if that is due.
     pub(super) fn keep_log(&mut self) {
-        let now_ms = self.now_ms;
-        if let Some(chronicle) = &mut self.chronicle
-            && chronicle.keep_at_ms.is_some_and(|at| at <= now_ms)
-        {
-            chronicle.keep_at_ms = None;
+        if self.next_keep().is_some_and(|at| at <= self.now_ms) {
+            self.proof.keep_at_ms = None;
+            if let Some(chronicle) = &mut self.chronicle {
+                chronicle.keep_at_ms = None;
+            }
             self.out.push_back(DeviceOutput::Remember {});
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ed25519_dalek::SigningKey;
+use openmls::key_packages::Lifetime;
 use sabha_admission::{
     Capabilities, Conduct, Grant, HostCert, Method, Policy, SignedGrant, Suite, Unsignable,
     controls::Controls, device_key, meeting_id,
@@ -22,12 +23,15 @@ use super::{
     host::{HostDoor, Retry, Work},
     media::MediaKeys,
     names::Names,
+    proof::Proof,
     pulse::Pulse,
     request::Requests,
     say::Status,
     secrets::{HostPasscode, Secrets},
 };
 use crate::{
+    certificate::{Record, Terms},
+    codec::Reader,
     group::{Applicant, DeviceSigner, Group, Provider, Reject},
     link::LinkSecret,
     log::{Event, MeetingLog},
@@ -77,6 +81,17 @@ impl Device {
     /// # Errors
     /// [`Reject`] only if this machine's clock or randomness is broken.
     pub fn create(options: CreateOptions, now_ms: u64) -> Result<Self, Reject> {
+        Self::plan(options, now_ms, now_ms)
+    }
+
+    /// Makes a meeting that begins at `begins_ms`, in unix milliseconds: what is signed for it is good from now on and for a
+    /// month after, and its clock runs from then. In the past means now.
+    ///
+    /// # Errors
+    /// As those of [`Device::create`].
+    pub fn plan(options: CreateOptions, begins_ms: u64, now_ms: u64) -> Result<Self, Reject> {
+        let begins_ms = begins_ms.max(now_ms);
+        let good_until_ms = begins_ms.saturating_add(CREATION_MS);
         let dice = Provider::default();
         let suite = match options.suite {
             MeetingSuite::Classical => Suite::Classical,
@@ -87,7 +102,8 @@ impl Device {
         let meeting = meeting_id(suite, &device_key(&root));
         let device_seed = Zeroizing::new(dice.random::<32>());
         let signer = DeviceSigner::from_seed(&device_seed);
-        let grant = creators_grant(meeting, suite, &signer, &root, now_ms).map_err(|_| Reject::Misuse)?;
+        let grant = creators_grant(meeting, suite, &signer, &root, (now_ms, good_until_ms))
+            .map_err(|_| Reject::Misuse)?;
         let secrets = Secrets {
             meeting,
             suite,
@@ -106,25 +122,29 @@ impl Device {
         let conduct = Conduct {
             controls: options.controls.tighten(&options.floor),
             floor: options.floor,
-            opened_ms: now_ms,
+            opened_ms: begins_ms,
             ..Conduct::default()
         };
-        let policy =
-            first_policy(meeting, suite, &signer, &root, conduct, now_ms).map_err(|_| Reject::Misuse)?;
+        let policy = first_policy(meeting, suite, &signer, &root, conduct, (now_ms, good_until_ms))
+            .map_err(|_| Reject::Misuse)?;
         let applicant =
             Applicant::new(meeting, suite, secrets.link.clone(), signer.clone(), grant, Provider::default())?;
-        let group = applicant.create(&policy, now_ms)?;
+        // The leaf is good for as long as the grant in it, which decides.
+        let lifetime = Lifetime::new((good_until_ms - now_ms).div_ceil(1000));
+        let group = applicant.create_for(&policy, lifetime, now_ms)?;
         let mut device = Self::assemble(secrets, dice, now_ms);
         device.creation = Some(device.creation_of(&group)?);
         device.title.clone_from(&device.secrets.title);
         let keys = group.keys();
         let mut log = MeetingLog::create(suite, device_key(&root), now_ms);
         // A fresh log has room for it.
-        let _ = log.append(Event::Policy { version: policy.version, hash: policy.hash() }, now_ms);
+        let _ =
+            log.append(Event::Policy { version: policy.version, hash: Terms::of(&policy).hash() }, now_ms);
         device.chronicle = Some(Chronicle::new(log));
         device.pulse.start_as_host(now_ms);
         device.place = Place::Member(Box::new(group));
         device.install(keys, false);
+        device.watch_terms();
         device.out.push_back(DeviceOutput::Remember {});
         Ok(device)
     }
@@ -156,7 +176,10 @@ impl Device {
         if export.len() > EXPORT_BYTES_MAX {
             return Err(InvalidExport);
         }
-        let (secrets, log) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let (secrets, rest) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
+        let mut reader = Reader::new(rest);
+        let record = Record::read(&mut reader).map_err(|_| InvalidExport)?;
+        let log = reader.rest();
         let chronicle = (!log.is_empty()).then(|| Chronicle::from_bytes(log)).transpose();
         let chronicle = chronicle.map_err(|_| InvalidExport)?;
         if chronicle.as_ref().is_some_and(|chronicle| chronicle.log().meeting() != secrets.meeting) {
@@ -165,6 +188,7 @@ impl Device {
         let mut device = Self::assemble(secrets, Provider::default(), now_ms);
         device.title.clone_from(&device.secrets.title);
         device.chronicle = chronicle;
+        device.proof = Proof::new(record);
         Ok(device)
     }
 
@@ -207,6 +231,7 @@ impl Device {
             pulse: Pulse::default(),
             media: MediaKeys::default(),
             chronicle: None,
+            proof: Proof::default(),
             alarms: Vec::new(),
             suspended: false,
             sent: BTreeMap::new(),
@@ -245,7 +270,7 @@ fn creators_grant(
     suite: Suite,
     signer: &DeviceSigner,
     root: &SigningKey,
-    now_ms: u64,
+    (from_ms, until_ms): (u64, u64),
 ) -> Result<SignedGrant, Unsignable> {
     Grant {
         meeting,
@@ -253,9 +278,9 @@ fn creators_grant(
         subject: signer.device(),
         capabilities: Capabilities::HOST.union(Capabilities::PARTICIPANT),
         issuer: device_key(root),
-        seq: now_ms,
-        not_before_ms: now_ms,
-        not_after_ms: now_ms.saturating_add(CREATION_MS),
+        seq: from_ms,
+        not_before_ms: from_ms,
+        not_after_ms: until_ms,
         nonce: [0; 16],
         method: Method::Creator,
         invite: None,
@@ -269,15 +294,15 @@ fn first_policy(
     signer: &DeviceSigner,
     root: &SigningKey,
     conduct: Conduct,
-    now_ms: u64,
+    (from_ms, until_ms): (u64, u64),
 ) -> Result<sabha_admission::SignedPolicy, Unsignable> {
     let host = HostCert {
         meeting,
         subject: signer.device(),
         capabilities: Capabilities::HOST,
         issuer: device_key(root),
-        seq: now_ms.saturating_add(1),
-        not_after_ms: now_ms.saturating_add(CREATION_MS),
+        seq: from_ms.saturating_add(1),
+        not_after_ms: until_ms,
     }
     .sign(root)?;
     Policy {

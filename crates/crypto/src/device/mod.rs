@@ -12,13 +12,13 @@
 //!                                                                            │ pulse.rs  heartbeats: is this the present?
 //!                                                                            │ media.rs  which epoch's keys frames use
 //!                                                                            │ words.rs  names, chat, hands
+//!                                                                            │ proof.rs  what held, certified
 //! ```
 //!
 //! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
 
 mod absent;
 mod chronicle;
-mod codec;
 mod conduct;
 mod door;
 mod early;
@@ -26,6 +26,7 @@ mod host;
 mod making;
 mod media;
 mod names;
+mod proof;
 mod pulse;
 mod request;
 mod say;
@@ -52,7 +53,7 @@ use zeroize::Zeroizing;
 pub use making::{CreateOptions, InvalidExport, MeetingSuite};
 
 /// Longest [`Device::export`], in bytes.
-pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + chronicle::BYTES_MAX;
+pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + RECORD_BYTES_MAX + chronicle::BYTES_MAX;
 
 use self::{
     absent::Absent,
@@ -62,12 +63,15 @@ use self::{
     host::{HostDoor, Retry, Work},
     media::MediaKeys,
     names::Names,
+    proof::Proof,
     pulse::Pulse,
     request::Requests,
     say::{Status, Word},
     secrets::Secrets,
 };
 use crate::{
+    certificate::RECORD_BYTES_MAX,
+    codec::Writer,
     group::{Applicant, Candidate, DeviceSigner, EpochChange, Exit, Group, Ingested, Provider, Reject},
     link::LinkKeys,
     seal::{self, Place as SealPlace},
@@ -120,6 +124,8 @@ pub struct Device {
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
     chronicle: Option<Chronicle>,
+    /// What was seen of the meeting's terms, and a certificate of it.
+    proof: Proof,
     alarms: Vec<Alarm>,
     /// Something was wrong since the last heartbeat that certified the present.
     suspended: bool,
@@ -174,13 +180,16 @@ impl Device {
             DeviceCommand::AskToSpeak { device } => self.ask_to_speak(device),
             DeviceCommand::Answered { send, refused } => self.answered(send, refused),
             DeviceCommand::Chat { text } => self.chat(text),
+            DeviceCommand::Countersign {} => self.countersign(),
             DeviceCommand::Disconnected {} => self.disconnected(),
             DeviceCommand::Enter { challenge, resume } => self.enter(&challenge, resume),
+            DeviceCommand::ExportCertificate {} => self.give_out_certificate(),
             DeviceCommand::ExportLog {} => self.give_out_log(),
             DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
             DeviceCommand::Leave {} => self.propose_leaving(),
             DeviceCommand::LiftBan { device } => self.lift_ban(device),
             DeviceCommand::Lock { locked } => self.lock(locked),
+            DeviceCommand::MakeCertificate {} => self.make_certificate(),
             DeviceCommand::MakeHost { device } => self.make_host(device),
             DeviceCommand::Media { media } => self.change_status(|own| own.media = media),
             DeviceCommand::Passcode { passcode } => self.prove(&passcode),
@@ -249,9 +258,10 @@ impl Device {
     /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
     pub fn export(&self) -> Zeroizing<Vec<u8>> {
         let secrets = self.secrets.to_bytes();
+        let record = self.proof.record().write(Writer::default()).done();
         let log = self.chronicle.as_ref().map(Chronicle::to_bytes).unwrap_or_default();
         // In one piece, so that no copy of the secrets is left behind by a vector that grows.
-        Zeroizing::new([&secrets[..], &log[..]].concat())
+        Zeroizing::new([&secrets[..], &record[..], &log[..]].concat())
     }
 
     /// Returns the own device's key.
@@ -481,6 +491,7 @@ impl Device {
             self.absent.came_in(&member.device);
         }
         self.write_log(&change);
+        self.watch_terms();
         if let Some(version) = self.group().map(|group| group.roster().policy.version) {
             self.note_policy(version);
         }

@@ -354,6 +354,7 @@ impl Device {
                 self.changed = true;
             }
             Ok(()) => {
+                self.note_log_head(&heartbeat);
                 self.pulse.accept(heartbeat, now_ms);
                 self.suspended = false;
                 self.changed = true;

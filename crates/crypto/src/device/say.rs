@@ -5,7 +5,7 @@ use sabha_protocol::{
     DeviceKey, DisplayName, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX, text::ChatText,
 };
 
-use super::codec::{Malformed, Reader, Writer};
+use crate::codec::{Malformed, Reader, Writer};
 use crate::pake::{GuestHello, GuestProof, HostAnswer, HostProof};
 
 /// What a knock says to the hosts.
@@ -130,6 +130,10 @@ pub(crate) enum Word {
     People(Vec<(DeviceKey, Status)>),
     /// Asks a device to say its status again.
     WhoIs(DeviceKey),
+    /// Of the host that keeps the log: a signed certificate, for others to countersign.
+    Certificate(Vec<u8>),
+    /// Of a device that was there: its countersignature.
+    Countersignature(Vec<u8>),
     /// Of a host: asks the person at a device to switch the microphone on.
     PleaseSpeak(DeviceKey),
 }
@@ -147,7 +151,9 @@ impl Word {
                 })
                 .done(),
             Self::WhoIs(device) => Writer::kind(5).array(device.as_bytes()).done(),
-            Self::PleaseSpeak(device) => Writer::kind(6).array(device.as_bytes()).done(),
+            Self::Certificate(bytes) => Writer::kind(6).vector(bytes).done(),
+            Self::Countersignature(bytes) => Writer::kind(7).vector(bytes).done(),
+            Self::PleaseSpeak(device) => Writer::kind(8).array(device.as_bytes()).done(),
         }
     }
 
@@ -168,7 +174,9 @@ impl Word {
                 Self::People(people)
             }
             5 => Self::WhoIs(DeviceKey::from_bytes(reader.array()?)),
-            6 => Self::PleaseSpeak(DeviceKey::from_bytes(reader.array()?)),
+            6 => Self::Certificate(reader.vector()?.to_vec()),
+            7 => Self::Countersignature(reader.vector()?.to_vec()),
+            8 => Self::PleaseSpeak(DeviceKey::from_bytes(reader.array()?)),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -256,6 +264,8 @@ mod tests {
             Word::IsThisNow([3; 16]),
             Word::People(vec![(device, status)]),
             Word::WhoIs(device),
+            Word::Certificate(vec![1; 60 * 1024]),
+            Word::Countersignature(vec![2; 400]),
             Word::PleaseSpeak(device),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));

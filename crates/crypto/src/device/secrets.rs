@@ -4,7 +4,7 @@ use sabha_admission::{SignedGrant, Suite};
 use sabha_protocol::{DisplayName, MeetingId, MeetingTitle};
 use zeroize::Zeroizing;
 
-use super::codec::{Malformed, Reader, Writer};
+use crate::codec::{Malformed, Reader, Writer};
 use crate::link::LinkSecret;
 
 /// Longest form, in bytes: a grant with its invite, and text.

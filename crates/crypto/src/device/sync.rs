@@ -140,6 +140,7 @@ impl Device {
         self.people.clear();
         self.install(keys, false);
         self.take_up_log();
+        self.watch_terms();
         self.refreshed_ms = self.now_ms;
         let alone =
             self.group().is_some_and(|group| group.roster().hosts().all(|host| host.device == self.me()));

@@ -6,7 +6,10 @@ use sabha_admission::Method;
 use sabha_delivery::{Delivery, Reject as ServerReject};
 use sabha_protocol::{
     BootEpoch, GroupEpoch, MediaState, RoomEpoch, RoomSeq, Sdp,
-    device::{DeviceStage, DeviceView, Encryption, HeartbeatState, PasscodeView},
+    device::{
+        CertificateDifference, CertificateView, DeviceStage, DeviceView, Encryption, HeartbeatState,
+        OfferState, PasscodeView,
+    },
     key::Challenge,
     secret::ResumeToken,
     wire::{
@@ -16,7 +19,10 @@ use sabha_protocol::{
 };
 
 use super::*;
-use crate::link::LinkSecret;
+use crate::{
+    certificate::{Verified, verify},
+    link::LinkSecret,
+};
 
 const START: u64 = 1_900_000_000_000;
 
@@ -28,6 +34,7 @@ struct Client {
     media: Vec<MediaKeyChange>,
     chat: Vec<String>,
     logs: Vec<String>,
+    certificates: Vec<String>,
     refusals: Vec<Rule>,
     /// Who asked its person to speak.
     asked_by: Vec<String>,
@@ -99,6 +106,7 @@ impl Hall {
             media: Vec::new(),
             chat: Vec::new(),
             logs: Vec::new(),
+            certificates: Vec::new(),
             refusals: Vec::new(),
             asked_by: Vec::new(),
             kept: None,
@@ -161,6 +169,7 @@ impl Hall {
             }
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
+            DeviceOutput::Certificate { text } => self.clients[at].certificates.push(text),
             DeviceOutput::Log { text } => self.clients[at].logs.push(text),
             DeviceOutput::Refused { rule } => self.clients[at].refusals.push(rule),
             DeviceOutput::Remember {} => self.clients[at].kept = Some(self.clients[at].device.export()),
@@ -1349,4 +1358,198 @@ fn who_was_removed_is_banned_until_a_host_lifts_that_and_then_is_let_in_anew() {
     assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
     hall.admit(asha);
     assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}
+
+impl Hall {
+    fn certificate(&self, at: usize) -> CertificateView {
+        self.view(at).certificate
+    }
+
+    /// The state of the offer, as somebody sees it.
+    fn offered(&self, at: usize) -> Option<OfferState> {
+        match self.certificate(at) {
+            CertificateView::Offered { state, .. } => Some(state),
+            _ => None,
+        }
+    }
+
+    fn exported(&mut self, at: usize) -> Result<Verified, String> {
+        self.command(at, DeviceCommand::ExportCertificate {});
+        let text = self.clients[at].certificates.last().ok_or("none was given out")?;
+        let file = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        verify(&file).map_err(|error| error.to_string())
+    }
+
+    fn log_summary(&mut self) -> crate::log::LogSummary {
+        self.command(0, DeviceCommand::ExportLog {});
+        crate::log::verify_export(self.clients[0].logs.last().unwrap()).unwrap()
+    }
+}
+
+/// CERT-12
+#[test]
+fn a_certificate_is_countersigned_by_who_was_there_for_the_time_in_which_it_was() {
+    let mut hall = Hall::new(None);
+    hall.pass(20_000);
+    hall.command(0, DeviceCommand::Suspend { suspended: true });
+    hall.pass(20_000);
+    hall.command(0, DeviceCommand::Suspend { suspended: false });
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.pass(20_000);
+    hall.control(&[("MEET.CHAT.SAFE", "hosts")]);
+    hall.pass(20_000);
+    let mina = hall.guest("Mina");
+    hall.admit(mina);
+    hall.pass(20_000);
+
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    assert!(matches!(hall.certificate(0), CertificateView::Made { countersigned: 0, offered: true, .. }));
+    for guest in [ravi, mina] {
+        assert_eq!(hall.offered(guest), Some(OfferState::Agrees));
+        assert!(hall.exported(guest).is_err(), "nothing before it is countersigned");
+        hall.command(guest, DeviceCommand::Countersign {});
+        assert_eq!(hall.offered(guest), Some(OfferState::Countersigned));
+        hall.command(guest, DeviceCommand::Countersign {});
+    }
+    assert!(matches!(hall.certificate(0), CertificateView::Made { countersigned: 2, .. }));
+
+    let whole = hall.exported(0).unwrap();
+    let versions: Vec<_> = whole.certificate.record.stretches()[0].periods.iter().collect();
+    let suspended: Vec<_> = versions.iter().map(|period| period.terms.suspended).collect();
+    assert_eq!(suspended, [false, true, false, false]);
+    assert!(versions[1].time_ms >= START + 20_000 && versions[2].time_ms >= versions[1].time_ms + 20_000);
+    let from: Vec<_> = whole.countersigners.iter().map(|one| one.spans[0].from_epoch).collect();
+    assert!(from[0] > versions[2].epoch && from[1] > versions[3].epoch, "{from:?}");
+    let own = hall.exported(ravi).unwrap();
+    assert_eq!(own.certificate, whole.certificate);
+    assert_eq!(own.countersigners.len(), 1);
+
+    let log = hall.log_summary();
+    assert_eq!(whole.certificate.check_log(&log), Ok(()));
+    hall.command(0, DeviceCommand::Lock { locked: true });
+    let later = hall.log_summary();
+    assert_eq!(whole.certificate.check_log(&later), Ok(()));
+    let text = hall.clients[0].certificates.last().unwrap();
+    for secret in ["Ravi", "Mina", "Host", "Weekly"] {
+        assert!(!text.contains(secret), "names are not in it");
+    }
+}
+
+/// CERT-12
+#[test]
+fn a_certificate_that_says_something_else_is_an_alarm_and_never_countersigned() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.pass(5000);
+    hall.command(0, DeviceCommand::Suspend { suspended: true });
+    hall.pass(5000);
+    hall.command(0, DeviceCommand::Suspend { suspended: false });
+    hall.pass(5000);
+    // The host's device leaves the suspension out.
+    let proof = &mut hall.clients[0].device.proof;
+    let mut stretches = proof.record().stretches().to_vec();
+    for period in &mut stretches[0].periods {
+        period.terms.suspended = false;
+    }
+    *proof = Proof::new(crate::certificate::Record::new(stretches).unwrap());
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    assert_eq!(hall.offered(ravi), Some(OfferState::Differs));
+    let differences = vec![CertificateDifference::Suspension];
+    assert_eq!(hall.view(ravi).alarms, [Alarm::Certificate { differences }]);
+    assert_eq!(hall.view(ravi).encryption, Encryption::Verified, "what is said now is in no doubt");
+    hall.command(ravi, DeviceCommand::Countersign {});
+    assert!(matches!(hall.certificate(0), CertificateView::Made { countersigned: 0, .. }));
+    let log = hall.log_summary();
+    let made = hall.exported(0).unwrap().certificate;
+    assert_eq!(made.check_log(&log), Err(crate::certificate::BindingError::Policies));
+}
+
+#[test]
+fn who_keeps_no_log_certifies_nothing_and_no_guests_word_is_taken() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.pass(5000);
+    hall.command(ravi, DeviceCommand::MakeCertificate {});
+    assert_eq!(hall.certificate(ravi), CertificateView::None);
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    let device = &mut hall.clients[0].device;
+    let bytes = device.certify().unwrap().to_bytes();
+    let from = hall.clients[ravi].device.me();
+    let mina = hall.guest("Mina");
+    hall.admit(mina);
+    hall.clients[mina].device.heard_certificate(from, &bytes);
+    hall.settle();
+    assert_eq!(hall.certificate(mina), CertificateView::None, "the host offered it before she came");
+}
+
+#[test]
+fn what_was_seen_outlives_a_reload_and_an_absence_shows() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.command(0, DeviceCommand::MakeHost { device: hall.clients[ravi].device.me() });
+    hall.pass(5000);
+    let kept = hall.clients[0].kept.clone().unwrap();
+    hall.disconnect(0);
+    hall.pass(5000);
+    // Meanwhile the other host changes something.
+    hall.command(ravi, DeviceCommand::Suspend { suspended: true });
+    hall.pass(5000);
+    let before = hall.clients[0].device.proof.record().stretches()[0].clone();
+    hall.clients[0].device = Device::restore(&kept, hall.now).unwrap();
+    assert_eq!(hall.clients[0].device.proof.record().stretches()[0].periods, before.periods);
+    hall.enter(0);
+    hall.join(0);
+    hall.pass(5000);
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    let made = hall.exported(0).unwrap().certificate;
+    assert_eq!(made.record.stretches().len(), 2);
+    assert!(made.record.stretches()[1].periods[0].terms.suspended);
+    let log = hall.log_summary();
+    assert_eq!(made.check_log(&log), Ok(()));
+    assert_eq!(hall.offered(ravi), Some(OfferState::Agrees));
+}
+
+#[test]
+fn at_the_end_the_certificate_is_given_out_with_the_log() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.pass(5000);
+    hall.tell(0, ServerMessage::Closed { reason: CloseReason::Ended, by: None });
+    hall.settle();
+    let log = crate::log::verify_export(hall.clients[0].logs.last().unwrap()).unwrap();
+    let file = serde_json::from_str(hall.clients[0].certificates.last().unwrap()).unwrap();
+    let certificate = verify(&file).unwrap().certificate;
+    assert_eq!(certificate.check_log(&log), Ok(()));
+    assert_eq!(certificate.log_entries, log.entries.len() as u64);
+}
+
+#[test]
+fn a_meeting_that_is_planned_is_good_until_a_month_after_it_begins() {
+    const DAY: u64 = 24 * 3600 * 1000;
+    let options = CreateOptions {
+        suite: MeetingSuite::Classical,
+        title: None,
+        name: "Host".parse().unwrap(),
+        passcode: None,
+        admits: false,
+        floor: crate::policy::Controls::default(),
+        controls: crate::policy::Controls::default(),
+    };
+    let begins = START + 300 * DAY;
+    let device = Device::plan(options.clone(), begins, START).unwrap();
+    let made = device.creation().unwrap().clone();
+    let open = |at| Delivery::open(made.meeting, &made.group_info, &made.tree, at);
+
+    assert_eq!(open(START).unwrap().conduct().opened_ms, begins);
+    assert!(open(begins + 30 * DAY).is_ok());
+    assert!(open(begins + 32 * DAY).is_err());
+    // One in the past begins now.
+    let now = Device::plan(options, 0, START).unwrap().creation().unwrap().clone();
+    let opened = Delivery::open(now.meeting, &now.group_info, &now.tree, START).unwrap();
+    assert_eq!(opened.conduct().opened_ms, START);
 }

@@ -41,6 +41,7 @@ impl Device {
             passcode: self.passcode_view(),
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
+            certificate: self.certificate_view(),
         }
     }
 

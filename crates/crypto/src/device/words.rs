@@ -137,6 +137,8 @@ impl Device {
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
             Word::WhoIs(device) => self.asked_who(device),
             Word::PleaseSpeak(device) => self.asked_to_speak(from, device),
+            Word::Certificate(bytes) => self.heard_certificate(from, &bytes),
+            Word::Countersignature(bytes) => self.heard_countersignature(from, &bytes),
             Word::People(people) => {
                 let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
                 let me = self.me();

@@ -8,7 +8,7 @@ use openmls::{
         JoinBuilder, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
         PublicGroup, StagedWelcome,
     },
-    key_packages::KeyPackage,
+    key_packages::{KeyPackage, Lifetime},
     messages::proposals::{PreSharedKeyProposal, ProposalType},
     prelude::{Capabilities, GroupId, LeafNodeParameters, ProposalStore, RatchetTreeIn},
     schedule::PreSharedKeyId,
@@ -70,6 +70,14 @@ impl Applicant {
     /// # Errors
     /// [`Reject::Admission`] if grant and policy do not go together.
     pub fn create(self, policy: &SignedPolicy, now_ms: u64) -> Result<Group, Reject> {
+        self.create_for(policy, Lifetime::default(), now_ms)
+    }
+
+    /// As [`Self::create`], with how long its first leaf is good by itself.
+    ///
+    /// # Errors
+    /// As those of [`Self::create`].
+    pub fn create_for(self, policy: &SignedPolicy, lifetime: Lifetime, now_ms: u64) -> Result<Group, Reject> {
         let suite = ciphersuite(self.suite);
         let required = RequiredCapabilitiesExtension::new(
             &[ExtensionType::Unknown(POLICY_EXTENSION_TYPE)],
@@ -85,6 +93,7 @@ impl Applicant {
             .use_ratchet_tree_extension(false)
             .ciphersuite(suite)
             .capabilities(capabilities(suite))
+            .lifetime(lifetime)
             .with_group_context_extensions(extensions)
             .build();
         let group_id = GroupId::from_slice(self.meeting.as_bytes());

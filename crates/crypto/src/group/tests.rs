@@ -199,7 +199,7 @@ fn removal_with_revocation_is_one_commit_and_the_removed_cannot_come_back() {
     let (_, info, tree) = scene.delivery.state();
     assert!(matches!(
         back.join_from_outside(&info, &tree, NOW).err(),
-        Some(Reject::Admission(Violation::Revoked))
+        Some(Reject::Admission(Violation::Banned))
     ));
 }
 

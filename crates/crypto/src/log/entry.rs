@@ -50,7 +50,8 @@ pub enum Event {
     Policy {
         /// Its version.
         version: u64,
-        /// SHA-256 of the signed policy.
+        /// [`Terms::hash`](crate::certificate::Terms::hash) of it: commits to the signed policy and to what a certificate
+        /// says of it.
         hash: Hash,
     },
     /// A grant was made void.

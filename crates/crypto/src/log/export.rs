@@ -21,10 +21,11 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use ed25519_dalek::SigningKey;
-use sabha_admission::{Capabilities, Malformed, Signed, SignedPolicy, Suite, Violation};
+use sabha_admission::{Capabilities, Malformed, SignedPolicy, Suite, Violation};
 use sabha_protocol::{DeviceKey, MeetingId};
 
 use super::{Checkpoint, Entry, Event, Hash, InvalidCheckpoint, InvalidLog, MeetingLog};
+use crate::certificate::Terms;
 
 /// Longest export that is read, in bytes: a full log has 7 million.
 pub const EXPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -156,7 +157,7 @@ fn decode_entries(text: &str) -> Result<Vec<Vec<u8>>, ExportError> {
 }
 
 fn check_policy(log: &MeetingLog, policy: &SignedPolicy, signer: &DeviceKey) -> Result<(), ExportError> {
-    if log.course.policy != Some((policy.version, Signed::hash(policy))) {
+    if log.course.policy != Some((policy.version, Terms::of(policy).hash())) {
         return Err(ExportError::PolicyUnknown);
     }
     // By the time of the creation: certificates that ran out during the meeting were listed before they did.
@@ -237,7 +238,7 @@ mod tests {
     fn log(policy: &SignedPolicy) -> MeetingLog {
         let mut log = MeetingLog::create(SUITE, policy.root, 1_000);
         let grant = grant_hash(&GrantId { issuer: policy.signer, seq: 1 });
-        log.append(Event::Policy { version: policy.version, hash: policy.hash() }, 1_000).unwrap();
+        log.append(Event::Policy { version: policy.version, hash: Terms::of(policy).hash() }, 1_000).unwrap();
         log.append(Event::Granted { grant, method: Method::Passcode }, 1_500).unwrap();
         log.append(Event::Commit { epoch: 1, transcript_hash: [5; 32] }, 1_600).unwrap();
         log.append(Event::Revoked { grant }, 2_500).unwrap();
@@ -278,7 +279,8 @@ mod tests {
         // Everything of the attacker's own but the meeting.
         let (own, foreign) = (policy(&key(1), &key(2)), policy(&key(7), &key(8)));
         let mut log = MeetingLog::create(SUITE, own.root, 1_000);
-        log.append(Event::Policy { version: foreign.version, hash: foreign.hash() }, 1_000).unwrap();
+        log.append(Event::Policy { version: foreign.version, hash: Terms::of(&foreign).hash() }, 1_000)
+            .unwrap();
         assert_eq!(
             verify_export(&log.export(&key(8), &foreign)),
             Err(ExportError::Policy(Violation::PolicyForeign))

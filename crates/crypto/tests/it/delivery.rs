@@ -380,7 +380,9 @@ fn a_grant_is_shown_by_its_own_device() {
     meeting.change(Changes { policy: Some(policy), ..Changes::default() });
     let revoked = check(&meeting.delivery, 40, 40).unwrap_err();
     assert_eq!(revoked.rule(), Rule::SentBack);
-    let policy = meeting.policy(|policy| drop(policy.conduct.banned.insert(device(40))));
+    let policy = meeting.policy(|policy| {
+        policy.conduct.banned.insert(device(40));
+    });
     meeting.change(Changes { policy: Some(policy), ..Changes::default() });
     assert_eq!(check(&meeting.delivery, 40, 40).unwrap_err().rule(), Rule::RemovedStaysOut);
     assert_eq!(check(&meeting.delivery, 42, 42), Ok(()));

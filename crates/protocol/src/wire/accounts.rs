@@ -432,8 +432,12 @@ actions! {
     KeyCreated = "key.created",
     /// An API key was withdrawn.
     KeyRevoked = "key.revoked",
+    /// A planned meeting was cancelled.
+    MeetingCancelled = "meeting.cancelled",
     /// A meeting was created.
     MeetingCreated = "meeting.created",
+    /// Meetings were planned: one, or a series.
+    MeetingsPlanned = "meetings.planned",
     /// The organisation has another name.
     OrganisationRenamed = "organisation.renamed",
     /// A passkey was added.
@@ -475,11 +479,11 @@ body! {
         key: Option<ApiKeyId>,
         /// What.
         action: AuditAction,
-        /// To what: the id of a user, passkey, session, key, invitation or meeting.
+        /// To what: the id of a user, passkey, session, key, invitation, plan or meeting.
         #[serde(default)]
         #[ts(optional = nullable)]
         subject: Option<String>,
-        /// Roles or scopes given, in words.
+        /// Roles or scopes given, in words; how many meetings were planned.
         #[serde(default)]
         #[ts(optional = nullable)]
         detail: Option<String>,

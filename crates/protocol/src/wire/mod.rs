@@ -1,8 +1,11 @@
 //! Messages as they travel, and files that do. One file a direction; strict: an unknown field or type is refused.
 
 pub mod accounts;
+pub mod certificate;
 pub mod client;
+pub mod floor;
 pub mod http;
+pub mod plans;
 pub mod profile;
 pub mod server;
 

@@ -51,7 +51,7 @@ CREATE TABLE api_keys (
     user BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     label TEXT NOT NULL,
     -- A set of bits: 1 audit:read, 2 meetings:create, 4 users:read, 8 users:write.
-    scopes INTEGER NOT NULL CHECK (scopes BETWEEN 1 AND 15),
+    scopes INTEGER NOT NULL CHECK (scopes BETWEEN 1 AND 63),
     created_ms INTEGER NOT NULL,
     used_ms INTEGER,
     expires_ms INTEGER NOT NULL

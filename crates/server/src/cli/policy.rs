@@ -13,7 +13,7 @@ use sabha_policy::{
     Control, Controls, Difference, Scale, Tier,
     profile::{self, Authorship},
 };
-use sabha_protocol::{key::ProfileKey, limits::FLOOR_GRACE, wire::profile::ProfileFile};
+use sabha_protocol::{key::ProfileKey, limits::FLOOR_GRACE};
 use serde_json::{Value, json};
 
 use self::{
@@ -27,7 +27,8 @@ use crate::{
     data_dir::DataDir,
     profiles,
     server::StartError,
-    storage::{AppliedFloor, Store, StoreError},
+    storage::{AppliedFloor, Author, Store, StoreError},
+    wanted::{self, Wanted},
 };
 
 /// What names a tier where a profile could stand.
@@ -157,10 +158,10 @@ pub(super) fn run(command: &Command, output: Output) -> ExitCode {
 }
 
 async fn apply(args: &Apply) -> Result<Said, PolicyError> {
-    let wanted = Wanted::find(&args.what, args.key.as_ref())?;
+    let wanted = find(&args.what, args.key.as_ref())?;
     let book = Book::open(&args.place).await?;
-    let (seen, today) = book.today().await?;
-    let floor = if args.loosen { wanted.controls.clone() } else { wanted.controls.tighten(&today) };
+    let (seen, today) = wanted::today(&book.store).await?;
+    let floor = wanted.over(&today, args.loosen);
     let said = book.demand(seen, &today, &floor, &args.by, &wanted.origin).await?;
     book.close().await;
     Ok(said)
@@ -168,28 +169,23 @@ async fn apply(args: &Apply) -> Result<Said, PolicyError> {
 
 async fn rollback(args: &Rollback) -> Result<Said, PolicyError> {
     let book = Book::open(&args.place).await?;
-    let (seen, today) = book.today().await?;
+    let (seen, today) = wanted::today(&book.store).await?;
     let number = match args.number {
         Some(number) => number,
         None if seen == 0 => return Err(PolicyError::NoFloorBefore),
         None => seen - 1,
     };
-    let (floor, origin) = match number {
-        0 => (Controls::of(Tier::default()), "what holds where nobody has chosen".to_owned()),
-        number => {
-            let row = book.store.floor_numbered(number).await?.ok_or(PolicyError::NoFloor(number))?;
-            (row.floor, format!("floor {number}: {}", row.origin))
-        }
-    };
-    let said = book.demand(seen, &today, &floor, &args.by, &origin).await?;
+    let wanted = Wanted::earlier(&book.store, number).await?.ok_or(PolicyError::NoFloor(number))?;
+    let floor = wanted.over(&today, false);
+    let said = book.demand(seen, &today, &floor, &args.by, &wanted.origin).await?;
     book.close().await;
     Ok(said)
 }
 
 async fn diff(args: &Diff) -> Result<Said, PolicyError> {
-    let wanted = Wanted::find(&args.what, None)?;
+    let wanted = find(&args.what, None)?;
     let book = Book::open(&args.place).await?;
-    let (seen, today) = book.today().await?;
+    let (seen, today) = wanted::today(&book.store).await?;
     book.close().await;
     let differences = today.difference(&wanted.controls);
     let mut text = format!("From today's floor to {}:\n\n", wanted.origin);
@@ -317,33 +313,14 @@ fn verify(args: &Verify) -> Result<Said, PolicyError> {
     })
 }
 
-/// What a floor is to be made from.
-struct Wanted {
-    controls: Controls,
-    /// For the record.
-    origin: String,
-}
-
-impl Wanted {
-    fn find(what: &str, key: Option<&ProfileKey>) -> Result<Self, PolicyError> {
-        if let Some(name) = what.strip_prefix(TIER_PREFIX) {
-            let tier = Tier::named(name).ok_or_else(|| PolicyError::Tier(name.to_owned()))?;
-            if key.is_some() {
-                return Err(PolicyError::TierKey);
-            }
-            return Ok(Self { controls: Controls::of(tier), origin: format!("tier {}", tier.name()) });
-        }
-        let file = profiles::find(what)?;
-        let checked = profile::check(&file, key)
-            .map_err(|source| PolicyError::Profile { name: what.to_owned(), source })?;
-        Ok(Self { origin: origin(&file, checked.authorship), controls: checked.controls })
+/// Finds what a floor is to be made from.
+fn find(what: &str, key: Option<&ProfileKey>) -> Result<Wanted, PolicyError> {
+    if let Some(name) = what.strip_prefix(TIER_PREFIX) {
+        let tier = Tier::named(name).ok_or_else(|| PolicyError::Tier(name.to_owned()))?;
+        return if key.is_some() { Err(PolicyError::TierKey) } else { Ok(Wanted::tier(tier)) };
     }
-}
-
-/// Names a profile in the record of a floor: at most 117 characters, so that nothing of it is cut.
-fn origin(file: &ProfileFile, authorship: Authorship) -> String {
-    let signed = signer(authorship).map_or_else(|| "not signed".to_owned(), |key| format!("key {key}"));
-    format!("{} revision {}, {signed}", file.profile.id, file.profile.revision)
+    Wanted::profile(&profiles::find(what)?, key)
+        .map_err(|source| PolicyError::Profile { name: what.to_owned(), source })
 }
 
 fn signer(authorship: Authorship) -> Option<String> {
@@ -377,12 +354,6 @@ impl Book {
         }
     }
 
-    /// Returns the newest floor with its number, which is 0 where nobody has chosen.
-    async fn today(&self) -> Result<(i64, Controls), PolicyError> {
-        let newest = self.store.floors().await?.into_iter().next();
-        Ok(newest.map_or_else(|| (0, Controls::of(Tier::default())), |row| (row.number, row.floor)))
-    }
-
     /// Demands `floor` from now on, unless another floor than `today`, whose number is `seen`, is demanded meanwhile.
     async fn demand(
         &self,
@@ -393,7 +364,7 @@ impl Book {
         origin: &str,
     ) -> Result<Said, PolicyError> {
         let by = by.by.clone().unwrap_or_else(system_user);
-        let number = self.store.apply_floor_after(seen, floor, &by, origin).await?;
+        let number = self.store.apply_floor_after(seen, floor, &by, origin, Author::default()).await?;
         let number = number.ok_or(PolicyError::Changed)?;
         let differences = today.difference(floor);
         let mut text = format!("Floor {number} is in force, from {origin}.\n\n");
@@ -474,19 +445,4 @@ fn system_user() -> String {
 
 fn profile_key(text: &str) -> Result<ProfileKey, String> {
     ProfileKey::try_from(text.to_owned()).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_origin_is_not_cut() {
-        let mut file = profiles::find("us.gov.cisa.2020").unwrap();
-        file.profile.id = "a".repeat(48).try_into().unwrap();
-        file.profile.revision = std::num::NonZeroU32::MAX;
-        file.signature = Some(profile::sign(&file.profile, &[1; 32]));
-        let checked = profile::check(&file, None).unwrap();
-        assert_eq!(origin(&file, checked.authorship).len(), 117);
-    }
 }

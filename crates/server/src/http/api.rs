@@ -80,7 +80,11 @@ pub(super) async fn create_meeting(
 }
 
 /// Refuses what is not the beginning of this meeting's group. A millisecond's work, so it is done in place.
-fn check_group(meeting: &MeetingId, offered: &StoredMeeting, floor: &Controls) -> Result<(), Refusal> {
+pub(super) fn check_group(
+    meeting: &MeetingId,
+    offered: &StoredMeeting,
+    floor: &Controls,
+) -> Result<(), Refusal> {
     let StoredMeeting { group_info, tree, .. } = offered;
     let delivery = Delivery::open(*meeting, group_info, tree, clock::unix_ms())
         .map_err(|reject| Refusal::new(reject.rule(), reject.to_string()))?;

@@ -138,13 +138,19 @@ impl Rooms {
             return Ok((room.mailbox, claim(Some(&room.gate_key), stranger)?));
         }
         let stored = self.0.config.store.meeting(&meeting).await.map_err(storage_failed)?;
+        let window = self.0.config.store.window(&meeting).await.map_err(storage_failed)?;
+        let now_ms = clock::unix_ms();
+        // A planned meeting that nobody has opened is there for its link in its time only, and else as if it were not.
+        // The window binds nobody who holds a grant: the host comes earlier, and who was let in comes back.
+        let by_link = matches!(stranger.credential, Credential::Link { .. });
+        let is_shut = by_link && window.is_some_and(|window| !window.holds(now_ms));
+        let stored = stored.filter(|_| !is_shut);
         let claim = claim(stored.as_ref().map(|stored| &stored.gate_key), stranger)?;
         let Some(stored) = stored else { return Err(unknown_meeting()) };
         if matches!(claim, Claim::Resume(_)) && self.claim_window(meeting).is_zero() {
             // The room is not open, and was neither lost nor stopped with the server a minute ago.
             return Err(refusal(Rule::ResumeWindow, "the place is not kept any more"));
         }
-        let now_ms = clock::unix_ms();
         let group = Handshakes::open(meeting, &stored, now_ms).map_err(|reject| {
             tracing::info!(?meeting, %reject, "the group that was stored has run out");
             unknown_meeting()
@@ -152,7 +158,8 @@ impl Rooms {
         if let Claim::Device(grant) = &claim {
             group.right(&device, grant.as_ref(), now_ms)?;
         }
-        let room = self.open(meeting, stored, group).await?;
+        let kept_for = window.map_or(0, |window| window.ends_ms.saturating_sub(now_ms));
+        let room = self.open(meeting, stored, group, Duration::from_millis(kept_for)).await?;
         Ok((room.mailbox, claim))
     }
 
@@ -176,10 +183,14 @@ impl Rooms {
         meeting: MeetingId,
         stored: StoredMeeting,
         group: Handshakes,
+        kept_for: Duration,
     ) -> Result<OpenRoom, Refusal> {
         let slot = self.slot(meeting)?;
-        let opened =
-            slot.room.get_or_try_init(|| self.start_room(meeting, slot.serial, stored, group)).await.cloned();
+        let opened = slot
+            .room
+            .get_or_try_init(|| self.start_room(meeting, slot.serial, stored, group, kept_for))
+            .await
+            .cloned();
         if opened.is_err() && !slot.room.initialized() {
             self.forget(meeting, slot.serial);
         }
@@ -210,6 +221,7 @@ impl Rooms {
         serial: u64,
         stored: StoredMeeting,
         group: Handshakes,
+        kept_for: Duration,
     ) -> Result<OpenRoom, Refusal> {
         let config = &self.0.config;
         let start = config.store.open_room(&meeting).await.map_err(storage_failed)?;
@@ -229,6 +241,7 @@ impl Rooms {
                 removed: start.removed,
                 next_participant: start.next_participant,
                 claim_window: self.claim_window(meeting),
+                kept_for,
             },
             group,
             peers,

@@ -17,6 +17,7 @@ use super::{
     Author, Store, StoreError,
     audit::{self, Event},
     credentials::{NewPasskey, NewSession},
+    plans,
 };
 
 /// Bit of the administrators in `users.roles`.
@@ -363,6 +364,8 @@ impl Store {
     /// [`AccountError::Unknown`]; [`AccountError::Last`] if no administrator would be left.
     pub async fn remove_user(&self, author: Author, id: UserId, now_ms: u64) -> Result<(), AccountError> {
         let mut transaction = self.change().await?;
+        // Their devices hold the keys of what they planned, which nobody else could end.
+        plans::cancel_all_of(&mut transaction, id, now_ms).await?;
         let done = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(&id.as_bytes()[..])
             .execute(&mut *transaction)

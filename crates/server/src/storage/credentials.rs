@@ -525,5 +525,7 @@ const fn bit(scope: Scope) -> i64 {
         Scope::MeetingsCreate => 2,
         Scope::UsersRead => 4,
         Scope::UsersWrite => 8,
+        Scope::PolicyRead => 16,
+        Scope::PolicyWrite => 32,
     }
 }

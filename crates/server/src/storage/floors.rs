@@ -57,7 +57,7 @@ impl Store {
 
     /// Demands `floor` from now on, if `seen` is still the number of the newest floor, 0 where there is none: what was
     /// made from an older one could undo what somebody has demanded meanwhile. Returns the new floor's number, or
-    /// `None` if somebody has. It is on disk when this returns.
+    /// `None` if somebody has. `author` is who the audit log names. It is on disk when this returns.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -67,6 +67,7 @@ impl Store {
         floor: &Controls,
         applied_by: &str,
         origin: &str,
+        author: Author,
     ) -> Result<Option<i64>, StoreError> {
         let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -83,7 +84,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let number = row.map(|row| row.try_get("number")).transpose()?;
-        record(&mut transaction, number).await?;
+        record(&mut transaction, number, author).await?;
         transaction.commit().await?;
         Ok(number)
     }
@@ -111,7 +112,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let number = row.try_get("number")?;
-        record(&mut transaction, Some(number)).await?;
+        record(&mut transaction, Some(number), Author::default()).await?;
         transaction.commit().await?;
         Ok(number)
     }
@@ -124,9 +125,13 @@ impl Store {
 }
 
 /// Writes into the audit log that a floor was applied, in the transaction that applies it.
-async fn record(transaction: &mut Transaction<'_, Sqlite>, number: Option<i64>) -> Result<(), sqlx::Error> {
+async fn record(
+    transaction: &mut Transaction<'_, Sqlite>,
+    number: Option<i64>,
+    author: Author,
+) -> Result<(), sqlx::Error> {
     let Some(number) = number else { return Ok(()) };
-    let event = Event::new(Author::default(), AuditAction::FloorApplied, number);
+    let event = Event::new(author, AuditAction::FloorApplied, number);
     audit::append(transaction, crate::clock::unix_ms(), event).await
 }
 
@@ -188,11 +193,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).await.unwrap();
         let (medium, high) = (Controls::of(Tier::Medium), Controls::of(Tier::High));
-        assert_eq!(store.apply_floor_after(0, &medium, "asha", "one").await.unwrap(), Some(1));
-        assert_eq!(store.apply_floor_after(0, &high, "ben", "two").await.unwrap(), None);
-        assert_eq!(store.apply_floor_after(2, &high, "ben", "two").await.unwrap(), None);
+        assert_eq!(
+            store.apply_floor_after(0, &medium, "asha", "one", Author::default()).await.unwrap(),
+            Some(1)
+        );
+        assert_eq!(store.apply_floor_after(0, &high, "ben", "two", Author::default()).await.unwrap(), None);
+        assert_eq!(store.apply_floor_after(2, &high, "ben", "two", Author::default()).await.unwrap(), None);
         assert_eq!(store.floor().await.unwrap(), medium);
-        assert_eq!(store.apply_floor_after(1, &high, "ben", "two").await.unwrap(), Some(2));
+        assert_eq!(
+            store.apply_floor_after(1, &high, "ben", "two", Author::default()).await.unwrap(),
+            Some(2)
+        );
         assert_eq!(store.floor_numbered(1).await.unwrap().unwrap().floor, medium);
         assert_eq!(store.floor_numbered(3).await.unwrap(), None);
     }
@@ -204,7 +215,7 @@ mod tests {
         let server = Store::open(directory.path()).await.unwrap();
         let command = Store::open_beside(directory.path()).await.unwrap();
         let high = Controls::of(Tier::High);
-        command.apply_floor_after(0, &high, "asha", "tier high").await.unwrap();
+        command.apply_floor_after(0, &high, "asha", "tier high", Author::default()).await.unwrap();
         command.close().await;
         assert_eq!(server.floor().await.unwrap(), high);
         server.apply_floor(&Controls::of(Tier::Low), "ben", "tier low").await.unwrap();

@@ -7,7 +7,7 @@ use sabha_protocol::{
     opaque::{GroupInfo, RatchetTree, SealedTitle},
     wire::accounts::AuditAction,
 };
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
 use super::{
     Author, Store, StoreError,
@@ -59,19 +59,7 @@ impl Store {
         meeting: &StoredMeeting,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.change().await?;
-        let done = sqlx::query(
-            "INSERT INTO meetings (id, title, gate_key, group_info, tree, created_ms)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&id.as_bytes()[..])
-        .bind(meeting.title.as_ref().map(SealedTitle::as_bytes))
-        .bind(&meeting.gate_key.as_bytes()[..])
-        .bind(meeting.group_info.as_bytes())
-        .bind(meeting.tree.as_bytes())
-        .bind(now_ms())
-        .execute(&mut *transaction)
-        .await?;
-        if done.rows_affected() == 0 {
+        if !insert(&mut transaction, id, meeting).await? {
             return Ok(false);
         }
         let event = Event::new(author, AuditAction::MeetingCreated, id);
@@ -137,17 +125,7 @@ impl Store {
     pub async fn write(&self, meeting: &MeetingId, record: Record) -> Result<(), StoreError> {
         let id = &meeting.as_bytes()[..];
         match record {
-            Record::Ended => {
-                // What was stored goes with the meeting: nothing is left that a link could be tested on.
-                sqlx::query(
-                    "UPDATE meetings SET ended_ms = $2, title = NULL, gate_key = NULL, group_info = NULL,
-                     tree = NULL WHERE id = $1 AND ended_ms IS NULL",
-                )
-                .bind(id)
-                .bind(now_ms())
-                .execute(&self.writer)
-                .await?
-            }
+            Record::Ended => sqlx::query(END).bind(id).bind(now_ms()).execute(&self.writer).await?,
             Record::IdsReserved { upto } => {
                 sqlx::query("UPDATE meetings SET next_participant = max(next_participant, $2) WHERE id = $1")
                     .bind(id)
@@ -169,6 +147,32 @@ impl Store {
         };
         Ok(())
     }
+}
+
+/// Ends a meeting. What was stored goes with it: nothing is left that a link could be tested on.
+pub(super) const END: &str =
+    "UPDATE meetings SET ended_ms = $2, title = NULL, gate_key = NULL, group_info = NULL,
+    tree = NULL WHERE id = $1 AND ended_ms IS NULL";
+
+/// Stores a meeting. Returns `false`, and changes nothing, if the id is taken.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &MeetingId,
+    meeting: &StoredMeeting,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "INSERT INTO meetings (id, title, gate_key, group_info, tree, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&id.as_bytes()[..])
+    .bind(meeting.title.as_ref().map(SealedTitle::as_bytes))
+    .bind(&meeting.gate_key.as_bytes()[..])
+    .bind(meeting.group_info.as_bytes())
+    .bind(meeting.tree.as_bytes())
+    .bind(now_ms())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 fn participant(stored: i64) -> Result<ParticipantId, StoreError> {

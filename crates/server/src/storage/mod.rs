@@ -13,6 +13,7 @@ mod examine;
 mod floors;
 mod meetings;
 mod migrations;
+mod plans;
 
 use std::{
     path::{Path, PathBuf},
@@ -31,6 +32,7 @@ pub use self::{
     credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
     meetings::{RoomStart, StoredMeeting},
+    plans::{NewPlan, Window},
 };
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.

@@ -27,15 +27,15 @@ use sha2::{Digest as _, Sha256};
 use crate::server::{Response, TestServer, new_meeting, now_ms, request};
 
 /// A server with accounts, and a second hand on its database.
-struct Office {
-    server: TestServer,
-    store: Store,
-    administrator: UserId,
+pub struct Office {
+    pub server: TestServer,
+    pub store: Store,
+    pub administrator: UserId,
     next: std::cell::Cell<u8>,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let server = TestServer::start().await;
         let store = Store::open(server.directory.path()).await.unwrap();
         let mut office = Self { server, store, administrator: UserId::from_bytes([0; 16]), next: 1.into() };
@@ -62,7 +62,7 @@ impl Office {
         self.store.join(&hash(token.expose()), &new, now_ms()).await.unwrap().id
     }
 
-    async fn user(&self, roles: &[AccountRole]) -> UserId {
+    pub async fn user(&self, roles: &[AccountRole]) -> UserId {
         let number = self.fresh();
         let token = LinkToken::from_bytes([number; 32]);
         let invite =
@@ -74,7 +74,7 @@ impl Office {
     }
 
     /// Begins a session of `user` that began and was used at `at_ms`, and returns its cookie.
-    async fn session(&self, user: UserId, at_ms: u64) -> (SessionId, String) {
+    pub async fn session(&self, user: UserId, at_ms: u64) -> (SessionId, String) {
         let number = self.fresh();
         let token = AccessToken::from_bytes([number; 32]);
         let id = SessionId::from_bytes([number; 16]);
@@ -89,7 +89,7 @@ impl Office {
         self.store.passkey_by_credential(&ids[0]).await.unwrap().unwrap()
     }
 
-    async fn key(&self, user: UserId, scopes: &[Scope]) -> String {
+    pub async fn key(&self, user: UserId, scopes: &[Scope]) -> String {
         let number = self.fresh();
         let secret = AccessToken::from_bytes([number; 32]);
         let key = ApiKey {
@@ -105,7 +105,7 @@ impl Office {
     }
 
     /// Asks as the server's own page would.
-    async fn ask(&self, method: &str, path: &str, credential: &Credential, body: &str) -> Response {
+    pub async fn ask(&self, method: &str, path: &str, credential: &Credential, body: &str) -> Response {
         let address = self.server.address();
         let own = format!("http://{address}");
         let mut headers = vec![("content-type", "application/json")];
@@ -117,14 +117,14 @@ impl Office {
         request(address, method, path, &headers, body).await
     }
 
-    async fn administrator(&self) -> Credential {
+    pub async fn administrator(&self) -> Credential {
         Credential::cookie(&self.session(self.administrator, now_ms()).await.1)
     }
 }
 
 /// With what a request is sent.
 #[derive(Clone, Debug, Default)]
-struct Credential {
+pub struct Credential {
     cookie: Option<String>,
     authorization: Option<String>,
     origin: Option<String>,
@@ -132,11 +132,11 @@ struct Credential {
 }
 
 impl Credential {
-    fn cookie(cookie: &str) -> Self {
+    pub fn cookie(cookie: &str) -> Self {
         Self { cookie: Some(cookie.to_owned()), ..Self::default() }
     }
 
-    fn bearer(authorization: &str) -> Self {
+    pub fn bearer(authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..Self::default() }
     }
 }
@@ -155,7 +155,7 @@ fn hash(secret: &[u8; 32]) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-fn rule(response: &Response) -> (u16, Rule) {
+pub fn rule(response: &Response) -> (u16, Rule) {
     (response.status, response.json::<ApiError>().rule)
 }
 

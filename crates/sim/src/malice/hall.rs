@@ -331,7 +331,11 @@ impl Hall {
                     person.media.push(change);
                 }
             }
-            DeviceOutput::Log { .. } | DeviceOutput::Refused { .. } | DeviceOutput::Remember {} => {}
+            DeviceOutput::AskedToSpeak { .. }
+            | DeviceOutput::Certificate { .. }
+            | DeviceOutput::Log { .. }
+            | DeviceOutput::Refused { .. }
+            | DeviceOutput::Remember {} => {}
             DeviceOutput::Send { send, message } => {
                 if person.connected {
                     self.seen.push(Seen { from: at, message: (*message).clone() });

@@ -35,12 +35,16 @@ passkey-unsupported = This browser has no passkeys here. Use https, or another b
 
 nav = Pages
 nav-users = Users
+nav-policy = Policy
 nav-account = My account
 nav-audit = Audit log
+nav-meetings = My meetings
 start-meeting = Start a meeting
 sign-out = Sign out
 forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.
+forbidden-policy = Only a security officer or an administrator says what meetings have to keep.
+forbidden-meetings = Only a host or an administrator plans meetings.
 forbidden-audit = Only a security officer or an administrator reads the audit log.
 
 ## Users
@@ -66,6 +70,52 @@ invites-revoke = Withdraw
 invites-revoke-ask = Withdraw the invitation of { $name }?
 invites-revoked = The invitation of { $name } was withdrawn.
 organisation-title = Organisation
+
+## Policy
+
+floor-title = Policy
+floor-lead = What every meeting here has to keep, at least. A host can ask for more in a meeting, never for less.
+floor-default = Nobody has chosen yet: tier medium holds.
+floor-number = Floor { $number }
+floor-origin = Applied by { $by }, from { $origin }.
+floor-control = Control
+floor-demanded = Demanded
+floor-sources = Asked for by
+floor-always = Always
+floor-always-title = { $count ->
+    [one] One control holds always and cannot be set
+   *[other] { $count } controls hold always and cannot be set
+  }
+floor-change = Demand something else
+floor-change-lead = You see what would change before anything does.
+floor-from = Take it from
+floor-choose = Choose a profile or a tier…
+floor-tier = Tier { $tier }
+floor-file = Import a profile
+floor-signed = The signature holds. Key: { $key }
+floor-unsigned = Not signed: whoever had the file can have changed it.
+floor-becomes = becomes
+floor-tighter = Tighter
+floor-looser = Looser
+floor-kept = Stays
+floor-same = Nothing would change.
+floor-loosen = Also loosen
+floor-loosen-note = Otherwise what would get looser stays as it is.
+floor-running = Meetings that run follow at once where a host is there. One that cannot follow ends, and says why.
+floor-apply = { $count ->
+    [0] Nothing to apply
+    [one] Apply one change
+   *[other] Apply { $count } changes
+  }
+floor-leave = Leave it as it is
+floor-applied = Applied. It binds all meetings within a second.
+floor-history = Before
+floor-history-lead = Bring back what was demanded earlier.
+floor-back = Bring back
+floor-back-to = { $number ->
+    [0] Bring back tier medium
+   *[other] Bring back floor { $number }
+  }
 
 ## Own account
 
@@ -128,6 +178,8 @@ role-security_officer = Security officer
 role-host = Host
 scope-audit-read = read the audit log
 scope-meetings-create = create meetings
+scope-policy-read = read what is demanded of meetings
+scope-policy-write = demand something else of all meetings
 scope-users-read = list users
 scope-users-write = invite, change and remove users
 did-audit-exported = Exported the audit log
@@ -136,7 +188,9 @@ did-invitation-created = Invited somebody
 did-invitation-revoked = Withdrew an invitation
 did-key-created = Made an API key
 did-key-revoked = Withdrew an API key
+did-meeting-cancelled = Cancelled a planned meeting
 did-meeting-created = Created a meeting
+did-meetings-planned = Planned meetings
 did-organisation-renamed = Renamed the organisation
 did-passkey-added = Added a passkey
 did-passkey-removed = Removed a passkey
@@ -158,8 +212,83 @@ rule-account-passkey = This passkey opens no account here, or it came too late. 
 rule-account-role = You do not have the role that this needs.
 rule-account-scope = This is done in person, not by an API key.
 rule-account-signed-in = Your session is over. Sign in again.
+rule-floor-profile = This is no policy profile, or it was changed after it was signed. Nothing was applied.
+rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then decide.
 rule-server-capacity = There is no room for more. Try again later, or remove some first.
 rule-server-storage = The server could not save this. Nothing was changed.
 rule-wire-form = The server did not accept this. Check what you wrote.
 rule-wire-rate = Too many tries. Wait a moment.
 rule-other = The server refused this by the rule { $rule }.
+
+## Meetings
+
+meetings-title = My meetings
+meetings-lead = What you have planned, next first. Times are those of this device.
+meetings-none = Nothing is planned. Plan a meeting, and its link is ready to be sent.
+meetings-untitled = Meeting without a title
+meetings-elsewhere = Planned in another browser
+meetings-elsewhere-note = Its keys and its link are in the browser that planned it. Start it there. You can cancel it here.
+meetings-time = { $from } to { $to }
+meetings-series = { $every ->
+    [day] Every day
+    [week] Every week
+   *[month] Every month
+  }
+meetings-lobby = The lobby opens at { $at }.
+meetings-open = The lobby is open.
+meetings-cancelled = Cancelled
+meetings-invited = Invited: { $who }
+meetings-start = Start
+meetings-start-of = Start: { $title }
+meetings-copy = Copy link
+meetings-copy-of = Copy link: { $title }
+meetings-link-of = Link to { $title }
+meetings-file = Calendar file
+meetings-file-of = Calendar file: { $title }
+meetings-file-all = Whole series
+meetings-file-all-of = Whole series: { $title }, as a calendar file
+meetings-file-off = File of the cancellation
+meetings-cancel = Cancel
+meetings-cancel-ask = Cancel { $title } on { $day }? Its link will open nothing.
+meetings-cancel-all = Cancel the series
+meetings-cancel-all-ask = Cancel every meeting of { $title } that is still to come?
+meetings-planned = { $count ->
+    [one] Planned.
+   *[other] { $count } meetings are planned, each with a link of its own.
+  }
+meetings-cancelled-now = Cancelled.
+
+plan-title = Plan a meeting
+plan-lead = This browser makes the keys of each meeting and keeps them. Start it from this browser: the server cannot, and neither can another device of yours.
+plan-name = Title (optional)
+plan-name-hint = Sealed: the server cannot read it.
+plan-date = Day
+plan-time = Begins at
+plan-minutes = Minutes
+plan-zone = Time zone
+plan-early = Lobby opens
+plan-early-minutes = { $minutes ->
+    [0] at the beginning
+    [one] a minute before
+   *[other] { $minutes } minutes before
+  }
+plan-repeat = Repeats
+repeat-never = Never
+repeat-day = Every day
+repeat-week = Every week
+repeat-month = Every month
+plan-count = How many meetings
+plan-passcode = Passcode (optional)
+plan-passcode-hint = Told separately
+plan-invited = Who is invited (optional)
+plan-invited-hint = Their e-mail addresses. They stay in this browser and go into the calendar file; nothing is sent.
+plan-invited-wrong = { $text } is no e-mail address.
+plan-invited-many = At most { $max } can be invited.
+plan-go = Plan
+plan-not-kept = This browser keeps nothing, or cannot make keys. A meeting that is planned here would have no host. Use another browser, or a window that is not private.
+plan-not-possible = It cannot be planned so. Choose a time to come, within a year; a meeting lasts 5 to 1440 minutes, a series has 2 to 60 meetings.
+
+calendar-description = Join by this link: { $link }
+
+    The link is the key to the meeting: pass it on only to those who are invited.
+calendar-untitled = Meeting

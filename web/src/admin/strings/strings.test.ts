@@ -50,10 +50,10 @@ describe('strings of the admin page', () => {
     expect(texts.filter((text) => /^(role|scope|did)-/.test(text))).toEqual([]);
   });
 
-  it('every rule about accounts has its sentence', () => {
-    const rules = wordsOf('Rule').filter((rule) => rule.startsWith('ACCOUNT.')) as Rule[];
+  it('every rule about accounts and the floor has its sentence', () => {
+    const rules = wordsOf('Rule').filter((rule) => /^(ACCOUNT|FLOOR)\./.test(rule)) as Rule[];
 
-    expect(rules.length).toBe(8);
+    expect(rules.length).toBe(10);
     for (const rule of rules) expect(ruleText(rule)).not.toContain(rule);
     expect(ruleText('ROOM.FULL')).toContain('ROOM.FULL');
   });

@@ -14,6 +14,8 @@ const TOLD: readonly TextKey[] = [
   'rule-account-role',
   'rule-account-scope',
   'rule-account-signed-in',
+  'rule-floor-profile',
+  'rule-floor-seen',
   'rule-server-capacity',
   'rule-server-storage',
   'rule-wire-form',
@@ -59,8 +61,17 @@ export const ACTIONS: readonly AuditAction[] = [
   'key.created',
   'key.revoked',
   'meeting.created',
+  'meetings.planned',
+  'meeting.cancelled',
   'organisation.renamed',
   'audit.exported',
 ];
 export const ROLES: readonly AccountRole[] = ['administrator', 'security_officer', 'host'];
-export const SCOPES: readonly Scope[] = ['meetings:create', 'users:read', 'users:write', 'audit:read'];
+export const SCOPES: readonly Scope[] = [
+  'meetings:create',
+  'users:read',
+  'users:write',
+  'policy:read',
+  'policy:write',
+  'audit:read',
+];

@@ -103,6 +103,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false, spotlight: null },
     banned: [],
     keeps_log: true,
+    certificate: { type: 'none' },
     passcode: { type: 'none' },
     host: true,
   };
@@ -130,6 +131,7 @@ function emptyState(): CallState {
     slots: new Map(),
     over: null,
     log: null,
+    certificate: null,
     notices: [],
     leaveQuestion: false,
     askedToSpeak: null,
@@ -185,7 +187,9 @@ export class FakeCall implements Call {
   }
 
   get #conduct(): DeviceView['conduct'] {
-    return this.state.e2ee?.conduct ?? { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null };
+    return (
+      this.state.e2ee?.conduct ?? { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null }
+    );
   }
 
   /** Changes what the device has verified. */
@@ -206,8 +210,12 @@ export class FakeCall implements Call {
   enter = () => this.patch({ phase: 'entering' });
   leave = () => this.patch({ phase: 'over', over: { reason: 'left', by: null } });
   cancelLeave = () => this.patch({ leaveQuestion: false });
-  end = () => this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' }, log: 'sabha/' });
+  end = () =>
+    this.patch({ phase: 'over', over: { reason: 'ended', by: 'Asha Rao' }, log: 'sabha/', certificate: '{}' });
   saveLog = () => undefined;
+  makeCertificate = () => undefined;
+  countersign = () => undefined;
+  saveCertificate = () => undefined;
   handOver = () => this.leave();
   retry = () => this.patch({ phase: 'prejoin', over: null });
   setMicrophone = (on: boolean) => {

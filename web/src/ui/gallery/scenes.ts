@@ -192,6 +192,26 @@ export const scenes: Readonly<Record<string, Scene>> = {
     asGuest,
   ),
   'security-alone': room(1),
+  'security-certificate': verified({
+    certificate: { type: 'made', until_ms: 1_900_000_000_000, countersigned: 2, offered: true },
+  }),
+  'security-countersign': verified(
+    {
+      host: false,
+      keeps_log: false,
+      certificate: { type: 'offered', from: person(2).device, until_ms: 1_900_000_000_000, state: 'agrees' },
+    },
+    asGuest,
+  ),
+  'security-differs': verified(
+    {
+      host: false,
+      keeps_log: false,
+      alarms: [{ type: 'certificate', differences: ['suspension', 'time'] }],
+      certificate: { type: 'offered', from: person(2).device, until_ms: 1_900_000_000_000, state: 'differs' },
+    },
+    asGuest,
+  ),
   'security-many': room(17),
   'security-pending': verified({ encryption: 'pending', code: null }, (call) =>
     call.patch({

@@ -9,6 +9,7 @@ import { t } from '../strings/text';
 const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   alarm: 15_000,
   attendee: 10_000,
+  certificate: 10_000,
   chat: 4_000,
   draining: 15_000,
   hand: 6_000,

@@ -1,7 +1,13 @@
 // What a host has given and taken, in words: for the person's own row, and for the dialog in which it is changed.
 
 import { settingOf } from '../../call/conduct';
-import { type ConductView, controls, type MemberRight, type MemberRole, type MemberView } from '../../protocol/messages';
+import {
+  type ConductView,
+  controls,
+  type MemberRight,
+  type MemberRole,
+  type MemberView,
+} from '../../protocol/messages';
 import type { TextKey } from '../strings/keys';
 
 /** The roles a host can give, from the most rights to the least. */

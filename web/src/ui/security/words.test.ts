@@ -19,6 +19,7 @@ function view(rest: Partial<DeviceView> = {}): DeviceView {
     passcode: { type: 'none' },
     host: false,
     keeps_log: false,
+    certificate: { type: 'none' },
     ...rest,
   };
 }

@@ -23,6 +23,7 @@ start-new-note = You will be its host, and get a link to send.
 start-or = or
 start-link-label = Join with a link
 start-link-placeholder = Paste the invite link
+start-mine = My meetings
 start-join = Join
 start-no-right-title = This device cannot start meetings here
 start-no-right = Open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.
@@ -333,6 +334,17 @@ alarm-admission = The server passed on a change that nobody had the right to mak
 alarm-fork = The server shows you another meeting than it shows the host. You may be cut off from some of the people.
 alarm-handshake = The server passed on a message of the group that is damaged or does not belong here. It was refused.
 alarm-wrong_group = The server offered a group that the hosts do not certify. Your device did not join it.
+alarm-certificate = A host asks for a countersignature under a certificate that says something else than your device saw. Your device does not sign it.
+difference-controls = Other controls held.
+difference-floor = The organisation demanded something else.
+difference-group = It is of another group.
+difference-hosts = There were more or fewer hosts.
+difference-lock = The meeting was locked at another time.
+difference-log = The meeting's log is another one.
+difference-policy = The hosts had signed another policy.
+difference-rights = Members had other rights.
+difference-suspension = The meeting was suspended at another time.
+difference-time = Something changed at another time.
 alarm-rule = Rule { $rule }.
 alarm-count = Noticed { $count } times.
 alarm-advice-title = What to do:
@@ -455,8 +467,29 @@ ban-lift = Lift ban
 ban-lift-of = Lift the ban on { $name }
 
 log = Log of this meeting
-log-what = What was decided and when, signed by this device: no names, nothing that was said. Anybody can check the file with sabha-client verify-log.
+log-what = What was decided and when, signed by this device: no names, nothing that was said. Anybody can check the file with sabha-client verify.
 log-save = Save the log
+
+certificate = Certificate of this meeting
+certificate-what = Says which controls held, from when to when, and what was changed: no names, nothing that was said. This device signs it, and who is here can countersign what their own device saw.
+certificate-limits = It proves what devices signed, not who held them. Anybody can check the file with sabha-client verify.
+certificate-make = Make a certificate
+certificate-again = Make a new one
+certificate-made = Made, up to { $time }.
+certificate-count = { $count ->
+    [0] Nobody has countersigned yet.
+    [one] One device has countersigned.
+   *[other] { $count } devices have countersigned.
+  }
+certificate-alone = It could not be offered to the others: it is too long, or you are not connected.
+certificate-save = Save the certificate
+certificate-offered = { $name } certifies which controls held up to { $time }, and asks who was here to countersign.
+certificate-offered-unnamed = A host certifies which controls held up to { $time }, and asks who was here to countersign.
+certificate-agrees = Your device saw the same while you were here. Countersigning adds its key for this meeting and from when to when you were here; no name.
+certificate-countersign = Countersign
+certificate-countersigned = Your device has countersigned it.
+certificate-differs = It says something else than your device saw, so your device does not sign it. What differs stands at the top.
+certificate-unclear = Your device does not know enough to compare it yet.
 
 protected = What is protected
 protected-content = What you say and show.
@@ -566,6 +599,7 @@ notice-unlocked = The meeting is open again. Who has the link can ask to come in
 notice-chat = { $name } wrote in the chat.
 notice-hand = { $name } raised a hand.
 notice-alarm = Your device refused something that is not allowed in this meeting. See Security.
+notice-certificate = A host asks for your countersignature under the meeting's certificate. See Security.
 notice-draining = The server restarts soon. You will be reconnected.
 notice-made_host = You are a host now.
 notice-made_host-by = { $name } made you a host.

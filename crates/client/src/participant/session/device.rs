@@ -109,6 +109,7 @@ impl Session {
                     self.state.send_modify(|state| state.push_chat(ChatLine { from, name, text }));
                 }
                 // The meeting has ended: this is the whole of it.
+                DeviceOutput::Certificate { text } => self.certificate = Some(text),
                 DeviceOutput::Log { text } => self.log = Some(text),
                 DeviceOutput::Media { change } => {
                     self.frames.apply(&change);

@@ -1,4 +1,4 @@
-//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/audit`.
+//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/plans`, `/floor`, `/audit`.
 //!
 //! Every route is written down once, in [`routes`], with the right it takes; `guard.rs` checks it before the handler
 //! runs, and a test asks every one of them with every kind of wrong credential.
@@ -6,18 +6,21 @@
 //! | rule | kept by |
 //! |---|---|
 //! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
+//! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
 //! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
 
 pub(super) mod audit;
 pub(super) mod entering;
+pub(super) mod floor;
 mod guard;
 pub(super) mod own;
+pub(super) mod plans;
 pub(super) mod users;
 
 use axum::{
     Router,
-    extract::{FromRequest, FromRequestParts, Json, Path, Request},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Json, Path, Request},
     handler::Handler,
     http::{Method, StatusCode, request::Parts},
     middleware,
@@ -26,6 +29,7 @@ use axum::{
 use sabha_protocol::{
     Rule,
     account::{AccountRole, Scope},
+    limits::{HTTP_BODY_BYTES_MAX, PLAN_BODY_BYTES_MAX, PROFILE_BYTES_MAX},
 };
 use serde::de::DeserializeOwned;
 
@@ -83,10 +87,26 @@ impl Routes {
         H: Handler<T, AppState>,
         T: 'static,
     {
+        self.add_sized(HTTP_BODY_BYTES_MAX, method, path, right, handler);
+    }
+
+    /// As [`Self::add`], for a body of at most so many bytes.
+    fn add_sized<H, T>(
+        &mut self,
+        bytes_max: usize,
+        method: Method,
+        path: &'static str,
+        right: Right,
+        handler: H,
+    ) where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
         let filter = MethodFilter::try_from(method.clone()).expect("the methods below are all of HTTP's own");
         let guard = middleware::from_fn_with_state((self.state.clone(), right), guard::guard);
         let router = std::mem::take(&mut self.router);
-        self.router = router.route(path, on(filter, handler).route_layer(guard));
+        self.router = router
+            .route(path, on(filter, handler).layer(DefaultBodyLimit::max(bytes_max)).route_layer(guard));
         self.list.push(Route { method, path, right });
     }
 }
@@ -96,6 +116,7 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     use Method as M;
     let users_read = Right::Scope(Scope::UsersRead);
     let users_write = Right::Scope(Scope::UsersWrite);
+    let meet = Right::Scope(Scope::MeetingsCreate);
     let audit_read = Right::Scope(Scope::AuditRead);
     let mut all = Routes { state: state.clone(), router: Router::new(), list: Vec::new() };
 
@@ -128,6 +149,20 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/invitations", users_read, users::invitations);
     all.add(M::POST, "/api/v1/invitations", users_write, users::invite);
     all.add(M::DELETE, "/api/v1/invitations/{id}", users_write, users::revoke_invitation);
+
+    let policy_read = Right::Scope(Scope::PolicyRead);
+    let policy_write = Right::Scope(Scope::PolicyWrite);
+    // A profile's file is larger than other bodies, and JSON in JSON is longer than it is.
+    let large = 2 * PROFILE_BYTES_MAX + HTTP_BODY_BYTES_MAX;
+    all.add(M::GET, "/api/v1/floor", policy_read, floor::view);
+    all.add_sized(large, M::POST, "/api/v1/floor", policy_write, floor::apply);
+    all.add_sized(large, M::POST, "/api/v1/floor/preview", policy_read, floor::preview);
+
+    all.add(M::GET, "/api/v1/plans", meet, plans::plans);
+    all.add_sized(PLAN_BODY_BYTES_MAX, M::POST, "/api/v1/plans", meet, plans::create);
+    all.add(M::POST, "/api/v1/plans/times", meet, plans::times);
+    all.add(M::DELETE, "/api/v1/plans/{id}", meet, plans::cancel);
+    all.add(M::DELETE, "/api/v1/plans/meetings/{id}", meet, plans::cancel_meeting);
 
     all.add(M::GET, "/api/v1/audit", audit_read, audit::page);
     all.add(M::GET, "/api/v1/audit/export", audit_read, audit::export);

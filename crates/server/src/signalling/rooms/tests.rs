@@ -235,3 +235,78 @@ async fn a_resume_token_opens_no_room_long_after_the_start() {
     rooms.note_lost(meeting);
     assert!(rooms.enter(resume).await.is_ok(), "the room was lost a moment ago");
 }
+
+/// Stores `creator`'s meeting as planned, its beginning so many minutes from now, the lobby open ten minutes before.
+async fn planned(store: &Store, creator: &Device, in_minutes: i64) {
+    use sabha_protocol::{account, wire::plans::Times};
+    let token = [9; 32];
+    let user = account::UserId::from_bytes([1; 16]);
+    assert!(store.prepare_setup(&token, clock::unix_ms()).await.unwrap());
+    let new = crate::storage::NewUser {
+        id: user,
+        name: "Asha".parse().unwrap(),
+        email: None,
+        organisation: None,
+        passkey: crate::storage::NewPasskey {
+            id: account::PasskeyId::from_bytes([1; 16]),
+            label: "Laptop".parse().unwrap(),
+            credential_id: vec![1; 32],
+            public_key: vec![1; 77],
+            counter: 0,
+        },
+        session: crate::storage::NewSession {
+            id: account::SessionId::from_bytes([1; 16]),
+            token_hash: [1; 32],
+        },
+    };
+    store.join(&token, &new, clock::unix_ms()).await.unwrap();
+    let starts_ms = clock::unix_ms().checked_add_signed(in_minutes * 60_000).unwrap();
+    let times = Times { opens_ms: starts_ms - 10 * 60_000, starts_ms, ends_ms: starts_ms + 60 * 60_000 };
+    let (id, meeting) = stored(creator);
+    let plan = crate::storage::NewPlan {
+        id: account::PlanId::from_bytes([1; 16]),
+        owner: user,
+        schedule: serde_json::from_str(
+            r#"{"zone":"UTC","starts":"2026-11-30T09:00","minutes":60,"early_minutes":10}"#,
+        )
+        .unwrap(),
+        meetings: vec![(id, meeting, times)],
+    };
+    store.create_plan(crate::storage::Author::user(user), &plan, clock::unix_ms()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_link_of_a_planned_meeting_opens_it_in_its_time_only() {
+    for (in_minutes, is_open) in [(24 * 60, false), (11, false), (9, true), (-59, true), (-61, false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let creator = creator();
+        let rooms = rooms(directory.path(), &[]).await;
+        planned(&rooms.0.config.store, &creator, in_minutes).await;
+        let id = creator.creation().unwrap().meeting;
+
+        let entered = rooms.enter(guest(id, link_of(&creator))).await;
+        let nowhere =
+            rooms.enter(guest(MeetingId::from_bytes([5; 20]), link_of(&creator))).await.unwrap_err();
+        match entered {
+            Ok(_) => assert!(is_open, "{in_minutes}"),
+            Err(refusal) => {
+                assert!(!is_open, "{in_minutes}");
+                assert_eq!(refusal, nowhere, "as for a meeting that is not there");
+                assert_eq!(rooms.len(), 0);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_planned_opens_it_earlier_and_then_it_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let creator = creator();
+    let rooms = rooms(directory.path(), &[]).await;
+    planned(&rooms.0.config.store, &creator, 24 * 60).await;
+    let id = creator.creation().unwrap().meeting;
+    assert!(rooms.enter(guest(id, link_of(&creator))).await.is_err());
+
+    rooms.enter(stranger(&mut reloaded(&creator))).await.unwrap();
+    rooms.enter(guest(id, link_of(&creator))).await.unwrap();
+}

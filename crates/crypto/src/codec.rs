@@ -1,4 +1,4 @@
-//! The few bytes in which devices write what they say to each other: fixed fields, and vectors with their length in two
+//! The few bytes in which devices write what they say to each other and what they sign: fixed fields, and vectors with their length in two
 //! bytes before them (big-endian). Strict: what is left over at the end is an error.
 
 /// The bytes are not what they should be.
@@ -23,6 +23,10 @@ impl Writer {
     pub(crate) fn array(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
+    }
+
+    pub(crate) fn u16(self, value: u16) -> Self {
+        self.array(&value.to_be_bytes())
     }
 
     pub(crate) fn u64(self, value: u64) -> Self {
@@ -57,12 +61,25 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
+    pub(crate) fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    /// Reads whether something holds, or is there.
+    pub(crate) fn flag(&mut self) -> Result<bool, Malformed> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+
     pub(crate) fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(u64::from_be_bytes)
     }
 
     pub(crate) fn vector(&mut self) -> Result<&'a [u8], Malformed> {
-        let length = usize::from(u16::from_be_bytes(self.array()?));
+        let length = usize::from(self.u16()?);
         let (vector, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
         self.0 = rest;
         Ok(vector)

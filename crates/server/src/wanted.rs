@@ -1,0 +1,106 @@
+//! What the organisation's floor can be made from: a tier, a profile, or a floor of before.
+
+use sabha_policy::{
+    Controls, Tier,
+    profile::{self, Authorship, ProfileError},
+};
+use sabha_protocol::{key::ProfileKey, wire::profile::ProfileFile};
+
+use crate::storage::{Store, StoreError};
+
+/// Controls that somebody wants to be demanded.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// What they are.
+    pub(crate) controls: Controls,
+    /// From what they come, for the record: at most 117 characters, so that nothing of it is cut.
+    pub(crate) origin: String,
+    /// Under which key the profile's signature holds.
+    pub(crate) signed_by: Option<ProfileKey>,
+    /// They were demanded before, and take the place of what is demanded now as they are.
+    is_earlier: bool,
+}
+
+impl Wanted {
+    /// Returns what a tier demands.
+    pub(crate) fn tier(tier: Tier) -> Self {
+        let origin = format!("tier {}", tier.name());
+        Self { controls: Controls::of(tier), origin, signed_by: None, is_earlier: false }
+    }
+
+    /// Returns what a profile demands. With `by`, it must be signed with that key.
+    ///
+    /// # Errors
+    /// [`ProfileError`]: nothing of it must be applied then.
+    pub(crate) fn profile(file: &ProfileFile, by: Option<&ProfileKey>) -> Result<Self, ProfileError> {
+        let checked = profile::check(file, by)?;
+        let signed_by = match checked.authorship {
+            Authorship::Unsigned => None,
+            Authorship::Verified { key } => Some(key),
+        };
+        let signed =
+            signed_by.map_or_else(|| "not signed".to_owned(), |key| format!("key {}", String::from(key)));
+        let origin = format!("{} revision {}, {signed}", file.profile.id, file.profile.revision);
+        Ok(Self { controls: checked.controls, origin, signed_by, is_earlier: false })
+    }
+
+    /// Returns what was demanded by the floor of that number; by 0, what holds where nobody has chosen. `None` if
+    /// there was no such floor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn earlier(store: &Store, number: i64) -> Result<Option<Self>, StoreError> {
+        let (controls, origin) = match number {
+            0 => (Controls::of(Tier::default()), "what holds where nobody has chosen".to_owned()),
+            number => match store.floor_numbered(number).await? {
+                Some(row) => (row.floor, format!("floor {number}: {}", row.origin)),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Self { controls, origin, signed_by: None, is_earlier: true }))
+    }
+
+    /// Returns the floor that this makes of today's. Nothing gets looser unless that is asked for.
+    pub(crate) fn over(&self, today: &Controls, loosen: bool) -> Controls {
+        if loosen || self.is_earlier { self.controls.clone() } else { self.controls.tighten(today) }
+    }
+}
+
+/// Returns the newest floor with its number, which is 0 where nobody has chosen.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn today(store: &Store) -> Result<(i64, Controls), StoreError> {
+    let newest = store.floors().await?.into_iter().next();
+    Ok(newest.map_or_else(|| (0, Controls::of(Tier::default())), |row| (row.number, row.floor)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profiles;
+
+    #[test]
+    fn the_longest_origin_is_not_cut() {
+        let mut file = profiles::find("us.gov.cisa.2020").unwrap();
+        file.profile.id = "a".repeat(48).try_into().unwrap();
+        file.profile.revision = std::num::NonZeroU32::MAX;
+        file.signature = Some(profile::sign(&file.profile, &[1; 32]));
+        assert_eq!(Wanted::profile(&file, None).unwrap().origin.len(), 117);
+    }
+
+    #[tokio::test]
+    async fn only_an_earlier_floor_or_an_express_wish_loosens() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        let (low, high) = (Controls::of(Tier::Low), Controls::of(Tier::High));
+        assert_eq!(Wanted::tier(Tier::Low).over(&high, false), high);
+        assert_eq!(Wanted::tier(Tier::Low).over(&high, true), low);
+        store.apply_floor(&low, "asha", "tier low").await.unwrap();
+        assert_eq!(today(&store).await.unwrap(), (1, low.clone()));
+        let earlier = Wanted::earlier(&store, 1).await.unwrap().unwrap();
+        assert_eq!((earlier.over(&high, false), earlier.origin.as_str()), (low, "floor 1: tier low"));
+        assert!(Wanted::earlier(&store, 2).await.unwrap().is_none());
+        assert_eq!(Wanted::earlier(&store, 0).await.unwrap().unwrap().controls, Controls::of(Tier::Medium));
+    }
+}

@@ -1,0 +1,67 @@
+// Plans: asks the server when each meeting is, makes the keys of each here, and only then tells the server of them.
+
+import { Maker } from '../../e2ee/maker';
+import type {
+  CreateDevice,
+  CreateMeeting,
+  CreatePlan,
+  DisplayName,
+  MeetingId,
+  Plan,
+  PolicyInfo,
+  Schedule,
+  ScheduleTimes,
+} from '../../protocol/messages';
+import { ask } from '../api';
+import { KeptPlans } from './kept';
+
+/** What is to be planned. */
+export interface Wish {
+  schedule: Schedule;
+  title: string | null;
+  passcode: string | null;
+  /** Addresses of who is invited; they stay here. */
+  invited: string[];
+}
+
+/** This browser cannot make keys, or keeps nothing: a meeting planned in it would have no host. */
+export class NotKept extends Error {}
+
+/** Plans, and returns the plan. Throws `Refused` or `NotKept`, and nothing stays of what was made. */
+export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new KeptPlans()): Promise<Plan> {
+  const { times } = await ask<ScheduleTimes>('POST', 'plans/times', wish.schedule);
+  const { floor } = await ask<PolicyInfo>('GET', 'policy');
+  const maker = new Maker();
+  const meetings: CreateMeeting[] = [];
+  const links: Record<MeetingId, string> = {};
+  try {
+    for (const { starts_ms } of times) {
+      const parameters: CreateDevice = {
+        suite: 'x_wing',
+        name,
+        title: wish.title,
+        passcode: wish.passcode,
+        admits: false,
+        floor,
+        begins_ms: starts_ms,
+      };
+      const made = await maker.make(parameters);
+      if (!made) throw new NotKept();
+      meetings.push(made.creation);
+      links[made.creation.meeting] = made.invite;
+    }
+    const body: CreatePlan = { schedule: wish.schedule, meetings };
+    const planned = await ask<Plan>('POST', 'plans', body);
+    const lastMs = planned.meetings.at(-1)?.times.starts_ms ?? 0;
+    if (!(await kept.write(planned.id, { title: wish.title, links, invited: wish.invited }, lastMs))) {
+      await ask('DELETE', `plans/${planned.id}`);
+      throw new NotKept();
+    }
+    return planned;
+  } catch (error) {
+    for (const { meeting } of meetings) maker.forget(meeting);
+    throw error;
+  } finally {
+    void maker.close();
+  }
+}
