@@ -29,6 +29,7 @@ fuzz_target!(|text: String| {
             controls: Controls::default(),
             floor: Controls::default(),
             suspended: false,
+            banned: std::collections::BTreeSet::new(),
         },
         floor: Controls::default(),
         boot_epoch: BootEpoch(1),

@@ -31,6 +31,8 @@ impl Capabilities {
     pub const CHAT: Self = Self(256);
     /// All that hosts have over others.
     pub const HOST: Self = Self(1 | 2 | 4);
+    /// Shares its screen, with its sound.
+    pub const SHARE: Self = Self(64 | 128);
     /// All that a participant can be granted.
     pub const PARTICIPANT: Self = Self(16 | 32 | 64 | 128 | 256);
 

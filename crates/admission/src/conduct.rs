@@ -1,6 +1,6 @@
 //! What a policy says of conduct: which controls hold, who has which rights, whether everything is suspended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_policy::{Action, Actor, Control, Controls, Decision, Function, may};
 use sabha_protocol::{DeviceKey, Rule, Source};
@@ -12,6 +12,9 @@ use crate::{
 
 /// Members whose rights differ from what everybody has: 36 bytes each, sent to everybody who joins.
 pub const RIGHTS_MAX: usize = 256;
+/// Devices that are banned at once: 32 bytes each, sent to everybody who joins. As many as can be revoked, since whoever is
+/// banned loses a grant.
+pub const BANNED_MAX: usize = crate::REVOKED_MAX;
 /// Settings of one value of the controls in a policy.
 const SETTINGS_MAX: usize = sabha_policy::CONTROLS_MAX;
 const MINUTE_MS: u64 = 60_000;
@@ -29,6 +32,10 @@ pub struct Conduct {
     pub suspended: bool,
     /// What a host has changed of what single members may do, at most [`RIGHTS_MAX`].
     pub rights: BTreeMap<DeviceKey, Rights>,
+    /// Whom a host has put before everybody's eyes. Means nothing while that device is not in the group.
+    pub spotlight: Option<DeviceKey>,
+    /// Devices that are kept out, by whatever grant, until a host lifts the ban. At most [`BANNED_MAX`].
+    pub banned: BTreeSet<DeviceKey>,
 }
 
 /// What a host has changed of what one member may do: parts of [`Capabilities::PARTICIPANT`].
@@ -41,6 +48,19 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// Of who sees and hears, and sends and writes nothing.
+    pub const ATTENDEE: Self = Self { given: Capabilities::NONE, taken: Capabilities::PARTICIPANT };
+    /// Of who does what the controls leave to everybody.
+    pub const PARTICIPANT: Self = Self { given: Capabilities::NONE, taken: Capabilities::NONE };
+    /// Of who shares a screen, too.
+    pub const PRESENTER: Self = Self { given: Capabilities::SHARE, taken: Capabilities::NONE };
+
+    /// Returns the same in its shortest form: to give is of use only where the controls leave that to hosts.
+    #[must_use]
+    pub const fn in_short(self) -> Self {
+        Self { given: self.given.intersection(Capabilities::SHARE), taken: self.taken }
+    }
+
     /// Gives rights, or takes them.
     pub fn set(&mut self, rights: Capabilities, allowed: bool) {
         let (to, from) =
@@ -131,7 +151,18 @@ impl Conduct {
             }
             rights.insert(device, right);
         }
-        Ok(Self { floor, controls, opened_ms, suspended, rights })
+        let spotlight =
+            if reader.present("spotlight")? { Some(DeviceKey::from_bytes(reader.array()?)) } else { None };
+        let count = reader.count(BANNED_MAX, "banned")?;
+        let mut banned = BTreeSet::new();
+        for _ in 0..count {
+            let device = DeviceKey::from_bytes(reader.array()?);
+            if banned.last().is_some_and(|last| *last >= device) {
+                return Err(Malformed::Order("banned"));
+            }
+            banned.insert(device);
+        }
+        Ok(Self { floor, controls, opened_ms, suspended, rights, spotlight, banned })
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
@@ -145,6 +176,10 @@ impl Conduct {
             out.extend(rights.given.bits().to_be_bytes());
             out.extend(rights.taken.bits().to_be_bytes());
         }
+        out.push(u8::from(self.spotlight.is_some()));
+        out.extend(self.spotlight.iter().flat_map(|device| *device.as_bytes()));
+        codec::put_count(out, self.banned.len());
+        out.extend(self.banned.iter().flat_map(|device| *device.as_bytes()));
     }
 }
 
@@ -215,6 +250,8 @@ mod tests {
             suspended: true,
             rights: rights.into(),
             floor: setting("MEET.SHARE.HOST", "hosts"),
+            spotlight: Some(device_key(&guest())),
+            banned: [device_key(&guest()), device_key(&creator())].into(),
             ..tier(Tier::High)
         };
         let mut bytes = Vec::new();
@@ -228,7 +265,7 @@ mod tests {
     #[test]
     fn settings_and_rights_have_one_form() {
         let read = |bytes: &[u8]| Conduct::read(&mut Reader::new(bytes));
-        let nothing = [0; 15];
+        let nothing = [0; 18];
         assert_eq!(read(&nothing), Ok(Conduct::default()));
         let loosest = [0, 1, 5, 0, 0];
         assert_eq!(read(&loosest), Err(Malformed::Unknown("setting")));
@@ -238,6 +275,10 @@ mod tests {
         twice.extend([0, 2]);
         twice.extend([0; 72]);
         assert_eq!(read(&twice), Err(Malformed::Order("rights")));
+        let mut banned_twice = vec![0; 16];
+        banned_twice.extend([0, 2]);
+        banned_twice.extend([0; 64]);
+        assert_eq!(read(&banned_twice), Err(Malformed::Order("banned")));
     }
 
     /// ADM-53
@@ -320,6 +361,35 @@ mod tests {
         assert!(conduct(0).entry(&creator_grant()).is_allowed());
     }
 
+    /// ADM-58
+    #[test]
+    fn a_banned_device_is_in_no_group_by_whatever_grant() {
+        let device = device_key(&key(40));
+        let banned = Conduct { banned: [device].into(), ..Conduct::default() };
+        let anew = forge(grant(&key(40), &creator()), &creator());
+        assert_eq!(coming(banned, &anew), Some(Violation::Banned));
+        assert_eq!(coming(Conduct::default(), &anew), None);
+    }
+
+    /// ADM-58
+    #[test]
+    fn a_ban_is_lifted_by_who_may_moderate() {
+        let banned = Conduct { banned: [device_key(&key(40))].into(), ..Conduct::default() };
+        assert_eq!(next(banned.clone(), Conduct::default()), None);
+        let before = forge(Policy { conduct: banned, ..policy() }, &creator());
+        let lifted = Policy { conduct: Conduct::default(), ..before.successor(device_key(&guest())) };
+        let lifted = forge(lifted, &guest());
+        let checked = lifted.check(before.meeting, before.suite.code(), Some(&before), NOW);
+        assert_eq!(checked, Err(Violation::PolicySigner));
+    }
+
+    /// ADM-59
+    #[test]
+    fn nobody_is_host_and_banned() {
+        let banned = Conduct { banned: [device_key(&creator())].into(), ..Conduct::default() };
+        assert_eq!(under(banned).fault(), Some(Violation::HostBanned));
+    }
+
     /// ADM-57
     #[test]
     fn a_meeting_has_a_suite_that_the_controls_allow() {
@@ -339,7 +409,7 @@ mod tests {
         assert_eq!(checked, Err(Violation::SuiteControl));
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn by_default_participants_share_only_if_a_host_gave_them_the_right() {
         let medium = under(tier(Tier::Medium));
@@ -363,7 +433,7 @@ mod tests {
         group.check().unwrap().policy.conduct.clone()
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn rights_are_taken_one_by_one_and_never_exceed_the_grant() {
         let taken = Rights { given: Capabilities::NONE, taken: Capabilities::MICROPHONE };
@@ -377,7 +447,7 @@ mod tests {
         assert_eq!(rights(&under(Conduct { rights: more, ..Conduct::default() }), INVITEE), plain);
     }
 
-    /// ADM-58
+    /// ADM-60
     #[test]
     fn while_everything_is_suspended_only_hosts_go_on() {
         let suspended = under(Conduct { suspended: true, ..Conduct::default() });

@@ -81,7 +81,9 @@
 //! | ADM-55 | No right over others is given but by a certificate. |
 //! | ADM-56 | Who comes in does so in a way that the controls allow. |
 //! | ADM-57 | A meeting's suite is one that the controls allow. |
-//! | ADM-58 | What a member may do is what its grant gives and the controls leave. |
+//! | ADM-58 | A banned device is in no group, by whatever grant, until who may moderate lifts the ban. |
+//! | ADM-59 | Nobody is host and banned. |
+//! | ADM-60 | What a member may do is what its grant gives and the controls leave. |
 
 mod capabilities;
 mod codec;
@@ -102,7 +104,7 @@ mod violation;
 
 pub use capabilities::Capabilities;
 pub use codec::Malformed;
-pub use conduct::{Conduct, RIGHTS_MAX, Rights};
+pub use conduct::{BANNED_MAX, Conduct, RIGHTS_MAX, Rights};
 pub use gate::{check_enter_proof, check_gate_tag, enter_proof, gate_tag};
 pub use grant::{GRANT_CREDENTIAL_TYPE, Grant, GrantId, Method, SignedGrant};
 pub use heartbeat::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat};

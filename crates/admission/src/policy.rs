@@ -148,6 +148,10 @@ impl SignedPolicy {
         {
             return Err(Violation::RightsEscalation);
         }
+        // ADM-59
+        if self.hosts.iter().any(|host| self.conduct.banned.contains(&host.subject)) {
+            return Err(Violation::HostBanned);
+        }
         // ADM-57
         let hybrid_only = self.conduct.controls.encryption() == Encryption::Hybrid;
         if hybrid_only && self.suite != Suite::XWing { Err(Violation::SuiteControl) } else { Ok(()) }

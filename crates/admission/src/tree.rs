@@ -242,6 +242,10 @@ fn check_grant(policy: &Policy, bytes: &[u8]) -> Result<SignedGrant, Violation> 
     // ADM-21
     grant.verify().map_err(|_| Violation::GrantSignature)?;
     check_issuer(policy, &grant)?;
+    // ADM-58
+    if policy.conduct.banned.contains(&grant.subject) {
+        return Err(Violation::Banned);
+    }
     // ADM-27
     let revoked = |id: GrantId| policy.is_revoked(&id);
     if revoked(grant.id()) || grant.invite.as_ref().is_some_and(|invite| revoked(invite.id())) {
@@ -335,7 +339,7 @@ fn check_invites(members: &[Member]) -> Result<(), Violation> {
 fn effective(policy: &Policy, grant: &Grant) -> Capabilities {
     let host = policy.host(&grant.subject).map_or(Capabilities::NONE, |host| host.capabilities);
     let granted = grant.capabilities | host;
-    // ADM-58
+    // ADM-60
     if granted.intersects(Capabilities::HOST) {
         policy.conduct.narrow_host(granted)
     } else {

@@ -143,6 +143,10 @@ violations! {
     Entry = "ADM-56", "the controls do not let anybody in this way";
     /// The suite is one that the controls do not allow.
     SuiteControl = "ADM-57", "the controls do not allow this cipher suite";
+    /// A grant is for a device that is banned.
+    Banned = "ADM-58", "the device is banned from the meeting";
+    /// The policy names a device as host and bans it.
+    HostBanned = "ADM-59", "a host is banned";
 }
 
 #[cfg(test)]

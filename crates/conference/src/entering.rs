@@ -42,6 +42,10 @@ impl Room {
             Right::Member if !self.group.contains(&device) => {
                 Err(Refusal::new(Rule::AdmittedOnly, "this device is not in the group"))
             }
+            // ROOM-30
+            Right::Link { .. } if self.group.is_banned(&device) => {
+                Err(Refusal::new(Rule::RemovedStaysOut, "a host removed you from this meeting"))
+            }
             Right::Link { knock } if !self.is_admitted(&device) => self.knock(now, asker, device, knock),
             // A guest may not know yet that a host has let it in: it need not knock again.
             Right::Granted | Right::Member | Right::Link { .. } => self.take_place(now, asker, device),

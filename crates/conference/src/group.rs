@@ -3,7 +3,7 @@
 //! A copy of what the delivery service has, replaced as a whole at each change. The room decides nothing about it:
 //! who is in the group, and who is host, was signed by host devices and checked before it came here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_policy::Controls;
 use sabha_protocol::{DeviceKey, GroupEpoch};
@@ -17,6 +17,7 @@ pub(crate) struct Group {
     controls: Controls,
     floor: Controls,
     suspended: bool,
+    banned: BTreeSet<DeviceKey>,
 }
 
 impl Group {
@@ -28,6 +29,7 @@ impl Group {
             controls: view.controls,
             floor: view.floor,
             suspended: view.suspended,
+            banned: view.banned,
         }
     }
 
@@ -53,6 +55,11 @@ impl Group {
     /// Returns the floor that a host has signed.
     pub(crate) fn floor(&self) -> &Controls {
         &self.floor
+    }
+
+    /// Returns whether hosts keep a device out until one lifts the ban.
+    pub(crate) fn is_banned(&self, device: &DeviceKey) -> bool {
+        self.banned.contains(device)
     }
 
     pub(crate) fn contains(&self, device: &DeviceKey) -> bool {

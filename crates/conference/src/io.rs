@@ -1,6 +1,6 @@
 //! Everything that goes into a room and everything that comes out of it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sabha_policy::Controls;
 use sabha_protocol::{
@@ -77,17 +77,21 @@ pub struct GroupView {
     pub floor: Controls,
     /// Whether a host has suspended all that participants do.
     pub suspended: bool,
+    /// Devices that hosts have banned; none of them is a member.
+    pub banned: BTreeSet<DeviceKey>,
 }
 
 /// How a device lost its leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// A host removed it and revoked its grant.
+    /// A host removed it and banned its device.
     ByHost,
     /// It proposed so itself.
     Left,
     /// The same device has a new leaf in the same epoch, by an external commit: nothing changes for its place.
     Replaced,
+    /// A host made its grant void: it may knock, and be let in anew.
+    SentBack,
 }
 
 /// What a handshake or an adoption did to the group.

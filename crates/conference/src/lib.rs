@@ -39,6 +39,8 @@
 //! | ROOM-26 | Who comes in for the first time has on at most what the controls leave. |
 //! | ROOM-27 | Where the controls say so, a host ends the meeting and does not leave others in it. |
 //! | ROOM-28 | A meeting below the organisation's floor is brought into line by a host within a minute, or it ends. |
+//! | ROOM-29 | Who is sent back to the lobby is out at once, and its place is void; it may knock, and is let in anew or not at all. |
+//! | ROOM-30 | A banned device neither knocks nor waits, until a host lifts the ban. |
 
 mod actor;
 mod bans;

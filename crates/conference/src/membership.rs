@@ -97,7 +97,7 @@ impl Room {
         seq
     }
 
-    /// Ends the stay of everybody whose leaf is gone. ROOM-07, ROOM-22.
+    /// Ends the stay of everybody whose leaf is gone. ROOM-07, ROOM-22, ROOM-29.
     fn put_out(&mut self, change: &GroupChange, by: Option<ParticipantId>) {
         let members: BTreeSet<&DeviceKey> = change.view.members.iter().map(|member| &member.device).collect();
         let how: BTreeMap<&DeviceKey, Removal> =
@@ -111,6 +111,10 @@ impl Room {
         for (id, removal) in gone {
             match removal {
                 Removal::ByHost => self.remove(id, by),
+                // ROOM-29: its grant is void, so nothing but a new one opens the group to it.
+                Removal::SentBack => {
+                    self.end_stay(id, (CloseReason::SentBack, by), LeaveReason::SentBack);
+                }
                 Removal::Left | Removal::Replaced => {
                     self.end_stay(id, (CloseReason::Left, None), LeaveReason::Left)
                 }
@@ -149,7 +153,23 @@ impl Room {
         for id in holders {
             self.follow_place(now, id, added);
         }
+        self.turn_away();
         self.let_in(now, added);
+    }
+
+    /// ROOM-30: who is banned does not wait on.
+    fn turn_away(&mut self) {
+        let banned: Vec<ParticipantId> = self
+            .lobby
+            .iter()
+            .filter(|(_, guest)| self.group.is_banned(&guest.device))
+            .map(|(id, _)| id)
+            .collect();
+        for id in banned {
+            let Some(guest) = self.lobby.remove(id) else { continue };
+            self.close(guest.connection, CloseReason::Removed, None);
+            self.tell_hosts(Event::LobbyLeft { guest: id, outcome: LobbyOutcome::Denied });
+        }
     }
 
     /// ROOM-22, ROOM-25

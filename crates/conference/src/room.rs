@@ -55,7 +55,10 @@ use crate::{
 /// `Welcomed` in place of it.
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::{
+///     collections::BTreeSet,
+///     time::{Duration, Instant},
+/// };
 ///
 /// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
 /// use sabha_policy::Controls;
@@ -74,6 +77,7 @@ use crate::{
 ///             controls: Controls::default(),
 ///             floor: Controls::default(),
 ///             suspended: false,
+///             banned: BTreeSet::new(),
 ///         },
 ///         floor: Controls::default(),
 ///         boot_epoch: BootEpoch(1),

@@ -66,7 +66,7 @@ pub struct Change {
 /// How a leaf came out of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// A host removed it and made its grant void.
+    /// A host removed it and banned its device.
     ByHost,
     /// A host took it away since it was not seen any more; with its grant the device may come back.
     Dropped,
@@ -74,6 +74,8 @@ pub enum Removal {
     Left,
     /// Its device came in anew.
     Replaced,
+    /// A host made its grant void and did not ban its device, which may be let in anew.
+    SentBack,
 }
 
 /// A handshake that was passed on.
@@ -413,7 +415,8 @@ fn removals(
                 let member = before.member(remove.removed().u32())?;
                 let how = match sender {
                     Sender::NewMemberCommit => Removal::Replaced,
-                    _ if policy.is_revoked(&member.ban_id()) => Removal::ByHost,
+                    _ if policy.conduct.banned.contains(&member.device) => Removal::ByHost,
+                    _ if policy.is_revoked(&member.ban_id()) => Removal::SentBack,
                     _ => Removal::Dropped,
                 };
                 Some((member.device, how))

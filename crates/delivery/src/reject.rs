@@ -35,7 +35,8 @@ impl Reject {
     pub fn rule(&self) -> Rule {
         match self {
             Self::Stale { .. } => Rule::CurrentEpoch,
-            Self::Admission(Violation::Revoked) => Rule::RemovedStaysOut,
+            Self::Admission(Violation::Banned) => Rule::RemovedStaysOut,
+            Self::Admission(Violation::Revoked) => Rule::SentBack,
             Self::Admission(Violation::InviteWhileLocked | Violation::AfterLock) => Rule::Locked,
             Self::Malformed => Rule::WellFormed,
             Self::Admission(_) | Self::GroupInfo | Self::NotYours | Self::Uncertified => Rule::Admission,

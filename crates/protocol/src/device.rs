@@ -75,6 +75,11 @@ pub enum DeviceCommand {
         #[ts(optional, as = "Option<bool>")]
         by_rule: bool,
     },
+    /// Host: asks a member to switch its microphone on. Nothing switches it on but the member itself.
+    AskToSpeak {
+        /// Who.
+        device: DeviceKey,
+    },
     /// The server answered a message that a [`DeviceOutput::Send`] with this number asked to send.
     Answered {
         /// Number of the `Send`.
@@ -111,6 +116,11 @@ pub enum DeviceCommand {
     },
     /// Proposes to leave; the server is told `leave` by the caller.
     Leave {},
+    /// Host: lets a banned device ask to come in again. It is not let in by that.
+    LiftBan {
+        /// Which.
+        device: DeviceKey,
+    },
     /// Host: locks or unlocks the meeting.
     Lock {
         /// Whether it is locked.
@@ -138,8 +148,13 @@ pub enum DeviceCommand {
         /// Which.
         message: Box<ServerMessage>,
     },
-    /// Host: removes a member and revokes the grant.
+    /// Host: removes a member, revokes the grant and bans the device.
     Remove {
+        /// Who.
+        device: DeviceKey,
+    },
+    /// Host: sends a member back to the lobby: revokes the grant, without a ban.
+    SendBack {
         /// Who.
         device: DeviceKey,
     },
@@ -157,6 +172,13 @@ pub enum DeviceCommand {
         /// Whether it has it from now on.
         allowed: bool,
     },
+    /// Host: gives a member who is no host the rights of a role, in the place of what was given and taken before.
+    SetRole {
+        /// Who.
+        device: DeviceKey,
+        /// Which.
+        role: MemberRole,
+    },
     /// Host: the meeting's passcode from now on; none if absent. Resets the count of wrong tries.
     SetPasscode {
         /// The passcode.
@@ -164,6 +186,12 @@ pub enum DeviceCommand {
         passcode: Option<Passcode>,
         /// Whether who proves it is let in without a click.
         admits: bool,
+    },
+    /// Host: puts one member before everybody's eyes, or nobody.
+    Spotlight {
+        /// Who; nobody if absent.
+        #[ts(optional = nullable)]
+        device: Option<DeviceKey>,
     },
     /// Host: suspends all that participants do, or lets them go on.
     Suspend {
@@ -186,10 +214,35 @@ pub enum MemberRight {
     Screen,
 }
 
+impl MemberRight {
+    /// Every right, in the order in which they are listed.
+    pub const ALL: [Self; 4] = [Self::Microphone, Self::Camera, Self::Screen, Self::Chat];
+}
+
+/// Rights of a member under a name. No role has a right over others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Sees and hears, and sends and writes nothing.
+    Attendee,
+    /// May do what the controls leave to everybody.
+    Participant,
+    /// May share a screen, too, where the controls leave it to a host to say so.
+    Presenter,
+}
+
 /// What a device wants done, or says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DeviceOutput {
+    /// A host asks the person to switch the microphone on. Only the person does.
+    AskedToSpeak {
+        /// Which host.
+        by: DeviceKey,
+        /// Its name, if it is known.
+        #[ts(optional = nullable)]
+        name: Option<DisplayName>,
+    },
     /// The meeting's certificate, as a file that anybody can check: because it was asked for, or because the meeting has
     /// ended.
     Certificate {
@@ -362,6 +415,8 @@ pub struct DeviceView {
     pub locked: bool,
     /// What may be done, as a host has signed it.
     pub conduct: ConductView,
+    /// Devices that hosts have removed, and that stay out until one lifts the ban.
+    pub banned: Vec<BannedView>,
     /// The passcode, seen from this side.
     pub passcode: PasscodeView,
     /// Whether this device is a host's.
@@ -454,6 +509,9 @@ pub struct ConductView {
     pub locks_at_ms: Option<u64>,
     /// Whether all that participants do is suspended.
     pub suspended: bool,
+    /// Whom a host has put before everybody's eyes, while it is a member.
+    #[ts(optional = nullable)]
+    pub spotlight: Option<DeviceKey>,
 }
 
 /// How far a device has come.
@@ -567,6 +625,24 @@ pub struct MemberView {
     pub allowed: MediaState,
     /// Whether it may write to all.
     pub may_chat: bool,
+    /// What a host has given it, where the controls leave that to hosts.
+    pub given: Vec<MemberRight>,
+    /// What a host has taken from it.
+    pub taken: Vec<MemberRight>,
+    /// The role that this makes; absent for hosts, and for who has some of the rights of one and some of another.
+    #[ts(optional = nullable)]
+    pub role: Option<MemberRole>,
+}
+
+/// A device that is banned from the meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BannedView {
+    /// Which.
+    pub device: DeviceKey,
+    /// What its person was called, if this device was there or a host has told it.
+    #[ts(optional = nullable)]
+    pub name: Option<DisplayName>,
 }
 
 /// How somebody was admitted.

@@ -33,8 +33,10 @@ rules! {
     AdmittedOnly = "ROOM.ENTRY.ADMITTED",
     /// The meeting does not exist, has ended, or the link is not its link. Deliberately one answer for all three.
     KnownMeeting = "ROOM.ENTRY.LINK",
-    /// Who was removed stays out: the grant was revoked.
+    /// Who was removed stays out until a host lifts the ban.
     RemovedStaysOut = "ROOM.ENTRY.REMOVED",
+    /// Who was sent back to the lobby is let in anew: the grant is void.
+    SentBack = "ROOM.ENTRY.SENT_BACK",
     /// The meeting is locked: nobody new is let in.
     Locked = "ROOM.LOCKED",
     /// A commit must be made for the epoch the group is in; another one was first.
@@ -73,7 +75,7 @@ rules! {
     EndAll = "MEET.END.ALL",
     /// By policy who makes a meeting has signed in with a passkey or a second factor.
     Mfa = "ORG.MFA",
-    /// A host has taken somebody's right to send this source.
+    /// A host has taken somebody's right to send this source, or to write to all.
     SourceTaken = "ROOM.SOURCE",
     /// A host has suspended what participants do.
     Suspended = "ROOM.SUSPENDED",

@@ -68,6 +68,7 @@ impl Delivery {
             controls: Controls::default(),
             floor: Controls::default(),
             suspended: false,
+            banned: BTreeSet::new(),
         }
     }
 

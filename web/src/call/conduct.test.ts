@@ -15,6 +15,7 @@ const conduct = (rest: Partial<ConductView> = {}): ConductView => ({
   controls: [],
   locks_at_ms: null,
   suspended: false,
+  spotlight: null,
   ...rest,
 });
 const NO_SCREEN = { screen: false, screen_audio: false };
@@ -94,9 +95,9 @@ describe('conduct', () => {
 
   it('a host gives the right to share to one who is no host', () => {
     const play = inRoom({ host: true }, { host: true });
-    play.do({ type: 'let_share', participant: 2, allowed: true });
+    play.do({ type: 'set_right', participant: 2, right: 'screen', allowed: true });
     expect(play.told).toEqual([{ type: 'set_right', device: 'D2', right: 'screen', allowed: true }]);
-    expect(play.do({ type: 'let_share', participant: 1, allowed: true }).told).toEqual([]);
+    expect(play.do({ type: 'set_right', participant: 1, right: 'screen', allowed: true }).told).toEqual([]);
   });
 
   it('what the own device refuses is told by its rule', () => {

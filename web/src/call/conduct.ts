@@ -6,16 +6,28 @@ import {
   type ControlEntry,
   type ControlWord,
   controls as catalogue,
+  type DeviceCommand,
+  type DeviceKey,
   type DeviceView,
   type MediaState,
+  type MemberRight,
+  type MemberRole,
+  type MemberView,
   type ParticipantId,
   type Rule,
   type Source,
 } from '../protocol/messages';
 import type { Model, Step } from './model';
-import { and, askDevice, askInRoom, stay, tell, tellDevice, withEffects } from './step';
+import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
 
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
+/** The right that a source takes. */
+const RIGHTS: Readonly<Record<Source, MemberRight>> = {
+  microphone: 'microphone',
+  camera: 'camera',
+  screen: 'screen',
+  screen_audio: 'screen',
+};
 /** What a limit is called that is none. */
 export const UNLIMITED: ControlWord = 'none';
 
@@ -36,6 +48,7 @@ export function refusalOf(e2ee: DeviceView | null, source: Source): Rule | null 
   const own = e2ee?.members.find(({ device }) => device === e2ee.me);
   if (!e2ee || !own || own.allowed[source]) return null;
   if (e2ee.conduct.suspended && !e2ee.host) return 'ROOM.SUSPENDED';
+  if (own.taken.includes(RIGHTS[source])) return 'ROOM.SOURCE';
   return source === 'screen' || source === 'screen_audio' ? 'MEET.SHARE.HOST' : 'ROOM.SOURCE';
 }
 
@@ -43,7 +56,8 @@ export function refusalOf(e2ee: DeviceView | null, source: Source): Rule | null 
 export function chatRefusalOf(e2ee: DeviceView | null): Rule | null {
   const own = e2ee?.members.find(({ device }) => device === e2ee.me);
   if (!e2ee || !own || own.may_chat) return null;
-  return e2ee.conduct.suspended && !e2ee.host ? 'ROOM.SUSPENDED' : 'MEET.CHAT.SAFE';
+  if (e2ee.conduct.suspended && !e2ee.host) return 'ROOM.SUSPENDED';
+  return own.taken.includes('chat') ? 'ROOM.SOURCE' : 'MEET.CHAT.SAFE';
 }
 
 /** Switches off what this person may not send any more. It stays off when the right comes back. */
@@ -55,9 +69,10 @@ export function obey(model: Model): Step {
   const wanted: MediaState = { ...model.wanted };
   for (const source of over) wanted[source] = false;
   const rule = refusalOf(e2ee, first) ?? undefined;
-  // A suspension is told of as such.
+  // A suspension, and what a host has taken, is told of as such.
   const quiet: Model = { ...model, wanted };
-  const told = rule === undefined || rule === 'ROOM.SUSPENDED' ? quiet : tell(quiet, 'refused', { rule });
+  const isTold = rule === 'ROOM.SUSPENDED' || rule === 'ROOM.SOURCE';
+  const told = rule === undefined || isTold ? quiet : tell(quiet, 'refused', { rule });
   const off = and(askInRoom(told, { type: 'set_media', media: wanted }), (next) =>
     tellDevice(next, { type: 'media', media: wanted }),
   );
@@ -73,12 +88,58 @@ export function setControl(model: Model, control: ControlWord, value: ControlWor
   return askDevice(model, { type: 'set_controls', controls: [...others, { control, value }] });
 }
 
-/** Host: gives somebody the right to share a screen, or takes it. */
-export function letShare(model: Model, participant: ParticipantId, allowed: boolean): Step {
+/** Host: has the device do something about a member who is no host. */
+function toMember(model: Model, participant: ParticipantId, command: (member: MemberView) => DeviceCommand): Step {
   const person = model.shown.participants.find(({ id }) => id === participant);
   const member = model.shown.e2ee?.members.find(({ device }) => device === person?.device);
-  if (!member || member.host) return stay(model);
-  return askDevice(model, { type: 'set_right', device: member.device, right: 'screen', allowed });
+  if (!model.shown.e2ee?.host || !member || member.host) return stay(model);
+  return askDevice(model, command(member));
+}
+
+/** Host: gives somebody a right, or takes it. */
+export function setRight(model: Model, participant: ParticipantId, right: MemberRight, allowed: boolean): Step {
+  return toMember(model, participant, ({ device }) => ({ type: 'set_right', device, right, allowed }));
+}
+
+/** Host: gives somebody the rights of a role. */
+export function setRole(model: Model, participant: ParticipantId, role: MemberRole): Step {
+  return toMember(model, participant, ({ device }) => ({ type: 'set_role', device, role }));
+}
+
+/** Host: asks somebody to switch their microphone on. */
+export function askToSpeak(model: Model, participant: ParticipantId): Step {
+  return toMember(model, participant, ({ device }) => ({ type: 'ask_to_speak', device }));
+}
+
+/** Host: sends somebody back to the lobby. */
+export function sendBack(model: Model, participant: ParticipantId): Step {
+  return toMember(model, participant, ({ device }) => ({ type: 'send_back', device }));
+}
+
+/** Host: lets a device that was removed ask to come in again. */
+export function liftBan(model: Model, device: DeviceKey): Step {
+  return model.shown.e2ee?.host ? askDevice(model, { type: 'lift_ban', device }) : stay(model);
+}
+
+/** Host: puts somebody before everybody's eyes, or nobody. Hosts, and the host itself, are among those. */
+export function spotlight(model: Model, participant: ParticipantId | null): Step {
+  const person = model.shown.participants.find(({ id }) => id === participant);
+  if (!model.shown.e2ee?.host || (participant !== null && !person)) return stay(model);
+  return askDevice(model, { type: 'spotlight', device: person?.device ?? null });
+}
+
+/** A host asks this person to speak. Nothing is switched on: the person is asked, once, while there is a reason to. */
+export function askedToSpeak(model: Model, by: string | null): Step {
+  const { phase, e2ee } = model.shown;
+  const isMoot = phase !== 'joined' || model.wanted.microphone || refusalOf(e2ee, 'microphone') !== null;
+  return stay(isMoot ? model : show(model, { askedToSpeak: { by } }));
+}
+
+/** Forgets a question that there is no reason for any more. */
+export function answered(model: Model): Model {
+  if (model.shown.askedToSpeak === null) return model;
+  const isMoot = model.wanted.microphone || refusalOf(model.shown.e2ee, 'microphone') !== null;
+  return isMoot ? show(model, { askedToSpeak: null }) : model;
 }
 
 /** Host: switches every participant's microphone off. Each switches their own on again. */

@@ -68,6 +68,8 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
   if (output.type === 'certificate') return certified(model, output.text);
   if (phase === 'over') return stay(model);
   switch (output.type) {
+    case 'asked_to_speak':
+      return conduct.askedToSpeak(model, output.name ?? null);
     case 'chat':
       return room.said(model, output, nowMs);
     case 'send':
@@ -75,7 +77,7 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
     case 'view':
       return and(
         and(
-          and(entry.seen(show(model, { e2ee: output.view })), (next) => leaving.seen(next, nowMs)),
+          and(entry.seen(conduct.answered(show(model, { e2ee: output.view }))), (next) => leaving.seen(next, nowMs)),
           conduct.obey,
         ),
         entry.sendJoin,

@@ -308,7 +308,8 @@ describe('coming back', () => {
 
 describe('being out', () => {
   it.each([
-    ['removed', true, true],
+    // By its key it is banned, and by its key a host can let it ask again.
+    ['removed', true, false],
     ['ended', true, true],
     ['abandoned', true, true],
     ['left', false, true],

@@ -113,7 +113,7 @@ export function admitted(model: Model, message: Message<'admitted'>): Step {
   const { you, epoch: groupEpoch, in_group: inGroup } = message;
   // Who comes back stays in the room on screen; who comes in has yet to see it.
   const phase = model.shown.phase === 'joined' ? 'joined' : 'joining';
-  const inside = show({ ...model, entry: 'admitted', groupEpoch, inGroup }, { phase, you });
+  const inside = show({ ...model, entry: 'admitted', groupEpoch, inGroup }, { phase, you, sentBack: null });
   // Who was waiting has missed nothing: the Welcome comes before the answer, and is checked while media connects.
   const go = model.shown.phase === 'waiting' ? requestJoin : sendJoin;
   return and(holdPlace(inside, message.resume), go);
@@ -191,9 +191,25 @@ export function enterRefused(model: Model, rule: Rule): Step {
     case 'ROOM.ENTRY.ADMITTED':
     case 'ROOM.ENTRY.DEVICE':
       return placeLost(model);
+    case 'ROOM.ENTRY.SENT_BACK':
+      // The device has given its void grant up, and knocks next. It has no other.
+      return model.shown.sentBack === null ? sentBack(model, null) : over(model, 'link_unknown', null);
     default:
       return over(model, overBy(rule), null);
   }
+}
+
+/** A host sent this person back: out of the room, and to its door again, by this device and under this name. */
+function sentBack(model: Model, by: string | null): Step {
+  const { name, attempt, nextNotice, wanted, shown } = model;
+  const wishes = { ...nothingOn, microphone: wanted.microphone, camera: wanted.camera };
+  const { e2ee, title } = shown;
+  const atDoor = show(
+    { ...initialModel(wishes), name, attempt, nextNotice },
+    { phase: 'entering', link: 'connecting', e2ee, title, sentBack: { by } },
+  );
+  const out = withEffects(stay(atDoor), { type: 'disconnect' }, { type: 'close_media' }, { type: 'forget_place' });
+  return withEffects(and(out, prepareMedia), { type: 'connect' });
 }
 
 /** Nothing that this device holds lets it back: it has to knock anew, as another. */
@@ -234,7 +250,8 @@ function overBy(rule: Rule): OverReason {
 export function closed(model: Model, message: Message<'closed'>): Step {
   if (isOut(model)) return stay(model);
   if (message.reason === 'server_stopping' || message.reason === 'too_slow') return stay(model);
-  return over(model, message.reason, (message.by !== null && model.names.get(message.by)) || null);
+  const by = (message.by !== null && model.names.get(message.by)) || null;
+  return message.reason === 'sent_back' ? sentBack(model, by) : over(model, message.reason, by);
 }
 
 /** There is no device, or it broke. Nothing can be sealed, so nothing may be sent. */
@@ -242,9 +259,12 @@ export function deviceFailed(model: Model): Step {
   return model.shown.phase === 'over' ? stay(model) : over(model, 'no_encryption', null);
 }
 
-/** Ends after which a device is of no use in this meeting, and its keys are erased. */
-const FOR_GOOD: readonly OverReason[] = ['abandoned', 'ended', 'left', 'place_lost', 'removed'];
-/** The same of a host's device: nobody can remove one, so a server that says so must not cost the host the meeting. */
+/**
+ * Ends after which a device is of no use in this meeting, and its keys are erased. Whoever was removed keeps them: it
+ * is by them that they are banned, and that a host can let them ask again.
+ */
+const FOR_GOOD: readonly OverReason[] = ['abandoned', 'ended', 'left', 'place_lost'];
+/** The same of a host's device: nobody else could give it the host's place again. */
 const FOR_GOOD_HOST: readonly OverReason[] = ['abandoned', 'ended', 'left'];
 
 /** Ends the call for this person, whatever the phase. */

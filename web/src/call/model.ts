@@ -17,6 +17,8 @@ import type {
   MediaGeneration,
   MediaOffer,
   MediaState,
+  MemberRight,
+  MemberRole,
   Mid,
   Participant,
   ParticipantId,
@@ -125,8 +127,10 @@ export type CallEvent =
   // The person wants something.
   | { type: 'admit'; guest: ParticipantId }
   | { type: 'admit_all' }
+  | { type: 'ask_to_speak'; participant: ParticipantId }
   | { type: 'cancel_leave' }
   | { type: 'chat'; text: string }
+  | { type: 'decline_to_speak' }
   | { type: 'countersign' }
   | { type: 'deny'; guest: ParticipantId }
   | { type: 'dismiss'; notice: number }
@@ -134,7 +138,7 @@ export type CallEvent =
   | { type: 'enter'; name: string; resume: ResumeToken | null; afterReload: boolean }
   | { type: 'hand_over'; to: ParticipantId }
   | { type: 'leave' }
-  | { type: 'let_share'; participant: ParticipantId; allowed: boolean }
+  | { type: 'lift_ban'; device: DeviceKey }
   | { type: 'lock'; locked: boolean }
   | { type: 'make_certificate' }
   | { type: 'make_host'; participant: ParticipantId }
@@ -144,6 +148,10 @@ export type CallEvent =
   | { type: 'remove'; participant: ParticipantId }
   | { type: 'refused_source'; source: Source }
   | { type: 'retry' }
+  | { type: 'send_back'; participant: ParticipantId }
+  | { type: 'set_right'; participant: ParticipantId; right: MemberRight; allowed: boolean }
+  | { type: 'set_role'; participant: ParticipantId; role: MemberRole }
+  | { type: 'spotlight'; participant: ParticipantId | null }
   | { type: 'set_control'; control: ControlWord; value: ControlWord }
   | { type: 'suspend'; suspended: boolean }
   | { type: 'save_certificate' }
@@ -249,6 +257,9 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       certificate: null,
       notices: [],
       leaveQuestion: false,
+      askedToSpeak: null,
+      sentBack: null,
+      spotlight: null,
     },
     name: '',
     resume: null,

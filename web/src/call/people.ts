@@ -3,7 +3,7 @@
 // Whoever is only in the server's list is not shown, but counted once that cannot be a mere delay. Everything here
 // follows from `roster`, `guests` and the device's view; it is worked out anew after each event that changed one.
 
-import type { DeviceKey, DeviceView, MemberView, Mid, ParticipantId } from '../protocol/messages';
+import type { DeviceKey, DeviceView, MemberRight, MemberView, Mid, ParticipantId } from '../protocol/messages';
 import { type Model, type SlotContent, STRANGER_MS, type Step } from './model';
 import type { Knock, Person } from './state';
 import { show, stay, tell, withEffects } from './step';
@@ -35,9 +35,10 @@ function join(model: Model): Model {
   const names = new Map(participants.map(({ id, name }) => [id, name]));
   for (const { id } of model.roster) if (!names.get(id)) names.set(id, model.names.get(id) ?? '');
   const { title = null, host } = e2ee;
+  const spotlight = participants.find(({ device }) => device === e2ee.conduct.spotlight)?.id ?? null;
   return show(
     { ...model, names },
-    { title, role: host ? 'host' : 'participant', participants, lobby: lobby(model, e2ee) },
+    { title, role: host ? 'host' : 'participant', participants, lobby: lobby(model, e2ee), spotlight },
   );
 }
 
@@ -76,8 +77,28 @@ function announce(before: Model, model: Model): Model {
   if (e2ee.locked !== was.locked) told = tell(told, e2ee.locked ? 'locked' : 'unlocked');
   if (e2ee.conduct.suspended !== was.conduct.suspended)
     told = tell(told, e2ee.conduct.suspended ? 'suspended' : 'unsuspended');
+  if (you !== null && model.shown.spotlight === you && before.shown.spotlight !== you) told = tell(told, 'spotlight');
+  told = announceRights(told, ownOf(was), ownOf(e2ee));
   if (canCountersign(e2ee) && !canCountersign(was)) told = tell(told, 'certificate');
   for (let count = was.alarms.length; count < e2ee.alarms.length; count++) told = tell(told, 'alarm');
+  return told;
+}
+
+function ownOf({ me, members }: DeviceView): MemberView | undefined {
+  return members.find(({ device }) => device === me);
+}
+
+/** Tells this person what a host has given or taken: a role as such, else each right. */
+function announceRights(model: Model, was: MemberView | undefined, own: MemberView | undefined): Model {
+  if (!was || !own || was.host || own.host) return model;
+  const isNew = own.role !== was.role;
+  if (isNew && (own.role === 'attendee' || own.role === 'presenter')) return tell(model, own.role);
+  if (isNew && was.role === 'attendee' && own.role === 'participant') return tell(model, 'participant');
+  const missing = (from: readonly MemberRight[], of: readonly MemberRight[]) =>
+    of.filter((right) => !from.includes(right));
+  let told = model;
+  for (const right of missing(was.taken, own.taken)) told = tell(told, 'right_taken', { right });
+  for (const right of missing(own.taken, was.taken)) told = tell(told, 'right_given', { right });
   return told;
 }
 

@@ -48,6 +48,9 @@ export const member = (id: number, rest: Partial<MemberView> = {}): MemberView =
   media: media(),
   allowed: media({ screen: true, screen_audio: true }),
   may_chat: true,
+  given: [],
+  taken: [],
+  role: rest.host ? null : 'participant',
   ...rest,
 });
 export const knocker = (id: number): DeviceView['guests'][number] => ({
@@ -73,7 +76,8 @@ const outside: DeviceView = {
   members: [],
   guests: [],
   locked: false,
-  conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false },
+  conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null },
+  banned: [],
   keeps_log: false,
   certificate: { type: 'none' },
   passcode: { type: 'none' },

@@ -27,10 +27,14 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.admit(model, event.guest);
     case 'admit_all':
       return room.admitAll(model);
+    case 'ask_to_speak':
+      return conduct.askToSpeak(model, event.participant);
     case 'cancel_leave':
       return stay(show(model, { leaveQuestion: false }));
     case 'chat':
       return room.chat(model, event.text);
+    case 'decline_to_speak':
+      return stay(show(model, { askedToSpeak: null }));
     case 'countersign':
       return device.countersign(model);
     case 'deny':
@@ -49,8 +53,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return leaving.handOver(model, event.to);
     case 'leave':
       return leaving.leave(model, nowMs);
-    case 'let_share':
-      return conduct.letShare(model, event.participant, event.allowed);
+    case 'lift_ban':
+      return conduct.liftBan(model, event.device);
     case 'lock':
       return askDevice(model, { type: 'lock', locked: event.locked });
     case 'make_certificate':
@@ -73,10 +77,16 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return device.saveCertificate(model);
     case 'save_log':
       return device.saveLog(model);
+    case 'send_back':
+      return conduct.sendBack(model, event.participant);
     case 'set_control':
       return conduct.setControl(model, event.control, event.value);
     case 'set_passcode':
       return room.setPasscode(model, event.passcode, event.admits);
+    case 'set_right':
+      return conduct.setRight(model, event.participant, event.right, event.allowed);
+    case 'set_role':
+      return conduct.setRole(model, event.participant, event.role);
     case 'set_sources':
       return room.setSources(model, event.sources);
     case 'show':
@@ -89,6 +99,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return receive(model, event.frame, nowMs);
     case 'socket_up':
       return entry.socketUp(model);
+    case 'spotlight':
+      return conduct.spotlight(model, event.participant);
     case 'suspend':
       return askDevice(model, { type: 'suspend', suspended: event.suspended });
     case 'submit_passcode':

@@ -3,11 +3,18 @@
 //
 // What the server says of people only goes into `roster` and `guests`; who of them is shown is decided in `people.ts`.
 
-import type { DeviceOutput, ParticipantId, ServerMessage, SlotAssignment, Source } from '../protocol/messages';
+import type {
+  DeviceOutput,
+  LeaveReason,
+  ParticipantId,
+  ServerMessage,
+  SlotAssignment,
+  Source,
+} from '../protocol/messages';
 import { limits } from '../protocol/messages';
-import { refusalOf } from './conduct';
+import { answered, refusalOf } from './conduct';
 import { CHAT_LINES_MAX, type Model, type Step } from './model';
-import type { ChatLine } from './state';
+import type { ChatLine, Notice } from './state';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
 import { lines, oneLine } from './text';
 
@@ -52,8 +59,16 @@ export function participantLeft(model: Model, message: Message<'participant_left
   );
   // Whose coming was not told is not missed either.
   if (!name || model.arriving.has(gone)) return stay(left);
-  return stay(tell(left, message.reason === 'removed' ? 'removed' : 'left', { name }));
+  return stay(tell(left, DEPARTURES[message.reason], { name }));
 }
+
+/** What is told of who is not here any more. */
+const DEPARTURES: Readonly<Record<LeaveReason, Notice['kind']>> = {
+  left: 'left',
+  lost: 'left',
+  removed: 'removed',
+  sent_back: 'sent_back',
+};
 
 export function knocked(model: Model, { guest }: Message<'knocked'>): Step {
   if (model.guests.some(({ id }) => id === guest.id)) return stay(model);
@@ -102,7 +117,7 @@ export function setSources(model: Model, sources: Partial<Model['wanted']>): Ste
   );
   if (refused !== undefined) return refuseSource(model, refused);
   const wanted = { ...model.wanted, ...sources };
-  const asked = askInRoom({ ...model, wanted }, { type: 'set_media', media: wanted });
+  const asked = askInRoom(answered({ ...model, wanted }), { type: 'set_media', media: wanted });
   const step = and(asked, (next) => askDevice(next, { type: 'media', media: wanted }));
   return withEffects(step, { type: 'send_media', media: wanted });
 }

@@ -12,6 +12,7 @@ import type {
   DeviceKey,
   DeviceView,
   MediaState,
+  MemberRight,
   Mid,
   Occupant,
   ParticipantId,
@@ -40,7 +41,7 @@ export type MediaPath = 'idle' | 'connecting' | 'connected' | 'recovering' | 'fa
 
 /** Why the call is over for this person: the server's word, or what this side found out. */
 export type OverReason =
-  | CloseReason
+  | Exclude<CloseReason, 'sent_back'> // who is sent back goes to the lobby
   | 'link_unknown' // the meeting does not exist, has ended, or the link is wrong
   | 'full'
   | 'locked' // the meeting is locked: nobody new comes in
@@ -107,6 +108,13 @@ export interface Notice {
     | 'joined'
     | 'left'
     | 'removed'
+    | 'sent_back'
+    | 'attendee' // a host lets this person see and hear only
+    | 'participant' // and no longer
+    | 'presenter' // a host lets this person share
+    | 'right_given'
+    | 'right_taken'
+    | 'spotlight' // a host has put this person before everybody's eyes
     | 'knocked'
     | 'recovered'
     | 'draining'
@@ -123,6 +131,7 @@ export interface Notice {
   name: string | null;
   rule: Rule | null;
   source: Source | null;
+  right: MemberRight | null;
 }
 
 export interface CallState {
@@ -162,4 +171,10 @@ export interface CallState {
   notices: readonly Notice[];
   /** Set when a last host tried to leave: end for all, or hand over. */
   leaveQuestion: boolean;
+  /** A host asks this person to switch the microphone on. Only they do. */
+  askedToSpeak: { by: string | null } | null;
+  /** At the door again since a host has sent this person back, until they are let in. */
+  sentBack: { by: string | null } | null;
+  /** Whom a host has put before everybody's eyes. */
+  spotlight: ParticipantId | null;
 }

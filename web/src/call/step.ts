@@ -1,6 +1,6 @@
 // The few moves from which every transition of the reducer is made. Each returns a new value; none has an effect.
 
-import type { ClientMessage, DeviceCommand, MediaState, Rule, Source } from '../protocol/messages';
+import type { ClientMessage, DeviceCommand, MediaState, MemberRight, Rule, Source } from '../protocol/messages';
 import { ASKED_MAX, type Asked, type Effect, type Model, NOTICES_MAX, type Step } from './model';
 import type { CallState, Notice } from './state';
 
@@ -57,7 +57,7 @@ export function isMember({ shown: { e2ee } }: Model): boolean {
 export function tell(
   model: Model,
   kind: Notice['kind'],
-  about: { name?: string | null; rule?: Rule; source?: Source } = {},
+  about: { name?: string | null; rule?: Rule; source?: Source; right?: MemberRight } = {},
 ): Model {
   const notice: Notice = {
     id: model.nextNotice,
@@ -65,6 +65,7 @@ export function tell(
     name: about.name ?? null,
     rule: about.rule ?? null,
     source: about.source ?? null,
+    right: about.right ?? null,
   };
   const notices = [...model.shown.notices, notice].slice(-NOTICES_MAX);
   return { ...show(model, { notices }), nextNotice: model.nextNotice + 1 };

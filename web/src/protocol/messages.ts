@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -320,9 +320,9 @@ waiting_ms: number, };
 
 export type LobbyOutcome = "admitted" | "denied" | "withdrew";
 
-export type LeaveReason = "left" | "lost" | "removed";
+export type LeaveReason = "left" | "lost" | "removed" | "sent_back";
 
-export type CloseReason = "abandoned" | "denied" | "ended" | "left" | "misbehaved" | "policy" | "removed" | "replaced" | "server_stopping" | "too_slow";
+export type CloseReason = "abandoned" | "denied" | "ended" | "left" | "misbehaved" | "policy" | "removed" | "replaced" | "sent_back" | "server_stopping" | "too_slow";
 
 export type Occupant = { 
 /**
@@ -628,6 +628,16 @@ rule: string, } | { "type": "certificate",
  */
 differences: Array<CertificateDifference>, } | { "type": "fork", } | { "type": "handshake", } | { "type": "wrong_group", };
 
+export type BannedView = { 
+/**
+ * Which.
+ */
+device: DeviceKey, 
+/**
+ * What its person was called, if this device was there or a host has told it.
+ */
+name?: DisplayName | null, };
+
 export type DeviceStage = "outside" | "waiting" | "passcode_wanted" | "proving" | "joining" | "member" | "sealed" | "removed";
 
 export type Encryption = "failed" | "pending" | "verified";
@@ -710,7 +720,19 @@ allowed: MediaState,
 /**
  * Whether it may write to all.
  */
-may_chat: boolean, };
+may_chat: boolean, 
+/**
+ * What a host has given it, where the controls leave that to hosts.
+ */
+given: Array<MemberRight>, 
+/**
+ * What a host has taken from it.
+ */
+taken: Array<MemberRight>, 
+/**
+ * The role that this makes; absent for hosts, and for who has some of the rights of one and some of another.
+ */
+role?: MemberRole | null, };
 
 export type PasscodeProof = "failed" | "not_needed" | "proven" | "wanted";
 
@@ -814,7 +836,11 @@ locks_at_ms?: bigint | null,
 /**
  * Whether all that participants do is suspended.
  */
-suspended: boolean, };
+suspended: boolean, 
+/**
+ * Whom a host has put before everybody's eyes, while it is a member.
+ */
+spotlight?: DeviceKey | null, };
 
 export type DeviceView = { 
 /**
@@ -877,6 +903,10 @@ locked: boolean,
  * What may be done, as a host has signed it.
  */
 conduct: ConductView, 
+/**
+ * Devices that hosts have removed, and that stay out until one lifts the ban.
+ */
+banned: Array<BannedView>, 
 /**
  * The passcode, seen from this side.
  */
@@ -944,6 +974,8 @@ name: DisplayName, };
 
 export type MemberRight = "camera" | "chat" | "microphone" | "screen";
 
+export type MemberRole = "attendee" | "participant" | "presenter";
+
 export type DeviceCommand = { "type": "admit", 
 /**
  * Who waits.
@@ -952,7 +984,11 @@ guest: ParticipantId,
 /**
  * Whether a rule decides so and no person: says the grant, and so the meeting's log.
  */
-by_rule?: boolean, } | { "type": "answered", 
+by_rule?: boolean, } | { "type": "ask_to_speak", 
+/**
+ * Who.
+ */
+device: DeviceKey, } | { "type": "answered", 
 /**
  * Number of the `Send`.
  */
@@ -976,7 +1012,11 @@ resume?: ResumeToken | null, } | { "type": "export_certificate", } | { "type": "
 /**
  * Whether it is up.
  */
-raised: boolean, } | { "type": "leave", } | { "type": "lock", 
+raised: boolean, } | { "type": "leave", } | { "type": "lift_ban", 
+/**
+ * Which.
+ */
+device: DeviceKey, } | { "type": "lock", 
 /**
  * Whether it is locked.
  */
@@ -1000,6 +1040,10 @@ message: ServerMessage, } | { "type": "remove",
 /**
  * Who.
  */
+device: DeviceKey, } | { "type": "send_back", 
+/**
+ * Who.
+ */
 device: DeviceKey, } | { "type": "set_controls", 
 /**
  * Every control that is not at its loosest.
@@ -1016,7 +1060,15 @@ right: MemberRight,
 /**
  * Whether it has it from now on.
  */
-allowed: boolean, } | { "type": "set_passcode", 
+allowed: boolean, } | { "type": "set_role", 
+/**
+ * Who.
+ */
+device: DeviceKey, 
+/**
+ * Which.
+ */
+role: MemberRole, } | { "type": "set_passcode", 
 /**
  * The passcode.
  */
@@ -1024,13 +1076,25 @@ passcode?: Passcode | null,
 /**
  * Whether who proves it is let in without a click.
  */
-admits: boolean, } | { "type": "suspend", 
+admits: boolean, } | { "type": "spotlight", 
+/**
+ * Who; nobody if absent.
+ */
+device?: DeviceKey | null, } | { "type": "suspend", 
 /**
  * Whether everything is suspended.
  */
 suspended: boolean, };
 
-export type DeviceOutput = { "type": "certificate", 
+export type DeviceOutput = { "type": "asked_to_speak", 
+/**
+ * Which host.
+ */
+by: DeviceKey, 
+/**
+ * Its name, if it is known.
+ */
+name?: DisplayName | null, } | { "type": "certificate", 
 /**
  * The file.
  */

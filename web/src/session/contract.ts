@@ -1,7 +1,7 @@
 // What the interface may ask of a call. Implemented by `session.svelte.ts`; components know only this.
 
 import type { CallState } from '../call/state';
-import type { ControlWord, ParticipantId, Source } from '../protocol/messages';
+import type { ControlWord, DeviceKey, MemberRight, MemberRole, ParticipantId, Source } from '../protocol/messages';
 
 /** What is wrong with a device, in the words of getUserMedia's errors. */
 export type DeviceTrouble =
@@ -85,8 +85,20 @@ export interface Call {
   makeHost(participant: ParticipantId): void;
   /** Host: switches every participant's microphone off. */
   muteAll(): void;
-  /** Host: gives somebody the right to share a screen, or takes it. */
-  letShare(participant: ParticipantId, allowed: boolean): void;
+  /** Host: asks somebody to switch their microphone on. Nothing but they themselves do. */
+  askToSpeak(participant: ParticipantId): void;
+  /** The person was asked to, and does not want to. Who wants to switches the microphone on. */
+  declineToSpeak(): void;
+  /** Host: gives somebody a right, or takes it. */
+  setRight(participant: ParticipantId, right: MemberRight, allowed: boolean): void;
+  /** Host: gives somebody the rights of a role, in the place of what was given and taken. */
+  setRole(participant: ParticipantId, role: MemberRole): void;
+  /** Host: puts somebody before everybody's eyes, or nobody. */
+  spotlight(participant: ParticipantId | null): void;
+  /** Host: sends somebody back to the lobby, from where they can be let in anew. */
+  sendBack(participant: ParticipantId): void;
+  /** Host: lets a device that was removed ask to come in again. */
+  liftBan(device: DeviceKey): void;
   /** Host: sets a control of the meeting's policy; never below the organisation's floor. */
   setControl(control: ControlWord, value: ControlWord): void;
   /** Host: suspends all that participants do, or lets them go on. */

@@ -14,7 +14,17 @@ import { Devices } from '../media/devices.svelte';
 import { MediaPlane } from '../media/plane.svelte';
 import { canCaptureScreen, captureScreen, type ScreenTracks } from '../media/screen';
 import { inviteLink } from '../protocol/invite';
-import type { ControlWord, MediaState, MeetingId, ParticipantId, ResumeToken, Source } from '../protocol/messages';
+import type {
+  ControlWord,
+  DeviceKey,
+  MediaState,
+  MeetingId,
+  MemberRight,
+  MemberRole,
+  ParticipantId,
+  ResumeToken,
+  Source,
+} from '../protocol/messages';
 import { limits, SIGNALLING_PATH } from '../protocol/messages';
 import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
@@ -188,8 +198,26 @@ export class Session implements Call {
   muteAll(): void {
     this.#handle({ type: 'mute_all' });
   }
-  letShare(participant: ParticipantId, allowed: boolean): void {
-    this.#handle({ type: 'let_share', participant, allowed });
+  askToSpeak(participant: ParticipantId): void {
+    this.#handle({ type: 'ask_to_speak', participant });
+  }
+  declineToSpeak(): void {
+    this.#handle({ type: 'decline_to_speak' });
+  }
+  setRight(participant: ParticipantId, right: MemberRight, allowed: boolean): void {
+    this.#handle({ type: 'set_right', participant, right, allowed });
+  }
+  setRole(participant: ParticipantId, role: MemberRole): void {
+    this.#handle({ type: 'set_role', participant, role });
+  }
+  spotlight(participant: ParticipantId | null): void {
+    this.#handle({ type: 'spotlight', participant });
+  }
+  sendBack(participant: ParticipantId): void {
+    this.#handle({ type: 'send_back', participant });
+  }
+  liftBan(device: DeviceKey): void {
+    this.#handle({ type: 'lift_ban', device });
   }
   setControl(control: ControlWord, value: ControlWord): void {
     this.#handle({ type: 'set_control', control, value });

@@ -43,6 +43,7 @@ struct Group {
     revoked: BTreeSet<DeviceKey>,
     controls: Controls,
     suspended: bool,
+    banned: BTreeSet<DeviceKey>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +68,7 @@ impl Delivery {
             revoked: BTreeSet::new(),
             controls: Controls::default(),
             suspended: false,
+            banned: BTreeSet::new(),
         };
         Self { newest: group.clone(), granted: group.members.keys().copied().collect(), group }
     }
@@ -83,6 +85,15 @@ impl Delivery {
     /// What the next commit brings.
     pub(crate) fn suspend(&mut self, suspended: bool) {
         self.group.suspended = suspended;
+    }
+
+    /// What the next commit brings.
+    pub(crate) fn ban(&mut self, device: DeviceKey, banned: bool) {
+        if banned {
+            self.group.banned.insert(device);
+        } else {
+            self.group.banned.remove(&device);
+        }
     }
 
     /// What the next commit brings.
@@ -144,7 +155,7 @@ impl Delivery {
                     if self.group.members.remove(&device).is_some() {
                         removed.push((device, removal));
                     }
-                    if removal == Removal::ByHost {
+                    if matches!(removal, Removal::ByHost | Removal::SentBack) {
                         self.group.revoked.insert(device);
                     }
                 }
@@ -193,6 +204,7 @@ impl Group {
             controls: self.controls.clone(),
             floor: self.controls.clone(),
             suspended: self.suspended,
+            banned: self.banned.clone(),
         }
     }
 }

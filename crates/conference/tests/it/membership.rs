@@ -4,7 +4,7 @@ use sabha_conference::{Command, Event, MediaCommand, Output, Record, Removal, Ri
 use sabha_protocol::{
     MediaState, Rule, Source,
     limits::RESUME_WINDOW,
-    wire::server::{CloseReason, LeaveReason, Role},
+    wire::server::{CloseReason, LeaveReason, LobbyOutcome, Role},
 };
 
 use crate::{
@@ -185,6 +185,62 @@ fn removed_one_whom_a_host_lets_in_again_gets_a_new_place() {
 
     let Event::Admitted(admission) = &scene.events(connection)[0] else { panic!("let in") };
     assert!(admission.you > participant.id);
+}
+
+/// ROOM-29
+#[test]
+fn who_is_sent_back_is_out_at_once_and_may_knock() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+
+    scene.commit(host.connection, &[Edit::Remove(participant.device, Removal::SentBack)]).done();
+
+    assert_eq!(scene.close_of(participant.connection), Some((CloseReason::SentBack, Some(host.id))));
+    assert_eq!(scene.events(participant.connection), [], "it does not see the commit that puts it out");
+    let left = Event::ParticipantLeft { participant: participant.id, reason: LeaveReason::SentBack };
+    assert_eq!(scene.events(host.connection)[0], left);
+    assert_eq!(scene.ids(), [host.id]);
+    assert_eq!(scene.refused_resume(&participant), Rule::ResumeWindow);
+
+    let connection = scene.connection();
+    assert!(matches!(scene.enter(connection, participant.device, link()).event(), Event::Waiting { .. }));
+    scene.commit(host.connection, &[Edit::Add(participant.device)]).done();
+    let Event::Admitted(admission) = &scene.events(connection)[0] else { panic!("let in anew") };
+    assert!(admission.you > participant.id);
+}
+
+/// ROOM-30
+#[test]
+fn who_is_banned_does_not_knock_until_the_ban_is_lifted() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let participant = scene.participant(&host);
+    scene.delivery.ban(participant.device, true);
+    scene.remove(&host, &participant);
+
+    let connection = scene.connection();
+    assert_eq!(scene.enter(connection, participant.device, link()).rule(), Rule::RemovedStaysOut);
+    assert_eq!(scene.events(host.connection).len(), 0, "no host hears of it");
+
+    scene.delivery.ban(participant.device, false);
+    scene.commit(host.connection, &[]).done();
+    assert!(matches!(scene.enter(connection, participant.device, link()).event(), Event::Waiting { .. }));
+}
+
+/// ROOM-30
+#[test]
+fn who_is_banned_while_it_waits_does_not_wait_on() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let guest = scene.guest();
+    scene.delivery.ban(guest.device, true);
+
+    scene.commit(host.connection, &[]).done();
+
+    assert_eq!(scene.close_of(guest.connection), Some((CloseReason::Removed, None)));
+    let gone = Event::LobbyLeft { guest: guest.id, outcome: LobbyOutcome::Denied };
+    assert!(scene.events(host.connection).contains(&gone));
 }
 
 /// ROOM-22

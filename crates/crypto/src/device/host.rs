@@ -63,7 +63,10 @@ struct Waiting {
 pub(super) struct Work {
     /// KeyPackages of guests.
     add: Vec<(DeviceKey, Vec<u8>)>,
+    /// To be banned.
     remove: BTreeSet<DeviceKey>,
+    /// To be removed without a ban; their grants become void.
+    send_back: BTreeSet<DeviceKey>,
     /// Absent devices, whose grants stay good.
     drop: BTreeSet<DeviceKey>,
     make_host: BTreeSet<DeviceKey>,
@@ -79,6 +82,7 @@ impl Work {
     fn is_empty(&self) -> bool {
         self.add.is_empty()
             && self.remove.is_empty()
+            && self.send_back.is_empty()
             && self.drop.is_empty()
             && self.make_host.is_empty()
             && self.lock.is_none()
@@ -107,6 +111,7 @@ impl Work {
         add.append(&mut self.add);
         self.add = add;
         self.remove.extend(older.remove);
+        self.send_back.extend(older.send_back);
         // Who is dropped may be back by then: whoever is still absent comes up again.
         self.make_host.extend(older.make_host);
         self.lock = self.lock.or(older.lock);
@@ -165,6 +170,10 @@ impl HostDoor {
 impl Device {
     pub(super) fn knocked(&mut self, guest: Guest) {
         if self.host_door.guests.contains_key(&guest.id) || self.host_door.guests.len() >= LOBBY_GUESTS_MAX {
+            return;
+        }
+        // A server that lets a banned device knock bothers nobody with it.
+        if self.group().is_some_and(|group| group.roster().policy.conduct.banned.contains(&guest.device)) {
             return;
         }
         let place = SealPlace::Profile { meeting: self.secrets.meeting, device: guest.device };
@@ -233,6 +242,9 @@ impl Device {
             invite: None,
         };
         // Every member would refuse it.
+        if policy.conduct.banned.contains(&grant.subject) {
+            return Some(Rule::RemovedStaysOut);
+        }
         if let Decision::Refused { by } = policy.conduct.entry(&grant) {
             return by.rule();
         }
@@ -353,10 +365,20 @@ impl Device {
     }
 
     pub(super) fn remove(&mut self, device: DeviceKey) {
-        let removable = self.group().and_then(|group| group.roster().member_of(&device));
-        if device != self.me() && removable.is_some_and(|member| !member.is_host()) {
+        if self.is_removable(&device) {
             self.work.remove.insert(device);
         }
+    }
+
+    pub(super) fn send_back(&mut self, device: DeviceKey) {
+        if self.is_removable(&device) {
+            self.work.send_back.insert(device);
+        }
+    }
+
+    fn is_removable(&self, device: &DeviceKey) -> bool {
+        let member = self.group().and_then(|group| group.roster().member_of(device));
+        *device != self.me() && member.is_some_and(|member| !member.is_host())
     }
 
     pub(super) fn make_host(&mut self, device: DeviceKey) {
@@ -391,9 +413,13 @@ impl Device {
         }
         let remove: Vec<_> = work
             .remove
-            .union(&work.drop)
+            .iter()
+            .chain(&work.send_back)
+            .chain(&work.drop)
             .filter(|device| group.roster().member_of(device).is_some())
             .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
             .collect();
         let changes = Changes {
             add: work.add.iter().map(|(_, bytes)| bytes.clone()).collect(),
@@ -434,7 +460,8 @@ impl Device {
     /// Returns the policy that the work needs: `Some(None)` if it needs no new one, `None` if it cannot be made.
     fn policy_for(&mut self, work: &Work) -> Option<Option<SignedPolicy>> {
         let changes_conduct = !work.conduct.is_empty();
-        if work.remove.is_empty() && work.make_host.is_empty() && work.lock.is_none() && !changes_conduct {
+        let removes = !work.remove.is_empty() || !work.send_back.is_empty();
+        if !removes && work.make_host.is_empty() && work.lock.is_none() && !changes_conduct {
             return Some(None);
         }
         let (me, now_ms, meeting) = (self.me(), self.now_ms, self.secrets.meeting);
@@ -444,10 +471,14 @@ impl Device {
         policy.version = policy.version.checked_add(1)?;
         policy.signer = me;
         work.conduct.apply(&mut policy.conduct, roster);
-        for device in &work.remove {
+        for device in work.remove.iter().chain(&work.send_back) {
             policy.conduct.rights.remove(device);
+            policy.conduct.spotlight = policy.conduct.spotlight.filter(|spotlight| spotlight != device);
             if let Some(member) = roster.member_of(device) {
                 policy.revoke(member.ban_id()).ok()?;
+                if work.remove.contains(device) {
+                    policy.conduct.banned.insert(*device);
+                }
             }
         }
         if let Some(locked) = work.lock {

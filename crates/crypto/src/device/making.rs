@@ -25,6 +25,7 @@ use super::{
     names::Names,
     proof::Proof,
     pulse::Pulse,
+    request::Requests,
     say::Status,
     secrets::{HostPasscode, Secrets},
 };
@@ -224,7 +225,9 @@ impl Device {
             words: VecDeque::new(),
             early: Early::default(),
             unnamed: VecDeque::new(),
+            outcasts: BTreeMap::new(),
             names: Names::default(),
+            requests: Requests::default(),
             pulse: Pulse::default(),
             media: MediaKeys::default(),
             chronicle: None,

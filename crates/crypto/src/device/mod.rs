@@ -28,6 +28,7 @@ mod media;
 mod names;
 mod proof;
 mod pulse;
+mod request;
 mod say;
 mod secrets;
 mod sync;
@@ -37,7 +38,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sabha_protocol::{
-    DeviceKey, MeetingTitle, ParticipantId, RequestId, Rule,
+    DeviceKey, DisplayName, MeetingTitle, ParticipantId, RequestId, Rule,
     device::{Alarm, DeviceCommand, DeviceOutput, MediaKeyChange},
     opaque::SealedTitle,
     text::ChatText,
@@ -64,6 +65,7 @@ use self::{
     names::Names,
     proof::Proof,
     pulse::Pulse,
+    request::Requests,
     say::{Status, Word},
     secrets::Secrets,
 };
@@ -101,6 +103,8 @@ pub struct Device {
     title: Option<MeetingTitle>,
     own: Status,
     people: BTreeMap<DeviceKey, Status>,
+    /// What those were called who are banned.
+    outcasts: BTreeMap<DeviceKey, DisplayName>,
     /// Devices that the server says are connected: who should act first, and nothing else.
     present: BTreeMap<ParticipantId, DeviceKey>,
     absent: Absent,
@@ -115,6 +119,7 @@ pub struct Device {
     /// Chat of members whose names have not come yet, oldest first.
     unnamed: VecDeque<(DeviceKey, ChatText)>,
     names: Names,
+    requests: Requests,
     pulse: Pulse,
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
@@ -172,6 +177,7 @@ impl Device {
         self.advance(now_ms);
         match command {
             DeviceCommand::Admit { guest, by_rule } => self.admit(guest, by_rule),
+            DeviceCommand::AskToSpeak { device } => self.ask_to_speak(device),
             DeviceCommand::Answered { send, refused } => self.answered(send, refused),
             DeviceCommand::Chat { text } => self.chat(text),
             DeviceCommand::Countersign {} => self.countersign(),
@@ -181,6 +187,7 @@ impl Device {
             DeviceCommand::ExportLog {} => self.give_out_log(),
             DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
             DeviceCommand::Leave {} => self.propose_leaving(),
+            DeviceCommand::LiftBan { device } => self.lift_ban(device),
             DeviceCommand::Lock { locked } => self.lock(locked),
             DeviceCommand::MakeCertificate {} => self.make_certificate(),
             DeviceCommand::MakeHost { device } => self.make_host(device),
@@ -188,8 +195,11 @@ impl Device {
             DeviceCommand::Passcode { passcode } => self.prove(&passcode),
             DeviceCommand::Receive { message } => self.receive(*message),
             DeviceCommand::Remove { device } => self.remove(device),
+            DeviceCommand::SendBack { device } => self.send_back(device),
             DeviceCommand::SetControls { controls } => self.set_controls(&controls),
             DeviceCommand::SetRight { device, right, allowed } => self.set_right(device, right, allowed),
+            DeviceCommand::SetRole { device, role } => self.set_role(device, role),
+            DeviceCommand::Spotlight { device } => self.spotlight(device),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
             DeviceCommand::Suspend { suspended } => self.suspend(suspended),
         }
@@ -369,9 +379,23 @@ impl Device {
                 self.erase(Place::Outside);
             }
             CloseReason::Removed => self.erase(Place::Removed),
+            // Nobody sends a host back, so a server that says so costs it nothing.
+            CloseReason::SentBack if !self.is_host() => self.sent_back(),
             _ => {}
         }
         self.disconnected();
+    }
+
+    /// A host sent this device back to the lobby. Its grant is void, and what is left is to knock again.
+    fn sent_back(&mut self) {
+        // The creator keeps its own, which nobody else could give it.
+        if self.secrets.root_seed.is_none() {
+            self.secrets.grant = None;
+            self.out.push_back(DeviceOutput::Remember {});
+        }
+        self.own.hand = false;
+        self.requests = Requests::default();
+        self.erase(Place::Outside);
     }
 
     /// Forgets the group and every key of it.
@@ -424,6 +448,7 @@ impl Device {
             (Some(Sent::Missed), refused) => self.missed_answered(refused),
             (Some(Sent::GroupState), Some(_)) => self.place = Place::Outside,
             (Some(Sent::Enter), Some(Rule::RemovedStaysOut)) => self.erase(Place::Removed),
+            (Some(Sent::Enter), Some(Rule::SentBack)) => self.sent_back(),
             (Some(Sent::Enter), Some(_)) => self.entry_refused(),
             _ => {}
         }
@@ -439,7 +464,10 @@ impl Device {
             if stays {
                 self.returned.insert(device);
             } else {
-                self.people.remove(&device);
+                let status = self.people.remove(&device);
+                if departure.exit == Exit::Banned {
+                    self.outcasts.extend(status.map(|status| (device, status.name)));
+                }
                 self.unnamed.retain(|(from, _)| *from != device);
             }
         }
@@ -447,6 +475,10 @@ impl Device {
             Some(Exit::Dropped) => {
                 self.erase(Place::Outside);
                 self.return_from_outside();
+                return;
+            }
+            Some(Exit::SentBack) => {
+                self.sent_back();
                 return;
             }
             Some(Exit::Banned | Exit::Left) => {

@@ -134,6 +134,8 @@ pub(crate) enum Word {
     Certificate(Vec<u8>),
     /// Of a device that was there: its countersignature.
     Countersignature(Vec<u8>),
+    /// Of a host: asks the person at a device to switch the microphone on.
+    PleaseSpeak(DeviceKey),
 }
 
 impl Word {
@@ -151,6 +153,7 @@ impl Word {
             Self::WhoIs(device) => Writer::kind(5).array(device.as_bytes()).done(),
             Self::Certificate(bytes) => Writer::kind(6).vector(bytes).done(),
             Self::Countersignature(bytes) => Writer::kind(7).vector(bytes).done(),
+            Self::PleaseSpeak(device) => Writer::kind(8).array(device.as_bytes()).done(),
         }
     }
 
@@ -173,6 +176,7 @@ impl Word {
             5 => Self::WhoIs(DeviceKey::from_bytes(reader.array()?)),
             6 => Self::Certificate(reader.vector()?.to_vec()),
             7 => Self::Countersignature(reader.vector()?.to_vec()),
+            8 => Self::PleaseSpeak(DeviceKey::from_bytes(reader.array()?)),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -262,6 +266,7 @@ mod tests {
             Word::WhoIs(device),
             Word::Certificate(vec![1; 60 * 1024]),
             Word::Countersignature(vec![2; 400]),
+            Word::PleaseSpeak(device),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }

@@ -36,6 +36,8 @@ struct Client {
     logs: Vec<String>,
     certificates: Vec<String>,
     refusals: Vec<Rule>,
+    /// Who asked its person to speak.
+    asked_by: Vec<String>,
     /// What the device asked to be kept last.
     kept: Option<Zeroizing<Vec<u8>>>,
     /// A fault: it gets a place and does not come into the room.
@@ -106,6 +108,7 @@ impl Hall {
             logs: Vec::new(),
             certificates: Vec::new(),
             refusals: Vec::new(),
+            asked_by: Vec::new(),
             kept: None,
             stays_away: false,
             late: None,
@@ -161,6 +164,9 @@ impl Hall {
 
     fn carry_out(&mut self, at: usize, output: DeviceOutput) {
         match output {
+            DeviceOutput::AskedToSpeak { name, .. } => {
+                self.clients[at].asked_by.push(String::from(name.unwrap()));
+            }
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
             DeviceOutput::Certificate { text } => self.clients[at].certificates.push(text),
@@ -290,6 +296,9 @@ impl Hall {
     fn enters(&mut self, at: usize, credential: Credential) -> Option<Rule> {
         let (device, id) = (self.clients[at].device.me(), self.clients[at].id);
         match credential {
+            Credential::Link { .. } if self.delivery.conduct().banned.contains(&device) => {
+                Some(Rule::RemovedStaysOut)
+            }
             Credential::Link { knock, .. } => {
                 let guest = Guest { id, device, knock, waiting_ms: 0 };
                 self.lobby.insert(id, guest.clone());
@@ -1142,6 +1151,213 @@ fn after_its_time_a_meeting_takes_nobody_new() {
     assert_ne!(hall.view(ravi).stage, DeviceStage::Member);
     assert_eq!(hall.clients[0].refusals, [Rule::LockAuto]);
     assert_eq!(hall.view(asha).members.len(), 2);
+}
+
+impl Hall {
+    /// Returns a member as another device has verified it.
+    fn member(&self, of: usize, by: usize) -> sabha_protocol::device::MemberView {
+        let device = self.clients[of].device.me();
+        self.view(by).members.iter().find(|member| member.device == device).unwrap().clone()
+    }
+
+    fn device(&self, at: usize) -> DeviceKey {
+        self.clients[at].device.me()
+    }
+}
+
+#[test]
+fn a_role_is_a_name_for_rights_and_replaces_what_was_given_and_taken() {
+    use sabha_protocol::device::{MemberRight as Right, MemberRole as Role};
+
+    let mut hall = Hall::new(None);
+    hall.control(&[("MEET.SHARE.HOST", "granted")]);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let device = hall.device(asha);
+    assert_eq!(hall.member(asha, asha).role, Some(Role::Participant));
+
+    hall.command(0, DeviceCommand::SetRole { device, role: Role::Attendee });
+    let epoch = hall.view(0).epoch;
+    for by in [0, asha] {
+        assert_eq!(hall.rights(asha, by), (MediaState::default(), false));
+        let member = hall.member(asha, by);
+        assert_eq!((member.role, member.taken.len(), member.given), (Some(Role::Attendee), 4, Vec::new()));
+    }
+    hall.command(0, DeviceCommand::SetRight { device, right: Right::Microphone, allowed: true });
+    let member = hall.member(asha, asha);
+    assert_eq!((member.role, member.allowed.microphone, member.taken.len()), (None, true, 3));
+
+    hall.command(0, DeviceCommand::SetRole { device, role: Role::Presenter });
+    assert_eq!(
+        (hall.rights(asha, asha), hall.member(asha, 0).given),
+        ((EVERYTHING, true), vec![Right::Screen])
+    );
+    assert_eq!(hall.view(0).epoch.0, epoch.0 + 2, "each change is one commit");
+    hall.command(0, DeviceCommand::SetRole { device, role: Role::Participant });
+    assert_eq!(hall.rights(asha, asha), (NO_SCREEN, true));
+    assert_eq!(hall.clients[0].device.group().unwrap().roster().policy.conduct.rights.len(), 0);
+    // Hosts have no role to be given.
+    let host = hall.device(0);
+    hall.command(0, DeviceCommand::SetRole { device: host, role: Role::Attendee });
+    assert_eq!((hall.rights(0, asha), hall.member(0, asha).role), ((EVERYTHING, true), None));
+}
+
+#[test]
+fn who_may_not_write_any_more_is_told_that_a_host_has_taken_it() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let (device, right) = (hall.device(asha), sabha_protocol::device::MemberRight::Chat);
+    hall.command(0, DeviceCommand::SetRight { device, right, allowed: false });
+    hall.command(asha, DeviceCommand::Chat { text: "unheard".parse().unwrap() });
+    assert_eq!(hall.clients[asha].refusals, [Rule::SourceTaken]);
+    assert_eq!(hall.clients[0].chat, Vec::<String>::new());
+}
+
+#[test]
+fn a_host_asks_to_speak_and_nothing_but_the_person_switches_on() {
+    let mut hall = Hall::new(None);
+    let (asha, ravi) = (hall.guest("Asha"), hall.guest("Ravi"));
+    hall.admit(asha);
+    hall.admit(ravi);
+    let device = hall.device(asha);
+    hall.command(0, DeviceCommand::AskToSpeak { device });
+    assert_eq!(
+        (hall.clients[asha].asked_by.as_slice(), hall.clients[ravi].asked_by.len()),
+        (&["Host".to_owned()][..], 0)
+    );
+    assert_eq!(hall.member(asha, 0).media, MediaState::default());
+
+    // Nobody is pressed: of many questions in ten seconds one is passed on, whatever the host's device sends.
+    hall.command(0, DeviceCommand::AskToSpeak { device });
+    hall.clients[0].device.say(super::say::Word::PleaseSpeak(device));
+    hall.command(0, DeviceCommand::Hand { raised: true });
+    assert_eq!(hall.clients[asha].asked_by.len(), 1);
+    hall.pass(10_000);
+    hall.command(0, DeviceCommand::AskToSpeak { device });
+    assert_eq!(hall.clients[asha].asked_by.len(), 2);
+
+    // Who speaks already is not asked.
+    hall.pass(10_000);
+    let media = MediaState { microphone: true, ..MediaState::default() };
+    hall.command(asha, DeviceCommand::Media { media });
+    hall.command(0, DeviceCommand::AskToSpeak { device });
+    assert_eq!(hall.clients[asha].asked_by.len(), 2);
+}
+
+#[test]
+fn who_is_no_host_asks_nobody_to_speak_even_if_its_device_disobeys() {
+    let mut hall = Hall::new(None);
+    let (asha, ravi) = (hall.guest("Asha"), hall.guest("Ravi"));
+    hall.admit(asha);
+    hall.admit(ravi);
+    let device = hall.device(asha);
+    hall.command(ravi, DeviceCommand::AskToSpeak { device });
+    hall.clients[ravi].device.say(super::say::Word::PleaseSpeak(device));
+    hall.command(ravi, DeviceCommand::Hand { raised: true });
+    assert!(hall.member(ravi, asha).hand, "its words still arrive");
+    assert_eq!(hall.clients[asha].asked_by.len(), 0);
+
+    // Nor is anybody asked for what a host has taken.
+    let right = sabha_protocol::device::MemberRight::Microphone;
+    hall.command(0, DeviceCommand::SetRight { device, right, allowed: false });
+    hall.command(0, DeviceCommand::AskToSpeak { device });
+    assert_eq!(hall.clients[asha].asked_by.len(), 0);
+}
+
+#[test]
+fn a_spotlight_is_signed_by_a_host_and_seen_by_who_comes_later() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    let device = hall.device(asha);
+    hall.command(asha, DeviceCommand::Spotlight { device: Some(device) });
+    assert_eq!(hall.view(0).conduct.spotlight, None, "a member cannot put itself there");
+    hall.command(0, DeviceCommand::Spotlight { device: Some(device) });
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    for by in [0, asha, ravi] {
+        assert_eq!(hall.view(by).conduct.spotlight, Some(device));
+    }
+
+    hall.command(0, DeviceCommand::SendBack { device });
+    assert_eq!(hall.view(ravi).conduct.spotlight, None, "who is gone is before nobody's eyes");
+    let ravis = hall.device(ravi);
+    hall.command(0, DeviceCommand::Spotlight { device: Some(ravis) });
+    hall.command(0, DeviceCommand::Spotlight { device: None });
+    assert_eq!(hall.view(ravi).conduct.spotlight, None);
+}
+
+#[test]
+fn who_is_sent_back_has_no_keys_and_comes_in_only_by_a_new_grant() {
+    let mut hall = Hall::new(None);
+    let (asha, ravi) = (hall.guest("Asha"), hall.guest("Ravi"));
+    hall.admit(asha);
+    hall.admit(ravi);
+    let (device, epoch) = (hall.device(asha), hall.view(ravi).epoch);
+    hall.command(0, DeviceCommand::SendBack { device });
+    assert_eq!(hall.view(asha).stage, DeviceStage::Outside);
+    assert!(hall.clients[asha].device.secrets.grant.is_none());
+    assert_eq!((hall.view(ravi).epoch.0, hall.view(ravi).members.len()), (epoch.0 + 1, 2));
+    assert_eq!(hall.view(0).banned, []);
+
+    hall.disconnect(asha);
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    assert_eq!(hall.rights(asha, ravi), (EVERYTHING, true));
+}
+
+#[test]
+fn who_was_away_when_it_was_sent_back_learns_it_and_knocks() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.disconnect(asha);
+    let device = hall.device(asha);
+    hall.command(0, DeviceCommand::SendBack { device });
+
+    // Its grant, of which it does not know that it is void, opens nothing.
+    hall.clients[asha].device.place = Place::Outside;
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Outside);
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+}
+
+#[test]
+fn who_was_removed_is_banned_until_a_host_lifts_that_and_then_is_let_in_anew() {
+    let mut hall = Hall::new(None);
+    let (asha, ravi) = (hall.guest("Asha"), hall.guest("Ravi"));
+    hall.admit(asha);
+    hall.admit(ravi);
+    let device = hall.device(asha);
+    hall.command(0, DeviceCommand::Remove { device });
+    for by in [0, ravi] {
+        let [banned] = &hall.view(by).banned[..] else { panic!("one is banned") };
+        assert_eq!((banned.device, banned.name.clone()), (device, "Asha".parse().ok()));
+    }
+    assert_eq!(hall.view(asha).stage, DeviceStage::Removed);
+
+    // Neither its grant nor a knock by the same key gets it anywhere.
+    hall.disconnect(asha);
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Removed);
+    hall.clients[asha].device.secrets.grant = None;
+    hall.enter(asha);
+    assert_eq!((hall.view(asha).stage, hall.view(0).guests.len()), (DeviceStage::Removed, 0));
+
+    // Nobody but a host lifts a ban.
+    hall.command(ravi, DeviceCommand::LiftBan { device });
+    assert_eq!(hall.view(0).banned.len(), 1);
+    hall.command(0, DeviceCommand::LiftBan { device });
+    assert_eq!((hall.view(0).banned.len(), hall.view(ravi).banned.len()), (0, 0));
+    hall.clients[asha].device.place = Place::Outside;
+    hall.enter(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
 }
 
 impl Hall {

@@ -2,14 +2,17 @@
 
 use sabha_admission::{Capabilities, Method, Suite};
 use sabha_protocol::{
-    GroupEpoch,
+    DeviceKey, GroupEpoch,
     device::{
-        AdmissionMethod, CipherSuite, ConductView, DeviceStage, DeviceView, Encryption, HeartbeatState,
-        MemberView, VerificationCode,
+        AdmissionMethod, BannedView, CipherSuite, ConductView, DeviceStage, DeviceView, Encryption,
+        HeartbeatState, MemberRight, MemberView, VerificationCode,
     },
 };
 
-use super::{Device, Place};
+use super::{
+    Device, Place,
+    conduct::{rights_of, role_of},
+};
 use crate::code;
 
 impl Device {
@@ -34,6 +37,7 @@ impl Device {
             guests: self.host_door.views(),
             locked: group.is_some_and(|group| group.roster().policy.locked_at_ms.is_some()),
             conduct: self.conduct(),
+            banned: self.banned(),
             passcode: self.passcode_view(),
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
@@ -49,7 +53,18 @@ impl Device {
             controls: conduct.controls.to_settings(),
             locks_at_ms: conduct.locks_at_ms(),
             suspended: conduct.suspended,
+            spotlight: conduct.spotlight.filter(|device| group.roster().member_of(device).is_some()),
         }
+    }
+
+    fn banned(&self) -> Vec<BannedView> {
+        let banned = self.group().map(|group| &group.roster().policy.conduct.banned);
+        let name = |device: &DeviceKey| self.outcasts.get(device).cloned();
+        banned
+            .into_iter()
+            .flatten()
+            .map(|device| BannedView { device: *device, name: name(device) })
+            .collect()
     }
 
     fn stage(&self) -> DeviceStage {
@@ -97,6 +112,8 @@ impl Device {
             .map(|member| {
                 let status =
                     if member.device == me { Some(&self.own) } else { self.people.get(&member.device) };
+                let rights = group.roster().policy.conduct.rights.get(&member.device).copied();
+                let rights = rights.filter(|_| !member.is_host()).unwrap_or_default();
                 MemberView {
                     device: member.device,
                     leaf: member.index,
@@ -109,10 +126,18 @@ impl Device {
                     }),
                     allowed: member.capabilities.sources(),
                     may_chat: member.may(Capabilities::CHAT),
+                    given: named(rights.given),
+                    taken: named(rights.taken),
+                    role: if member.is_host() { None } else { role_of(rights) },
                 }
             })
             .collect()
     }
+}
+
+/// Returns those rights of which everything is in the set.
+fn named(rights: Capabilities) -> Vec<MemberRight> {
+    MemberRight::ALL.into_iter().filter(|right| rights.contains(rights_of(*right))).collect()
 }
 
 const fn method(method: Method) -> AdmissionMethod {

@@ -7,7 +7,10 @@ use sabha_admission::{
     Capabilities,
     controls::{Action, Function},
 };
-use sabha_protocol::{Rule, device::DeviceOutput, opaque::RelayPayload, text::ChatText, wire::ClientMessage};
+use sabha_protocol::{
+    DeviceKey, DisplayName, MediaState, Rule, device::DeviceOutput, limits::ROOM_PARTICIPANTS_MAX,
+    opaque::RelayPayload, text::ChatText, wire::ClientMessage,
+};
 
 use super::{
     Device, Sent, WORDS_MAX,
@@ -77,6 +80,12 @@ impl Device {
         let mut people: Vec<_> =
             self.people.iter().map(|(device, status)| (*device, status.clone())).collect();
         people.push((me, self.own.clone()));
+        // Whom a host may let in again, it should know by name.
+        let outcast = |(device, name): (&DeviceKey, &DisplayName)| {
+            (*device, Status { name: name.clone(), hand: false, media: MediaState::default() })
+        };
+        people.extend(self.outcasts.iter().map(outcast));
+        people.truncate(ROOM_PARTICIPANTS_MAX);
         self.say(Word::People(people));
     }
 
@@ -127,14 +136,19 @@ impl Device {
             }
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
             Word::WhoIs(device) => self.asked_who(device),
+            Word::PleaseSpeak(device) => self.asked_to_speak(from, device),
             Word::Certificate(bytes) => self.heard_certificate(from, &bytes),
             Word::Countersignature(bytes) => self.heard_countersignature(from, &bytes),
             Word::People(people) => {
                 let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
                 let me = self.me();
                 for (device, status) in people.into_iter().filter(|_| is_host) {
-                    let member =
-                        self.group().is_some_and(|group| group.roster().member_of(&device).is_some());
+                    let Some(roster) = self.group().map(|group| group.roster()) else { return };
+                    let member = roster.member_of(&device).is_some();
+                    if roster.policy.conduct.banned.contains(&device) {
+                        self.outcasts.entry(device).or_insert(status.name);
+                        continue;
+                    }
                     // Everybody's own word goes before a host's.
                     if member && device != me {
                         self.people.entry(device).or_insert(status);

@@ -123,12 +123,14 @@ pub struct Departure {
 /// How somebody came out of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// A host removed it and made its grant void.
+    /// A host removed it and banned its device.
     Banned,
     /// A host took its leaf away since it was not seen any more; with its grant it may come back.
     Dropped,
     /// It left, or came in anew on another leaf.
     Left,
+    /// A host made its grant void: it may be let in anew.
+    SentBack,
 }
 
 /// What frames of one epoch need.
@@ -424,7 +426,8 @@ fn departures(commit: &StagedCommit, sender: &Sender, before: &Roster, policy: &
             };
             let member = before.member(index)?.clone();
             let exit = match by_host {
-                true if policy.is_revoked(&member.ban_id()) => Exit::Banned,
+                true if policy.conduct.banned.contains(&member.device) => Exit::Banned,
+                true if policy.is_revoked(&member.ban_id()) => Exit::SentBack,
                 true => Exit::Dropped,
                 false => Exit::Left,
             };

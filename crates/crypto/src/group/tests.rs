@@ -181,6 +181,7 @@ fn removal_with_revocation_is_one_commit_and_the_removed_cannot_come_back() {
     let mut next = Policy::clone(&scene.host.roster().policy);
     next.version += 1;
     next.revoked.push(scene.host.roster().member_of(&bilal.me()).unwrap().ban_id());
+    next.conduct.banned.insert(bilal.me());
     next.signer = scene.host.me();
     let policy = next.sign(scene.host.signer.clone().key()).unwrap();
     let bundle = scene
@@ -198,7 +199,7 @@ fn removal_with_revocation_is_one_commit_and_the_removed_cannot_come_back() {
     let (_, info, tree) = scene.delivery.state();
     assert!(matches!(
         back.join_from_outside(&info, &tree, NOW).err(),
-        Some(Reject::Admission(Violation::Revoked))
+        Some(Reject::Admission(Violation::Banned))
     ));
 }
 

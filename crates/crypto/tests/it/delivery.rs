@@ -213,7 +213,10 @@ fn who_wishes_to_leave_can_still_be_removed_and_banned() {
     bilal.ingest(hers.as_bytes(), NOW).unwrap();
 
     let banned = meeting.host.roster().member_of(&device(BILAL)).unwrap().ban_id();
-    let policy = meeting.policy(|policy| policy.revoke(banned).unwrap());
+    let policy = meeting.policy(|policy| {
+        policy.revoke(banned).unwrap();
+        policy.conduct.banned.insert(device(BILAL));
+    });
     let changes = Changes { remove: vec![device(BILAL)], policy: Some(policy), ..Changes::default() };
     let bundle = meeting.host.commit(changes, NOW).unwrap();
     let mut removed = meeting.deliver(&bundle).unwrap().removed;
@@ -376,7 +379,12 @@ fn a_grant_is_shown_by_its_own_device() {
     let policy = meeting.policy(|policy| policy.revoke(papers.grant(40).id()).unwrap());
     meeting.change(Changes { policy: Some(policy), ..Changes::default() });
     let revoked = check(&meeting.delivery, 40, 40).unwrap_err();
-    assert_eq!(revoked.rule(), Rule::RemovedStaysOut);
+    assert_eq!(revoked.rule(), Rule::SentBack);
+    let policy = meeting.policy(|policy| {
+        policy.conduct.banned.insert(device(40));
+    });
+    meeting.change(Changes { policy: Some(policy), ..Changes::default() });
+    assert_eq!(check(&meeting.delivery, 40, 40).unwrap_err().rule(), Rule::RemovedStaysOut);
     assert_eq!(check(&meeting.delivery, 42, 42), Ok(()));
     let late = Grant { not_before_ms: NOW + 1, ..papers.grant(42) }.sign(&key(CREATOR)).unwrap();
     let policy = meeting.policy(|policy| policy.locked_at_ms = Some(NOW));

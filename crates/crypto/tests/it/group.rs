@@ -89,7 +89,10 @@ fn a_change_says_who_came_who_went_and_whether_the_policy_is_new() {
     assert_eq!(change(&mut asha, bundle.commit.as_bytes()), went);
 
     let banned = meeting.host.roster().member_of(&device(ASHA)).unwrap().ban_id();
-    let policy = meeting.policy(|policy| policy.revoke(banned).unwrap());
+    let policy = meeting.policy(|policy| {
+        policy.revoke(banned).unwrap();
+        policy.conduct.banned.insert(device(ASHA));
+    });
     let bundle =
         meeting.change(Changes { remove: vec![device(ASHA)], policy: Some(policy), ..Changes::default() });
     let went = (device(CREATOR), vec![], vec![(device(ASHA), Exit::Banned)], true);

@@ -315,6 +315,8 @@ pub enum LeaveReason {
     Lost,
     /// A host removed it.
     Removed,
+    /// A host sent it back to the lobby.
+    SentBack,
 }
 
 /// Why the server closed a connection.
@@ -337,6 +339,8 @@ pub enum CloseReason {
     Removed,
     /// This place was taken over by a newer connection of yours.
     Replaced,
+    /// A host sent you back to the lobby: you may knock again.
+    SentBack,
     /// The server is stopping; come back soon.
     ServerStopping,
     /// Your side read too slowly for the messages that were due.

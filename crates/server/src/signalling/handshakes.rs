@@ -93,7 +93,7 @@ impl Handshakes {
     /// Says by what right a device enters that does not come by the link.
     ///
     /// # Errors
-    /// [`Rule::RemovedStaysOut`] and [`Rule::Locked`] to who was granted entry once; to all others what they would
+    /// [`Rule::RemovedStaysOut`], [`Rule::SentBack`] and [`Rule::Locked`] to who was granted entry once; to all others what they would
     /// hear of a meeting that does not exist.
     pub(super) fn right(
         &self,
@@ -107,7 +107,7 @@ impl Handshakes {
         let grant = grant.ok_or_else(unknown_meeting)?;
         match self.delivery.check_grant(device, grant, now_ms) {
             Ok(()) => Ok(Right::Granted),
-            Err(reject) if matches!(reject.rule(), Rule::RemovedStaysOut | Rule::Locked) => {
+            Err(reject) if matches!(reject.rule(), Rule::RemovedStaysOut | Rule::SentBack | Rule::Locked) => {
                 Err(refusal(&reject))
             }
             Err(_) => Err(unknown_meeting()),
@@ -236,6 +236,7 @@ fn view(epoch: GroupEpoch, members: Vec<Member>, conduct: &Conduct) -> GroupView
         controls: conduct.controls.clone(),
         floor: conduct.floor.clone(),
         suspended: conduct.suspended,
+        banned: conduct.banned.clone(),
     }
 }
 
@@ -245,6 +246,7 @@ fn change(Change { epoch, members, added, removed }: Change, conduct: &Conduct) 
         // Who is gone has no place any more; one that is just coming back by its old leaf comes back without it.
         delivery::Removal::Dropped | delivery::Removal::Left => Removal::Left,
         delivery::Removal::Replaced => Removal::Replaced,
+        delivery::Removal::SentBack => Removal::SentBack,
     };
     GroupChange {
         view: view(epoch, members, conduct),

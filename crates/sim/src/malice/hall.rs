@@ -331,7 +331,8 @@ impl Hall {
                     person.media.push(change);
                 }
             }
-            DeviceOutput::Certificate { .. }
+            DeviceOutput::AskedToSpeak { .. }
+            | DeviceOutput::Certificate { .. }
             | DeviceOutput::Log { .. }
             | DeviceOutput::Refused { .. }
             | DeviceOutput::Remember {} => {}

@@ -88,7 +88,7 @@ floor-always-title = { $count ->
   }
 floor-change = Demand something else
 floor-change-lead = You see what would change before anything does.
-floor-from = Take it from
+floor-source = Take it from
 floor-choose = Choose a profile or a tier…
 floor-tier = Tier { $tier }
 floor-file = Import a profile

@@ -23,7 +23,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   no_encryption: 'home',
   place_lost: 'ask',
   policy: 'home',
-  removed: 'home',
+  removed: 'ask',
   replaced: 'here',
   server_gone: 'again',
   server_stopping: 'again',

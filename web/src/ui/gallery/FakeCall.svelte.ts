@@ -78,6 +78,9 @@ function member(one: Person, leaf: number): MemberView {
     media,
     allowed: ALLOWED,
     may_chat: true,
+    given: [],
+    taken: [],
+    role: one.role === 'host' ? null : 'participant',
   };
 }
 
@@ -97,7 +100,8 @@ function emptyView(people: readonly Person[]): DeviceView {
     members: people.map(member),
     guests: [],
     locked: false,
-    conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false },
+    conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false, spotlight: null },
+    banned: [],
     keeps_log: true,
     certificate: { type: 'none' },
     passcode: { type: 'none' },
@@ -130,6 +134,9 @@ function emptyState(): CallState {
     certificate: null,
     notices: [],
     leaveQuestion: false,
+    askedToSpeak: null,
+    sentBack: null,
+    spotlight: null,
   };
 }
 
@@ -180,7 +187,9 @@ export class FakeCall implements Call {
   }
 
   get #conduct(): DeviceView['conduct'] {
-    return this.state.e2ee?.conduct ?? { floor: [], controls: [], locks_at_ms: null, suspended: false };
+    return (
+      this.state.e2ee?.conduct ?? { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null }
+    );
   }
 
   /** Changes what the device has verified. */
@@ -224,7 +233,14 @@ export class FakeCall implements Call {
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
   muteAll = () => undefined;
-  letShare = () => undefined;
+  askToSpeak = () => undefined;
+  declineToSpeak = () => this.patch({ askedToSpeak: null });
+  setRole = () => undefined;
+  liftBan = (device: DeviceKey) =>
+    this.patchView({ banned: this.state.e2ee?.banned.filter((one) => one.device !== device) ?? [] });
+  spotlight = (spotlight: ParticipantId | null) => this.patch({ spotlight });
+  sendBack = (id: ParticipantId) => this.remove(id);
+  setRight = () => undefined;
   setControl = (control: string, value: string) =>
     this.patchView({
       conduct: {

@@ -13,6 +13,7 @@ const notice = (id: number, kind: Notice['kind'], rest: Partial<Notice> = {}): N
   name: 'Ben Okafor',
   rule: null,
   source: null,
+  right: null,
   ...rest,
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceStage, DeviceView } from '../../protocol/messages';
 import { lobbyWords, wrongPasscode } from './words';
 
-const at = (stage: DeviceStage) => ({ e2ee: { stage } as DeviceView, hostPresent: true });
+const at = (stage: DeviceStage) => ({ e2ee: { stage } as DeviceView, hostPresent: true, sentBack: null });
 
 describe('lobby', () => {
   it('a second wrong passcode may be more than a slip, and says so', () => {
@@ -15,7 +15,7 @@ describe('lobby', () => {
   it('says what is being waited for', () => {
     expect(lobbyWords(at('waiting')).lead).toBe('lobby-host-present');
     expect(lobbyWords({ ...at('waiting'), hostPresent: false }).lead).toBe('lobby-host-absent');
-    expect(lobbyWords({ e2ee: null, hostPresent: true }).title).toBe('lobby-title');
+    expect(lobbyWords({ e2ee: null, hostPresent: true, sentBack: null }).title).toBe('lobby-title');
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');

@@ -20,9 +20,14 @@ export interface LobbyWords {
 }
 
 /** Returns what the lobby says: who or what is being waited for. */
-export function lobbyWords({ e2ee, hostPresent }: Pick<CallState, 'e2ee' | 'hostPresent'>): LobbyWords {
+export function lobbyWords({
+  e2ee,
+  hostPresent,
+  sentBack,
+}: Pick<CallState, 'e2ee' | 'hostPresent' | 'sentBack'>): LobbyWords {
   if (e2ee?.stage === 'joining') return { title: 'lobby-joining', lead: 'lobby-joining-lead' };
   if (e2ee?.stage === 'passcode_wanted') return { title: 'lobby-passcode', lead: 'lobby-passcode-lead' };
   if (e2ee?.stage === 'proving') return { title: 'lobby-passcode', lead: 'lobby-proving-lead' };
+  if (sentBack !== null && hostPresent) return { title: 'lobby-sent-back', lead: 'lobby-sent-back-lead' };
   return { title: 'lobby-title', lead: hostPresent ? 'lobby-host-present' : 'lobby-host-absent' };
 }

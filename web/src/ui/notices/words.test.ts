@@ -9,6 +9,7 @@ const notice = (rest: Partial<Notice>): Notice => ({
   name: null,
   rule: null,
   source: null,
+  right: null,
   ...rest,
 });
 

@@ -8,6 +8,7 @@ import { t } from '../strings/text';
 /** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
 const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   alarm: 15_000,
+  attendee: 10_000,
   certificate: 10_000,
   chat: 4_000,
   draining: 15_000,
@@ -18,9 +19,15 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   locked: 6_000,
   made_host: 10_000,
   muted: 10_000,
+  participant: 10_000,
+  presenter: 10_000,
   recovered: 4_000,
   refused: 15_000,
   removed: 6_000,
+  right_given: 10_000,
+  right_taken: 10_000,
+  sent_back: 6_000,
+  spotlight: 10_000,
   suspended: 10_000,
   unlocked: 6_000,
   unsuspended: 10_000,
@@ -46,6 +53,9 @@ export function sentenceOf(notice: Notice): string {
       return t('notice-muted-microphone', { name });
     case 'refused':
       return notice.rule ? t(ruleKey(notice.rule)) : '';
+    case 'right_given':
+    case 'right_taken':
+      return notice.right ? t(`notice-${notice.kind}-${notice.right}`) : '';
     case 'made_host':
       return notice.name === null ? t('notice-made_host') : t('notice-made_host-by', { name });
     default:

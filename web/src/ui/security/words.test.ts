@@ -62,6 +62,9 @@ describe('what is said about encryption', () => {
       media: nothing,
       allowed: nothing,
       may_chat: true,
+      given: [],
+      taken: [],
+      role: null,
     };
     const e2ee = view({ heartbeat: 'lost', stage: 'sealed', members: [host] });
     expect(warnings(e2ee)).toEqual(['lost']);

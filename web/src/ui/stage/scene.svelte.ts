@@ -38,6 +38,12 @@ export class StageScene {
     return wished !== null && this.people.has(wished) ? wished : null;
   });
 
+  /** Whom a host has put before everybody's eyes; the own picture is no tile. Who is pinned goes before. */
+  readonly spotlight: ParticipantId | null = $derived.by(() => {
+    const { spotlight } = this.#call.state;
+    return spotlight !== null && this.people.has(spotlight) ? spotlight : null;
+  });
+
   /** To be made while a component is set up: follows the call as long as the component lives. */
   constructor(call: Call, choice: () => LayoutChoice, pinned: () => ParticipantId | null, selfInStrip: () => boolean) {
     this.#call = call;
@@ -59,15 +65,16 @@ export class StageScene {
   }
 
   #scene(): Scene {
-    const people = this.#order.people.filter((id) => this.people.has(id));
-    const pinned = this.pinned;
+    const { pinned, spotlight } = this;
+    const ordered = this.#order.people.filter((id) => this.people.has(id));
+    const people = spotlight === null ? ordered : [spotlight, ...ordered.filter((id) => id !== spotlight)];
     const screens = [...this.people.values()].filter((person) => person.media.screen).map((person) => person.id);
     return {
       people,
       // Who is pinned is large even while a screen is shared: that is what pinning asks for.
       shares: pinned === null ? screens.reverse() : [],
-      speaker: pinned ?? this.#order.speaker,
-      choice: pinned === null ? this.#choice() : 'speaker',
+      speaker: pinned ?? spotlight ?? this.#order.speaker,
+      choice: pinned === null && spotlight === null ? this.#choice() : 'speaker',
       page: this.page,
       selfInStrip: this.#selfInStrip(),
     };

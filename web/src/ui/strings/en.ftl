@@ -99,6 +99,9 @@ lobby-passcode-lead = The host's device asks you for it.
 lobby-proving-lead = Proving the passcode to the host's device.
 lobby-joining = You are being let in
 lobby-joining-lead = Checking everybody who is in the meeting.
+lobby-sent-back = You are back in the lobby
+lobby-sent-back-by = { $name } sent you here.
+lobby-sent-back-lead = The host sees your name and decides when you come in again.
 joining-title = You are in
 joining-lead = Setting up sound and picture.
 
@@ -172,6 +175,7 @@ tile-reconnecting = Reconnecting
 tile-pin = Pin { $name }
 tile-unpin = Unpin { $name }
 tile-pinned = Pinned
+tile-spotlight = In the spotlight
 self-hide = Hide my picture
 self-move = Move my picture to the next corner
 talking = Talking while Space is held
@@ -204,6 +208,11 @@ admit-all = Admit all ({ $count })
 menu-of = Options for { $name }
 action-pin = Pin
 action-unpin = Unpin
+action-spotlight = Spotlight for everybody
+action-spotlight-end = End the spotlight
+action-ask-to-speak = Ask to unmute
+action-rights = What they may do…
+action-send-back = Send back to the lobby
 action-mute = Mute microphone
 action-camera-off = Turn camera off
 action-screen-off = Stop screen share
@@ -218,6 +227,45 @@ roster-camera-on = Camera on
 roster-camera-off = Camera off
 roster-sharing = Sharing a screen
 roster-hand = Hand raised
+people-hosts =
+    { $count ->
+        [one] { $count } host
+       *[other] { $count } hosts
+    }
+people-guests =
+    { $count ->
+        [one] { $count } guest
+       *[other] { $count } guests
+    }
+people-verified = all verified
+people-unverified = { $count } not verified yet
+person-unverified = Not verified yet
+
+rights-of = What { $name } may do
+rights-role = Role
+rights-each = Each right
+rights-note = It holds at once, on every device, and whatever the server says. Nobody's microphone or camera is switched on by it.
+role-presenter = Presenter
+role-presenter-note = Takes part, and may share a screen.
+role-participant = Participant
+role-participant-note = Takes part: microphone, camera and chat.
+role-attendee = Attendee
+role-attendee-note = Sees and hears only.
+right-microphone = Microphone
+right-camera = Camera
+right-screen = Share a screen
+right-chat = Write in the chat
+right-suspended = Not while activities are suspended.
+right-hosts-only = The meeting's policy leaves this to hosts only.
+without-microphone = No microphone
+without-camera = No camera
+without-screen = No screen
+without-chat = No chat
+
+speak-request = A host asks you to unmute.
+speak-request-by = { $name } asks you to unmute.
+speak-accept = Unmute
+speak-decline = Not now
 
 
 ## Knock
@@ -338,7 +386,7 @@ control-meet-share-host-hosts = Hosts only
 control-meet-control-off = No remote control
 control-meet-control-off-note = Nobody can act on your device, and nothing can switch on your microphone or camera but you.
 control-meet-removed-ban = Removed means gone
-control-meet-removed-ban-note = Who is removed is banned by key, and everybody else gets new keys at once.
+control-meet-removed-ban-note = Who is removed is banned by key until a host lifts that, and everybody else gets new keys at once.
 control-meet-file-off = No file transfer
 control-meet-file-off-note = Files cannot be sent in a meeting.
 control-meet-chat-safe = Messages to all are written by
@@ -410,6 +458,13 @@ known-invite = Invited with a host's signature
 known-unnamed = Has not said a name yet
 known-away = Not connected now
 known-all = Show all { $count }
+
+banned = Removed from this meeting
+banned-lead = They stay out, by the key of their device, until a host lets them ask again.
+banned-lead-host = They stay out, by the key of their device. Lift the ban to let somebody ask again; you still decide whether they come in.
+banned-unnamed = Somebody whose name this device does not know
+ban-lift = Lift ban
+ban-lift-of = Lift the ban on { $name }
 
 log = Log of this meeting
 log-what = What was decided and when, signed by this device: no names, nothing that was said. Anybody can check the file with sabha-client verify.
@@ -522,6 +577,19 @@ notice-muted-screen = { $name } stopped your screen share.
 notice-joined = { $name } joined.
 notice-left = { $name } left.
 notice-removed = { $name } was removed.
+notice-sent_back = { $name } was sent back to the lobby.
+notice-attendee = A host made you an attendee: you see and hear, and speak and write nothing.
+notice-participant = A host lets you speak and write again. What was on is off until you switch it on.
+notice-presenter = A host lets you share your screen.
+notice-spotlight = A host put you in the spotlight: everybody sees you large.
+notice-right_taken-microphone = A host has taken your right to speak.
+notice-right_taken-camera = A host has taken your right to show your camera.
+notice-right_taken-screen = A host has taken your right to share a screen.
+notice-right_taken-chat = A host has taken your right to write in the chat.
+notice-right_given-microphone = You may speak again.
+notice-right_given-camera = You may show your camera again.
+notice-right_given-screen = You may share your screen.
+notice-right_given-chat = You may write in the chat again.
 notice-knocked = { $name } asks to come in.
 notice-recovered = You are connected again.
 notice-locked = The meeting is locked. Nobody new is let in.
@@ -541,7 +609,8 @@ notices = Messages
 rule-room-host-only = Only a host may do this.
 rule-room-entry-admitted = Nobody enters without being let in by a host.
 rule-room-entry-link = The meeting does not exist, has ended, or the link is not complete.
-rule-room-entry-removed = Who was removed from the meeting stays out.
+rule-room-entry-removed = Who was removed from the meeting stays out until a host lifts the ban.
+rule-room-entry-sent_back = Who was sent back to the lobby is let in anew.
 rule-room-locked = The meeting is locked. Nobody new is let in until a host unlocks it.
 rule-mls-epoch = Somebody else changed the meeting at the same moment. Try again.
 rule-mls-admission = Nobody may change who is in the meeting in this way.
@@ -579,7 +648,7 @@ ended-denied-lead = You can ask again, or contact the host another way.
 ended-denied-by = { $name } did not let you in
 ended-removed = You were removed from the meeting
 ended-removed-by = { $name } removed you from the meeting
-ended-removed-lead = You cannot come back to this meeting.
+ended-removed-lead = You stay out until a host lifts the ban. Then you can ask to come in again.
 ended-ended = The meeting has ended
 ended-ended-by = { $name } ended the meeting for everybody
 ended-ended-lead = Its link no longer works.

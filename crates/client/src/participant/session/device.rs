@@ -103,6 +103,8 @@ impl Session {
         for _ in 0..OUTPUTS_MAX {
             let Some(output) = self.device.poll_output() else { return Ok(()) };
             match output {
+                // There is nobody here who could switch the microphone on.
+                DeviceOutput::AskedToSpeak { .. } => {}
                 DeviceOutput::Chat { from, name, text } => {
                     self.state.send_modify(|state| state.push_chat(ChatLine { from, name, text }));
                 }
