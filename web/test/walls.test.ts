@@ -17,7 +17,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   session: ['protocol', 'call', 'signalling', 'media', 'e2ee/e2ee', 'e2ee/messages', 'e2ee/shelf', 'e2ee/vault'],
   ui: ['protocol/messages', 'call', 'session/contract'],
   // Another page: what it shares with the call are controls without words, and the words of the policy's controls.
-  admin: ['protocol/messages', 'ui/controls', 'ui/base', 'ui/security/policy', 'e2ee/maker', 'e2ee/shelf', 'e2ee/vault'],
+  admin: [
+    'protocol/messages',
+    'ui/controls',
+    'ui/base',
+    'ui/security/policy',
+    'e2ee/maker',
+    'e2ee/shelf',
+    'e2ee/vault',
+  ],
   '.': ['session', 'ui'],
 };
 

@@ -128,7 +128,7 @@ export class Person {
   /** Opens a participant's menu in the roster and chooses an action. */
   async act(
     name: string,
-    action: 'action-allow-share' | 'action-remove' | 'action-mute' | 'action-make-host',
+    action: `action-${'allow-share' | 'ask-to-speak' | 'make-host' | 'mute' | 'remove' | 'rights' | 'send-back' | 'spotlight'}`,
   ): Promise<void> {
     await this.openPeople();
     await this.rosterEntry(name).getByTestId('participant-menu').click();
