@@ -322,6 +322,7 @@ describe('being out', () => {
     expect(play.kinds).toEqual(expect.arrayContaining(['disconnect', 'close_media', 'forget_place']));
     expect(play.effects).toContainEqual({ type: 'close_device', forget });
     expect(play.kinds.includes('remember_over')).toBe(remembered);
+    expect(play.kinds.includes('forget_resume'), 'a void place is not asked for').toBe(reason === 'removed');
     expect(play.do({ type: 'leave' }).effects).toEqual([]);
   });
 

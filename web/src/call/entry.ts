@@ -277,6 +277,8 @@ export function over(model: Model, reason: OverReason, by: string | null): Step 
     { type: 'close_device', forget },
     { type: 'forget_place' },
   ];
+  // The place is void for good; who may ask again, once a host allows it, must not come by it.
+  if (reason === 'removed') effects.push({ type: 'forget_resume' });
   // After these a reload must not knock again.
   if (reason === 'removed' || reason === 'ended' || reason === 'abandoned') {
     effects.push({ type: 'remember_over', over: { reason, by } });

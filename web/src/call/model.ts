@@ -190,6 +190,8 @@ export type Effect =
   | { type: 'device'; command: DeviceCommand }
   | { type: 'disconnect' }
   | { type: 'forget_place' }
+  /** The token of the place is worth nothing any more. */
+  | { type: 'forget_resume' }
   /** Drops the connection and comes back at once: state was lost on the way. */
   | { type: 'reconnect' }
   | { type: 'remember_over'; over: LastingOver }

@@ -397,6 +397,9 @@ export class Session implements Call {
       case 'forget_place':
         tab.place(this.#meeting).forget();
         break;
+      case 'forget_resume':
+        this.#keep(() => this.#secrets.resume(this.#meeting).forget());
+        break;
       case 'prepare_media':
         this.#plane.prepare(effect.attempt, this.#own?.transforms ?? null);
         break;
