@@ -163,7 +163,7 @@ fn who_does_not_know_the_link_cannot_make_the_next_epochs_secret() {
     refused_by_everybody(&mut hall, &forged.commit, &Alarm::Handshake {}, &[&rival]);
 }
 
-/// ADM-27: the ban holds against the grant that it once had, by external commit and by Add.
+/// ADM-58: the ban holds against the grant that it once had, by external commit and by Add.
 #[test]
 fn who_was_removed_does_not_come_back_with_its_old_grant() {
     let (mut hall, member) = scene();
@@ -173,7 +173,7 @@ fn who_was_removed_does_not_come_back_with_its_old_grant() {
     let mut rival = Insider::with_loot(&member);
     let (_, info, tree) = hall.worlds[0].state();
     let forged = rival.come_in(&info, &tree, true).unwrap();
-    refused_by_everybody(&mut hall, &forged.commit, &admission("ADM-27"), &[&rival]);
+    refused_by_everybody(&mut hall, &forged.commit, &admission("ADM-58"), &[&rival]);
 
     let device = hall.key(ASHA);
     hall.command(CREATOR, DeviceCommand::MakeHost { device });
@@ -181,6 +181,20 @@ fn who_was_removed_does_not_come_back_with_its_old_grant() {
     hall.pass(6000);
     let forged = insider.commit(&Plan { add: vec![rival.key_package()], ..Plan::default() }).unwrap();
     insider.give_up();
+    refused_by_everybody(&mut hall, &forged.commit, &admission("ADM-58"), &[&rival]);
+}
+
+/// ADM-27
+#[test]
+fn who_was_sent_back_does_not_come_in_with_its_old_grant() {
+    let (mut hall, member) = scene();
+    let device = hall.key(BILAL);
+    hall.command(CREATOR, DeviceCommand::SendBack { device });
+    assert!(hall.view(CREATOR).members.iter().all(|member| member.device != device));
+    hall.disconnect(BILAL);
+    let mut rival = Insider::with_loot(&member);
+    let (_, info, tree) = hall.worlds[0].state();
+    let forged = rival.come_in(&info, &tree, true).unwrap();
     refused_by_everybody(&mut hall, &forged.commit, &admission("ADM-27"), &[&rival]);
 }
 
