@@ -146,11 +146,12 @@ describe.skipIf(missing.chromium)('gallery', () => {
     const page = await open('room-4');
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
 
-    await page.getByTestId('participant-menu').first().focus();
+    const guest = page.locator('[data-testid="roster-entry"][data-role="participant"]').first();
+    await guest.getByTestId('participant-menu').focus();
     await page.keyboard.press('Enter');
     await page.getByTestId('action-mute').waitFor();
     await page.keyboard.press('ArrowDown');
-    expect(await focused()).toBe('action-mute');
+    expect(await focused()).toBe('action-spotlight');
     await page.keyboard.press('Escape');
     await page.getByTestId('action-mute').waitFor({ state: 'detached' });
     expect(await focused()).toBe('participant-menu');
