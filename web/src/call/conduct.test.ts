@@ -100,6 +100,97 @@ describe('conduct', () => {
     expect(play.do({ type: 'set_right', participant: 1, right: 'screen', allowed: true }).told).toEqual([]);
   });
 
+  it('a host decides about members who are no hosts, and puts anybody into the spotlight', () => {
+    const play = inRoom({ host: true }, { host: true, members: [member(1, { host: true }), member(2)] });
+    const about = (participant: number) => [
+      play.do({ type: 'set_role', participant, role: 'attendee' }).told,
+      play.do({ type: 'ask_to_speak', participant }).told,
+      play.do({ type: 'send_back', participant }).told,
+    ];
+    expect(about(2)).toEqual([
+      [{ type: 'set_role', device: 'D2', role: 'attendee' }],
+      [{ type: 'ask_to_speak', device: 'D2' }],
+      [{ type: 'send_back', device: 'D2' }],
+    ]);
+    expect(about(1)).toEqual([[], [], []]);
+    expect(play.do({ type: 'spotlight', participant: 1 }).told).toEqual([{ type: 'spotlight', device: 'D1' }]);
+    expect(play.do({ type: 'spotlight', participant: null }).told).toEqual([{ type: 'spotlight', device: null }]);
+    expect(play.do({ type: 'spotlight', participant: 9 }).told).toEqual([]);
+    expect(play.do({ type: 'lift_ban', device: 'D7' }).told).toEqual([{ type: 'lift_ban', device: 'D7' }]);
+  });
+
+  it('who is no host decides nothing about others', () => {
+    const play = inRoom({});
+    for (const event of [
+      { type: 'set_role', participant: 2, role: 'attendee' },
+      { type: 'ask_to_speak', participant: 2 },
+      { type: 'send_back', participant: 2 },
+      { type: 'spotlight', participant: 2 },
+      { type: 'lift_ban', device: 'D7' },
+    ] as const)
+      expect(play.do(event).told).toEqual([]);
+  });
+
+  it('what a host has taken is named as such, told once, and stays off when it is given back', () => {
+    const play = inRoom({ allowed: media(EVERYTHING) });
+    const taken = { taken: ['microphone', 'chat'] as const, role: null, may_chat: false };
+    play.view({ members: [member(1, { ...taken, taken: [...taken.taken], allowed: media({ microphone: false }) })] });
+    expect(play.shown.notices).toMatchObject([
+      { kind: 'right_taken', right: 'microphone' },
+      { kind: 'right_taken', right: 'chat' },
+    ]);
+    expect(play.effects).toContainEqual({ type: 'send_media', media: media({ microphone: false }) });
+    expect(refusalOf(play.shown.e2ee, 'microphone')).toBe('ROOM.SOURCE');
+    expect(chatRefusalOf(play.shown.e2ee)).toBe('ROOM.SOURCE');
+    play.view({ members: [member(1, { allowed: media(EVERYTHING) })] });
+    expect(play.shown.notices.slice(2).map(({ kind }) => kind)).toEqual(['right_given', 'right_given']);
+    expect(play.sent).toEqual([]);
+  });
+
+  it('a role is told as a role', () => {
+    const play = inRoom({});
+    const all = ['microphone', 'camera', 'screen', 'chat'] as const;
+    play.view({ members: [member(1, { role: 'attendee', taken: [...all] })] });
+    play.view({ members: [member(1)] });
+    play.view({ members: [member(1, { role: 'presenter', given: ['screen'] })] });
+    expect(play.shown.notices.map(({ kind }) => kind)).toEqual(['attendee', 'participant', 'presenter']);
+  });
+
+  const asked = { type: 'device', output: { type: 'asked_to_speak', by: 'D2', name: 'P2' } } as const;
+
+  it('a question to speak switches nothing on, and goes once it is answered', () => {
+    const play = inRoom({}).do({ type: 'set_sources', sources: { microphone: false } });
+    play.do(asked);
+    expect(play.shown.askedToSpeak).toEqual({ by: 'P2' });
+    expect(play.effects).toEqual([]);
+    expect(play.model.wanted.microphone).toBe(false);
+    play.do({ type: 'decline_to_speak' });
+    expect(play.shown.askedToSpeak).toBeNull();
+    expect(play.model.wanted.microphone).toBe(false);
+    play.do(asked).do({ type: 'set_sources', sources: { microphone: true } });
+    expect(play.shown.askedToSpeak).toBeNull();
+  });
+
+  it('nobody is asked who speaks already or may not, and no longer once the right is taken', () => {
+    expect(inRoom({}).do(asked).shown.askedToSpeak).toBeNull();
+    const play = inRoom({})
+      .do({ type: 'set_sources', sources: { microphone: false } })
+      .do(asked);
+    play.view({ members: [member(1, { allowed: media({ microphone: false }), taken: ['microphone'] })] });
+    expect(play.shown.askedToSpeak).toBeNull();
+    expect(play.do(asked).shown.askedToSpeak).toBeNull();
+  });
+
+  it('the spotlight is on who the policy names, and tells who is in it', () => {
+    const play = inRoom({}, { conduct: conduct({ spotlight: 'D2' }) });
+    expect(play.shown.spotlight).toBe(2);
+    expect(play.notices).toEqual([]);
+    play.view({ conduct: conduct({ spotlight: 'D1' }) });
+    expect([play.shown.spotlight, play.notices]).toEqual([1, [['spotlight', null]]]);
+    play.view({ conduct: conduct({ spotlight: 'D9' }) });
+    expect(play.shown.spotlight).toBeNull();
+  });
+
   it('what the own device refuses is told by its rule', () => {
     const play = inRoom({ host: true }, { host: true });
     play.do({ type: 'device', output: { type: 'refused', rule: 'MEET.PASS.REQUIRED' } });

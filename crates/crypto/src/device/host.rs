@@ -46,6 +46,8 @@ const COMMIT_STEP_MS: u64 = 300;
 #[derive(Default)]
 pub(super) struct HostDoor {
     guests: BTreeMap<ParticipantId, Waiting>,
+    /// Whom a host has put out while this device was there: no rule lets them in again, but a person.
+    put_out: BTreeSet<DeviceKey>,
     budget: Budget,
 }
 
@@ -140,6 +142,14 @@ impl Retry {
 impl HostDoor {
     pub(super) fn clear(&mut self) {
         self.guests.clear();
+    }
+
+    pub(super) fn put_out(&mut self, device: DeviceKey) {
+        self.put_out.insert(device);
+    }
+
+    pub(super) fn let_in(&mut self, device: &DeviceKey) {
+        self.put_out.remove(device);
     }
 
     /// Forgets guests who are not in the server's lobby any more.
@@ -241,6 +251,11 @@ impl Device {
             method,
             invite: None,
         };
+        // A rule does not undo what a host has decided.
+        let by_rule = matches!(grant.method, Method::Passcode | Method::Rule);
+        if by_rule && self.host_door.put_out.contains(&grant.subject) {
+            return Some(Rule::SentBack);
+        }
         // Every member would refuse it.
         if policy.conduct.banned.contains(&grant.subject) {
             return Some(Rule::RemovedStaysOut);

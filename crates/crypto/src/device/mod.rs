@@ -465,6 +465,9 @@ impl Device {
                 self.returned.insert(device);
             } else {
                 let status = self.people.remove(&device);
+                if matches!(departure.exit, Exit::Banned | Exit::SentBack) {
+                    self.host_door.put_out(device);
+                }
                 if departure.exit == Exit::Banned {
                     self.outcasts.extend(status.map(|status| (device, status.name)));
                 }
@@ -489,6 +492,7 @@ impl Device {
         }
         for member in &change.added {
             self.absent.came_in(&member.device);
+            self.host_door.let_in(&member.device);
         }
         self.write_log(&change);
         self.watch_terms();

@@ -1553,3 +1553,23 @@ fn a_meeting_that_is_planned_is_good_until_a_month_after_it_begins() {
     let opened = Delivery::open(now.meeting, &now.group_info, &now.tree, START).unwrap();
     assert_eq!(opened.conduct().opened_ms, START);
 }
+
+#[test]
+fn no_rule_lets_in_whom_a_host_has_sent_back() {
+    let mut hall = Hall::new(Some(("7XK2-M9QP", true)));
+    let asha = hall.guest("Asha");
+    let prove = DeviceCommand::Passcode { passcode: "7XK2-M9QP".parse().unwrap() };
+    hall.command(asha, prove.clone());
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    let device = hall.device(asha);
+    hall.command(0, DeviceCommand::SendBack { device });
+    hall.disconnect(asha);
+    hall.enter(asha);
+    hall.command(asha, prove);
+    let guest = hall.id(asha);
+    hall.command(0, DeviceCommand::Admit { guest, by_rule: true });
+    assert_eq!(hall.clients[0].refusals, [Rule::SentBack]);
+    assert_ne!(hall.view(asha).stage, DeviceStage::Member);
+    hall.admit(asha);
+    assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+}

@@ -1,7 +1,7 @@
 // The scenes of the gallery: a name, and what it changes about a quiet room with one person.
 
 import type { Notice, OverReason } from '../../call/state';
-import type { Alarm, DeviceView } from '../../protocol/messages';
+import type { Alarm, DeviceView, MemberView } from '../../protocol/messages';
 import { type FakeCall, knock, line, person, YOU } from './FakeCall.svelte';
 
 type Scene = (call: FakeCall) => void;
@@ -126,6 +126,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
   'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
   'lobby-joining': atDoor({ stage: 'joining' }),
+  'lobby-sent-back': (call) => call.patch({ phase: 'waiting', role: 'participant', sentBack: { by: 'Ben Okafor' } }),
   joining: (call) => call.patch({ phase: 'joining', role: 'participant', participants: [] }),
   'room-1': room(1),
   'room-1-guest': room(1, (call) => call.patch({ role: 'participant' })),
@@ -181,6 +182,23 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'room-alarm': verified({ encryption: 'failed', alarms: ALARMS }, (call) =>
     call.patch({ notices: [notice(1, 'alarm', { name: null })] }),
   ),
+  'room-speak-request': room(4, (call) => {
+    asGuest(call);
+    call.setMicrophone(false);
+    call.patch({ askedToSpeak: { by: 'Ben Okafor' }, notices: [notice(1, 'right_taken', { right: 'screen' })] });
+  }),
+  'room-spotlight': room(5, (call) => call.patch({ spotlight: 3 })),
+  'room-rights': room(5, (call) => {
+    call.patch({
+      participants: call.state.participants.map((one) => (one.id === 5 ? { ...one, verified: false } : one)),
+    });
+    const members = (call.state.e2ee?.members ?? []).map((member, index): MemberView => {
+      if (index === 1) return { ...member, role: 'presenter', given: ['screen'] };
+      if (index === 2) return { ...member, role: 'attendee', taken: ['microphone', 'camera', 'screen', 'chat'] };
+      return index === 3 ? { ...member, role: null, taken: ['microphone', 'chat'] } : member;
+    });
+    call.patchView({ members });
+  }),
   'room-late': verified({ heartbeat: 'late' }, asGuest),
   'room-lost': verified({ heartbeat: 'lost', encryption: 'pending' }, asGuest),
   'room-sealed': verified({ stage: 'sealed' }, asGuest),
@@ -226,6 +244,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
     passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: true, wrong: 3 },
   }),
   'security-draft': verified({}),
+  'security-banned': verified({
+    banned: [
+      { device: person(7).device, name: person(7).name },
+      { device: person(8).device, name: null },
+    ],
+  }),
   'security-disabled': verified({ passcode: { type: 'disabled' } }),
   'chat-empty': room(4),
   'chat-full': room(4, (call) => call.patch({ chat: talk() })),

@@ -16,6 +16,8 @@ describe('lobby', () => {
     expect(lobbyWords(at('waiting')).lead).toBe('lobby-host-present');
     expect(lobbyWords({ ...at('waiting'), hostPresent: false }).lead).toBe('lobby-host-absent');
     expect(lobbyWords({ e2ee: null, hostPresent: true, sentBack: null }).title).toBe('lobby-title');
+    expect(lobbyWords({ ...at('waiting'), sentBack: { by: null } }).title).toBe('lobby-sent-back');
+    expect(lobbyWords({ ...at('joining'), sentBack: { by: 'Asha' } }).title).toBe('lobby-joining');
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
