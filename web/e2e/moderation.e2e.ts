@@ -3,10 +3,20 @@
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
+import { Middle } from './harness/middle.ts';
 import type { Person } from './harness/person.ts';
 import { Stage } from './harness/story.ts';
 
 const pressed = (person: Person, toggle: string) => person.get(toggle).getAttribute('aria-pressed');
+
+/** Frames of pictures that came in so far. */
+async function framesIn(person: Person): Promise<number> {
+  const streams = await person.streams('inbound');
+  return streams.filter(({ kind }) => kind === 'video').reduce((sum, { frames }) => sum + frames, 0);
+}
+
+/** Waits so long, 2.5 s, that nothing coming counts as nothing. */
+const quiet = () => new Promise((done) => setTimeout(done, 2500));
 
 describe.skipIf(missing.chromium)('moderation', () => {
   const stage = new Stage();
@@ -46,6 +56,39 @@ describe.skipIf(missing.chromium)('moderation', () => {
     expect(await pressed(ben, 'cam-toggle'), 'nothing comes on by itself').toBe('false');
     await ben.get('cam-toggle').click();
     await asha.sees('Ben', 'green');
+  });
+
+  test('one right is taken and given by itself', async () => {
+    const { asha, ben } = await two();
+    await asha.act('Ben', 'action-rights');
+    await asha.get('right-camera').click();
+    await expect.poll(() => asha.get('right-camera').getAttribute('aria-pressed')).toBe('false');
+    await expect.poll(() => pressed(ben, 'cam-toggle')).toBe('false');
+    expect(await pressed(ben, 'mic-toggle')).toBe('true');
+    await asha.get('right-camera').click();
+    await expect.poll(() => asha.get('right-camera').getAttribute('aria-pressed')).toBe('true');
+    await ben.get('cam-toggle').click();
+    await asha.sees('Ben', 'green');
+  });
+
+  test('a browser that does not hear of it, and goes on sending, is shown to nobody', async () => {
+    const asha = await stage.person(red, 'Asha');
+    const ben = await stage.person(green, 'Ben');
+    const middle = await Middle.before(ben);
+    const link = await asha.startMeeting(stage.server.newMeetingUrl);
+    await stage.bring(asha, ben, link);
+    await asha.sees('Ben', 'green');
+    middle.lie((frame) => (frame.body.type === 'handshake' ? null : frame));
+    await asha.act('Ben', 'action-rights');
+    await asha.get('right-camera').click();
+    await asha.tile('Ben').locator('video:not(.shown)').waitFor({ state: 'attached' });
+    expect(await pressed(ben, 'cam-toggle')).toBe('true');
+
+    // What was on its way may still come.
+    await quiet();
+    const before = await framesIn(asha);
+    await quiet();
+    expect(await framesIn(asha)).toBe(before);
   });
 
   test('a host asks somebody to unmute, and only that person switches the microphone on', async () => {

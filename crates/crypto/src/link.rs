@@ -11,7 +11,7 @@
 //!
 //! The link admits nobody: a host does. Whoever loses it loses what it seals, not what is said in the meeting.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use sabha_protocol::{
@@ -48,21 +48,18 @@ impl LinkSecret {
         let text = fragment.strip_prefix(FRAGMENT_PREFIX).ok_or(InvalidLink::Version)?;
         let mut secret = Self([0; LINK_SECRET_BYTES]);
         // 16 bytes are 22 characters; the last one's unused bits must be zero, so one secret has one form.
-        if text.len() != BASE64URL_NOPAD.encode_len(LINK_SECRET_BYTES) {
-            return Err(InvalidLink::Secret);
-        }
-        // The decoder asks for room by its own estimate, which for this length is exact.
-        match BASE64URL_NOPAD.decode_mut(text.as_bytes(), &mut secret.0) {
-            Ok(LINK_SECRET_BYTES) => Ok(secret),
+        match Base64UrlUnpadded::decode(text, &mut secret.0) {
+            Ok(bytes) if bytes.len() == LINK_SECRET_BYTES => Ok(secret),
             _ => Err(InvalidLink::Secret),
         }
     }
 
     /// Returns the fragment without its `#`: `v1.` and 22 characters of base64url.
     pub fn fragment(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(FRAGMENT_PREFIX.len() + 22));
+        let secret = Zeroizing::new(Base64UrlUnpadded::encode_string(&self.0));
+        let mut text = Zeroizing::new(String::with_capacity(FRAGMENT_PREFIX.len() + secret.len()));
         text.push_str(FRAGMENT_PREFIX);
-        BASE64URL_NOPAD.encode_append(&self.0, &mut text);
+        text.push_str(&secret);
         text
     }
 

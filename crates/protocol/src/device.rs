@@ -4,6 +4,7 @@
 //! leaves the machine. Everything in a [`DeviceView`] is computed from what the device has verified itself;
 //! the server's word is not in it, but for which number stands for which guest.
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -367,15 +368,14 @@ impl TryFrom<String> for BaseKey {
         if text.len() != 22 {
             return Err(crate::key::InvalidKey);
         }
-        let bytes =
-            data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| crate::key::InvalidKey)?;
+        let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| crate::key::InvalidKey)?;
         bytes.try_into().map(Self).map_err(|_| crate::key::InvalidKey)
     }
 }
 
 impl From<BaseKey> for String {
     fn from(key: BaseKey) -> Self {
-        data_encoding::BASE64URL_NOPAD.encode(&key.0)
+        Base64UrlUnpadded::encode_string(&key.0)
     }
 }
 

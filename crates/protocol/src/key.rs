@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -50,14 +50,14 @@ macro_rules! fixed {
                 if text.len() > ($bytes as usize).div_ceil(3) * 4 {
                     return Err(InvalidKey);
                 }
-                let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidKey)?;
+                let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| InvalidKey)?;
                 bytes.try_into().map(Self).map_err(|_| InvalidKey)
             }
         }
 
         impl From<$name> for String {
             fn from(value: $name) -> Self {
-                BASE64URL_NOPAD.encode(&value.0)
+                Base64UrlUnpadded::encode_string(&value.0)
             }
         }
     )*};
@@ -89,6 +89,13 @@ mod tests {
         fn key_survives_its_text_form(bytes: [u8; 32]) {
             let text = String::from(DeviceKey::from_bytes(bytes));
             prop_assert_eq!(DeviceKey::try_from(text), Ok(DeviceKey::from_bytes(bytes)));
+        }
+
+        #[test]
+        fn a_key_has_one_text_form(text in "[A-Za-z0-9_-]{43}") {
+            if let Ok(key) = DeviceKey::try_from(text.clone()) {
+                prop_assert_eq!(String::from(key), text);
+            }
         }
     }
 

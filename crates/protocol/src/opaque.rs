@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -71,13 +71,13 @@ macro_rules! opaque {
                 if text.len() > Self::BYTES_MAX.div_ceil(3) * 4 {
                     return Err(invalid);
                 }
-                BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| invalid)?.try_into()
+                Base64UrlUnpadded::decode_vec(&text).map_err(|_| invalid)?.try_into()
             }
         }
 
         impl From<$name> for String {
             fn from(opaque: $name) -> Self {
-                BASE64URL_NOPAD.encode(&opaque.0)
+                Base64UrlUnpadded::encode_string(&opaque.0)
             }
         }
     )*};
@@ -118,6 +118,14 @@ mod tests {
     fn bytes_survive_their_text_form() {
         let payload = RelayPayload::try_from(vec![0, 255, 7]).unwrap();
         assert_eq!(RelayPayload::try_from(String::from(payload.clone())), Ok(payload));
+    }
+
+    #[test]
+    fn bytes_have_one_text_form() {
+        assert!(RelayPayload::try_from("AQ".to_owned()).is_ok());
+        for text in ["AR", "AQ==", "AQ=", "A", "AQ\n", " AQ"] {
+            assert!(RelayPayload::try_from(text.to_owned()).is_err(), "{text:?}");
+        }
     }
 
     #[test]

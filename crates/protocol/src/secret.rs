@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use ts_rs::TS;
@@ -56,14 +56,14 @@ macro_rules! secret32 {
                 if text.len() != 43 {
                     return Err(InvalidSecret);
                 }
-                let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidSecret)?;
+                let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| InvalidSecret)?;
                 bytes.try_into().map(Self).map_err(|_| InvalidSecret)
             }
         }
 
         impl From<$name> for String {
             fn from(secret: $name) -> Self {
-                BASE64URL_NOPAD.encode(&secret.0)
+                Base64UrlUnpadded::encode_string(&secret.0)
             }
         }
     };

@@ -10,7 +10,7 @@
 //!
 //! So that the tools of transparency logs can read, countersign and compare what a host has signed.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sabha_protocol::{DeviceKey, MeetingId};
 use sha2::{Digest as _, Sha256};
@@ -37,7 +37,7 @@ impl Checkpoint {
         let (text, name) = (self.text(), self.origin());
         let mut signature = key_id(&name, host.verifying_key().as_bytes()).to_vec();
         signature.extend(host.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n{DASH} {name} {}\n", BASE64.encode(&signature))
+        format!("{text}\n{DASH} {name} {}\n", Base64::encode_string(&signature))
     }
 
     /// Reads the text of a note and the lines with its signatures, and checks that of `host`. Signatures of others are
@@ -72,14 +72,14 @@ impl Checkpoint {
 
     /// What is signed: everything up to the empty line, its line feed included.
     fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin(), self.size, BASE64.encode(&self.head))
+        format!("{}\n{}\n{}\n", self.origin(), self.size, Base64::encode_string(&self.head))
     }
 
     fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let meeting = lines.next()?.strip_prefix(ORIGIN)?.parse().ok()?;
         let size = lines.next()?.parse().ok()?;
-        let head = BASE64.decode(lines.next()?.as_bytes()).ok()?.try_into().ok()?;
+        let head = Base64::decode_vec(lines.next()?).ok()?.try_into().ok()?;
         let checkpoint = Self { meeting, size, head };
         // Other ways to write the same are refused: the text has one form.
         (checkpoint.text() == text).then_some(checkpoint)
@@ -113,7 +113,7 @@ fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
 
 fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
     let (name, signature) = line.strip_prefix(DASH)?.strip_prefix(' ')?.split_once(' ')?;
-    Some((name, BASE64.decode(signature.as_bytes()).ok()?))
+    Some((name, Base64::decode_vec(signature).ok()?))
 }
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn key_id_is_that_of_the_format() {
         // The key of the example in the documentation of Go's `golang.org/x/mod/sumdb/note`, which begins with its type.
-        let typed = BASE64.decode(b"ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
+        let typed = Base64::decode_vec("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
         let key = typed[1..].try_into().unwrap();
         assert_eq!(typed[0], ED25519);
         assert_eq!(key_id("PeterNeumann", &key), [0xc7, 0x4f, 0x20, 0xa3]);
