@@ -62,7 +62,7 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
   async function plan(
     name: string,
     startsMs: number,
-    how: { early?: string; repeat?: string; count?: string; invited?: string } = {},
+    how: { early?: string; repeat?: string; count?: string; until?: string; invited?: string } = {},
   ) {
     const { date, time } = fields(startsMs);
     await asha.get('plan-name').fill(name);
@@ -72,7 +72,12 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     await asha.get('plan-invited').fill(how.invited ?? '');
     if (how.repeat) {
       await asha.page.getByLabel('Repeats').selectOption(how.repeat);
-      await asha.get('plan-count').fill(how.count ?? '3');
+      if (how.until === undefined) {
+        await asha.get('plan-count').fill(how.count ?? '3');
+      } else {
+        await asha.page.getByLabel('Ends').selectOption('until');
+        await asha.get('plan-until').fill(how.until);
+      }
     }
     await asha.get('plan-go').click();
     await planned(name).first().waitFor();
@@ -132,6 +137,13 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     await asha.page.setViewportSize({ width: 1280, height: 800 });
   });
 
+  test('a series ends on the day that was chosen', async () => {
+    const startsMs = Date.now() + 28 * 60 * MINUTE;
+    await plan('Retreat', startsMs, { repeat: 'day', until: fields(startsMs + 2 * 24 * 60 * MINUTE).date });
+
+    await expect.poll(() => planned('Retreat').count()).toBe(3);
+  });
+
   test('outside of its time a link is as any that opens nothing', async () => {
     const [early = ''] = await links('Standup');
     const ben = await Person.open(browser, 'Ben');
@@ -146,7 +158,7 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     const elsewhere = await context.newPage();
     await elsewhere.goto(page);
     const meetings = elsewhere.locator('[data-testid="planned"]');
-    await expect.poll(() => meetings.count()).toBe(4);
+    await expect.poll(() => meetings.count()).toBe(7);
     expect(await elsewhere.locator('[data-testid="planned-start"], [data-testid="planned-link"]').count()).toBe(0);
     expect(await meetings.first().textContent()).toContain('another browser');
     expect(await meetings.first().textContent()).not.toContain('Cabinet');

@@ -97,9 +97,10 @@ impl Conduct {
     pub fn entry(&self, grant: &Grant) -> Decision {
         let (by_hand, proven) = match grant.method {
             Method::Creator => return Decision::Allowed,
-            Method::Invite | Method::Rule => (false, false),
+            Method::Rule => (false, false),
             Method::Manual => (true, false),
-            Method::Passcode => (false, true),
+            // An invite is one person's own secret, as good as a passcode that is told to many.
+            Method::Invite | Method::Passcode => (false, true),
             Method::PasscodeManual => (true, true),
         };
         if self.locks_at_ms().is_some_and(|locks_at_ms| grant.not_before_ms > locks_at_ms) {

@@ -136,7 +136,22 @@ impl Roster {
             check_entry(&self.policy, &grant)?;
         }
         self.check_invited(&grant)?;
+        self.check_devices(&grant)?;
         Ok(grant)
+    }
+
+    /// Refuses who comes with an invite that is in use already on as many devices as it allows.
+    fn check_devices(&self, grant: &Grant) -> Result<(), Violation> {
+        let Some(invite) = &grant.invite else { return Ok(()) };
+        let by_it = |member: &&Member| {
+            member.device != grant.subject
+                && member.grant.invite.as_ref().is_some_and(|other| other.invite == invite.invite)
+        };
+        // ADM-26
+        if self.members.iter().filter(by_it).count() >= usize::from(invite.devices_max) {
+            return Err(Violation::InviteOverused);
+        }
+        Ok(())
     }
 
     /// Refuses who comes with an invite after the lock: an invite's grants are dated by its holder.

@@ -9,7 +9,10 @@ use std::{
 };
 
 use rustls::pki_types::{DnsName, ServerName};
-use sabha_crypto::link::{Link as MeetingLink, LinkSecret};
+use sabha_crypto::{
+    invitation::Invitation,
+    link::{Link as MeetingLink, LinkSecret},
+};
 use sabha_protocol::{MeetingId, secret::CreationKey};
 use zeroize::Zeroizing;
 
@@ -137,6 +140,11 @@ impl Invite {
     /// Returns the secret.
     pub const fn secret(&self) -> &LinkSecret {
         self.link.secret()
+    }
+
+    /// Returns the invite, in a link that was made for one person.
+    pub const fn invitation(&self) -> Option<&Invitation> {
+        self.link.invitation()
     }
 
     /// Returns the link to pass on, secret included.

@@ -6,7 +6,7 @@
 
 use sabha_crypto::{
     device::{CreateOptions, Device as Inner, MeetingSuite},
-    link::LinkSecret,
+    invitation::Invitation,
     policy::Controls,
 };
 use sabha_protocol::{
@@ -47,8 +47,9 @@ impl Device {
     /// If the parameters are not as they should be.
     pub fn join(parameters: &str, now: f64) -> Result<Device, JsError> {
         let JoinDevice { meeting, secret, name } = serde_json::from_str(parameters)?;
-        let secret = LinkSecret::from_fragment(&format!("{FRAGMENT_PREFIX}{secret}"))?;
-        Ok(Self { inner: Inner::guest(meeting, secret, name, ms(now)) })
+        let (secret, invitation) = Invitation::split(&meeting, &format!("{FRAGMENT_PREFIX}{secret}"))?;
+        let device = Inner::guest(meeting, secret, name, ms(now));
+        Ok(Self { inner: invitation.into_iter().fold(device, Inner::with_invitation) })
     }
 
     /// Goes on with what [`Device::export`] gave.

@@ -11,6 +11,7 @@ pub mod code;
 mod codec;
 pub mod device;
 pub mod group;
+pub mod invitation;
 pub mod link;
 pub mod log;
 pub mod pake;

@@ -23,10 +23,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::seal::LobbyKey;
+use crate::{invitation::Invitation, seal::LobbyKey};
 
-/// Longest link that is read, in bytes: an origin of at most 255 and the rest.
-pub const LINK_BYTES_MAX: usize = 512;
+/// Longest link that is read, in bytes: an origin of at most 255, an invitation, and the rest.
+pub const LINK_BYTES_MAX: usize = 768;
 
 /// The secret in a meeting's link.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -140,6 +140,7 @@ pub struct Link {
     origin: String,
     meeting: MeetingId,
     secret: LinkSecret,
+    invitation: Option<Invitation>,
 }
 
 impl Link {
@@ -149,7 +150,7 @@ impl Link {
     /// [`InvalidLink::Origin`], as [`Link::parse`].
     pub fn new(origin: &str, meeting: MeetingId, secret: LinkSecret) -> Result<Self, InvalidLink> {
         check_origin(origin)?;
-        Ok(Self { origin: origin.to_owned(), meeting, secret })
+        Ok(Self { origin: origin.to_owned(), meeting, secret, invitation: None })
     }
 
     /// Reads a link.
@@ -168,13 +169,16 @@ impl Link {
         if fragment.starts_with('#') {
             return Err(InvalidLink::Version);
         }
-        Ok(Self { origin: origin.to_owned(), meeting, secret: LinkSecret::from_fragment(fragment)? })
+        let (secret, invitation) = Invitation::split(&meeting, fragment)?;
+        Ok(Self { origin: origin.to_owned(), meeting, secret, invitation })
     }
 
     /// Returns the link as text. The caller shows it to whom it invites, and logs it nowhere.
     pub fn expose(&self) -> Zeroizing<String> {
         let fragment = self.secret.fragment();
-        Zeroizing::new(format!("{}/m/{}#{}", self.origin, self.meeting, *fragment))
+        let invitation = self.invitation.as_ref().map(|one| Zeroizing::new(format!(".{}", *one.text())));
+        let invitation = invitation.as_ref().map_or("", |text| text.as_str());
+        Zeroizing::new(format!("{}/m/{}#{}{invitation}", self.origin, self.meeting, *fragment))
     }
 
     /// Returns scheme and authority, without a slash at the end.
@@ -191,6 +195,11 @@ impl Link {
     pub const fn secret(&self) -> &LinkSecret {
         &self.secret
     }
+
+    /// Returns the invite, in a link that was made for one person.
+    pub const fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_ref()
+    }
 }
 
 /// Why a text is no link of a meeting. `Display` repeats nothing of the text.
@@ -206,6 +215,9 @@ pub enum InvalidLink {
     /// Not `https://` and a host.
     #[error("the link does not begin with https and a host")]
     Origin,
+    /// What makes it one person's own is damaged, or of another meeting.
+    #[error("the invite in the link is damaged")]
+    Invitation,
     /// The secret is not 22 characters of base64url.
     #[error("the link's secret is damaged")]
     Secret,

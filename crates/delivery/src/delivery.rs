@@ -10,7 +10,8 @@ use openmls::{
 };
 use openmls_memory_storage::MemoryStorage;
 use sabha_admission::{
-    Conduct, Expectation, Policy, Roster, SignedHeartbeat, TreeView, check_transition, check_tree,
+    Conduct, Expectation, Method, Policy, Roster, SignedGrant, SignedHeartbeat, TreeView, Violation,
+    check_transition, check_tree,
 };
 use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, MeetingId,
@@ -186,9 +187,19 @@ impl Delivery {
     /// Decides whether a grant lets a device into this group.
     ///
     /// # Errors
-    /// [`Reject::Admission`]; [`Reject::NotYours`] if it is another device's.
+    /// [`Reject::Admission`]; [`Reject::Invite`] where an invite is genuine and over, void, in use, or not enough by policy;
+    /// [`Reject::NotYours`] if it is another device's.
     pub fn check_grant(&self, device: &DeviceKey, grant: &GrantBytes, now_ms: u64) -> Result<(), Reject> {
-        let grant = self.roster.check_grant(grant.as_bytes(), now_ms)?;
+        let bytes = grant.as_bytes();
+        let grant = self.roster.check_grant(bytes, now_ms).map_err(|violation| match violation {
+            // Found only after both signatures.
+            Violation::Entry | Violation::Expired | Violation::InviteOverused | Violation::Revoked
+                if is_by_invite(bytes) =>
+            {
+                Reject::Invite(violation)
+            }
+            _ => Reject::Admission(violation),
+        })?;
         if grant.subject == *device { Ok(()) } else { Err(Reject::NotYours) }
     }
 
@@ -479,4 +490,8 @@ fn hash32(bytes: &[u8]) -> Result<[u8; 32], Reject> {
 
 fn all(view: &TreeView<'_>) -> Vec<u32> {
     view.leaves.iter().map(|leaf| leaf.index).collect()
+}
+
+fn is_by_invite(grant: &[u8]) -> bool {
+    SignedGrant::from_bytes(grant).is_ok_and(|grant| grant.method == Method::Invite)
 }

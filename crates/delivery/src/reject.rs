@@ -10,6 +10,9 @@ pub enum Reject {
     /// It breaks a rule of admission.
     #[error("the group's rules forbid it ({})", .0.id())]
     Admission(#[source] Violation),
+    /// An invite was made by a host, and does not let its holder in as things stand.
+    #[error("the invite does not let its holder in now ({})", .0.id())]
+    Invite(#[source] Violation),
     /// The GroupInfo that came with a commit is not of the group that the commit leads to.
     #[error("the group information is not of the epoch that the commit leads to")]
     GroupInfo,
@@ -38,6 +41,7 @@ impl Reject {
             Self::Admission(Violation::Banned) => Rule::RemovedStaysOut,
             Self::Admission(Violation::Revoked) => Rule::SentBack,
             Self::Admission(Violation::InviteWhileLocked | Violation::AfterLock) => Rule::Locked,
+            Self::Invite(_) => Rule::Invite,
             Self::Malformed => Rule::WellFormed,
             Self::Admission(_) | Self::GroupInfo | Self::NotYours | Self::Uncertified => Rule::Admission,
         }

@@ -51,7 +51,7 @@ pub struct CreateDevice {
 pub struct JoinDevice {
     /// The meeting.
     pub meeting: MeetingId,
-    /// The link's secret, without its version.
+    /// The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it.
     pub secret: String,
     /// The name; can be changed until it enters.
     pub name: DisplayName,
@@ -114,6 +114,16 @@ pub enum DeviceCommand {
     Hand {
         /// Whether it is up.
         raised: bool,
+    },
+    /// Host: makes an invite for one person, which stands in the view then.
+    Invite {
+        /// What this device calls the person; nobody else is told.
+        name: DisplayName,
+        /// Until when it is good, in unix milliseconds; 31 days at most.
+        #[ts(type = "number")]
+        until_ms: u64,
+        /// Devices that may be in the meeting by it at one time, at least 1.
+        devices: u16,
     },
     /// Proposes to leave; the server is told `leave` by the caller.
     Leave {},
@@ -198,6 +208,11 @@ pub enum DeviceCommand {
     Suspend {
         /// Whether everything is suspended.
         suspended: bool,
+    },
+    /// Host: voids an invite that this device has made. Who came by it goes back to the lobby.
+    WithdrawInvite {
+        /// Which.
+        invite: DeviceKey,
     },
 }
 
@@ -417,6 +432,8 @@ pub struct DeviceView {
     pub conduct: ConductView,
     /// Devices that hosts have removed, and that stay out until one lifts the ban.
     pub banned: Vec<BannedView>,
+    /// Invites for single persons that this device has made and that are not void, the oldest first.
+    pub invites: Vec<InviteView>,
     /// The passcode, seen from this side.
     pub passcode: PasscodeView,
     /// Whether this device is a host's.
@@ -643,6 +660,31 @@ pub struct BannedView {
     /// What its person was called, if this device was there or a host has told it.
     #[ts(optional = nullable)]
     pub name: Option<DisplayName>,
+}
+
+/// An invite for one person, on the device that made it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct InviteView {
+    /// Its key.
+    pub invite: DeviceKey,
+    /// What this device calls the person.
+    pub name: DisplayName,
+    /// Until when it is good, in unix milliseconds.
+    #[ts(type = "number")]
+    pub until_ms: u64,
+    /// Devices that may be in the meeting by it at one time.
+    pub devices: u16,
+    /// The fragment of its link, with `#`. Whoever has it comes in.
+    pub fragment: String,
+    /// Devices that are in the meeting by it.
+    pub used_by: Vec<DeviceKey>,
+}
+
+impl std::fmt::Debug for InviteView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InviteView").field("invite", &self.invite).finish_non_exhaustive()
+    }
 }
 
 /// How somebody was admitted.

@@ -37,6 +37,10 @@ rules! {
     RemovedStaysOut = "ROOM.ENTRY.REMOVED",
     /// Who was sent back to the lobby is let in anew: the grant is void.
     SentBack = "ROOM.ENTRY.SENT_BACK",
+    /// An invite lets in as long as it is good, on so many devices as it says, and where policy asks for nothing more.
+    Invite = "ROOM.ENTRY.INVITE",
+    /// A host's device keeps 32 invites at a time: one is withdrawn before another is made.
+    InvitesKept = "ROOM.INVITES",
     /// The meeting is locked: nobody new is let in.
     Locked = "ROOM.LOCKED",
     /// A commit must be made for the epoch the group is in; another one was first.

@@ -100,6 +100,7 @@ fn typescript() -> String {
         device::AdmissionMethod,
         device::Alarm,
         device::BannedView,
+        device::InviteView,
         device::DeviceStage,
         device::Encryption,
         device::HeartbeatState,

@@ -109,7 +109,7 @@ export class Clerk {
 }
 
 /** Checks the screen that is open now, at two sizes and in both colour schemes. */
-export async function inspect(clerk: Clerk, screen: string): Promise<void> {
+export async function inspect(clerk: Pick<Clerk, 'page'>, screen: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   for (const size of [
     { width: 390, height: 844 },

@@ -119,6 +119,20 @@ describe('conduct', () => {
     expect(play.do({ type: 'lift_ban', device: 'D7' }).told).toEqual([{ type: 'lift_ban', device: 'D7' }]);
   });
 
+  it('a host makes invites for single people, with a name on one line, and takes them back', () => {
+    const play = inRoom({ host: true }, { host: true });
+    expect(play.do({ type: 'invite', name: ' Ravi\nRao ', untilMs: 5000, devices: 2 }).told).toEqual([
+      { type: 'invite', name: 'Ravi Rao', until_ms: 5000, devices: 2 },
+    ]);
+    expect(play.do({ type: 'withdraw_invite', invite: 'I1' }).told).toEqual([
+      { type: 'withdraw_invite', invite: 'I1' },
+    ]);
+    expect(play.do({ type: 'invite', name: ' ', untilMs: 5000, devices: 1 }).told).toEqual([]);
+    const guest = inRoom({});
+    expect(guest.do({ type: 'invite', name: 'Ravi', untilMs: 5000, devices: 1 }).told).toEqual([]);
+    expect(guest.do({ type: 'withdraw_invite', invite: 'I1' }).told).toEqual([]);
+  });
+
   it('who is no host decides nothing about others', () => {
     const play = inRoom({});
     for (const event of [

@@ -9,6 +9,7 @@ import {
   type DeviceCommand,
   type DeviceKey,
   type DeviceView,
+  limits,
   type MediaState,
   type MemberRight,
   type MemberRole,
@@ -19,6 +20,7 @@ import {
 } from '../protocol/messages';
 import type { Model, Step } from './model';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
+import { oneLine } from './text';
 
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
 /** The right that a source takes. */
@@ -119,6 +121,18 @@ export function sendBack(model: Model, participant: ParticipantId): Step {
 /** Host: lets a device that was removed ask to come in again. */
 export function liftBan(model: Model, device: DeviceKey): Step {
   return model.shown.e2ee?.host ? askDevice(model, { type: 'lift_ban', device }) : stay(model);
+}
+
+/** Host: makes an invite for one person, good until then, on so many devices. */
+export function invite(model: Model, name: string, untilMs: number, devices: number): Step {
+  const whose = oneLine(name, limits.nameCharsMax);
+  if (!model.shown.e2ee?.host || whose === null) return stay(model);
+  return askDevice(model, { type: 'invite', name: whose, until_ms: untilMs, devices });
+}
+
+/** Host: voids an invite that this device has made. */
+export function withdrawInvite(model: Model, key: DeviceKey): Step {
+  return model.shown.e2ee?.host ? askDevice(model, { type: 'withdraw_invite', invite: key }) : stay(model);
 }
 
 /** Host: puts somebody before everybody's eyes, or nobody. Hosts, and the host itself, are among those. */

@@ -331,6 +331,17 @@ describe('being out', () => {
     expect(play.effects).toContainEqual({ type: 'close_device', forget: false });
   });
 
+  it('whose invite does not let in knocks, is told why, and no server sends them around in circles', () => {
+    const play = new Play().enter().view().connect().refuse('enter', 'ROOM.ENTRY.INVITE');
+    expect(play.told.at(-1)).toMatchObject({ type: 'enter' });
+    expect(play.shown.notices).toMatchObject([{ kind: 'refused', rule: 'ROOM.ENTRY.INVITE' }]);
+    play.deviceSends(signed).reply('enter', waiting);
+    expect(play.shown.phase).toBe('waiting');
+    const twice = new Play().enter().view().connect();
+    twice.refuse('enter', 'ROOM.ENTRY.INVITE').deviceSends(signed).refuse('enter', 'ROOM.ENTRY.INVITE');
+    expect(twice.shown.over?.reason).toBe('link_unknown');
+  });
+
   it('a device that was removed from the group is out, whatever the server says', () => {
     play.intoRoom().view({ stage: 'removed' });
     expect(play.shown.over?.reason).toBe('removed');

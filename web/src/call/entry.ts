@@ -191,6 +191,10 @@ export function enterRefused(model: Model, rule: Rule): Step {
     case 'ROOM.ENTRY.ADMITTED':
     case 'ROOM.ENTRY.DEVICE':
       return placeLost(model);
+    case 'ROOM.ENTRY.INVITE':
+      // The device has given its invite up, and knocks next. It has no other.
+      if (model.inviteRefused) return over(model, 'link_unknown', null);
+      return sayEnter(tell({ ...model, inviteRefused: true }, 'refused', { rule }));
     case 'ROOM.ENTRY.SENT_BACK':
       // The device has given its void grant up, and knocks next. It has no other.
       return model.shown.sentBack === null ? sentBack(model, null) : over(model, 'link_unknown', null);

@@ -77,6 +77,8 @@ export interface Model {
   readonly resume: ResumeToken | null;
   /** Whether this entry follows a reload, so that nobody has clicked anything yet. */
   readonly afterReload: boolean;
+  /** The invite of one's own does not let in any more: the device knocks. */
+  readonly inviteRefused: boolean;
   /** What this person wants on; shows at once, before the server has answered. */
   readonly wanted: MediaState;
   /** `wanted` as it was told with the last `join`. */
@@ -138,6 +140,7 @@ export type CallEvent =
   | { type: 'enter'; name: string; resume: ResumeToken | null; afterReload: boolean }
   | { type: 'hand_over'; to: ParticipantId }
   | { type: 'leave' }
+  | { type: 'invite'; name: string; untilMs: number; devices: number }
   | { type: 'lift_ban'; device: DeviceKey }
   | { type: 'lock'; locked: boolean }
   | { type: 'make_certificate' }
@@ -159,6 +162,7 @@ export type CallEvent =
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
   | { type: 'show'; tiles: readonly Tile[] }
+  | { type: 'withdraw_invite'; invite: DeviceKey }
   | { type: 'submit_passcode'; passcode: string }
   // The own device says something.
   | { type: 'device'; output: DeviceOutput }
@@ -266,6 +270,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
     name: '',
     resume: null,
     afterReload: false,
+    inviteRefused: false,
     wanted,
     told: nothingOn,
     socketUp: false,

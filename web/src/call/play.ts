@@ -78,6 +78,7 @@ const outside: DeviceView = {
   locked: false,
   conduct: { floor: [], controls: [], locks_at_ms: null, suspended: false, spotlight: null },
   banned: [],
+  invites: [],
   keeps_log: false,
   certificate: { type: 'none' },
   passcode: { type: 'none' },

@@ -53,6 +53,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return leaving.handOver(model, event.to);
     case 'leave':
       return leaving.leave(model, nowMs);
+    case 'invite':
+      return conduct.invite(model, event.name, event.untilMs, event.devices);
     case 'lift_ban':
       return conduct.liftBan(model, event.device);
     case 'lock':
@@ -103,6 +105,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return conduct.spotlight(model, event.participant);
     case 'suspend':
       return askDevice(model, { type: 'suspend', suspended: event.suspended });
+    case 'withdraw_invite':
+      return conduct.withdrawInvite(model, event.invite);
     case 'submit_passcode':
       return room.submitPasscode(model, event.passcode);
     case 'network_changed':

@@ -41,6 +41,13 @@ describe('invite link', () => {
     }
   });
 
+  it('brings the invitation of a link for one person along, whole', () => {
+    const secret = 'A'.repeat(22);
+    expect(secretOfFragment(`#v1.${secret}.bm9uZQ`)).toBe(`${secret}.bm9uZQ`);
+    for (const rest of ['.', '.a.b', '.=', '.ä', `.${'a'.repeat(321)}`])
+      expect(secretOfFragment(`#v1.${secret}${rest}`), rest).toBeNull();
+  });
+
   it('reads path and fragment apart', () => {
     const meeting = 'a'.repeat(32);
     const secret = base64url(new Uint8Array(16));

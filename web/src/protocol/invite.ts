@@ -1,15 +1,18 @@
-// The invite link: `https://host/m/<meeting_id>#v1.<secret>`. The fragment never leaves the browser.
+// The invite link: `https://host/m/<meeting_id>#v1.<secret>`, with `.<invitation>` at its end if it was made for one
+// person. The fragment never leaves the browser.
 //
 // Only reads and writes it. What its holders derive from the secret is the device's business (crates/crypto/src/link.rs).
 
 import { FRAGMENT_PREFIX, limits, type MeetingId } from './messages';
 
+/** What it says is read by the device, which knows what must be in it. */
+const INVITATION = /^[A-Za-z0-9_-]{1,320}$/;
 const MEETING_PATH = /^\/m\/([a-z2-7]{32})\/?$/;
 
 /** What an invite link holds. */
 export interface Invite {
   meeting: MeetingId;
-  /** Base64url without padding, 16 bytes. */
+  /** 16 bytes in base64url without padding; with a dot and the invitation after it in a link for one person. */
   secret: string;
 }
 
@@ -32,8 +35,10 @@ export function meetingOfPath(path: string): MeetingId | null {
 export function secretOfFragment(fragment: string): string | null {
   const text = fragment.replace(/^#/, '');
   if (!text.startsWith(FRAGMENT_PREFIX)) return null;
-  const secret = text.slice(FRAGMENT_PREFIX.length);
-  return isBase64url(secret, limits.linkSecretBytes) ? secret : null;
+  const [secret = '', invitation, more] = text.slice(FRAGMENT_PREFIX.length).split('.');
+  const isWhole = more === undefined && (invitation === undefined || INVITATION.test(invitation));
+  if (!isWhole || !isBase64url(secret, limits.linkSecretBytes)) return null;
+  return invitation === undefined ? secret : `${secret}.${invitation}`;
 }
 
 /** Reads what a person pasted: a whole link to the server at `origin`, or its path. Null if it is neither. */

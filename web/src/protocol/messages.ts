@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -638,6 +638,32 @@ device: DeviceKey,
  */
 name?: DisplayName | null, };
 
+export type InviteView = { 
+/**
+ * Its key.
+ */
+invite: DeviceKey, 
+/**
+ * What this device calls the person.
+ */
+name: DisplayName, 
+/**
+ * Until when it is good, in unix milliseconds.
+ */
+until_ms: number, 
+/**
+ * Devices that may be in the meeting by it at one time.
+ */
+devices: number, 
+/**
+ * The fragment of its link, with `#`. Whoever has it comes in.
+ */
+fragment: string, 
+/**
+ * Devices that are in the meeting by it.
+ */
+used_by: Array<DeviceKey>, };
+
 export type DeviceStage = "outside" | "waiting" | "passcode_wanted" | "proving" | "joining" | "member" | "sealed" | "removed";
 
 export type Encryption = "failed" | "pending" | "verified";
@@ -908,6 +934,10 @@ conduct: ConductView,
  */
 banned: Array<BannedView>, 
 /**
+ * Invites for single persons that this device has made and that are not void, the oldest first.
+ */
+invites: Array<InviteView>, 
+/**
  * The passcode, seen from this side.
  */
 passcode: PasscodeView, 
@@ -964,7 +994,7 @@ export type JoinDevice = {
  */
 meeting: MeetingId, 
 /**
- * The link's secret, without its version.
+ * The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it.
  */
 secret: string, 
 /**
@@ -1012,7 +1042,19 @@ resume?: ResumeToken | null, } | { "type": "export_certificate", } | { "type": "
 /**
  * Whether it is up.
  */
-raised: boolean, } | { "type": "leave", } | { "type": "lift_ban", 
+raised: boolean, } | { "type": "invite", 
+/**
+ * What this device calls the person; nobody else is told.
+ */
+name: DisplayName, 
+/**
+ * Until when it is good, in unix milliseconds; 31 days at most.
+ */
+until_ms: number, 
+/**
+ * Devices that may be in the meeting by it at one time, at least 1.
+ */
+devices: number, } | { "type": "leave", } | { "type": "lift_ban", 
 /**
  * Which.
  */
@@ -1084,7 +1126,11 @@ device?: DeviceKey | null, } | { "type": "suspend",
 /**
  * Whether everything is suspended.
  */
-suspended: boolean, };
+suspended: boolean, } | { "type": "withdraw_invite", 
+/**
+ * Which.
+ */
+invite: DeviceKey, };
 
 export type DeviceOutput = { "type": "asked_to_speak", 
 /**

@@ -97,6 +97,12 @@ export interface Call {
   spotlight(participant: ParticipantId | null): void;
   /** Host: sends somebody back to the lobby, from where they can be let in anew. */
   sendBack(participant: ParticipantId): void;
+  /** Host: makes an invite for one person, which lets in without a click until then (`state.e2ee.invites`). */
+  invite(name: string, untilMs: number, devices: number): void;
+  /** Host: voids an invite; who came by it goes back to the lobby. */
+  withdrawInvite(invite: DeviceKey): void;
+  /** The whole link with this fragment. */
+  linkOf(fragment: string): string;
   /** Host: lets a device that was removed ask to come in again. */
   liftBan(device: DeviceKey): void;
   /** Host: sets a control of the meeting's policy; never below the organisation's floor. */

@@ -113,7 +113,7 @@ export class Session implements Call {
   }
   get inviteLink(): string | null {
     const invite = this.state.e2ee?.invite;
-    return invite === undefined ? null : inviteLink(location.origin, this.#meeting, invite);
+    return invite === undefined ? null : this.linkOf(invite);
   }
 
   openDevices(): Promise<void> {
@@ -215,6 +215,15 @@ export class Session implements Call {
   }
   sendBack(participant: ParticipantId): void {
     this.#handle({ type: 'send_back', participant });
+  }
+  invite(name: string, untilMs: number, devices: number): void {
+    this.#handle({ type: 'invite', name, untilMs, devices });
+  }
+  withdrawInvite(invite: DeviceKey): void {
+    this.#handle({ type: 'withdraw_invite', invite });
+  }
+  linkOf(fragment: string): string {
+    return inviteLink(location.origin, this.#meeting, fragment);
   }
   liftBan(device: DeviceKey): void {
     this.#handle({ type: 'lift_ban', device });

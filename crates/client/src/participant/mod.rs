@@ -7,7 +7,7 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
 use sabha_crypto::device::Device;
 use sabha_protocol::{
-    ControlSettings, DisplayName, MediaState, ParticipantId, Source,
+    ControlSettings, DeviceKey, DisplayName, MediaState, ParticipantId, Source,
     device::{DeviceView, MemberRight},
     limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
     text::{ChatText, Passcode},
@@ -145,7 +145,9 @@ pub(crate) enum Command {
     SendText(String),
     SetControls(ControlSettings),
     SetMedia(MediaState),
+    Invite { name: DisplayName, until_ms: u64, devices: u16 },
     SetPasscode(Option<Passcode>, bool),
+    WithdrawInvite(DeviceKey),
     SetRight { participant: ParticipantId, right: MemberRight, allowed: bool },
     Subscribe(Subscription),
     Suspend(bool),
@@ -169,6 +171,7 @@ impl Participant {
     pub fn join(config: ParticipantConfig) -> Self {
         let (meeting, secret) = (config.invite.meeting(), config.invite.secret().clone());
         let device = Device::guest(meeting, secret, config.name.clone(), clock::unix_ms());
+        let device = config.invite.invitation().cloned().into_iter().fold(device, Device::with_invitation);
         Self::join_with(config, device)
     }
 
@@ -280,6 +283,17 @@ impl Participant {
     /// Host: lets nobody new in, or somebody again.
     pub fn lock(&self, locked: bool) {
         self.ask(Command::Lock(locked));
+    }
+
+    /// Host: makes an invite for one person, which stands in the view then. It is good until then, in unix milliseconds,
+    /// on so many devices at a time.
+    pub fn invite(&self, name: DisplayName, until_ms: u64, devices: u16) {
+        self.ask(Command::Invite { name, until_ms, devices });
+    }
+
+    /// Host: voids an invite that this device has made; who came by it is sent back to the lobby.
+    pub fn withdraw_invite(&self, invite: DeviceKey) {
+        self.ask(Command::WithdrawInvite(invite));
     }
 
     /// Host: sets the meeting's passcode, or has none. With `admits` who proves it is let in without being asked for.

@@ -219,6 +219,8 @@ struct Session {
     frames: Frames,
     /// What the server gave this connection to sign.
     challenge: Option<Challenge>,
+    /// The invite of one's own does not let in any more.
+    invite_refused: bool,
     entry: Entry,
     /// Whether the server has the device in its group, and the epoch of that when it said so.
     in_group: bool,
@@ -283,6 +285,7 @@ pub(super) async fn run(
         device,
         frames: Frames::default(),
         challenge: None,
+        invite_refused: false,
         entry: Entry::Outside,
         in_group: false,
         group_epoch: GroupEpoch(0),
@@ -542,6 +545,12 @@ impl Session {
             Some(Command::Remove(participant)) => {
                 let device = self.device_of(participant);
                 return Ok(self.command_about(device, |device| DeviceCommand::Remove { device }));
+            }
+            Some(Command::Invite { name, until_ms, devices }) => {
+                return Ok(self.command(DeviceCommand::Invite { name, until_ms, devices }));
+            }
+            Some(Command::WithdrawInvite(invite)) => {
+                return Ok(self.command(DeviceCommand::WithdrawInvite { invite }));
             }
             Some(Command::SetPasscode(passcode, admits)) => {
                 return Ok(self.command(DeviceCommand::SetPasscode { passcode, admits }));

@@ -1,8 +1,8 @@
 //! Nobody enters the room without the host's word, and who is out stays out.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sabha_client::{ClientError, Invite, Over, Participant, ParticipantConfig, Phase};
+use sabha_client::{ClientError, Invite, Link, Over, Participant, ParticipantConfig, Phase};
 use sabha_crypto::link::LinkSecret;
 use sabha_protocol::{
     Rule, Source,
@@ -180,6 +180,44 @@ async fn locked_meeting_lets_nobody_in_until_it_is_unlocked() {
     host.lock(false);
 
     ravi.until_joined(PATIENCE).await.unwrap();
+}
+
+fn invite_of(link: &str) -> Invite {
+    match link.parse().unwrap() {
+        Link::Invite(invite) => invite,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invite_lets_one_person_in_until_it_is_withdrawn() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = careful_host(&meeting).await;
+    let until_ms = (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64) + 3_600_000;
+    host.invite("Ravi".parse().unwrap(), until_ms, 1);
+    let made =
+        |state: &sabha_client::Snapshot| state.view.as_ref().is_some_and(|view| !view.invites.is_empty());
+    let state = wait(&host, "an invite", made).await;
+    let invite = state.view.unwrap().invites[0].clone();
+    let link = format!("{}/m/{}{}", meeting.invite.server(), meeting.invite.meeting(), invite.fragment);
+    let config = |name: &str| ParticipantConfig { invite: invite_of(&link), ..guest_config(&meeting, name) };
+
+    let ravi = joined(config("Ravi")).await;
+    wait_for_frames(&ravi, id(&host), Source::Camera, 10).await;
+    wait_for_frames(&host, id(&ravi), Source::Camera, 10).await;
+    let state = ravi.state();
+    assert!(state.members().iter().any(|member| !member.host && member.method == AdmissionMethod::Invite));
+
+    // A second person with the same link waits like anybody.
+    let (eve, _) = knock(&host, config("Eve")).await;
+    assert_eq!(eve.state().phase, Phase::Waiting);
+
+    host.withdraw_invite(invite.invite);
+    let (_, result) = ravi.finish().await;
+    assert!(matches!(result, Err(ClientError::Closed { reason: CloseReason::SentBack, .. })), "{result:?}");
+    let (back, _) = knock(&host, config("Ravi")).await;
+    assert_eq!(back.state().phase, Phase::Waiting);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,6 +93,9 @@ impl Device {
     /// Says who comes: back to a place, with a grant, or with the link.
     pub(super) fn enter(&mut self, challenge: &Challenge, resume: Option<ResumeToken>) {
         let meeting = self.secrets.meeting;
+        if resume.is_none() {
+            self.let_itself_in();
+        }
         let proof = enter_proof(self.signer.key(), &meeting, challenge.as_bytes());
         let credential = match (resume, &self.secrets.grant) {
             (Some(token), _) => Credential::Resume { token },

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_admission::{
-    Capabilities, DeviceKey, Grant, HostCert, Method, Policy, SignedPolicy, controls::Decision,
+    Capabilities, DeviceKey, Grant, GrantId, HostCert, Method, Policy, SignedPolicy, controls::Decision,
 };
 use sabha_protocol::{
     DisplayName, ParticipantId, Rule,
@@ -72,6 +72,8 @@ pub(super) struct Work {
     /// Absent devices, whose grants stay good.
     drop: BTreeSet<DeviceKey>,
     make_host: BTreeSet<DeviceKey>,
+    /// Invites to be void, with those who came by them.
+    revoke: BTreeSet<GrantId>,
     lock: Option<bool>,
     pub(super) conduct: ConductWork,
     pub(super) refresh: bool,
@@ -87,6 +89,7 @@ impl Work {
             && self.send_back.is_empty()
             && self.drop.is_empty()
             && self.make_host.is_empty()
+            && self.revoke.is_empty()
             && self.lock.is_none()
             && self.conduct.is_empty()
             && !self.refresh
@@ -95,6 +98,10 @@ impl Work {
 
     pub(super) fn drop(&mut self, device: DeviceKey) {
         self.drop.insert(device);
+    }
+
+    pub(super) fn revoke(&mut self, invite: GrantId) {
+        self.revoke.insert(invite);
     }
 
     /// Takes the next commit's part.
@@ -116,6 +123,7 @@ impl Work {
         self.send_back.extend(older.send_back);
         // Who is dropped may be back by then: whoever is still absent comes up again.
         self.make_host.extend(older.make_host);
+        self.revoke.extend(older.revoke);
         self.lock = self.lock.or(older.lock);
         self.conduct.take_back(older.conduct);
         self.singly = self.singly.max(older.singly);
@@ -419,7 +427,12 @@ impl Device {
             return;
         }
         let now_ms = self.now_ms;
-        let work = self.work.take();
+        let mut work = self.work.take();
+        // Who came by a void invite goes with it.
+        let members = self.group().into_iter().flat_map(|group| &group.roster().members);
+        work.send_back.extend(
+            members.filter(|member| work.revoke.contains(&member.ban_id())).map(|member| member.device),
+        );
         let Some(policy) = self.policy_for(&work) else { return };
         let Some(group) = self.group_mut() else { return };
         if group.is_committing() {
@@ -476,7 +489,12 @@ impl Device {
     fn policy_for(&mut self, work: &Work) -> Option<Option<SignedPolicy>> {
         let changes_conduct = !work.conduct.is_empty();
         let removes = !work.remove.is_empty() || !work.send_back.is_empty();
-        if !removes && work.make_host.is_empty() && work.lock.is_none() && !changes_conduct {
+        if !removes
+            && work.revoke.is_empty()
+            && work.make_host.is_empty()
+            && work.lock.is_none()
+            && !changes_conduct
+        {
             return Some(None);
         }
         let (me, now_ms, meeting) = (self.me(), self.now_ms, self.secrets.meeting);
@@ -495,6 +513,9 @@ impl Device {
                     policy.conduct.banned.insert(*device);
                 }
             }
+        }
+        for invite in &work.revoke {
+            policy.revoke(*invite).ok()?;
         }
         if let Some(locked) = work.lock {
             let newest = roster.members.iter().map(|member| member.grant.not_before_ms).max().unwrap_or(0);

@@ -33,6 +33,7 @@ use crate::{
     certificate::{Record, Terms},
     codec::Reader,
     group::{Applicant, DeviceSigner, Group, Provider, Reject},
+    invitation::Invitation,
     link::LinkSecret,
     log::{Event, MeetingLog},
     seal::{self, Place as SealPlace},
@@ -118,6 +119,8 @@ impl Device {
                 admits: options.admits,
             }),
             policy_floor: 1,
+            invitation: None,
+            issued: Vec::new(),
         };
         let conduct = Conduct {
             controls: options.controls.tighten(&options.floor),
@@ -164,8 +167,17 @@ impl Device {
             grant: None,
             passcode: None,
             policy_floor: 0,
+            invitation: None,
+            issued: Vec::new(),
         };
         Self::assemble(secrets, dice, now_ms)
+    }
+
+    /// Comes with an invite of its own, too: lets itself in as soon as it enters, and knocks only where that is refused.
+    #[must_use]
+    pub fn with_invitation(mut self, invitation: Invitation) -> Self {
+        self.secrets.invitation = Some(invitation);
+        self
     }
 
     /// Comes back from what [`Device::export`] returned.
@@ -232,6 +244,7 @@ impl Device {
             media: MediaKeys::default(),
             chronicle: None,
             proof: Proof::default(),
+            invite_refused: false,
             alarms: Vec::new(),
             suspended: false,
             sent: BTreeMap::new(),

@@ -13,6 +13,7 @@
 //!                                                                            │ media.rs  which epoch's keys frames use
 //!                                                                            │ words.rs  names, chat, hands
 //!                                                                            │ proof.rs  what held, certified
+//!                                                                            │ invites.rs  who comes by an invite of their own
 //! ```
 //!
 //! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
@@ -23,6 +24,7 @@ mod conduct;
 mod door;
 mod early;
 mod host;
+mod invites;
 mod making;
 mod media;
 mod names;
@@ -126,6 +128,8 @@ pub struct Device {
     chronicle: Option<Chronicle>,
     /// What was seen of the meeting's terms, and a certificate of it.
     proof: Proof,
+    /// The own invite lets this device in no more: it knocks.
+    invite_refused: bool,
     alarms: Vec<Alarm>,
     /// Something was wrong since the last heartbeat that certified the present.
     suspended: bool,
@@ -186,6 +190,7 @@ impl Device {
             DeviceCommand::ExportCertificate {} => self.give_out_certificate(),
             DeviceCommand::ExportLog {} => self.give_out_log(),
             DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
+            DeviceCommand::Invite { name, until_ms, devices } => self.invite(name, until_ms, devices),
             DeviceCommand::Leave {} => self.propose_leaving(),
             DeviceCommand::LiftBan { device } => self.lift_ban(device),
             DeviceCommand::Lock { locked } => self.lock(locked),
@@ -202,6 +207,7 @@ impl Device {
             DeviceCommand::Spotlight { device } => self.spotlight(device),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
             DeviceCommand::Suspend { suspended } => self.suspend(suspended),
+            DeviceCommand::WithdrawInvite { invite } => self.withdraw_invite(invite),
         }
         self.settle();
     }
@@ -388,6 +394,7 @@ impl Device {
 
     /// A host sent this device back to the lobby. Its grant is void, and what is left is to knock again.
     fn sent_back(&mut self) {
+        self.give_up_invite();
         // The creator keeps its own, which nobody else could give it.
         if self.secrets.root_seed.is_none() {
             self.secrets.grant = None;
@@ -449,6 +456,7 @@ impl Device {
             (Some(Sent::GroupState), Some(_)) => self.place = Place::Outside,
             (Some(Sent::Enter), Some(Rule::RemovedStaysOut)) => self.erase(Place::Removed),
             (Some(Sent::Enter), Some(Rule::SentBack)) => self.sent_back(),
+            (Some(Sent::Enter), Some(Rule::Invite)) => self.give_up_invite(),
             (Some(Sent::Enter), Some(_)) => self.entry_refused(),
             _ => {}
         }

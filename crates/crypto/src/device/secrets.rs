@@ -4,13 +4,15 @@ use sabha_admission::{SignedGrant, Suite};
 use sabha_protocol::{DisplayName, MeetingId, MeetingTitle};
 use zeroize::Zeroizing;
 
+use super::invites::{INVITES_MAX, Issued};
 use crate::codec::{Malformed, Reader, Writer};
+use crate::invitation::Invitation;
 use crate::link::LinkSecret;
 
-/// Longest form, in bytes: a grant with its invite, and text.
-pub(super) const BYTES_MAX: usize = 8 * 1024;
+/// Longest form, in bytes: a grant with its invite, text, and what was issued.
+pub(super) const BYTES_MAX: usize = 24 * 1024;
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The passcode of a meeting as its host keeps it.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +37,10 @@ pub(crate) struct Secrets {
     pub(crate) passcode: Option<HostPasscode>,
     /// Version of the newest policy that was seen, so that nobody leads back to before it.
     pub(crate) policy_floor: u64,
+    /// By which this device lets itself in.
+    pub(crate) invitation: Option<Invitation>,
+    /// Invites that this device has made, at most [`INVITES_MAX`].
+    pub(crate) issued: Vec<Issued>,
 }
 
 impl Secrets {
@@ -53,7 +59,13 @@ impl Secrets {
         let writer = optional(writer, self.grant.as_ref().map(SignedGrant::to_bytes).as_deref());
         let writer = optional(writer, self.passcode.as_ref().map(|passcode| passcode.text.as_bytes()));
         let admits = self.passcode.as_ref().is_some_and(|passcode| passcode.admits);
-        Zeroizing::new(writer.u8(u8::from(admits)).u64(self.policy_floor).done())
+        let writer = writer.u8(u8::from(admits)).u64(self.policy_floor);
+        let invitation = self.invitation.as_ref().map(Invitation::to_bytes);
+        let writer = optional(writer, invitation.as_ref().map(|bytes| &bytes[..]));
+        let writer = self.issued.iter().fold(writer.u8(self.issued.len() as u8), |writer, issued| {
+            writer.vector(issued.name.as_str().as_bytes()).vector(&issued.invitation.to_bytes())
+        });
+        Zeroizing::new(writer.done())
     }
 
     /// Reads secrets, and returns what comes after them.
@@ -85,8 +97,31 @@ impl Secrets {
         };
         let policy_floor = reader.u64()?;
         let passcode = passcode.map(|text| HostPasscode { text: Zeroizing::new(text), admits });
-        let secrets =
-            Self { meeting, suite, device_seed, root_seed, link, name, title, grant, passcode, policy_floor };
+        let read = |bytes: &[u8]| Invitation::from_bytes(&meeting, bytes).ok_or(Malformed);
+        let invitation = optional(&mut reader)?.map(read).transpose()?;
+        let count = usize::from(reader.u8()?);
+        if count > INVITES_MAX {
+            return Err(Malformed);
+        }
+        let mut issued = Vec::with_capacity(count);
+        for _ in 0..count {
+            let name = DisplayName::try_from(reader.text()?).map_err(|_| Malformed)?;
+            issued.push(Issued { name, invitation: read(reader.vector()?)? });
+        }
+        let secrets = Self {
+            meeting,
+            suite,
+            device_seed,
+            root_seed,
+            link,
+            name,
+            title,
+            grant,
+            passcode,
+            policy_floor,
+            invitation,
+            issued,
+        };
         Ok((secrets, reader.rest()))
     }
 }

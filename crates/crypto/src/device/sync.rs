@@ -93,7 +93,10 @@ impl Device {
             Some(Rule::CurrentEpoch) => self.return_from_outside(),
             Some(Rule::RemovedStaysOut) => self.erase(Place::Removed),
             Some(Rule::SentBack) => self.sent_back(),
-            Some(_) => self.place = Place::Outside,
+            Some(_) => {
+                self.give_up_invite();
+                self.place = Place::Outside;
+            }
         }
     }
 

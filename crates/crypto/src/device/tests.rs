@@ -1,5 +1,7 @@
 //! Devices against an honest delivery service, in virtual time.
 
+mod invites;
+
 use std::collections::BTreeMap;
 
 use sabha_admission::Method;

@@ -38,6 +38,7 @@ impl Device {
             locked: group.is_some_and(|group| group.roster().policy.locked_at_ms.is_some()),
             conduct: self.conduct(),
             banned: self.banned(),
+            invites: self.invites(),
             passcode: self.passcode_view(),
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),

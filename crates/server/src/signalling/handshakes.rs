@@ -93,7 +93,7 @@ impl Handshakes {
     /// Says by what right a device enters that does not come by the link.
     ///
     /// # Errors
-    /// [`Rule::RemovedStaysOut`], [`Rule::SentBack`] and [`Rule::Locked`] to who was granted entry once; to all others what they would
+    /// [`Rule::RemovedStaysOut`], [`Rule::SentBack`], [`Rule::Invite`] and [`Rule::Locked`] to who was granted entry once; to all others what they would
     /// hear of a meeting that does not exist.
     pub(super) fn right(
         &self,
@@ -107,9 +107,7 @@ impl Handshakes {
         let grant = grant.ok_or_else(unknown_meeting)?;
         match self.delivery.check_grant(device, grant, now_ms) {
             Ok(()) => Ok(Right::Granted),
-            Err(reject) if matches!(reject.rule(), Rule::RemovedStaysOut | Rule::SentBack | Rule::Locked) => {
-                Err(refusal(&reject))
-            }
+            Err(reject) if tells(reject.rule()) => Err(refusal(&reject)),
             Err(_) => Err(unknown_meeting()),
         }
     }
@@ -253,4 +251,9 @@ fn change(Change { epoch, members, added, removed }: Change, conduct: &Conduct) 
         added,
         removed: removed.into_iter().map(|(device, removal)| (device, how(removal))).collect(),
     }
+}
+
+/// Returns whether who was granted entry is told this rule, by which it is not let in now.
+const fn tells(rule: Rule) -> bool {
+    matches!(rule, Rule::RemovedStaysOut | Rule::SentBack | Rule::Invite | Rule::Locked)
 }

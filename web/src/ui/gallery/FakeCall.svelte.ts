@@ -102,6 +102,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     locked: false,
     conduct: { floor: MEDIUM, controls: MEDIUM, locks_at_ms: null, suspended: false, spotlight: null },
     banned: [],
+    invites: [],
     keeps_log: true,
     certificate: { type: 'none' },
     passcode: { type: 'none' },
@@ -236,6 +237,16 @@ export class FakeCall implements Call {
   askToSpeak = () => undefined;
   declineToSpeak = () => this.patch({ askedToSpeak: null });
   setRole = () => undefined;
+  invite = (name: string, until_ms: number, devices: number) =>
+    this.patchView({
+      invites: [
+        ...(this.state.e2ee?.invites ?? []),
+        { invite: `I${name}`, name, until_ms, devices, fragment: '#v1.gallery', used_by: [] },
+      ],
+    });
+  withdrawInvite = (invite: DeviceKey) =>
+    this.patchView({ invites: this.state.e2ee?.invites.filter((one) => one.invite !== invite) ?? [] });
+  linkOf = (fragment: string) => `https://meet.example.org/m/gallery${fragment}`;
   liftBan = (device: DeviceKey) =>
     this.patchView({ banned: this.state.e2ee?.banned.filter((one) => one.device !== device) ?? [] });
   spotlight = (spotlight: ParticipantId | null) => this.patch({ spotlight });

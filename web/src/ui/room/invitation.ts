@@ -3,6 +3,11 @@
 import type { CallState } from '../../call/state';
 import type { TextKey } from '../strings/keys';
 
+/** For how long an invite for one person can be made, in hours. */
+export const INVITE_HOURS = [1, 24, 168] as const;
+/** On how many devices at a time. */
+export const INVITE_DEVICES = [1, 2, 3] as const;
+
 /** Returns the sentence that goes with the invite link. */
 export function invitationOf({ e2ee, role }: Pick<CallState, 'e2ee' | 'role'>): TextKey {
   if (e2ee?.locked) return 'invite-lead-locked';

@@ -9,6 +9,13 @@ export function clock(elapsedMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** Returns day and time in the reader's zone and habit. `atMs` is milliseconds since 1970. */
+export function dayAndTime(atMs: number): string {
+  return dateTime.format(atMs);
+}
+
 const dayTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 /** Returns the time of day in the reader's zone and habit. `atMs` is milliseconds since 1970. */

@@ -139,6 +139,32 @@ invite-lead-admits = Whoever has this link and the passcode comes in. You let in
 invite-lead-locked = The meeting is locked. The link lets nobody new in until it is open again.
 invite-lead-guest = Whoever has this link can ask to come in. A host lets them in.
 invite-link = Invite link
+invite-link-of = Invite link for { $name }
+invites-open = Invite one person
+invites-title = Invite one person
+invites-lead = Whoever has such a link comes in without a click of yours, on as many devices as you say. Give each to one person only. You can take it back at any time.
+invites-name = For whom
+invites-good = Good for
+invites-good-1 = 1 hour
+invites-good-24 = 1 day
+invites-good-168 = 7 days
+invites-devices = On
+invites-devices-count =
+    { $count ->
+        [one] { $count } device
+       *[other] { $count } devices
+    }
+invites-make = Make a link
+invites-made = Links you have made
+invites-unused = Nobody is here by it
+invites-used =
+    { $count ->
+        [one] Here on { $count } device
+       *[other] Here on { $count } devices
+    }
+invites-until = good until { $time }
+invites-withdraw = Take back
+invites-withdraw-of = Take back the link for { $name }
 alone-title = You are the only one here
 alone-lead = Send the invite link to the people you want to meet. You will hear when somebody asks to come in.
 alone-lead-guest = The others will appear here.
@@ -611,6 +637,8 @@ rule-room-entry-admitted = Nobody enters without being let in by a host.
 rule-room-entry-link = The meeting does not exist, has ended, or the link is not complete.
 rule-room-entry-removed = Who was removed from the meeting stays out until a host lifts the ban.
 rule-room-entry-sent_back = Who was sent back to the lobby is let in anew.
+rule-room-entry-invite = Your personal link does not let you in now: it is used up, over or taken back, or a host lets everybody in by hand. A host is asked.
+rule-room-invites = You have 32 personal links. Take one back before you make another.
 rule-room-locked = The meeting is locked. Nobody new is let in until a host unlocks it.
 rule-mls-epoch = Somebody else changed the meeting at the same moment. Try again.
 rule-mls-admission = Nobody may change who is in the meeting in this way.

@@ -243,6 +243,11 @@ impl Session {
                 self.enter();
                 return Ok(());
             }
+            // The device has given its invite up, and knocks next. It has no other.
+            if rule == Rule::Invite && !std::mem::replace(&mut self.invite_refused, true) {
+                self.enter();
+                return Ok(());
+            }
             return Err(ClientError::Refused { rule, message });
         }
         if !ITS_OWN_BUSINESS.contains(&rule) {
