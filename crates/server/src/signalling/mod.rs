@@ -38,6 +38,7 @@ pub(crate) use self::{
     addresses::{AddressLimits, Addresses, Permit, Refused, network},
     intake::{Intake, Metered},
     rate::TokenBucket,
+    room::LobbyShares,
     rooms::RoomsConfig,
 };
 use crate::drain::{Drain, Phase};
@@ -77,7 +78,7 @@ impl Signalling {
 
     /// Serves a WebSocket until it ends. `permit` is held as long.
     pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, address: IpAddr, permit: Permit) {
-        connection::serve(self, socket, intake, address).await;
+        connection::serve(self, socket, intake, address, &permit).await;
         drop(permit);
     }
 

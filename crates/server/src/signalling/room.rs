@@ -34,7 +34,7 @@ use super::{
     rooms::Census,
     translate,
 };
-use crate::{clock, drain::Phase, metrics, storage::Store};
+use crate::{clock, drain::Phase, metrics, storage::Store, throttle::neighbourhood};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
@@ -125,6 +125,13 @@ pub(super) enum Claim {
     Resume(ResumeToken),
 }
 
+/// How many guests one address, and the network around it, may have in one lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LobbyShares {
+    pub(crate) per_address: usize,
+    pub(crate) per_network: usize,
+}
+
 /// How a room's task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -143,6 +150,7 @@ pub(super) struct RoomTask {
     /// Those who were let in or wait.
     connections: HashMap<ConnectionKey, Arrival>,
     cooldowns: HashMap<IpAddr, Instant>,
+    lobby: LobbyShares,
     peers: Peers,
     records: mpsc::Sender<(Ticket, Record)>,
     mailbox: Mailbox,
@@ -159,6 +167,7 @@ impl RoomTask {
         peers: Peers,
         store: Store,
         mailbox: Mailbox,
+        lobby: LobbyShares,
         census: Census,
     ) -> Self {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
@@ -168,6 +177,7 @@ impl RoomTask {
             group,
             connections: HashMap::new(),
             cooldowns: HashMap::new(),
+            lobby,
             peers,
             records,
             mailbox,
@@ -270,6 +280,10 @@ impl RoomTask {
                 rule: Rule::KnockCooldown,
                 message: "you were denied a moment ago; wait a little before knocking again".to_owned(),
             }),
+            Claim::Link(_) if !self.has_place_in_lobby(arrival, device) => Err(Refusal {
+                rule: Rule::LobbyShare,
+                message: "as many people from your network wait here as may; try again soon".to_owned(),
+            }),
             Claim::Link(knock) => Ok(Right::Link { knock }),
             // The room checks the token's signature and answers in its own words.
             Claim::Resume(token) => Ok(Right::Resume(token)),
@@ -357,6 +371,24 @@ impl RoomTask {
         if self.records.try_send((ticket, record)).is_err() {
             self.mailbox.post(Message::Stored { ticket, durable: false });
         }
+    }
+
+    /// Returns whether the lobby has a place for somebody more from this address, so that no network fills it. A host's
+    /// device, and who was let in, does not wait there.
+    fn has_place_in_lobby(&self, arrival: &Arrival, device: &DeviceKey) -> bool {
+        if self.group.right(device, None, clock::unix_ms()).is_ok() {
+            return true;
+        }
+        let waiting = self.connections.values().filter(|other| {
+            other.connection != arrival.connection && self.room.actor(other.connection).is_none()
+        });
+        let around = neighbourhood(arrival.address);
+        let (mut of_address, mut of_network) = (0, 0);
+        for other in waiting {
+            of_address += usize::from(other.address == arrival.address);
+            of_network += usize::from(neighbourhood(other.address) == around);
+        }
+        of_address < self.lobby.per_address && of_network < self.lobby.per_network
     }
 
     fn is_cooling(&self, address: IpAddr) -> bool {

@@ -31,7 +31,7 @@ pub use self::{
     audit::{AuditFile, AuditFilter, Author, Verdict},
     credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
-    meetings::{RoomStart, StoredMeeting},
+    meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
 };
 

@@ -18,7 +18,7 @@ use sabha_protocol::{
     },
 };
 use sabha_server::{
-    config::PublicUrl,
+    config::{PublicUrl, Settings},
     http::{Right, Route},
     storage::{AuditFile, Author, FILE_NAME, NewPasskey, NewSession, NewUser, Store, Verdict},
 };
@@ -36,7 +36,11 @@ pub struct Office {
 
 impl Office {
     pub async fn open() -> Self {
-        let server = TestServer::start().await;
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let server = TestServer::with(change).await;
         let store = Store::open(server.directory.path()).await.unwrap();
         let mut office = Self { server, store, administrator: UserId::from_bytes([0; 16]), next: 1.into() };
         let link = office.server.server.setup_url().unwrap().rsplit_once('.').unwrap().1.to_owned();
@@ -577,7 +581,7 @@ async fn tries_to_come_in_are_counted_by_address_and_passkeys_need_the_right_pag
         }
     }
     let refused = refused.expect("forty tries are too many");
-    assert_eq!(refused.json::<ApiError>().rule, Rule::Rate);
+    assert_eq!(refused.json::<ApiError>().rule, Rule::NetworkRate);
     assert!(refused.header("retry-after").is_some());
 
     let url = PublicUrl::try_from("https://meet.example.org".to_owned()).unwrap();

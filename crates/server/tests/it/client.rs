@@ -40,7 +40,15 @@ pub struct Client {
 impl Client {
     /// Opens a WebSocket and reads the welcome.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut client = Self::open(address, &[]).await.unwrap();
+        Self::welcomed(Self::open(address, &[]).await.unwrap()).await
+    }
+
+    /// As [`Self::connect`], from this address as a proxy of the server's says it.
+    pub async fn connect_from(address: SocketAddr, from: &str) -> Self {
+        Self::welcomed(Self::open(address, &[("x-forwarded-for", from)]).await.unwrap()).await
+    }
+
+    async fn welcomed(mut client: Self) -> Self {
         match client.next().await.body {
             ServerMessage::Welcome { challenge, .. } => client.challenge = challenge,
             other => panic!("not welcomed: {other:?}"),

@@ -30,8 +30,12 @@ pub struct Person {
 
 impl Person {
     /// Opens a connection, and does not enter.
-    pub async fn connect(address: SocketAddr, mut device: Device) -> Self {
-        let client = Client::connect(address).await;
+    pub async fn connect(address: SocketAddr, device: Device) -> Self {
+        Self::on(Client::connect(address).await, device)
+    }
+
+    /// Somebody on a connection that has just been opened.
+    pub fn on(client: Client, mut device: Device) -> Self {
         let view = std::iter::from_fn(|| device.poll_output()).find_map(|output| match output {
             DeviceOutput::View { view } => Some(*view),
             _ => None,

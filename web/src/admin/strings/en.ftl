@@ -217,6 +217,9 @@ rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then
 rule-server-capacity = There is no room for more. Try again later, or remove some first.
 rule-server-storage = The server could not save this. Nothing was changed.
 rule-wire-form = The server did not accept this. Check what you wrote.
+rule-limit-network = Too much comes from your network at the moment. Wait a moment.
+rule-limit-credentials = Too many wrong credentials from your network. Wait a minute.
+rule-limit-account = You have made as many meetings in a minute as one account may. Wait a minute.
 rule-wire-rate = Too many tries. Wait a moment.
 rule-other = The server refused this by the rule { $rule }.
 

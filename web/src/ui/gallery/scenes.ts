@@ -85,6 +85,7 @@ const OVER: readonly OverReason[] = [
   'full',
   'left',
   'link_unknown',
+  'lobby_share',
   'locked',
   'misbehaved',
   'no_encryption',
