@@ -30,7 +30,10 @@ pub const LOBBY_PER_ADDRESS_MAX: usize = 40;
 /// Guests of one network in one lobby. Less than the lobby holds, so that no network fills it.
 pub const LOBBY_PER_NETWORK_MAX: usize = 60;
 /// Knocks of one address at one meeting per minute, sustained; as many at once. The network around it: four times that.
-pub const KNOCKS_PER_ADDRESS_PER_MINUTE: u32 = 60;
+pub const KNOCKS_PER_ADDRESS_PER_MINUTE: u32 = 120;
+/// Knocks, and words from the lobby, that reach the hosts of one meeting per second, and as many at once; others wait in
+/// line. A host's device needs a millisecond or two for each.
+pub const DOOR_PER_SECOND: u32 = 100;
 /// Wrong credentials of accounts from one address per minute, sustained; as many at once. The network around it: four
 /// times that.
 pub const WRONG_CREDENTIALS_PER_MINUTE: u32 = 60;

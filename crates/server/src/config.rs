@@ -108,6 +108,8 @@ pub struct LimitSettings {
     pub lobby_per_network: usize,
     /// Knocks of one address at one meeting per minute; as many at once, and the network around it gets four times that.
     pub knocks_per_address_per_minute: u32,
+    /// Knocks, and words from the lobby, that reach the hosts of one meeting per second; others wait in line.
+    pub door_per_second: u32,
 }
 
 /// `[log]`
@@ -165,6 +167,7 @@ impl Default for LimitSettings {
             lobby_per_address: limits::LOBBY_PER_ADDRESS_MAX,
             lobby_per_network: limits::LOBBY_PER_NETWORK_MAX,
             knocks_per_address_per_minute: limits::KNOCKS_PER_ADDRESS_PER_MINUTE,
+            door_per_second: limits::DOOR_PER_SECOND,
         }
     }
 }
@@ -249,6 +252,7 @@ impl Settings {
             limits.lobby_per_address,
             limits.lobby_per_network,
             limits.knocks_per_address_per_minute as usize,
+            limits.door_per_second as usize,
         ];
         if least.contains(&0) {
             return refuse("a limit of 0 would refuse everything: limits start at 1".to_owned());

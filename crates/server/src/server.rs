@@ -182,6 +182,7 @@ impl Server {
                 resume_key: data_dir.key().resume_key(),
                 rooms_max: settings.limits.rooms,
                 knocks: settings.limits.knocks(),
+                door_per_second: settings.limits.door_per_second,
                 lobby: LobbyShares {
                     per_address: settings.limits.lobby_per_address,
                     per_network: settings.limits.lobby_per_network,

@@ -128,6 +128,8 @@ export interface Notice {
     | 'certificate' // a host asks for a countersignature, and the device saw the same
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand
+    | 'guessed' // several guesses at the passcode were wrong
+    | 'passcode_off' // so many that it opens nothing any more
     | 'alarm'; // the device noticed somebody who does not keep to the protocol: see `e2ee.alarms`
   /** Name of whom it is about, or who did it. */
   name: string | null;

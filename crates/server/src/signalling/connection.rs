@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
-use sabha_conference::ConnectionKey;
+use sabha_conference::{Command, ConnectionKey};
 use sabha_protocol::{
     MeetingId, RequestId, Rule,
     key::Challenge,
@@ -28,7 +28,7 @@ use super::{
     handshakes::GroupRequest,
     outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
     rate::TokenBucket,
-    room::{Arrival, Mailbox, Message},
+    room::{Arrival, Claim, Mailbox, Message},
     rooms::Stranger,
     translate::{self, Asked},
 };
@@ -280,6 +280,15 @@ impl Connection {
                 match asked {
                     Asked::Group(asked) => self.ask_group(id, asked, now).await,
                     Asked::Room(command) => {
+                        // What a guest says to hosts waits for its turn, and with it whatever this guest says next.
+                        if matches!(command, Command::Door { to: None, .. })
+                            && !attached.mailbox.door_turn().await
+                        {
+                            let message =
+                                "too much is said at this meeting's door; try again soon".to_owned();
+                            self.refuse(Some(id), Rule::KnockRate, message);
+                            return Ok(());
+                        }
                         let message = Message::Request { connection: self.key, request: id, command };
                         attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
                     }
@@ -320,6 +329,11 @@ impl Connection {
                     return self.strike(now);
                 }
             };
+            if matches!(claim, Claim::Link(_)) && !mailbox.door_turn().await {
+                let message = "too many knock at this meeting; try again soon".to_owned();
+                self.refuse(Some(request), Rule::KnockRate, message);
+                return Ok(());
+            }
             let outbox = self.outbox.clone();
             let arrival = Arrival { connection: self.key, outbox, address: self.address };
             let (verdict, let_in) = oneshot::channel();

@@ -14,6 +14,7 @@ mod connection;
 mod handshakes;
 mod intake;
 mod outbox;
+mod pace;
 mod peers;
 mod rate;
 mod room;

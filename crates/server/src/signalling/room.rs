@@ -30,6 +30,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     handshakes::{self, Actor, GroupRequest, Handshakes},
     outbox::{Outbox, encode},
+    pace::Pace,
     peers::Peers,
     rooms::Census,
     translate,
@@ -38,6 +39,9 @@ use crate::{clock, drain::Phase, metrics, storage::Store, throttle::neighbourhoo
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
+
+/// Longest that somebody waits for its turn at the door. Well below the time after which a silent client is given up.
+const DOOR_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Records that may wait for the disk; the room itself keeps fewer on their way.
 const RECORDS_MAX: usize = 256;
@@ -79,13 +83,21 @@ pub(super) enum Message {
 pub(super) struct Mailbox {
     messages: mpsc::Sender<Message>,
     overrun: Arc<AtomicBool>,
+    door: Arc<Pace>,
 }
 
 impl Mailbox {
-    /// Returns a mailbox and its other end.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Message>) {
+    /// Returns a mailbox and its other end. Strangers say so much a second through it.
+    pub(super) fn new(door_per_second: u32) -> (Self, mpsc::Receiver<Message>) {
         let (messages, receiver) = mpsc::channel(MAILBOX_MAX);
-        (Self { messages, overrun: Arc::default() }, receiver)
+        (Self { messages, overrun: Arc::default(), door: Arc::new(Pace::new(door_per_second)) }, receiver)
+    }
+
+    /// Waits until a stranger may say something that hosts hear. Returns `false` at once if that takes too long.
+    pub(super) async fn door_turn(&self) -> bool {
+        let Some(wait) = self.door.turn(Instant::now(), DOOR_WAIT_MAX) else { return false };
+        tokio::time::sleep(wait).await;
+        true
     }
 
     /// Waits for room in the mailbox. Gives the message back if the room is gone.

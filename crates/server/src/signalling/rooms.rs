@@ -64,6 +64,7 @@ pub(crate) struct RoomsConfig {
     pub(crate) rooms_max: usize,
     pub(crate) knocks: Pace,
     pub(crate) lobby: LobbyShares,
+    pub(crate) door_per_second: u32,
 }
 
 /// The open rooms. Cloned freely.
@@ -262,7 +263,7 @@ impl Rooms {
         let start = config.store.open_room(&meeting).await.map_err(storage_failed)?;
         let start = start.ok_or_else(unknown_meeting)?;
         tracing::info!(?meeting, epoch = %start.room_epoch, "room opened");
-        let (mailbox, messages) = Mailbox::new();
+        let (mailbox, messages) = Mailbox::new(config.door_per_second);
         let peers = Peers::new(config.media.clone(), self.0.routes.clone(), mailbox.clone());
         let task = RoomTask::new(
             RoomConfig {

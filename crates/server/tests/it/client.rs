@@ -103,10 +103,15 @@ impl Client {
 
     /// Returns the next frame, or nothing if the connection ended.
     pub async fn next_or_end(&mut self) -> Option<ServerFrame> {
+        self.next_text().await.map(|text| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Returns the next frame as it was written, or nothing if the connection ended.
+    pub async fn next_text(&mut self) -> Option<String> {
         loop {
             let received = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             match received.expect("the server said nothing for twenty seconds") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }

@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod drain;
 mod entering;
+mod flood;
 mod floor;
 mod hostile;
 mod http;

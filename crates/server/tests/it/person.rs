@@ -6,6 +6,7 @@ use sabha_crypto::device::Device;
 use sabha_protocol::{
     MediaState, ParticipantId, RequestId,
     device::{DeviceCommand, DeviceOutput, DeviceStage, DeviceView},
+    opaque::DoorPayload,
     secret::ResumeToken,
     wire::{ClientMessage, ServerFrame, ServerMessage, server::CloseReason},
 };
@@ -26,6 +27,8 @@ pub struct Person {
     pub resume: Option<ResumeToken>,
     /// Numbers of the device's messages, by their numbers on the wire.
     asked: BTreeMap<RequestId, RequestId>,
+    /// What the device has said at the door.
+    pub said: Vec<DoorPayload>,
 }
 
 impl Person {
@@ -47,6 +50,7 @@ impl Person {
             you: ParticipantId(0),
             resume: None,
             asked: BTreeMap::new(),
+            said: Vec::new(),
         }
     }
 
@@ -89,6 +93,9 @@ impl Person {
         while let Some(output) = self.device.poll_output() {
             match output {
                 DeviceOutput::Send { send, message } => {
+                    if let ClientMessage::Door { payload, .. } = &*message {
+                        self.said.push(payload.clone());
+                    }
                     let id = self.client.send(*message).await;
                     self.asked.insert(id, send);
                     sent.push(id);

@@ -95,6 +95,7 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         rooms_max: 10,
         knocks: Pace::per_minute(60),
         lobby: LobbyShares { per_address: 40, per_network: 60 },
+        door_per_second: 100,
     };
     Rooms::start(config, events)
 }
