@@ -192,25 +192,29 @@ impl Server {
         );
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
+        let tcp = Addresses::new(tcp_limits(&settings));
         let (router, account_routes) = http::router(Arc::new(Shared {
             accounts: Accounts::new(&settings.limits),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
+            data_dir: data_dir.path().to_owned(),
             drain: drain.clone(),
             floor,
             media: media.clone(),
             public_url: settings.server.public_url.clone(),
             requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
+            rooms_max: settings.limits.rooms,
             signalling: signalling.clone(),
             store: store.clone(),
+            tcp: tcp.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             websockets: Addresses::new(websocket_limits(&settings)),
         }));
         let acceptor = Acceptor {
             router,
             media: media.clone(),
-            connections: Addresses::new(tcp_limits(&settings)),
+            connections: tcp,
             trusted_proxies: settings.server.trusted_proxies.clone().into(),
         };
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));

@@ -24,6 +24,7 @@ mod origin;
 mod websocket;
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -65,15 +66,20 @@ pub(crate) struct Shared {
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) creation_key: CreationKey,
     pub(crate) creations: Mutex<TokenBucket>,
+    /// Where the database is.
+    pub(crate) data_dir: PathBuf,
     pub(crate) drain: Drain,
     pub(crate) floor: Floor,
     pub(crate) media: MediaPlane,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) rooms_max: usize,
     pub(crate) signalling: Signalling,
     pub(crate) store: Store,
     /// Counts who asks the API.
     pub(crate) requests: NetworkThrottle,
+    /// Open TCP connections; the acceptor counts them.
+    pub(crate) tcp: Addresses,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     pub(crate) websockets: Addresses,
 }

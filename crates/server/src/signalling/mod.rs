@@ -31,7 +31,11 @@ use std::{
 
 use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
-use sabha_protocol::{BootEpoch, key::Challenge, wire::ServerMessage};
+use sabha_protocol::{
+    BootEpoch,
+    key::Challenge,
+    wire::{ServerMessage, operation::LiveRoom},
+};
 use tokio::sync::{mpsc, watch};
 
 use self::rooms::Rooms;
@@ -87,6 +91,11 @@ impl Signalling {
     pub(crate) fn load(&self) -> Load {
         let (participants, lobby_guests) = self.0.rooms.people();
         Load { rooms: self.0.rooms.len(), participants, lobby_guests }
+    }
+
+    /// Returns what may be shown of each open room.
+    pub(crate) fn live(&self) -> Vec<LiveRoom> {
+        self.0.rooms.live()
     }
 
     /// Waits until no connection is in a room any more.

@@ -184,6 +184,7 @@ impl RoomTask {
     ) -> Self {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
         tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
+        note_rules(&census, &group);
         Self {
             room: Room::new(config, Instant::now()),
             group,
@@ -312,7 +313,9 @@ impl RoomTask {
             return None;
         };
         let actor = Actor { connection, request, participant, device };
-        match self.group.handle(actor, asked, clock::unix_ms()) {
+        let handled = self.group.handle(actor, asked, clock::unix_ms());
+        note_rules(&self.census, &self.group);
+        match handled {
             Ok(handshakes::Outcome::Room(input)) => return Some(*input),
             Ok(handshakes::Outcome::Say(messages)) => {
                 let last = messages.len().saturating_sub(1);
@@ -417,6 +420,12 @@ impl RoomTask {
             self.cooldowns.insert(address, now + KNOCK_COOLDOWN);
         }
     }
+}
+
+/// Tells whoever watches over the server what holds in the room.
+fn note_rules(census: &Census, group: &Handshakes) {
+    let (locked, conduct) = group.rules();
+    census.note_rules(locked, conduct);
 }
 
 /// Writes a room's records in order, one at a time. Ends once the room is gone and the last is written.

@@ -17,13 +17,13 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use sabha_admission::{check_enter_proof, check_gate_tag};
+use sabha_admission::{Conduct, check_enter_proof, check_gate_tag};
 use sabha_conference::{Refusal, RoomConfig};
 use sabha_protocol::{
-    BootEpoch, DeviceKey, MeetingId, Rule,
+    BootEpoch, ControlSettings, DeviceKey, MeetingId, Rule,
     key::{Challenge, GateKey, Signature},
     limits::RESUME_WINDOW,
-    wire::client::Credential,
+    wire::{client::Credential, operation::LiveRoom},
 };
 use tokio::sync::{OnceCell, mpsc};
 
@@ -96,6 +96,16 @@ struct Slot {
 struct OpenRoom {
     mailbox: Mailbox,
     gate_key: GateKey,
+    /// What may be shown of it.
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// What may be shown of an open room to whoever watches over the server: counts, times and rules.
+#[derive(Debug)]
+struct Shown {
+    room: LiveRoom,
+    /// When it locks by itself, in unix milliseconds.
+    locks_at_ms: Option<u64>,
 }
 
 /// Somebody who wants in, as it says itself.
@@ -210,6 +220,14 @@ impl Rooms {
         (totals.participants.load(Ordering::Relaxed), totals.guests.load(Ordering::Relaxed))
     }
 
+    /// Returns what may be shown of each open room.
+    pub(super) fn live(&self) -> Vec<LiveRoom> {
+        let rooms: Vec<_> =
+            self.open_rooms().values().filter_map(|slot| Some(Arc::clone(&slot.room.get()?.shown))).collect();
+        let now_ms = clock::unix_ms();
+        rooms.iter().map(|shown| shown.lock().unwrap_or_else(PoisonError::into_inner).now(now_ms)).collect()
+    }
+
     fn find(&self, meeting: MeetingId) -> Option<OpenRoom> {
         self.open_rooms().get(&meeting)?.room.get().cloned()
     }
@@ -265,6 +283,7 @@ impl Rooms {
         tracing::info!(?meeting, epoch = %start.room_epoch, "room opened");
         let (mailbox, messages) = Mailbox::new(config.door_per_second);
         let peers = Peers::new(config.media.clone(), self.0.routes.clone(), mailbox.clone());
+        let shown = Arc::new(Mutex::new(Shown::new(serial)));
         let task = RoomTask::new(
             RoomConfig {
                 meeting,
@@ -284,7 +303,12 @@ impl Rooms {
             config.store.clone(),
             mailbox.clone(),
             config.lobby,
-            Census { totals: Arc::clone(&self.0.totals), participants: 0, guests: 0 },
+            Census {
+                totals: Arc::clone(&self.0.totals),
+                shown: Arc::clone(&shown),
+                participants: 0,
+                guests: 0,
+            },
         );
         let (rooms, phase, floor) = (self.clone(), config.drain.watch(), config.floor.watch());
         tokio::spawn(async move {
@@ -302,7 +326,7 @@ impl Rooms {
                 }
             }
         });
-        Ok(OpenRoom { mailbox, gate_key: stored.gate_key })
+        Ok(OpenRoom { mailbox, gate_key: stored.gate_key, shown })
     }
 
     fn forget(&self, meeting: MeetingId, serial: u64) {
@@ -379,6 +403,26 @@ fn storage_failed(error: crate::storage::StoreError) -> Refusal {
     refusal(Rule::Storage, "the server's storage failed; try again soon")
 }
 
+impl Shown {
+    fn new(serial: u64) -> Self {
+        let room = LiveRoom {
+            number: u32::try_from(serial).unwrap_or(u32::MAX),
+            opened_ms: clock::unix_ms(),
+            participants: 0,
+            guests: 0,
+            locked: false,
+            suspended: false,
+            controls: ControlSettings::default(),
+        };
+        Self { room, locks_at_ms: None }
+    }
+
+    fn now(&self, now_ms: u64) -> LiveRoom {
+        let locked = self.room.locked || self.locks_at_ms.is_some_and(|at| at <= now_ms);
+        LiveRoom { locked, ..self.room.clone() }
+    }
+}
+
 /// People in all rooms together.
 #[derive(Debug, Default)]
 struct Totals {
@@ -390,6 +434,7 @@ struct Totals {
 #[derive(Debug)]
 pub(super) struct Census {
     totals: Arc<Totals>,
+    shown: Arc<Mutex<Shown>>,
     participants: usize,
     guests: usize,
 }
@@ -404,6 +449,21 @@ impl Census {
         change(&self.totals.participants, self.participants, participants);
         change(&self.totals.guests, self.guests, guests);
         (self.participants, self.guests) = (participants, guests);
+        let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        let room = &mut self.shown().room;
+        (room.participants, room.guests) = (count(participants), count(guests));
+    }
+
+    /// Says what holds in this room now.
+    pub(super) fn note_rules(&self, locked: bool, conduct: &Conduct) {
+        let mut shown = self.shown();
+        shown.locks_at_ms = conduct.locks_at_ms();
+        (shown.room.locked, shown.room.suspended) = (locked, conduct.suspended);
+        shown.room.controls = conduct.controls.to_settings();
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,6 +17,7 @@ mod floor;
 mod hostile;
 mod http;
 mod limits;
+mod operation;
 mod person;
 mod plans;
 mod policy;

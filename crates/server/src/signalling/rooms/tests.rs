@@ -178,7 +178,12 @@ async fn a_strange_device_opens_no_room_whatever_grant_it_shows() {
 #[test]
 fn a_dropped_room_leaves_the_totals() {
     let totals = Arc::new(Totals::default());
-    let mut census = Census { totals: Arc::clone(&totals), participants: 0, guests: 0 };
+    let mut census = Census {
+        totals: Arc::clone(&totals),
+        shown: Arc::new(Mutex::new(Shown::new(1))),
+        participants: 0,
+        guests: 0,
+    };
     census.update(3, 1);
     census.update(2, 4);
     assert_eq!(totals.participants.load(Ordering::Relaxed), 2);
