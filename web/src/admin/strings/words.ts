@@ -77,4 +77,5 @@ export const SCOPES: readonly Scope[] = [
   'policy:read',
   'policy:write',
   'audit:read',
+  'health:read',
 ];
