@@ -240,11 +240,12 @@ refusals-none = Nothing was refused.
 refusals-summary = { $total ->
     [one] One refusal
    *[other] { $total } refusals
-  }, most of them at { $at }: { $most }.
+  }, at most { $most } in one step, from { $at } on.
 refusals-chart = Chart of refusals over time. { $summary } The table below has the same numbers.
 refusals-others = Other rules
 refusals-as-table = As a table
-refusals-rule = Rule
+refusals-rule = Rule, and what is said to whom it refuses
+refusals-said = “{ $text }”
 refusals-count = Refusals
 refusals-most = Most at once
 limits-title = Limits
@@ -264,7 +265,7 @@ shards-rooms = Rooms
 shards-peers = Connections
 shards-in = Packets in
 shards-out = Packets out
-shards-dropped = Dropped
+shards-dropped = Not forwarded
 shards-faults = Faults
 
 ## Words of the protocol

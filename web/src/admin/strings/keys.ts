@@ -245,6 +245,7 @@ export type TextKey =
   | 'refusals-none'
   | 'refusals-others'
   | 'refusals-rule'
+  | 'refusals-said'
   | 'refusals-span'
   | 'refusals-summary'
   | 'refusals-title'
