@@ -16,6 +16,7 @@ mod flood;
 mod floor;
 mod hostile;
 mod http;
+mod isolation;
 mod limits;
 mod operation;
 mod person;
