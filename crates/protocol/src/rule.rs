@@ -95,7 +95,7 @@ rules! {
     NetworkRate = "LIMIT.NETWORK",
     /// Guests of one address, and of the network around it, take a part of a lobby only.
     LobbyShare = "LIMIT.LOBBY",
-    /// One address, and the network around it, knock at one meeting so many times a minute.
+    /// Knocks at one meeting, and words from its lobby, have a pace: of one address, of the network around it, and of all.
     KnockRate = "LIMIT.KNOCKS",
     /// After many wrong credentials from one address, only those that were good a short time ago are looked at.
     CredentialRate = "LIMIT.CREDENTIALS",
