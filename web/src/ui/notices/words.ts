@@ -1,8 +1,7 @@
 // The sentence of a notice, and how long it stays.
 
 import type { Notice } from '../../call/state';
-import type { Rule } from '../../protocol/messages';
-import type { TextKey } from '../strings/keys';
+import { ruleKey } from '../strings/rules';
 import { t } from '../strings/text';
 
 /** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
@@ -38,11 +37,6 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
 /** Returns how long the notice stays, in milliseconds. */
 export function staysMs(notice: Notice): number {
   return STAYS_MS[notice.kind];
-}
-
-/** Returns the key of the sentence that explains a rule. */
-export function ruleKey(rule: Rule): TextKey {
-  return `rule-${rule.toLowerCase().replaceAll('.', '-')}` as TextKey;
 }
 
 /** Returns what the notice says. */
