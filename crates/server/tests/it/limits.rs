@@ -5,6 +5,7 @@ use std::time::Duration;
 use sabha_protocol::{
     Rule,
     account::{AccountRole, Scope},
+    limits::ENTER_DEADLINE_CROWDED,
     secret::AccessToken,
     wire::{ServerMessage, http::ApiError},
 };
@@ -13,6 +14,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::{
     accounts::{Credential, Office, rule},
@@ -132,6 +134,32 @@ async fn one_network_gets_so_many_websockets_whatever_its_addresses() {
         Client::open(server.address(), &[("x-forwarded-for", "2001:db8:0:3::1")]).await.err().unwrap();
     assert!(refused.to_string().contains("429"), "{refused}");
     Client::connect_from(server.address(), "2001:db8:1:1::1").await;
+}
+
+#[tokio::test]
+async fn who_only_holds_a_place_makes_room_while_places_are_scarce() {
+    let server = TestServer::with(|settings| settings.limits.connections = 1).await;
+    let mut idle = Client::connect(server.address()).await;
+    assert!(Client::open(server.address(), &[]).await.is_err(), "there is one place");
+    // It says that it is there, and nothing else.
+    let ended = async {
+        loop {
+            match tokio::time::timeout(Duration::from_secs(2), idle.next_or_end()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(_) => drop(idle.send_raw(Message::Ping(Bytes::default())).await),
+            }
+        }
+    };
+    tokio::time::timeout(ENTER_DEADLINE_CROWDED * 2, ended).await.expect("it held its place");
+    drop(idle);
+    // The place is given back once the last word is said.
+    let mut tries = 0;
+    while Client::open(server.address(), &[]).await.is_err() {
+        tries += 1;
+        assert!(tries < 500, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]
