@@ -94,6 +94,7 @@ const OVER: readonly OverReason[] = [
   'replaced',
   'server_gone',
   'server_stopping',
+  'too_often',
   'too_slow',
 ];
 
