@@ -199,7 +199,8 @@ describe.skipIf(missing.chromium)('accounts', () => {
       expect(actions).toContain(action);
     }
     await inspect(asha, 'audit');
-    await asha.page.locator('select').selectOption('user.joined');
+    await asha.page.getByLabel('Show').selectOption('user.joined');
+    await asha.get('audit-search').click();
     await expect.poll(() => asha.get('audit-entry').count()).toBe(2);
     const download = asha.page.waitForEvent('download');
     await asha.get('audit-export').click();

@@ -72,3 +72,4 @@ pub use io::{
     Ticket,
 };
 pub use room::Room;
+pub use token::is_genuine;

@@ -105,6 +105,12 @@ pub(crate) fn verify(key: &[u8; 32], token: &ResumeToken) -> Option<Claim> {
     Claim::from_bytes(claim)
 }
 
+/// Returns whether a token was signed with `key` for this device in this meeting. Says nothing of whether its place is
+/// kept: that is the room's to say, which is opened for genuine tokens only.
+pub fn is_genuine(key: &[u8; 32], token: &ResumeToken, meeting: &MeetingId, device: &DeviceKey) -> bool {
+    verify(key, token).is_some_and(|claim| claim.meeting == *meeting && claim.device == *device)
+}
+
 fn mac(key: &[u8; 32], claim: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key)
         .expect("HMAC takes a key of any length")

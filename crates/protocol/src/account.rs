@@ -147,6 +147,9 @@ pub enum Scope {
     /// Read and export the audit log.
     #[serde(rename = "audit:read")]
     AuditRead,
+    /// See how the server fares, which rooms are open by counts, and what it refuses.
+    #[serde(rename = "health:read")]
+    HealthRead,
     /// Create meetings.
     #[serde(rename = "meetings:create")]
     MeetingsCreate,
@@ -166,8 +169,9 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AuditRead,
+        Self::HealthRead,
         Self::MeetingsCreate,
         Self::PolicyRead,
         Self::PolicyWrite,
@@ -178,7 +182,7 @@ impl Scope {
     /// Returns the roles of which a user needs one to use this scope.
     pub const fn roles(self) -> &'static [AccountRole] {
         match self {
-            Self::AuditRead | Self::PolicyRead | Self::PolicyWrite => {
+            Self::AuditRead | Self::HealthRead | Self::PolicyRead | Self::PolicyWrite => {
                 &[AccountRole::Administrator, AccountRole::SecurityOfficer]
             }
             Self::MeetingsCreate => &[AccountRole::Administrator, AccountRole::Host],
@@ -190,6 +194,7 @@ impl Scope {
     pub const fn word(self) -> &'static str {
         match self {
             Self::AuditRead => "audit:read",
+            Self::HealthRead => "health:read",
             Self::MeetingsCreate => "meetings:create",
             Self::PolicyRead => "policy:read",
             Self::PolicyWrite => "policy:write",

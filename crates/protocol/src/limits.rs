@@ -14,10 +14,29 @@ pub const ROOMS_MAX: usize = 1_000;
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Open WebSockets from one address: a whole school may sit behind one NAT address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 200;
+/// Open WebSockets from one network, /24 of IPv4 or /48 of IPv6: a tenth of the server's.
+pub const CONNECTIONS_PER_NETWORK_MAX: usize = 1_000;
 /// New WebSockets per second from one address, sustained; the burst is ten times that.
 pub const CONNECTIONS_PER_ADDRESS_PER_SECOND: u32 = 20;
-/// Meetings one creation key may open per minute.
+/// Requests to the API per second from one address, sustained; ten times as many at once. The network around it: four
+/// times that.
+pub const REQUESTS_PER_ADDRESS_PER_SECOND: u32 = 100;
+/// Meetings that can be made on one server per minute.
 pub const MEETINGS_PER_MINUTE: u32 = 60;
+/// Meetings that one account may make per minute.
+pub const MEETINGS_PER_ACCOUNT_PER_MINUTE: u32 = 20;
+/// Guests of one address in one lobby: a class behind one NAT address.
+pub const LOBBY_PER_ADDRESS_MAX: usize = 40;
+/// Guests of one network in one lobby. Less than the lobby holds, so that no network fills it.
+pub const LOBBY_PER_NETWORK_MAX: usize = 60;
+/// Knocks of one address at one meeting per minute, sustained; as many at once. The network around it: four times that.
+pub const KNOCKS_PER_ADDRESS_PER_MINUTE: u32 = 120;
+/// Knocks, and words from the lobby, that reach the hosts of one meeting per second, and as many at once; others wait in
+/// line. A host's device needs a millisecond or two for each.
+pub const DOOR_PER_SECOND: u32 = 100;
+/// Wrong credentials of accounts from one address per minute, sustained; as many at once. The network around it: four
+/// times that.
+pub const WRONG_CREDENTIALS_PER_MINUTE: u32 = 60;
 
 /// One WebSocket message, in bytes. An offer with every slot is about 40 kB; a commit for a room of 100 with its
 /// Welcome and GroupInfo, in base64, is about 400 kB.
@@ -144,6 +163,11 @@ pub const RESUME_WINDOW: Duration = Duration::from_secs(60);
 pub const KNOCK_COOLDOWN: Duration = Duration::from_secs(5);
 /// Time a connection has to say who it is (`enter`) before it is closed.
 pub const ENTER_DEADLINE: Duration = Duration::from_secs(120);
+/// The same while more than half of the server's connections are taken.
+pub const ENTER_DEADLINE_CROWDED: Duration = Duration::from_secs(10);
+/// Who has not entered is refused at the next multiple of this time after it asked: what the server looked up, or did
+/// not, takes less and is not seen from outside.
+pub const REFUSAL_GRID: Duration = Duration::from_millis(50);
 /// A client sends `ping` this often; after twice as long in silence either side gives the other up.
 pub const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Silence after which the server takes a connection for lost.

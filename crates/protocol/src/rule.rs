@@ -93,8 +93,18 @@ rules! {
     Order = "WIRE.ORDER",
     /// The message is not one of the protocol's, or a field is unknown or out of bounds.
     WellFormed = "WIRE.FORM",
-    /// Too many messages, connections or meetings in too short a time.
+    /// Too many messages on one connection, or meetings on the whole server, in too short a time.
     Rate = "WIRE.RATE",
+    /// One address, and the network around it, open so many connections and ask so much a second.
+    NetworkRate = "LIMIT.NETWORK",
+    /// Guests of one address, and of the network around it, take a part of a lobby only.
+    LobbyShare = "LIMIT.LOBBY",
+    /// Knocks at one meeting, and words from its lobby, have a pace: of one address, of the network around it, and of all.
+    KnockRate = "LIMIT.KNOCKS",
+    /// After many wrong credentials from one address, only those that were good a short time ago are looked at.
+    CredentialRate = "LIMIT.CREDENTIALS",
+    /// One account makes so many meetings a minute.
+    AccountRate = "LIMIT.ACCOUNT",
     /// The session description is not one the server can answer.
     MediaOffer = "MEDIA.OFFER",
     /// The server is shutting down, or at its limit, and takes nothing new.

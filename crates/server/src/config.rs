@@ -16,6 +16,8 @@ use config::{Config, Environment, File, FileFormat};
 use sabha_protocol::limits;
 use serde::{Deserialize, Serialize};
 
+use crate::throttle::Pace;
+
 /// Longest drain that can be asked for: a day.
 const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
 
@@ -83,12 +85,31 @@ pub struct LimitSettings {
     pub connections: usize,
     /// Open WebSockets from one address (IPv6: from one /64 network).
     pub connections_per_address: usize,
-    /// New WebSockets from one address per second, sustained; the burst is ten times that.
+    /// Open WebSockets from one network: /24 of IPv4, /48 of IPv6.
+    pub connections_per_network: usize,
+    /// New WebSockets from one address per second, sustained; the burst is ten times that, and the network around it
+    /// gets four times both.
     pub connections_per_address_per_second: u32,
+    /// Requests to the API from one address per second, sustained; the burst is ten times that, and the network around
+    /// it gets four times both.
+    pub requests_per_address_per_second: u32,
+    /// Wrong sessions and API keys from one address per minute; as many at once, and the network around it gets four
+    /// times that.
+    pub wrong_credentials_per_address_per_minute: u32,
     /// Open rooms.
     pub rooms: usize,
     /// Meetings that can be created per minute.
     pub meetings_per_minute: u32,
+    /// Meetings that one account can create per minute.
+    pub meetings_per_account_per_minute: u32,
+    /// Guests of one address who wait in one lobby.
+    pub lobby_per_address: usize,
+    /// Guests of one network who wait in one lobby.
+    pub lobby_per_network: usize,
+    /// Knocks of one address at one meeting per minute; as many at once, and the network around it gets four times that.
+    pub knocks_per_address_per_minute: u32,
+    /// Knocks, and words from the lobby, that reach the hosts of one meeting per second; others wait in line.
+    pub door_per_second: u32,
 }
 
 /// `[log]`
@@ -112,6 +133,13 @@ pub enum LogFormat {
     Text,
 }
 
+impl LimitSettings {
+    /// Returns how often one address may knock at one meeting.
+    pub(crate) fn knocks(&self) -> Pace {
+        Pace::per_minute(self.knocks_per_address_per_minute)
+    }
+}
+
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
@@ -129,9 +157,17 @@ impl Default for LimitSettings {
         Self {
             connections: limits::CONNECTIONS_MAX,
             connections_per_address: limits::CONNECTIONS_PER_ADDRESS_MAX,
+            connections_per_network: limits::CONNECTIONS_PER_NETWORK_MAX,
             connections_per_address_per_second: limits::CONNECTIONS_PER_ADDRESS_PER_SECOND,
+            requests_per_address_per_second: limits::REQUESTS_PER_ADDRESS_PER_SECOND,
+            wrong_credentials_per_address_per_minute: limits::WRONG_CREDENTIALS_PER_MINUTE,
             rooms: limits::ROOMS_MAX,
             meetings_per_minute: limits::MEETINGS_PER_MINUTE,
+            meetings_per_account_per_minute: limits::MEETINGS_PER_ACCOUNT_PER_MINUTE,
+            lobby_per_address: limits::LOBBY_PER_ADDRESS_MAX,
+            lobby_per_network: limits::LOBBY_PER_NETWORK_MAX,
+            knocks_per_address_per_minute: limits::KNOCKS_PER_ADDRESS_PER_MINUTE,
+            door_per_second: limits::DOOR_PER_SECOND,
         }
     }
 }
@@ -206,9 +242,17 @@ impl Settings {
         let least = [
             limits.connections,
             limits.connections_per_address,
+            limits.connections_per_network,
             limits.connections_per_address_per_second as usize,
+            limits.requests_per_address_per_second as usize,
+            limits.wrong_credentials_per_address_per_minute as usize,
             limits.rooms,
             limits.meetings_per_minute as usize,
+            limits.meetings_per_account_per_minute as usize,
+            limits.lobby_per_address,
+            limits.lobby_per_network,
+            limits.knocks_per_address_per_minute as usize,
+            limits.door_per_second as usize,
         ];
         if least.contains(&0) {
             return refuse("a limit of 0 would refuse everything: limits start at 1".to_owned());

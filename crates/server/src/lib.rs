@@ -9,6 +9,7 @@
 //! | `signalling` | a task for each WebSocket and each room |
 //! | [`media`] | threads and sockets around `sabha-sfu` |
 //! | [`data_dir`], [`storage`] | what outlives the process |
+//! | `throttle`, `refusals` | how often one address or account may ask, and how often the answer was no |
 //! | `planning` | when planned meetings are, by the clocks of a zone |
 //! | `policy`, [`profiles`] | the organisation's floor, and the files that one can be made from |
 //!
@@ -27,7 +28,9 @@ mod metrics;
 mod planning;
 mod policy;
 pub mod profiles;
+mod refusals;
 pub mod server;
 mod signalling;
 pub mod storage;
+mod throttle;
 mod wanted;

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sabha_protocol::Rule;
 use sabha_sfu::DropReason;
 
-use crate::{media::MediaPlane, signalling::Load};
+use crate::{clock, media::MediaPlane, refusals, signalling::Load};
 
 /// Starts to count. Does nothing if the process counts already.
 pub(crate) fn start() -> &'static PrometheusHandle {
@@ -59,6 +59,7 @@ fn describe() {
 /// Counts a refusal.
 pub(crate) fn refused(rule: Rule) {
     counter!("sabha_refusals_total", "rule" => rule.id()).increment(1);
+    refusals::count(rule, clock::unix_ms());
 }
 
 /// Counts the end of a WebSocket. `cause` is one of a short list.

@@ -30,8 +30,9 @@ use crate::{
     media::{MediaConfig, MediaPlane},
     metrics,
     policy::Floor,
-    signalling::{AddressLimits, Addresses, RoomsConfig, Signalling, TokenBucket},
+    signalling::{AddressLimits, Addresses, LobbyShares, RoomsConfig, Signalling, TokenBucket},
     storage::{AccountError, Store, StoreError},
+    throttle::{NetworkThrottle, Pace},
 };
 
 /// Events of the media plane that may wait to be handed to rooms.
@@ -180,29 +181,40 @@ impl Server {
                 floor: floor.clone(),
                 resume_key: data_dir.key().resume_key(),
                 rooms_max: settings.limits.rooms,
+                knocks: settings.limits.knocks(),
+                door_per_second: settings.limits.door_per_second,
+                lobby: LobbyShares {
+                    per_address: settings.limits.lobby_per_address,
+                    per_network: settings.limits.lobby_per_network,
+                },
             },
             events,
         );
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
+        let tcp = Addresses::new(tcp_limits(&settings));
         let (router, account_routes) = http::router(Arc::new(Shared {
-            accounts: Accounts::default(),
+            accounts: Accounts::new(&settings.limits),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
+            data_dir: data_dir.path().to_owned(),
             drain: drain.clone(),
             floor,
             media: media.clone(),
             public_url: settings.server.public_url.clone(),
+            requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
+            rooms_max: settings.limits.rooms,
             signalling: signalling.clone(),
             store: store.clone(),
+            tcp: tcp.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             websockets: Addresses::new(websocket_limits(&settings)),
         }));
         let acceptor = Acceptor {
             router,
             media: media.clone(),
-            connections: Addresses::new(tcp_limits(&settings)),
+            connections: tcp,
             trusted_proxies: settings.server.trusted_proxies.clone().into(),
         };
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
@@ -332,6 +344,7 @@ fn websocket_limits(settings: &Settings) -> AddressLimits {
     AddressLimits {
         open_max: settings.limits.connections,
         open_per_address_max: settings.limits.connections_per_address,
+        open_per_network_max: settings.limits.connections_per_network,
         new_per_second: settings.limits.connections_per_address_per_second,
     }
 }
@@ -342,6 +355,7 @@ fn tcp_limits(settings: &Settings) -> AddressLimits {
     AddressLimits {
         open_max: tcp(websockets.open_max),
         open_per_address_max: tcp(websockets.open_per_address_max),
+        open_per_network_max: tcp(websockets.open_per_network_max),
         new_per_second: websockets.new_per_second.saturating_mul(10),
     }
 }

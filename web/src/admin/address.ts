@@ -2,7 +2,7 @@
 
 import type { LinkToken } from '../protocol/messages';
 
-export const PAGES = ['meetings', 'users', 'policy', 'account', 'audit'] as const;
+export const PAGES = ['meetings', 'users', 'policy', 'live', 'health', 'audit', 'account'] as const;
 export type Page = (typeof PAGES)[number];
 
 /** Returns the token of a one-time link, or null: `#setup.<token>` or `#invite.<token>`. */

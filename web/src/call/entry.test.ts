@@ -173,6 +173,8 @@ describe('entering', () => {
     ['ROOM.FULL', 'full'],
     ['ROOM.LOBBY.FULL', 'full'],
     ['SERVER.CAPACITY', 'full'],
+    ['LIMIT.LOBBY', 'lobby_share'],
+    ['LIMIT.KNOCKS', 'too_often'],
     ['SERVER.STORAGE', 'server_gone'],
     ['ROOM.ENTRY.DEVICE', 'place_lost'],
     ['ROOM.RESUME.WINDOW', 'place_lost'],

@@ -241,8 +241,13 @@ function overBy(rule: Rule): OverReason {
     case 'ROOM.FULL':
     case 'ROOM.LOBBY.FULL':
     case 'SERVER.CAPACITY':
-    case 'WIRE.RATE':
       return 'full';
+    case 'LIMIT.LOBBY':
+      return 'lobby_share';
+    case 'LIMIT.KNOCKS':
+    case 'LIMIT.NETWORK':
+    case 'WIRE.RATE':
+      return 'too_often';
     case 'SERVER.STORAGE':
       return 'server_gone';
     default:

@@ -222,6 +222,16 @@ describe('the group', () => {
     expect(play.notices.map(([kind]) => kind)).toEqual(['certificate']);
   });
 
+  it('guesses at the passcode are told to the host, once when they are many and once when it is off', () => {
+    const set = (wrong: number) => ({ type: 'set', passcode: '7KQM-2XWD', admits: false, wrong }) as const;
+    play.intoRoom().view({ passcode: set(0) });
+    play.view({ passcode: set(4) });
+    expect(play.notices).toEqual([]);
+    for (const wrong of [5, 6, 19]) play.view({ passcode: set(wrong) });
+    play.view({ passcode: { type: 'disabled' } }).view({ passcode: { type: 'disabled' } });
+    expect(play.notices.map(([kind]) => kind)).toEqual(['guessed', 'passcode_off']);
+  });
+
   it('a lock and an alarm are told when they come, not when they were there', () => {
     play.intoRoom().view({ locked: true });
     play.view({ alarms: [{ type: 'fork' }, { type: 'handshake' }] }).view({ locked: false });

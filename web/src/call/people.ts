@@ -80,8 +80,17 @@ function announce(before: Model, model: Model): Model {
   if (you !== null && model.shown.spotlight === you && before.shown.spotlight !== you) told = tell(told, 'spotlight');
   told = announceRights(told, ownOf(was), ownOf(e2ee));
   if (canCountersign(e2ee) && !canCountersign(was)) told = tell(told, 'certificate');
+  if (wrongTries(e2ee) >= GUESSES_TOLD && wrongTries(was) < GUESSES_TOLD) told = tell(told, 'guessed');
+  if (e2ee.passcode.type === 'disabled' && was.passcode.type !== 'disabled') told = tell(told, 'passcode_off');
   for (let count = was.alarms.length; count < e2ee.alarms.length; count++) told = tell(told, 'alarm');
   return told;
+}
+
+/** Wrong tries at the passcode that a host hears of while they happen: more than one person mistypes. */
+const GUESSES_TOLD = 5;
+
+function wrongTries({ passcode }: DeviceView): number {
+  return passcode.type === 'set' ? passcode.wrong : 0;
 }
 
 function ownOf({ me, members }: DeviceView): MemberView | undefined {

@@ -44,6 +44,8 @@ export type OverReason =
   | Exclude<CloseReason, 'sent_back'> // who is sent back goes to the lobby
   | 'link_unknown' // the meeting does not exist, has ended, or the link is wrong
   | 'full'
+  | 'lobby_share' // as many of one network wait as may
+  | 'too_often' // one network knocks too often
   | 'locked' // the meeting is locked: nobody new comes in
   | 'no_encryption' // this browser cannot seal what it sends, so nothing is sent at all
   | 'server_gone' // not reachable within the time a place is kept
@@ -126,6 +128,8 @@ export interface Notice {
     | 'certificate' // a host asks for a countersignature, and the device saw the same
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand
+    | 'guessed' // several guesses at the passcode were wrong
+    | 'passcode_off' // so many that it opens nothing any more
     | 'alarm'; // the device noticed somebody who does not keep to the protocol: see `e2ee.alarms`
   /** Name of whom it is about, or who did it. */
   name: string | null;

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -1266,7 +1266,7 @@ export type CeremonyId = string;
 
 export type AccountRole = "administrator" | "host" | "security_officer";
 
-export type Scope = "audit:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
+export type Scope = "audit:read" | "health:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
 
 export type EmailAddress = string;
 
@@ -1855,6 +1855,202 @@ export type FloorApplied = {
  * Its number.
  */
 number: number, };
+
+export type LiveRoom = { 
+/**
+ * Counts rooms as they were opened since the server started. Says nothing of which meeting it is.
+ */
+number: number, 
+/**
+ * When it was opened, in milliseconds since 1970.
+ */
+opened_ms: number, 
+/**
+ * People in it, those included who are coming back.
+ */
+participants: number, 
+/**
+ * People waiting in its lobby.
+ */
+guests: number, 
+/**
+ * Whether nobody new is let in.
+ */
+locked: boolean, 
+/**
+ * Whether a host has suspended what participants do.
+ */
+suspended: boolean, 
+/**
+ * The rules in force that a host has signed. Controls that are not named are at their loosest.
+ */
+controls: ControlSettings, };
+
+export type LiveRooms = { 
+/**
+ * How many there are.
+ */
+open: number, 
+/**
+ * Those with most people first, at most 200.
+ */
+rooms: Array<LiveRoom>, };
+
+export type DatabaseHealth = { 
+/**
+ * Whether it answers.
+ */
+reachable: boolean, 
+/**
+ * Its size, in bytes.
+ */
+bytes: number, 
+/**
+ * Version of its tables.
+ */
+schema: number, };
+
+export type DiskHealth = { 
+/**
+ * Bytes that can still be written.
+ */
+free_bytes: number, 
+/**
+ * Bytes that it has.
+ */
+total_bytes: number, };
+
+export type MachineHealth = { 
+/**
+ * Memory of the process, in bytes.
+ */
+memory_bytes: number, 
+/**
+ * Processes that ran or waited to run, on average of the last minute, in hundredths.
+ */
+load_percent: number, 
+/**
+ * Processors.
+ */
+cores: number, };
+
+export type ShardHealth = { 
+/**
+ * Which, from 0.
+ */
+number: number, 
+/**
+ * Its rooms.
+ */
+rooms: number, 
+/**
+ * Its media connections.
+ */
+peers: number, 
+/**
+ * Packets that came, since the start.
+ */
+packets_in: number, 
+/**
+ * Packets that went out, since the start.
+ */
+packets_out: number, 
+/**
+ * Packets that were dropped for whatever reason, since the start.
+ */
+dropped: number, 
+/**
+ * Times that a fault of the program cost it a room or a restart.
+ */
+faults: number, };
+
+export type ServerLimit = "connections" | "rooms" | "tcp_connections";
+
+export type LimitUse = { 
+/**
+ * Which.
+ */
+limit: ServerLimit, 
+/**
+ * How much of it is taken.
+ */
+used: number, 
+/**
+ * How much there is.
+ */
+max: number, };
+
+export type ServerHealth = { 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * When the server started, in milliseconds since 1970.
+ */
+started_ms: number, 
+/**
+ * Its clock, in milliseconds since 1970.
+ */
+now_ms: number, 
+/**
+ * Whether it takes no new rooms, because it is about to stop.
+ */
+draining: boolean, 
+/**
+ * The database.
+ */
+database: DatabaseHealth, 
+/**
+ * The disk that the database is on; absent where the system does not say.
+ */
+disk?: DiskHealth | null, 
+/**
+ * The machine; absent where the system does not say.
+ */
+machine?: MachineHealth | null, 
+/**
+ * Threads that forward media, each with its rooms.
+ */
+shards: Array<ShardHealth>, 
+/**
+ * How much of each limit is used, the nearest to exhaustion first.
+ */
+limits: Array<LimitUse>, };
+
+export type Span = "day" | "hour";
+
+export type RefusalsByRule = { 
+/**
+ * Which.
+ */
+rule: Rule, 
+/**
+ * In all steps together.
+ */
+total: number, 
+/**
+ * In each step, oldest first.
+ */
+counts: number[], };
+
+export type Refusals = { 
+/**
+ * When the first step began, in milliseconds since 1970.
+ */
+first_ms: number, 
+/**
+ * How long each step is, in milliseconds. The last one is not over.
+ */
+step_ms: number, 
+/**
+ * How many steps there are.
+ */
+steps: number, 
+/**
+ * Rules by which something was refused, the most frequent first.
+ */
+rules: Array<RefusalsByRule>, };
 
 export type TimeZoneName = string;
 

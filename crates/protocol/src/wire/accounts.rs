@@ -506,6 +506,12 @@ pub struct AuditQuery {
     /// Only what this user did.
     #[serde(default)]
     pub user: Option<UserId>,
+    /// Only what happened then or later, in milliseconds since 1970.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
+    /// Only what happened earlier, in milliseconds since 1970.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
 }
 
 body! {

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod client;
 pub mod floor;
 pub mod http;
+pub mod operation;
 pub mod plans;
 pub mod profile;
 pub mod server;

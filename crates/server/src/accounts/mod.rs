@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `authenticator.rs` | checks what authenticators and browsers say (W3C WebAuthn level 3) |
+//! | `known.rs` | which credentials are looked up while somebody guesses |
 //! | `passkeys.rs` | makes challenges, and remembers them until they are answered |
 //! | `secrets.rs` | draws tokens and keys, writes and reads their text, hashes them |
 //!
@@ -10,18 +11,27 @@
 //! meeting: no session opens a room, and no meeting's key opens an account.
 
 mod authenticator;
+mod known;
 mod passkeys;
 mod secrets;
 
+use sabha_protocol::account::UserId;
+
+use self::known::Credentials;
 pub(crate) use self::{
     authenticator::NotAPasskey,
     passkeys::{Ceremonies, Ceremony, Challenge, Draft, RelyingParty},
     secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
 };
-use crate::signalling::{AddressLimits, Addresses};
+use crate::{
+    config::LimitSettings,
+    signalling::{AddressLimits, Addresses},
+    throttle::{Pace, Throttle},
+};
 
-/// Tries to sign in or to follow a link that are answered at once, from one address and from all.
-const ENTRIES: AddressLimits = AddressLimits { open_max: 64, open_per_address_max: 8, new_per_second: 2 };
+/// Tries to sign in or to follow a link that are answered at once, from one address, the network around it, and all.
+const ENTRIES: AddressLimits =
+    AddressLimits { open_max: 256, open_per_address_max: 8, open_per_network_max: 32, new_per_second: 2 };
 
 /// What the account routes share.
 #[derive(Debug)]
@@ -30,10 +40,20 @@ pub(crate) struct Accounts {
     pub(crate) ceremonies: Ceremonies,
     /// Counts who tries to come in: 20 at once from one address, 2 a second after that.
     pub(crate) entries: Addresses,
+    /// Which sessions and API keys are looked up.
+    pub(crate) credentials: Credentials,
+    /// Counts the meetings that each account makes.
+    pub(crate) creations: Throttle<UserId>,
 }
 
-impl Default for Accounts {
-    fn default() -> Self {
-        Self { ceremonies: Ceremonies::default(), entries: Addresses::new(ENTRIES) }
+impl Accounts {
+    /// Returns what is counted by these limits.
+    pub(crate) fn new(limits: &LimitSettings) -> Self {
+        Self {
+            ceremonies: Ceremonies::default(),
+            entries: Addresses::new(ENTRIES),
+            credentials: Credentials::new(Pace::per_minute(limits.wrong_credentials_per_address_per_minute)),
+            creations: Throttle::new(Pace::per_minute(limits.meetings_per_account_per_minute)),
+        }
     }
 }

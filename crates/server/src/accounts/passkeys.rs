@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Ceremonies open at once. A begun one is less than 1 kB.
-const CEREMONIES_MAX: usize = 4096;
+const CEREMONIES_MAX: usize = 16_384;
 
 /// What an answer has to be about. From a secure source, and good once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -174,21 +174,23 @@ impl RelyingParty {
 }
 
 impl Ceremonies {
-    /// Remembers a ceremony. `None` if there are too many.
+    /// Remembers a ceremony. If there are too many, the oldest makes room: a flood of them, which is counted by address,
+    /// keeps nobody out who answers sooner than it goes round.
     ///
     /// # Errors
     /// [`NoRandomness`].
-    pub(crate) fn begin(&self, ceremony: Ceremony, now: Instant) -> Result<Option<CeremonyId>, NoRandomness> {
+    pub(crate) fn begin(&self, ceremony: Ceremony, now: Instant) -> Result<CeremonyId, NoRandomness> {
         let id = CeremonyId::from_bytes(random()?);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= CEREMONIES_MAX {
             open.retain(|_, (began, _)| now.saturating_duration_since(*began) < CEREMONY_LIFE);
-            if open.len() >= CEREMONIES_MAX {
-                return Ok(None);
+            let oldest = open.iter().min_by_key(|(_, (began, _))| *began).map(|(id, _)| *id);
+            if let Some(oldest) = oldest.filter(|_| open.len() >= CEREMONIES_MAX) {
+                open.remove(&oldest);
             }
         }
         open.insert(id, (now, ceremony));
-        Ok(Some(id))
+        Ok(id)
     }
 
     /// Returns a ceremony that began less than five minutes ago, and forgets it: a challenge is answered once.
@@ -276,7 +278,7 @@ mod tests {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
         let begin = || {
             let ceremony = Ceremony::SignIn(Challenge::draw().unwrap());
-            ceremonies.begin(ceremony, now).unwrap().unwrap()
+            ceremonies.begin(ceremony, now).unwrap()
         };
         let (first, late) = (begin(), begin());
         assert!(ceremonies.take(first, now).is_some());
@@ -285,13 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_ceremonies_ends_at_the_bound_and_passes() {
+    fn a_flood_of_ceremonies_ends_at_the_bound_and_keeps_nobody_out() {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
         let begin = |now: Instant| ceremonies.begin(Ceremony::SignIn(Challenge([7; 32])), now).unwrap();
-        for _ in 0..CEREMONIES_MAX {
-            assert!(begin(now).is_some());
+        let oldest = begin(now);
+        let later = now + Duration::from_secs(1);
+        for _ in 1..CEREMONIES_MAX {
+            begin(later);
         }
-        assert!(begin(now + Duration::from_secs(1)).is_none());
-        assert!(begin(now + CEREMONY_LIFE).is_some());
+        let own = begin(later + Duration::from_secs(1));
+        assert_eq!(ceremonies.0.lock().unwrap().len(), CEREMONIES_MAX);
+        assert!(ceremonies.take(own, later).is_some());
+        assert!(ceremonies.take(oldest, later).is_none(), "it made room");
     }
 }

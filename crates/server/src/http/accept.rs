@@ -16,7 +16,10 @@ use std::{
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use sabha_protocol::framing::{ICE_TCP_HEAD_BYTES, looks_like_ice_tcp};
+use sabha_protocol::{
+    Rule,
+    framing::{ICE_TCP_HEAD_BYTES, looks_like_ice_tcp},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -93,12 +96,14 @@ impl Acceptor {
         } else {
             self.connections.admit(address, Instant::now())
         };
-        let refused = match admitted {
+        let (limit, rule) = match admitted {
             Ok(permit) => return Some(permit),
-            Err(Refused::Full) => "tcp_server",
-            Err(Refused::Address) => "tcp_address",
+            Err(Refused::Full) => ("tcp_server", Rule::Capacity),
+            Err(Refused::Address) => ("tcp_address", Rule::NetworkRate),
         };
-        metrics::connection_refused(refused);
+        metrics::connection_refused(limit);
+        // Nobody is told before a byte was read; it is counted as what it is.
+        metrics::refused(rule);
         None
     }
 

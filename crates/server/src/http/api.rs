@@ -5,7 +5,7 @@ use std::{sync::PoisonError, time::Instant};
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, StatusCode, header},
 };
 use sabha_delivery::Delivery;
 use sabha_policy::{Controls, HostSignIn};
@@ -15,7 +15,7 @@ use sabha_protocol::{
     wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
 };
 
-use super::{AppState, accounts, error::Refusal};
+use super::{AppState, Shared, accounts, client_address::client_address, error::Refusal};
 use crate::{
     clock, metrics,
     storage::{Author, StoredMeeting},
@@ -36,11 +36,13 @@ use crate::{
         (status = 503, description = "Storage failed, or the server is stopping", body = ApiError)))]
 pub(super) async fn create_meeting(
     State(state): State<AppState>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Result<Json<CreateMeeting>, JsonRejection>,
 ) -> Result<(StatusCode, Json<MeetingCreated>), Refusal> {
     let author = if accounts::is_known(&headers, state.public_url.as_ref()) {
-        accounts::meeting_author(&state, &headers).await?
+        let address = client_address(&state.trusted_proxies, &extensions, &headers);
+        accounts::meeting_author(&state, &headers, address).await?
     } else if bearer(&headers).as_ref() == Some(&state.creation_key) {
         Author::default()
     } else {
@@ -55,10 +57,7 @@ pub(super) async fn create_meeting(
     }
     let Json(CreateMeeting { meeting, gate_key, title, group_info, tree }) =
         body.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
-    let allowed = state.creations.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
-    if !allowed {
-        return Err(Refusal::new(Rule::Rate, "too many meetings were created in the last minute"));
-    }
+    count_creation(&state, author)?;
 
     let stored = StoredMeeting { title, gate_key, group_info, tree };
     check_group(&meeting, &stored, &state.floor.now())?;
@@ -77,6 +76,20 @@ pub(super) async fn create_meeting(
     metrics::meeting_created();
     tracing::info!(?meeting, "meeting created");
     Ok((StatusCode::CREATED, Json(MeetingCreated { meeting })))
+}
+
+/// Counts a meeting, or a series, that is made: for its account first, so that one of them does not use up what all
+/// have together.
+pub(super) fn count_creation(state: &Shared, author: Author) -> Result<(), Refusal> {
+    let now = Instant::now();
+    if author.user.is_some_and(|user| !state.accounts.creations.take(user, now)) {
+        let message = "you have made as many meetings in the last minute as one account may";
+        return Err(Refusal::new(Rule::AccountRate, message));
+    }
+    if !state.creations.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
+        return Err(Refusal::new(Rule::Rate, "too many meetings were created in the last minute"));
+    }
+    Ok(())
 }
 
 /// Refuses what is not the beginning of this meeting's group. A millisecond's work, so it is done in place.

@@ -35,7 +35,9 @@ impl Refusal {
             | Rule::AccountScope
             | Rule::Floor
             | Rule::Mfa => StatusCode::FORBIDDEN,
-            Rule::Rate => StatusCode::TOO_MANY_REQUESTS,
+            Rule::AccountRate | Rule::CredentialRate | Rule::NetworkRate | Rule::Rate => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };

@@ -24,18 +24,21 @@ mod origin;
 mod websocket;
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use sabha_protocol::{
-    BootEpoch, MEETINGS_PATH, POLICY_PATH, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
+    BootEpoch, MEETINGS_PATH, POLICY_PATH, Rule, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX,
+    secret::CreationKey,
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
@@ -50,6 +53,7 @@ use crate::{
     policy::Floor,
     signalling::{Addresses, Signalling, TokenBucket},
     storage::Store,
+    throttle::NetworkThrottle,
 };
 
 /// Silence within a request body after which it is given up.
@@ -62,13 +66,20 @@ pub(crate) struct Shared {
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) creation_key: CreationKey,
     pub(crate) creations: Mutex<TokenBucket>,
+    /// Where the database is.
+    pub(crate) data_dir: PathBuf,
     pub(crate) drain: Drain,
     pub(crate) floor: Floor,
     pub(crate) media: MediaPlane,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) rooms_max: usize,
     pub(crate) signalling: Signalling,
     pub(crate) store: Store,
+    /// Counts who asks the API.
+    pub(crate) requests: NetworkThrottle,
+    /// Open TCP connections; the acceptor counts them.
+    pub(crate) tcp: Addresses,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     pub(crate) websockets: Addresses,
 }
@@ -95,13 +106,30 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .merge(accounts)
         .fallback(assets::file)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .with_state(state)
+        .with_state(state.clone())
+        .layer(middleware::from_fn_with_state(state, limit_rate))
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_MAX))
         .layer(middleware::from_fn(error::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(headers, headers::add));
     (router, routes)
+}
+
+/// Turns away who asks too much, before anything is read or looked up. Files of the page are in memory, and the limits
+/// on connections are enough for them.
+async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if !(path.starts_with("/api/") || path == "/readyz") {
+        return next.run(request).await;
+    }
+    let address =
+        client_address::client_address(&state.trusted_proxies, request.extensions(), request.headers());
+    if state.requests.take((), address, Instant::now()) {
+        return next.run(request).await;
+    }
+    let message = "too many requests from your address or its network; wait a moment";
+    error::Refusal::new(Rule::NetworkRate, message).into_response()
 }
 
 #[cfg(test)]

@@ -47,7 +47,9 @@ pub(super) async fn upgrade(
     let permit = state.websockets.admit(address, Instant::now()).map_err(|refused| {
         let (limit, rule, message) = match refused {
             signalling::Refused::Full => ("server", Rule::Capacity, "the server is full"),
-            signalling::Refused::Address => ("address", Rule::Rate, "too many connections from your address"),
+            signalling::Refused::Address => {
+                ("address", Rule::NetworkRate, "too many connections from your address or its network")
+            }
         };
         metrics::connection_refused(limit);
         Refusal::new(rule, message).into_response()

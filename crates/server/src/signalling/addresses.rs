@@ -1,7 +1,8 @@
-//! How much one address may ask for at once: open connections, and new ones per second.
+//! How much one address, and the network around it, may ask for at once: open connections, and new ones per second.
 //!
 //! An address is an IPv4 address, or the /64 network of an IPv6 address, since that is what one
-//! subscriber is given. Nothing is kept of an address that has been quiet.
+//! subscriber is given; the network around it is what one customer is given. Nothing is kept of an address that has
+//! been quiet.
 
 use std::{
     collections::HashMap,
@@ -11,8 +12,10 @@ use std::{
 };
 
 use super::rate::TokenBucket;
+use crate::throttle::{NETWORK_FACTOR, neighbourhood};
 
-/// Addresses remembered. Beyond it, addresses that are new are refused until others have been quiet.
+/// Addresses remembered, and networks. Beyond it, those that are new are refused until others have been quiet; one
+/// network comes nowhere near it.
 const ADDRESSES_MAX: usize = 65_536;
 
 /// What an address and all of them together may have.
@@ -22,7 +25,10 @@ pub(crate) struct AddressLimits {
     pub(crate) open_max: usize,
     /// Open at once, from one address.
     pub(crate) open_per_address_max: usize,
-    /// New per second from one address, sustained; ten times as many at once.
+    /// Open at once, from the network around one address.
+    pub(crate) open_per_network_max: usize,
+    /// New per second from one address, sustained; ten times as many at once. From the network around it
+    /// [`NETWORK_FACTOR`] times that.
     pub(crate) new_per_second: u32,
 }
 
@@ -31,7 +37,7 @@ pub(crate) struct AddressLimits {
 pub(crate) enum Refused {
     /// The server has as many as it takes.
     Full,
-    /// This address has, or opens, too many.
+    /// This address has, or opens, too many, or the network around it does.
     Address,
 }
 
@@ -44,6 +50,7 @@ struct Table {
     limits: AddressLimits,
     open: usize,
     by_address: HashMap<IpAddr, Entry>,
+    by_network: HashMap<IpAddr, Entry>,
 }
 
 #[derive(Debug)]
@@ -63,7 +70,12 @@ pub(crate) struct Permit {
 impl Addresses {
     /// Returns an empty table.
     pub(crate) fn new(limits: AddressLimits) -> Self {
-        Self(Arc::new(Mutex::new(Table { limits, open: 0, by_address: HashMap::new() })))
+        Self(Arc::new(Mutex::new(Table {
+            limits,
+            open: 0,
+            by_address: HashMap::new(),
+            by_network: HashMap::new(),
+        })))
     }
 
     /// Counts one more connection from `address`.
@@ -77,21 +89,21 @@ impl Addresses {
         if table.open >= table.limits.open_max {
             return Err(Refused::Full);
         }
-        if !table.by_address.contains_key(&address) && table.by_address.len() >= ADDRESSES_MAX {
-            table.by_address.retain(|_, entry| entry.open > 0 || !entry.fresh.is_full(now));
-            if table.by_address.len() >= ADDRESSES_MAX {
-                return Err(Refused::Full);
-            }
-        }
-        let per_second = f64::from(table.limits.new_per_second);
-        let entry = table.by_address.entry(address).or_insert_with(|| Entry {
-            open: 0,
-            fresh: TokenBucket::new(now, per_second * 10.0, per_second),
-        });
-        if !entry.fresh.take(now) || entry.open >= table.limits.open_per_address_max {
+        let limits = table.limits;
+        let per_second = f64::from(limits.new_per_second);
+        let around = neighbourhood(address);
+        // The network first: what it is refused leaves no trace among the addresses, however many it has.
+        let network = entry(&mut table.by_network, around, per_second * f64::from(NETWORK_FACTOR), now)?;
+        if network.open >= limits.open_per_network_max || network.fresh.is_spent(now) {
             return Err(Refused::Address);
         }
-        entry.open += 1;
+        let own = entry(&mut table.by_address, address, per_second, now)?;
+        if !own.fresh.take(now) || own.open >= limits.open_per_address_max {
+            return Err(Refused::Address);
+        }
+        own.open += 1;
+        network.fresh.take(now);
+        network.open += 1;
         table.open += 1;
         Ok(Permit { addresses: self.clone(), address: Some(address) })
     }
@@ -109,6 +121,11 @@ impl Addresses {
         Ok(Permit { addresses: self.clone(), address: None })
     }
 
+    /// Returns how many may be open.
+    pub(crate) fn open_max(&self) -> usize {
+        self.table().limits.open_max
+    }
+
     /// Returns how many are open.
     pub(crate) fn open(&self) -> usize {
         self.table().open
@@ -119,15 +136,42 @@ impl Addresses {
     }
 }
 
+impl Permit {
+    /// Returns whether more than half of all places are taken.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let table = self.addresses.table();
+        table.open > table.limits.open_max / 2
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut table = self.addresses.table();
+        let table = &mut *table;
         table.open = table.open.saturating_sub(1);
-        let entry = self.address.and_then(|address| table.by_address.get_mut(&address));
-        if let Some(entry) = entry {
+        let Some(address) = self.address else { return };
+        let entries = [table.by_address.get_mut(&address), table.by_network.get_mut(&neighbourhood(address))];
+        for entry in entries.into_iter().flatten() {
             entry.open = entry.open.saturating_sub(1);
         }
     }
+}
+
+/// Returns what is counted of `key`, from now on if it is new.
+fn entry(
+    entries: &mut HashMap<IpAddr, Entry>,
+    key: IpAddr,
+    per_second: f64,
+    now: Instant,
+) -> Result<&mut Entry, Refused> {
+    if !entries.contains_key(&key) && entries.len() >= ADDRESSES_MAX {
+        entries.retain(|_, entry| entry.open > 0 || !entry.fresh.is_full(now));
+        if entries.len() >= ADDRESSES_MAX {
+            return Err(Refused::Full);
+        }
+    }
+    let fresh = || Entry { open: 0, fresh: TokenBucket::new(now, per_second * 10.0, per_second) };
+    Ok(entries.entry(key).or_insert_with(fresh))
 }
 
 /// Returns what one subscriber holds: an IPv4 address, also when written as IPv6, or an IPv6 /64 network.
@@ -145,7 +189,7 @@ mod tests {
     use super::*;
 
     fn limits() -> AddressLimits {
-        AddressLimits { open_max: 5, open_per_address_max: 3, new_per_second: 1 }
+        AddressLimits { open_max: 5, open_per_address_max: 3, open_per_network_max: 4, new_per_second: 1 }
     }
 
     fn address(text: &str) -> IpAddr {
@@ -164,6 +208,25 @@ mod tests {
         drop((greedy, other, mapped));
         assert_eq!(table.open(), 0);
         assert!(table.admit(address("192.0.2.9"), now).is_ok());
+    }
+
+    #[test]
+    fn one_network_cannot_take_the_places_of_others() {
+        let (table, now) = (Addresses::new(limits()), Instant::now());
+        let held: Vec<_> =
+            (1..=4).map(|last| table.admit(address(&format!("192.0.2.{last}")), now).unwrap()).collect();
+        assert_eq!(table.admit(address("192.0.2.5"), now).unwrap_err(), Refused::Address, "same /24");
+        assert!(held[0].is_crowded());
+        assert!(table.admit(address("192.0.3.1"), now).is_ok());
+        drop(held);
+
+        // With an address of its own for each try a network gets no more than four addresses do.
+        let tries = (0..10_000_u32).filter(|number| {
+            let address = std::net::Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(*number) << 64);
+            table.admit(address.into(), now).is_ok()
+        });
+        assert_eq!(tries.count(), 40);
+        assert!(table.table().by_address.len() < 50, "the others left no trace");
     }
 
     #[test]

@@ -10,12 +10,13 @@ use std::{
 };
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
-use sabha_conference::ConnectionKey;
+use sabha_conference::{Command, ConnectionKey};
 use sabha_protocol::{
     MeetingId, RequestId, Rule,
     key::Challenge,
     limits::{
-        ENTER_DEADLINE, MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGES_BURST, MESSAGES_PER_SECOND, SILENCE_MAX,
+        ENTER_DEADLINE, ENTER_DEADLINE_CROWDED, MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGES_BURST,
+        MESSAGES_PER_SECOND, REFUSAL_GRID, SILENCE_MAX,
     },
     wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, server::CloseReason},
 };
@@ -23,11 +24,11 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::{
-    Attachment, Intake, Signalling,
+    Attachment, Intake, Permit, Signalling,
     handshakes::GroupRequest,
     outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
     rate::TokenBucket,
-    room::{Arrival, Mailbox, Message},
+    room::{Arrival, Claim, Mailbox, Message},
     rooms::Stranger,
     translate::{self, Asked},
 };
@@ -100,7 +101,13 @@ struct Attached {
 }
 
 /// Serves a WebSocket until it ends.
-pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, intake: Intake, address: IpAddr) {
+pub(super) async fn serve(
+    signalling: Signalling,
+    mut socket: WebSocket,
+    intake: Intake,
+    address: IpAddr,
+    permit: &Permit,
+) {
     let Some(challenge) = draw_challenge() else {
         let _ = tokio::time::timeout(LAST_WORD_MAX, say_last_word(&mut socket, End::Failed)).await;
         return metrics::connection_ended("failed");
@@ -121,7 +128,7 @@ pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, intake:
         signalling,
     };
     tracing::debug!(connection = key.0, address = %AddressTag(address), "connection opened");
-    let end = connection.run(&mut socket, &mut due).await;
+    let end = connection.run(&mut socket, &mut due, permit).await;
     // The room hears of it first: saying the last word may take a second.
     if let Some(attached) = connection.room.take() {
         let _ = attached.mailbox.send(Message::Disconnected { connection: key }).await;
@@ -144,7 +151,7 @@ pub(super) async fn serve(signalling: Signalling, mut socket: WebSocket, intake:
 }
 
 impl Connection {
-    async fn run(&mut self, socket: &mut WebSocket, due: &mut OutboxReader) -> End {
+    async fn run(&mut self, socket: &mut WebSocket, due: &mut OutboxReader, permit: &Permit) -> End {
         let opened = Instant::now();
         let mut heard = opened;
         let overflow = due.overflow();
@@ -155,7 +162,13 @@ impl Connection {
         self.intake.allow(INTAKE_BYTES);
         loop {
             let silence = heard + SILENCE_MAX;
-            let deadline = if due.has_entered() { silence } else { silence.min(opened + ENTER_DEADLINE) };
+            let deadline = if due.has_entered() {
+                silence
+            } else {
+                // While places get scarce, who only holds one makes room for those who come to enter.
+                let patience = if permit.is_crowded() { ENTER_DEADLINE_CROWDED } else { ENTER_DEADLINE };
+                silence.min(opened + patience)
+            };
             let end = tokio::select! {
                 next = due.next() => match next {
                     Some(next) => write(socket, &overflow, next).await,
@@ -255,7 +268,9 @@ impl Connection {
             }
             ClientMessage::Enter { meeting, device, proof, credential } => {
                 let challenge = self.challenge;
-                self.enter(id, Stranger { meeting, device, challenge, proof, credential }, now).await
+                let address = self.address;
+                let stranger = Stranger { meeting, device, challenge, proof, credential, address };
+                self.enter(id, stranger, now).await
             }
             other => {
                 let (Some(attached), Some(asked)) = (&self.room, translate::asked(other)) else {
@@ -265,6 +280,15 @@ impl Connection {
                 match asked {
                     Asked::Group(asked) => self.ask_group(id, asked, now).await,
                     Asked::Room(command) => {
+                        // What a guest says to hosts waits for its turn, and with it whatever this guest says next.
+                        if matches!(command, Command::Door { to: None, .. })
+                            && !attached.mailbox.door_turn().await
+                        {
+                            let message =
+                                "too much is said at this meeting's door; try again soon".to_owned();
+                            self.refuse(Some(id), Rule::KnockRate, message);
+                            return Ok(());
+                        }
                         let message = Message::Request { connection: self.key, request: id, command };
                         attached.mailbox.send(message).await.map_err(|_| End::RoomLost)
                     }
@@ -300,10 +324,16 @@ impl Connection {
             let (mailbox, claim) = match self.signalling.rooms().enter(stranger.clone()).await {
                 Ok(entry) => entry,
                 Err(refusal) => {
+                    refusal_time(now).await;
                     self.refuse(Some(request), refusal.rule, refusal.message);
                     return self.strike(now);
                 }
             };
+            if matches!(claim, Claim::Link(_)) && !mailbox.door_turn().await {
+                let message = "too many knock at this meeting; try again soon".to_owned();
+                self.refuse(Some(request), Rule::KnockRate, message);
+                return Ok(());
+            }
             let outbox = self.outbox.clone();
             let arrival = Arrival { connection: self.key, outbox, address: self.address };
             let (verdict, let_in) = oneshot::channel();
@@ -318,8 +348,11 @@ impl Connection {
                     }
                     return Ok(());
                 }
-                // The room has said why.
-                Ok(false) => return self.strike(now),
+                // The room has said why; it is written once this connection goes on.
+                Ok(false) => {
+                    refusal_time(now).await;
+                    return self.strike(now);
+                }
                 // It closed at this very moment, since the last one in it had gone: it is opened afresh.
                 Err(_) => tokio::time::sleep(REOPEN_AFTER).await,
             }
@@ -347,6 +380,14 @@ fn draw_challenge() -> Option<Challenge> {
         tracing::error!(%error, "the operating system gives no random numbers");
     }
     drawn.ok().map(|()| Challenge::from_bytes(bytes))
+}
+
+/// Waits until somebody who asked to enter at `asked` may hear that it is refused: the next multiple of
+/// [`REFUSAL_GRID`], whatever was looked up meanwhile.
+async fn refusal_time(asked: Instant) {
+    let cells = asked.elapsed().as_nanos() / REFUSAL_GRID.as_nanos() + 1;
+    let cells = u32::try_from(cells).unwrap_or(u32::MAX);
+    tokio::time::sleep_until((asked + REFUSAL_GRID * cells).into()).await;
 }
 
 fn frame(re: Option<RequestId>, body: ServerMessage) -> ServerFrame {

@@ -90,6 +90,11 @@ impl Handshakes {
         view(self.delivery.epoch(), self.delivery.members(), self.delivery.conduct())
     }
 
+    /// Returns whether a host has locked the meeting, and what else holds in it.
+    pub(super) fn rules(&self) -> (bool, &Conduct) {
+        (self.delivery.locked(), self.delivery.conduct())
+    }
+
     /// Says by what right a device enters that does not come by the link.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod connection;
 mod handshakes;
 mod intake;
 mod outbox;
+mod pace;
 mod peers;
 mod rate;
 mod room;
@@ -30,7 +31,11 @@ use std::{
 
 use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
-use sabha_protocol::{BootEpoch, key::Challenge, wire::ServerMessage};
+use sabha_protocol::{
+    BootEpoch,
+    key::Challenge,
+    wire::{ServerMessage, operation::LiveRoom},
+};
 use tokio::sync::{mpsc, watch};
 
 use self::rooms::Rooms;
@@ -38,6 +43,7 @@ pub(crate) use self::{
     addresses::{AddressLimits, Addresses, Permit, Refused, network},
     intake::{Intake, Metered},
     rate::TokenBucket,
+    room::LobbyShares,
     rooms::RoomsConfig,
 };
 use crate::drain::{Drain, Phase};
@@ -77,7 +83,7 @@ impl Signalling {
 
     /// Serves a WebSocket until it ends. `permit` is held as long.
     pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, address: IpAddr, permit: Permit) {
-        connection::serve(self, socket, intake, address).await;
+        connection::serve(self, socket, intake, address, &permit).await;
         drop(permit);
     }
 
@@ -85,6 +91,11 @@ impl Signalling {
     pub(crate) fn load(&self) -> Load {
         let (participants, lobby_guests) = self.0.rooms.people();
         Load { rooms: self.0.rooms.len(), participants, lobby_guests }
+    }
+
+    /// Returns what may be shown of each open room.
+    pub(crate) fn live(&self) -> Vec<LiveRoom> {
+        self.0.rooms.live()
     }
 
     /// Waits until no connection is in a room any more.

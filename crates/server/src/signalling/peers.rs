@@ -281,7 +281,7 @@ mod tests {
         let (events_in, _events) = tokio::sync::mpsc::channel(16);
         let media = MediaPlane::start(&config, events_in).unwrap();
         media.shutdown();
-        Peers::new(media, Routes::default(), Mailbox::new().0)
+        Peers::new(media, Routes::default(), Mailbox::new(1).0)
     }
 
     fn connect(participant: ParticipantId) -> MediaCommand {

@@ -27,6 +27,12 @@ impl TokenBucket {
         true
     }
 
+    /// Returns whether there is no token now. Takes none.
+    pub(crate) fn is_spent(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.tokens < 1.0
+    }
+
     /// Returns whether nothing was taken for so long that a new bucket would not differ.
     pub(crate) fn is_full(&mut self, now: Instant) -> bool {
         self.refill(now);

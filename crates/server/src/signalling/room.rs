@@ -30,14 +30,18 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     handshakes::{self, Actor, GroupRequest, Handshakes},
     outbox::{Outbox, encode},
+    pace::Pace,
     peers::Peers,
     rooms::Census,
     translate,
 };
-use crate::{clock, drain::Phase, metrics, storage::Store};
+use crate::{clock, drain::Phase, metrics, storage::Store, throttle::neighbourhood};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
+
+/// Longest that somebody waits for its turn at the door. Well below the time after which a silent client is given up.
+const DOOR_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Records that may wait for the disk; the room itself keeps fewer on their way.
 const RECORDS_MAX: usize = 256;
@@ -79,13 +83,21 @@ pub(super) enum Message {
 pub(super) struct Mailbox {
     messages: mpsc::Sender<Message>,
     overrun: Arc<AtomicBool>,
+    door: Arc<Pace>,
 }
 
 impl Mailbox {
-    /// Returns a mailbox and its other end.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Message>) {
+    /// Returns a mailbox and its other end. Strangers say so much a second through it.
+    pub(super) fn new(door_per_second: u32) -> (Self, mpsc::Receiver<Message>) {
         let (messages, receiver) = mpsc::channel(MAILBOX_MAX);
-        (Self { messages, overrun: Arc::default() }, receiver)
+        (Self { messages, overrun: Arc::default(), door: Arc::new(Pace::new(door_per_second)) }, receiver)
+    }
+
+    /// Waits until a stranger may say something that hosts hear. Returns `false` at once if that takes too long.
+    pub(super) async fn door_turn(&self) -> bool {
+        let Some(wait) = self.door.turn(Instant::now(), DOOR_WAIT_MAX) else { return false };
+        tokio::time::sleep(wait).await;
+        true
     }
 
     /// Waits for room in the mailbox. Gives the message back if the room is gone.
@@ -125,6 +137,13 @@ pub(super) enum Claim {
     Resume(ResumeToken),
 }
 
+/// How many guests one address, and the network around it, may have in one lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LobbyShares {
+    pub(crate) per_address: usize,
+    pub(crate) per_network: usize,
+}
+
 /// How a room's task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -143,6 +162,7 @@ pub(super) struct RoomTask {
     /// Those who were let in or wait.
     connections: HashMap<ConnectionKey, Arrival>,
     cooldowns: HashMap<IpAddr, Instant>,
+    lobby: LobbyShares,
     peers: Peers,
     records: mpsc::Sender<(Ticket, Record)>,
     mailbox: Mailbox,
@@ -159,15 +179,18 @@ impl RoomTask {
         peers: Peers,
         store: Store,
         mailbox: Mailbox,
+        lobby: LobbyShares,
         census: Census,
     ) -> Self {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
         tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
+        note_rules(&census, &group);
         Self {
             room: Room::new(config, Instant::now()),
             group,
             connections: HashMap::new(),
             cooldowns: HashMap::new(),
+            lobby,
             peers,
             records,
             mailbox,
@@ -270,6 +293,10 @@ impl RoomTask {
                 rule: Rule::KnockCooldown,
                 message: "you were denied a moment ago; wait a little before knocking again".to_owned(),
             }),
+            Claim::Link(_) if !self.has_place_in_lobby(arrival, device) => Err(Refusal {
+                rule: Rule::LobbyShare,
+                message: "as many people from your network wait here as may; try again soon".to_owned(),
+            }),
             Claim::Link(knock) => Ok(Right::Link { knock }),
             // The room checks the token's signature and answers in its own words.
             Claim::Resume(token) => Ok(Right::Resume(token)),
@@ -286,7 +313,9 @@ impl RoomTask {
             return None;
         };
         let actor = Actor { connection, request, participant, device };
-        match self.group.handle(actor, asked, clock::unix_ms()) {
+        let handled = self.group.handle(actor, asked, clock::unix_ms());
+        note_rules(&self.census, &self.group);
+        match handled {
             Ok(handshakes::Outcome::Room(input)) => return Some(*input),
             Ok(handshakes::Outcome::Say(messages)) => {
                 let last = messages.len().saturating_sub(1);
@@ -359,6 +388,24 @@ impl RoomTask {
         }
     }
 
+    /// Returns whether the lobby has a place for somebody more from this address, so that no network fills it. A host's
+    /// device, and who was let in, does not wait there.
+    fn has_place_in_lobby(&self, arrival: &Arrival, device: &DeviceKey) -> bool {
+        if self.group.right(device, None, clock::unix_ms()).is_ok() {
+            return true;
+        }
+        let waiting = self.connections.values().filter(|other| {
+            other.connection != arrival.connection && self.room.actor(other.connection).is_none()
+        });
+        let around = neighbourhood(arrival.address);
+        let (mut of_address, mut of_network) = (0, 0);
+        for other in waiting {
+            of_address += usize::from(other.address == arrival.address);
+            of_network += usize::from(neighbourhood(other.address) == around);
+        }
+        of_address < self.lobby.per_address && of_network < self.lobby.per_network
+    }
+
     fn is_cooling(&self, address: IpAddr) -> bool {
         self.cooldowns.get(&address).is_some_and(|until| Instant::now() < *until)
     }
@@ -373,6 +420,12 @@ impl RoomTask {
             self.cooldowns.insert(address, now + KNOCK_COOLDOWN);
         }
     }
+}
+
+/// Tells whoever watches over the server what holds in the room.
+fn note_rules(census: &Census, group: &Handshakes) {
+    let (locked, conduct) = group.rules();
+    census.note_rules(locked, conduct);
 }
 
 /// Writes a room's records in order, one at a time. Ends once the room is gone and the last is written.

@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,20 +17,20 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use sabha_admission::{check_enter_proof, check_gate_tag};
+use sabha_admission::{Conduct, check_enter_proof, check_gate_tag};
 use sabha_conference::{Refusal, RoomConfig};
 use sabha_protocol::{
-    BootEpoch, DeviceKey, MeetingId, Rule,
+    BootEpoch, ControlSettings, DeviceKey, MeetingId, Rule,
     key::{Challenge, GateKey, Signature},
     limits::RESUME_WINDOW,
-    wire::client::Credential,
+    wire::{client::Credential, operation::LiveRoom},
 };
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{
     handshakes::Handshakes,
     peers::{Peers, Routes},
-    room::{Claim, Mailbox, Outcome, RoomTask},
+    room::{Claim, LobbyShares, Mailbox, Outcome, RoomTask},
 };
 use crate::{
     clock,
@@ -38,6 +39,7 @@ use crate::{
     metrics,
     policy::Floor,
     storage::{Store, StoredMeeting},
+    throttle::{NetworkThrottle, Pace},
 };
 
 /// Stands for the gate key of a meeting that is not there, so that a tag is checked all the same: the public key of
@@ -46,6 +48,9 @@ const NOBODYS_GATE_KEY: GateKey = GateKey::from_bytes([
     0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e,
     0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
 ]);
+
+/// How long a look-up is waited for whose answer is not needed.
+const LOOK_UP_MAX: Duration = Duration::from_millis(20);
 
 /// What rooms are made from.
 #[derive(Debug)]
@@ -57,6 +62,9 @@ pub(crate) struct RoomsConfig {
     pub(crate) floor: Floor,
     pub(crate) resume_key: [u8; 32],
     pub(crate) rooms_max: usize,
+    pub(crate) knocks: Pace,
+    pub(crate) lobby: LobbyShares,
+    pub(crate) door_per_second: u32,
 }
 
 /// The open rooms. Cloned freely.
@@ -73,6 +81,7 @@ struct Inner {
     lost: Mutex<HashMap<MeetingId, Instant>>,
     next_serial: AtomicU64,
     totals: Arc<Totals>,
+    knocks: NetworkThrottle<MeetingId>,
 }
 
 /// A room, or the place of one that is being opened. All who come meanwhile wait for the same opening.
@@ -87,6 +96,16 @@ struct Slot {
 struct OpenRoom {
     mailbox: Mailbox,
     gate_key: GateKey,
+    /// What may be shown of it.
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// What may be shown of an open room to whoever watches over the server: counts, times and rules.
+#[derive(Debug)]
+struct Shown {
+    room: LiveRoom,
+    /// When it locks by itself, in unix milliseconds.
+    locks_at_ms: Option<u64>,
 }
 
 /// Somebody who wants in, as it says itself.
@@ -98,6 +117,8 @@ pub(super) struct Stranger {
     pub(super) challenge: Challenge,
     pub(super) proof: Signature,
     pub(super) credential: Credential,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
 }
 
 impl Rooms {
@@ -105,6 +126,7 @@ impl Rooms {
     pub(super) fn start(config: RoomsConfig, mut events: mpsc::Receiver<sabha_sfu::Event>) -> Self {
         let routes = Routes::default();
         let rooms = Self(Arc::new(Inner {
+            knocks: NetworkThrottle::new(config.knocks),
             config,
             started: Instant::now(),
             routes: routes.clone(),
@@ -127,30 +149,46 @@ impl Rooms {
     ///
     /// # Errors
     /// [`Rule::DeviceProof`] for a device that is not the stranger's; [`Rule::KnownMeeting`] for an unknown or ended
-    /// meeting, another link, and a device that has no right to open the room, alike; [`Rule::RemovedStaysOut`],
+    /// meeting, another link, and a device that has no right to open the room, alike; [`Rule::ResumeWindow`] for a
+    /// token that is forged or whose place is not kept; [`Rule::RemovedStaysOut`],
     /// [`Rule::Locked`] to a device that was granted entry once; [`Rule::Capacity`], [`Rule::Storage`] when the room
     /// cannot be opened now.
     pub(super) async fn enter(&self, stranger: Stranger) -> Result<(Mailbox, Claim), Refusal> {
-        let Stranger { meeting, device, ref challenge, ref proof, .. } = stranger;
+        let Stranger { meeting, device, ref challenge, ref proof, address, .. } = stranger;
         check_enter_proof(&device, &meeting, challenge.as_bytes(), proof.as_bytes())
             .map_err(|_| refusal(Rule::DeviceProof, "the device key is not shown to be yours"))?;
-        if let Some(room) = self.find(meeting) {
-            return Ok((room.mailbox, claim(Some(&room.gate_key), stranger)?));
+        if let Credential::Resume { token } = &stranger.credential
+            && !sabha_conference::is_genuine(&self.0.config.resume_key, token, &meeting, &device)
+        {
+            return Err(not_kept());
         }
-        let stored = self.0.config.store.meeting(&meeting).await.map_err(storage_failed)?;
-        let window = self.0.config.store.window(&meeting).await.map_err(storage_failed)?;
+        let by_link = matches!(stranger.credential, Credential::Link { .. });
+        if let Some(room) = self.find(meeting) {
+            if by_link {
+                // Not needed, and looked up all the same: whoever has no link waits for the same work whether the
+                // meeting runs or not. A database that is gone keeps nobody out of a room that is open.
+                let _ = tokio::time::timeout(LOOK_UP_MAX, self.0.config.store.door(&meeting)).await;
+            }
+            let claim = claim(Some(&room.gate_key), stranger)?;
+            self.check_knock(&claim, meeting, address)?;
+            return Ok((room.mailbox, claim));
+        }
+        let door = self.0.config.store.door(&meeting).await.map_err(storage_failed)?;
         let now_ms = clock::unix_ms();
+        let window = door.and_then(|door| door.window);
         // A planned meeting that nobody has opened is there for its link in its time only, and else as if it were not.
         // The window binds nobody who holds a grant: the host comes earlier, and who was let in comes back.
-        let by_link = matches!(stranger.credential, Credential::Link { .. });
         let is_shut = by_link && window.is_some_and(|window| !window.holds(now_ms));
-        let stored = stored.filter(|_| !is_shut);
-        let claim = claim(stored.as_ref().map(|stored| &stored.gate_key), stranger)?;
-        let Some(stored) = stored else { return Err(unknown_meeting()) };
+        let gate_key = door.map(|door| door.gate_key).filter(|_| !is_shut);
+        let claim = claim(gate_key.as_ref(), stranger)?;
+        self.check_knock(&claim, meeting, address)?;
         if matches!(claim, Claim::Resume(_)) && self.claim_window(meeting).is_zero() {
             // The room is not open, and was neither lost nor stopped with the server a minute ago.
-            return Err(refusal(Rule::ResumeWindow, "the place is not kept any more"));
+            return Err(not_kept());
         }
+        // Only now what is long: whoever came so far has the link, or a grant to be looked at.
+        let stored = self.0.config.store.meeting(&meeting).await.map_err(storage_failed)?;
+        let Some(stored) = stored else { return Err(unknown_meeting()) };
         let group = Handshakes::open(meeting, &stored, now_ms).map_err(|reject| {
             tracing::info!(?meeting, %reject, "the group that was stored has run out");
             unknown_meeting()
@@ -163,6 +201,14 @@ impl Rooms {
         Ok((room.mailbox, claim))
     }
 
+    /// Refuses who knocks at one meeting again and again. Only who has the link hears of it.
+    fn check_knock(&self, claim: &Claim, meeting: MeetingId, address: IpAddr) -> Result<(), Refusal> {
+        if !matches!(claim, Claim::Link(_)) || self.0.knocks.take(meeting, address, Instant::now()) {
+            return Ok(());
+        }
+        Err(refusal(Rule::KnockRate, "too many knocks from your network; wait a minute"))
+    }
+
     /// Returns how many rooms are open.
     pub(super) fn len(&self) -> usize {
         self.open_rooms().len()
@@ -172,6 +218,14 @@ impl Rooms {
     pub(super) fn people(&self) -> (usize, usize) {
         let totals = &self.0.totals;
         (totals.participants.load(Ordering::Relaxed), totals.guests.load(Ordering::Relaxed))
+    }
+
+    /// Returns what may be shown of each open room.
+    pub(super) fn live(&self) -> Vec<LiveRoom> {
+        let rooms: Vec<_> =
+            self.open_rooms().values().filter_map(|slot| Some(Arc::clone(&slot.room.get()?.shown))).collect();
+        let now_ms = clock::unix_ms();
+        rooms.iter().map(|shown| shown.lock().unwrap_or_else(PoisonError::into_inner).now(now_ms)).collect()
     }
 
     fn find(&self, meeting: MeetingId) -> Option<OpenRoom> {
@@ -227,8 +281,9 @@ impl Rooms {
         let start = config.store.open_room(&meeting).await.map_err(storage_failed)?;
         let start = start.ok_or_else(unknown_meeting)?;
         tracing::info!(?meeting, epoch = %start.room_epoch, "room opened");
-        let (mailbox, messages) = Mailbox::new();
+        let (mailbox, messages) = Mailbox::new(config.door_per_second);
         let peers = Peers::new(config.media.clone(), self.0.routes.clone(), mailbox.clone());
+        let shown = Arc::new(Mutex::new(Shown::new(serial)));
         let task = RoomTask::new(
             RoomConfig {
                 meeting,
@@ -247,7 +302,13 @@ impl Rooms {
             peers,
             config.store.clone(),
             mailbox.clone(),
-            Census { totals: Arc::clone(&self.0.totals), participants: 0, guests: 0 },
+            config.lobby,
+            Census {
+                totals: Arc::clone(&self.0.totals),
+                shown: Arc::clone(&shown),
+                participants: 0,
+                guests: 0,
+            },
         );
         let (rooms, phase, floor) = (self.clone(), config.drain.watch(), config.floor.watch());
         tokio::spawn(async move {
@@ -265,7 +326,7 @@ impl Rooms {
                 }
             }
         });
-        Ok(OpenRoom { mailbox, gate_key: stored.gate_key })
+        Ok(OpenRoom { mailbox, gate_key: stored.gate_key, shown })
     }
 
     fn forget(&self, meeting: MeetingId, serial: u64) {
@@ -331,10 +392,35 @@ pub(super) fn unknown_meeting() -> Refusal {
     refusal(Rule::KnownMeeting, "there is no such meeting, it is over, or you have no right to enter it")
 }
 
+/// Returns what is said of every resume token that opens nothing, forged ones of any meeting included.
+fn not_kept() -> Refusal {
+    refusal(Rule::ResumeWindow, "the place is not kept any more")
+}
+
 fn storage_failed(error: crate::storage::StoreError) -> Refusal {
     let error: &dyn std::error::Error = &error;
     tracing::error!(error, "a meeting could not be read");
     refusal(Rule::Storage, "the server's storage failed; try again soon")
+}
+
+impl Shown {
+    fn new(serial: u64) -> Self {
+        let room = LiveRoom {
+            number: u32::try_from(serial).unwrap_or(u32::MAX),
+            opened_ms: clock::unix_ms(),
+            participants: 0,
+            guests: 0,
+            locked: false,
+            suspended: false,
+            controls: ControlSettings::default(),
+        };
+        Self { room, locks_at_ms: None }
+    }
+
+    fn now(&self, now_ms: u64) -> LiveRoom {
+        let locked = self.room.locked || self.locks_at_ms.is_some_and(|at| at <= now_ms);
+        LiveRoom { locked, ..self.room.clone() }
+    }
 }
 
 /// People in all rooms together.
@@ -348,6 +434,7 @@ struct Totals {
 #[derive(Debug)]
 pub(super) struct Census {
     totals: Arc<Totals>,
+    shown: Arc<Mutex<Shown>>,
     participants: usize,
     guests: usize,
 }
@@ -362,6 +449,21 @@ impl Census {
         change(&self.totals.participants, self.participants, participants);
         change(&self.totals.guests, self.guests, guests);
         (self.participants, self.guests) = (participants, guests);
+        let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        let room = &mut self.shown().room;
+        (room.participants, room.guests) = (count(participants), count(guests));
+    }
+
+    /// Says what holds in this room now.
+    pub(super) fn note_rules(&self, locked: bool, conduct: &Conduct) {
+        let mut shown = self.shown();
+        shown.locks_at_ms = conduct.locks_at_ms();
+        (shown.room.locked, shown.room.suspended) = (locked, conduct.suspended);
+        shown.room.controls = conduct.controls.to_settings();
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

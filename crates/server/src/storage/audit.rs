@@ -55,6 +55,10 @@ pub struct AuditFilter {
     pub action: Option<AuditAction>,
     /// Only what this user did.
     pub user: Option<UserId>,
+    /// Only what happened then or later, in unix milliseconds.
+    pub since_ms: Option<u64>,
+    /// Only what happened earlier, in unix milliseconds.
+    pub until_ms: Option<u64>,
 }
 
 /// What a look at the whole log found.
@@ -150,11 +154,13 @@ impl Store {
         let before = filter.before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
         let rows = sqlx::query(
             "SELECT * FROM audit WHERE seq < $1 AND ($2 IS NULL OR action = $2) AND ($3 IS NULL OR user = $3)
-             ORDER BY seq DESC LIMIT $4",
+             AND ($4 IS NULL OR at_ms >= $4) AND ($5 IS NULL OR at_ms < $5) ORDER BY seq DESC LIMIT $6",
         )
         .bind(before)
         .bind(filter.action.map(AuditAction::word))
         .bind(filter.user.map(|user| user.as_bytes().to_vec()))
+        .bind(filter.since_ms.map(super::accounts::stored))
+        .bind(filter.until_ms.map(super::accounts::stored))
         .bind(i64::from(count))
         .fetch_all(&self.reader)
         .await?;

@@ -527,5 +527,6 @@ const fn bit(scope: Scope) -> i64 {
         Scope::UsersWrite => 8,
         Scope::PolicyRead => 16,
         Scope::PolicyWrite => 32,
+        Scope::HealthRead => 64,
     }
 }

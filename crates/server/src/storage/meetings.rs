@@ -10,7 +10,8 @@ use sabha_protocol::{
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
 use super::{
-    Author, Store, StoreError,
+    Author, Store, StoreError, Window,
+    accounts::time,
     audit::{self, Event},
     now_ms,
 };
@@ -26,6 +27,15 @@ pub struct StoredMeeting {
     pub group_info: GroupInfo,
     /// The group's tree at epoch 0.
     pub tree: RatchetTree,
+}
+
+/// What somebody at a meeting's door is checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Who can sign with it has the link.
+    pub gate_key: GateKey,
+    /// When the link opens a planned meeting's lobby; `None` for a meeting that was not planned.
+    pub window: Option<Window>,
 }
 
 /// What a room starts from, besides the meeting itself.
@@ -68,6 +78,27 @@ impl Store {
         Ok(true)
     }
 
+    /// Returns what is at a meeting's door, unless it never was or is over. One look-up and a short row: this is what
+    /// somebody can have looked up who has shown nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn door(&self, id: &MeetingId) -> Result<Option<Door>, StoreError> {
+        let row = sqlx::query(
+            "SELECT gate_key, opens_ms, ends_ms FROM meetings LEFT JOIN planned ON planned.meeting = meetings.id
+             WHERE meetings.id = $1 AND ended_ms IS NULL",
+        )
+        .bind(&id.as_bytes()[..])
+        .fetch_optional(&self.reader)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let is_planned = row.try_get::<Option<i64>, _>("opens_ms")?.is_some();
+        let window = || {
+            Ok::<_, StoreError>(Window { opens_ms: time(&row, "opens_ms")?, ends_ms: time(&row, "ends_ms")? })
+        };
+        Ok(Some(Door { gate_key: gate_key(&row)?, window: is_planned.then(window).transpose()? }))
+    }
+
     /// Returns a meeting, unless it never was or is over.
     ///
     /// # Errors
@@ -81,10 +112,9 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let title: Option<Vec<u8>> = row.try_get("title")?;
-        let gate_key: Vec<u8> = row.try_get("gate_key")?;
         Ok(Some(StoredMeeting {
             title: title.map(|title| title.try_into().map_err(decode)).transpose()?,
-            gate_key: GateKey::from_bytes(gate_key.try_into().map_err(|_| wrong_length())?),
+            gate_key: gate_key(&row)?,
             group_info: opaque(&row, "group_info")?,
             tree: opaque(&row, "tree")?,
         }))
@@ -185,6 +215,11 @@ where
     T: TryFrom<Vec<u8>, Error: std::error::Error + Send + Sync + 'static>,
 {
     Ok(row.try_get::<Vec<u8>, _>(column)?.try_into().map_err(decode)?)
+}
+
+fn gate_key(row: &SqliteRow) -> Result<GateKey, StoreError> {
+    let bytes: Vec<u8> = row.try_get("gate_key")?;
+    Ok(GateKey::from_bytes(bytes.try_into().map_err(|_| wrong_length())?))
 }
 
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

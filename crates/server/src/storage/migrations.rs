@@ -16,6 +16,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
     (3, "floors", include_str!("../../migrations/sqlite/0003_floors.sql")),
     (4, "plans", include_str!("../../migrations/sqlite/0004_plans.sql")),
+    (5, "health_scope", include_str!("../../migrations/sqlite/0005_health_scope.sql")),
 ];
 
 /// Brings a database to the newest schema, or finds out that it is newer.
@@ -41,5 +42,28 @@ mod tests {
         let listed: Vec<String> =
             FILES.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
         assert_eq!(found, listed);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_an_earlier_schema_is_still_good_and_new_ones_can_do_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(directory.path().join("sabha.db"))
+            .create_if_missing(true)
+            .foreign_keys(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let earlier = MIGRATIONS.iter().filter(|one| one.version < 5).cloned().collect();
+        Migrator::with_migrations(earlier).run(&pool).await.unwrap();
+        let insert = "INSERT INTO users (id, name, roles, created_ms) VALUES (zeroblob(16), 'Asha', 1, 0);
+            INSERT INTO api_keys VALUES (zeroblob(16), zeroblob(32), zeroblob(16), 'script', 63, 1, NULL, 2)";
+        sqlx::raw_sql(insert).execute(&pool).await.unwrap();
+        MIGRATIONS.run(&pool).await.unwrap();
+        let kept: (String, i64) =
+            sqlx::query_as("SELECT label, scopes FROM api_keys").fetch_one(&pool).await.unwrap();
+        assert_eq!(kept, ("script".to_owned(), 63));
+        sqlx::query("UPDATE api_keys SET scopes = 64").execute(&pool).await.unwrap();
+        sqlx::query("DELETE FROM users").execute(&pool).await.unwrap();
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM api_keys").fetch_one(&pool).await.unwrap();
+        assert_eq!(left, 0, "a key goes with its user");
     }
 }

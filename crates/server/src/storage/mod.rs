@@ -31,7 +31,7 @@ pub use self::{
     audit::{AuditFile, AuditFilter, Author, Verdict},
     credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
-    meetings::{RoomStart, StoredMeeting},
+    meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
 };
 
@@ -170,6 +170,16 @@ impl Store {
         sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(&self.reader).await.is_ok()
     }
 
+    /// Returns how large the database is, in bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: it does not answer.
+    pub async fn bytes(&self) -> Result<u64, StoreError> {
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&self.reader).await?;
+        let each: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&self.reader).await?;
+        Ok(pages.unsigned_abs().saturating_mul(each.unsigned_abs()))
+    }
+
     /// Closes every connection; the write-ahead log is folded into the file.
     pub async fn close(&self) {
         self.reader.close().await;
@@ -178,7 +188,7 @@ impl Store {
 }
 
 /// Returns the newest schema that this program knows.
-fn newest_schema() -> i64 {
+pub(crate) fn newest_schema() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 

@@ -182,21 +182,6 @@ impl Store {
         cancel(&mut transaction, author, meetings, now_ms).await?;
         Ok(transaction.commit().await?)
     }
-
-    /// Returns when a meeting's lobby is open by its link; `None` if it was not planned: then it is at any time.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn window(&self, meeting: &MeetingId) -> Result<Option<Window>, StoreError> {
-        let row = sqlx::query("SELECT opens_ms, ends_ms FROM planned WHERE meeting = $1")
-            .bind(&meeting.as_bytes()[..])
-            .fetch_optional(&self.reader)
-            .await?;
-        let window = |row: SqliteRow| {
-            Ok(Window { opens_ms: time(&row, "opens_ms")?, ends_ms: time(&row, "ends_ms")? })
-        };
-        Ok(row.map(window).transpose().map_err(|error: sqlx::Error| error)?)
-    }
 }
 
 /// Cancels everything that `user` has planned, since they are about to be removed.

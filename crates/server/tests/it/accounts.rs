@@ -18,7 +18,7 @@ use sabha_protocol::{
     },
 };
 use sabha_server::{
-    config::PublicUrl,
+    config::{PublicUrl, Settings},
     http::{Right, Route},
     storage::{AuditFile, Author, FILE_NAME, NewPasskey, NewSession, NewUser, Store, Verdict},
 };
@@ -36,7 +36,11 @@ pub struct Office {
 
 impl Office {
     pub async fn open() -> Self {
-        let server = TestServer::start().await;
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let server = TestServer::with(change).await;
         let store = Store::open(server.directory.path()).await.unwrap();
         let mut office = Self { server, store, administrator: UserId::from_bytes([0; 16]), next: 1.into() };
         let link = office.server.server.setup_url().unwrap().rsplit_once('.').unwrap().1.to_owned();
@@ -82,6 +86,15 @@ impl Office {
         let passkey = self.passkey_of(user).await;
         self.store.sign_in(&passkey, 0, &new, at_ms).await.unwrap();
         (id, format!("sabha={}", String::from(token)))
+    }
+
+    /// Begins a session of the administrator with this token, and returns its cookie.
+    pub async fn session_of(&self, token: [u8; 32]) -> String {
+        let token = AccessToken::from_bytes(token);
+        let new = NewSession { id: SessionId::from_bytes([0xD0; 16]), token_hash: hash(token.expose()) };
+        let passkey = self.passkey_of(self.administrator).await;
+        self.store.sign_in(&passkey, 0, &new, now_ms()).await.unwrap();
+        format!("sabha={}", String::from(token))
     }
 
     async fn passkey_of(&self, user: UserId) -> sabha_server::storage::StoredPasskey {
@@ -151,7 +164,7 @@ fn passkey(number: u8) -> NewPasskey {
     }
 }
 
-fn hash(secret: &[u8; 32]) -> [u8; 32] {
+pub fn hash(secret: &[u8; 32]) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
@@ -577,7 +590,7 @@ async fn tries_to_come_in_are_counted_by_address_and_passkeys_need_the_right_pag
         }
     }
     let refused = refused.expect("forty tries are too many");
-    assert_eq!(refused.json::<ApiError>().rule, Rule::Rate);
+    assert_eq!(refused.json::<ApiError>().rule, Rule::NetworkRate);
     assert!(refused.header("retry-after").is_some());
 
     let url = PublicUrl::try_from("https://meet.example.org".to_owned()).unwrap();

@@ -40,7 +40,15 @@ pub struct Client {
 impl Client {
     /// Opens a WebSocket and reads the welcome.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut client = Self::open(address, &[]).await.unwrap();
+        Self::welcomed(Self::open(address, &[]).await.unwrap()).await
+    }
+
+    /// As [`Self::connect`], from this address as a proxy of the server's says it.
+    pub async fn connect_from(address: SocketAddr, from: &str) -> Self {
+        Self::welcomed(Self::open(address, &[("x-forwarded-for", from)]).await.unwrap()).await
+    }
+
+    async fn welcomed(mut client: Self) -> Self {
         match client.next().await.body {
             ServerMessage::Welcome { challenge, .. } => client.challenge = challenge,
             other => panic!("not welcomed: {other:?}"),
@@ -95,10 +103,15 @@ impl Client {
 
     /// Returns the next frame, or nothing if the connection ended.
     pub async fn next_or_end(&mut self) -> Option<ServerFrame> {
+        self.next_text().await.map(|text| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Returns the next frame as it was written, or nothing if the connection ended.
+    pub async fn next_text(&mut self) -> Option<String> {
         loop {
             let received = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             match received.expect("the server said nothing for twenty seconds") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }

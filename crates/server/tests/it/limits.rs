@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-use sabha_protocol::{Rule, wire::ServerMessage};
+use sabha_protocol::{
+    Rule,
+    account::{AccountRole, Scope},
+    limits::ENTER_DEADLINE_CROWDED,
+    secret::AccessToken,
+    wire::{ServerMessage, http::ApiError},
+};
+use sabha_server::config::LimitSettings;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::{
+    accounts::{Credential, Office, rule},
     client::Client,
-    person,
-    server::{TestServer, new_meeting, post_meeting},
+    person::{self, Person},
+    server::{Meeting, TestServer, new_meeting, now_ms, post_meeting},
 };
 
 #[tokio::test]
@@ -41,6 +50,180 @@ async fn a_full_server_opens_no_room_more_but_keeps_those_it_has() {
     let mut other = Client::connect(server.address()).await;
     assert_eq!(other.enter_refused(&mut second.creator()).await, Rule::Capacity);
     person::knock(server.address(), &first, "Chitra").await;
+}
+
+/// A server behind a proxy on this machine, which says where each connection comes from.
+async fn behind_a_proxy(change: impl FnOnce(&mut LimitSettings)) -> TestServer {
+    TestServer::with(|settings| {
+        settings.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        change(&mut settings.limits);
+    })
+    .await
+}
+
+/// Knocks from this address, and returns the guest with what it was answered.
+async fn knock_from(server: &TestServer, meeting: &Meeting, from: &str) -> (Person, ServerMessage) {
+    let client = Client::connect_from(server.address(), from).await;
+    let mut guest = Person::on(client, meeting.guest("Bilal"));
+    let answer = guest.say_enter(None).await;
+    (guest, answer)
+}
+
+fn refused_by(answer: &ServerMessage) -> Option<Rule> {
+    match answer {
+        ServerMessage::Refused { rule, .. } => Some(*rule),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn one_network_fills_a_part_of_a_lobby_and_others_still_come_in() {
+    let server = behind_a_proxy(|limits| {
+        (limits.lobby_per_address, limits.lobby_per_network) = (2, 3);
+    })
+    .await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+
+    let mut waiting = Vec::new();
+    for (from, rule) in [
+        ("192.0.2.1", None),
+        ("192.0.2.1", None),
+        ("192.0.2.1", Some(Rule::LobbyShare)),
+        ("192.0.2.2", None),
+        ("192.0.2.3", Some(Rule::LobbyShare)),
+    ] {
+        let (guest, answer) = knock_from(&server, &meeting, from).await;
+        assert_eq!(refused_by(&answer), rule, "{from}");
+        waiting.push(guest);
+    }
+    let (mut invited, answer) = knock_from(&server, &meeting, "198.51.100.7").await;
+    assert!(matches!(answer, ServerMessage::Waiting { .. }), "{answer:?}");
+    person::admit(&mut host, &mut invited).await;
+
+    // Once the host has answered one of them, the next has its place.
+    person::admit(&mut host, &mut waiting[0]).await;
+    let (_, answer) = knock_from(&server, &meeting, "192.0.2.1").await;
+    assert!(matches!(answer, ServerMessage::Waiting { .. }), "{answer:?}");
+}
+
+#[tokio::test]
+async fn one_network_knocks_so_often_at_one_meeting_and_neither_host_nor_others_notice() {
+    let server = behind_a_proxy(|limits| limits.knocks_per_address_per_minute = 3).await;
+    let (meeting, other) = (server.create_meeting().await, server.create_meeting().await);
+    let mut knocks = Vec::new();
+    for _ in 0..5 {
+        knocks.push(refused_by(&knock_from(&server, &meeting, "192.0.2.1").await.1));
+    }
+    assert_eq!(knocks, [None, None, None, Some(Rule::KnockRate), Some(Rule::KnockRate)]);
+    assert_eq!(refused_by(&knock_from(&server, &meeting, "198.51.100.7").await.1), None);
+    assert_eq!(refused_by(&knock_from(&server, &other, "192.0.2.1").await.1), None, "another meeting");
+
+    // The host comes by its grant, from the very same address.
+    let client = Client::connect_from(server.address(), "192.0.2.1").await;
+    let mut host = Person::on(client, meeting.creator());
+    assert!(matches!(host.say_enter(None).await, ServerMessage::Admitted { .. }));
+}
+
+#[tokio::test]
+async fn one_network_gets_so_many_websockets_whatever_its_addresses() {
+    let server = behind_a_proxy(|limits| limits.connections_per_network = 2).await;
+    let _first = Client::connect_from(server.address(), "2001:db8:0:1::1").await;
+    let _second = Client::connect_from(server.address(), "2001:db8:0:2::1").await;
+    let refused =
+        Client::open(server.address(), &[("x-forwarded-for", "2001:db8:0:3::1")]).await.err().unwrap();
+    assert!(refused.to_string().contains("429"), "{refused}");
+    Client::connect_from(server.address(), "2001:db8:1:1::1").await;
+}
+
+#[tokio::test]
+async fn who_only_holds_a_place_makes_room_while_places_are_scarce() {
+    let server = TestServer::with(|settings| settings.limits.connections = 1).await;
+    let mut idle = Client::connect(server.address()).await;
+    assert!(Client::open(server.address(), &[]).await.is_err(), "there is one place");
+    // It says that it is there, and nothing else.
+    let ended = async {
+        loop {
+            match tokio::time::timeout(Duration::from_secs(2), idle.next_or_end()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(_) => drop(idle.send_raw(Message::Ping(Bytes::default())).await),
+            }
+        }
+    };
+    tokio::time::timeout(ENTER_DEADLINE_CROWDED * 2, ended).await.expect("it held its place");
+    drop(idle);
+    // The place is given back once the last word is said.
+    let mut tries = 0;
+    while Client::open(server.address(), &[]).await.is_err() {
+        tries += 1;
+        assert!(tries < 500, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn one_address_asks_the_api_so_often_and_pages_come_all_the_same() {
+    let server = TestServer::with(|settings| settings.limits.requests_per_address_per_second = 1).await;
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(server.get("/api/v1/version").await);
+    }
+    let refused = answers.iter().find(|answer| answer.status != 200).expect("ten at once");
+    assert_eq!((refused.status, refused.json::<ApiError>().rule), (429, Rule::NetworkRate));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(server.get("/").await.status, 200);
+    assert_eq!(server.get("/healthz").await.status, 200, "a supervisor is answered");
+}
+
+#[tokio::test]
+async fn who_guesses_credentials_is_not_heard_and_signs_nobody_out() {
+    let office = Office::with(|settings| settings.limits.wrong_credentials_per_address_per_minute = 60).await;
+    let (own, key) =
+        (office.administrator().await, office.key(office.administrator, &[Scope::UsersRead]).await);
+    let key = Credential::bearer(&key);
+    assert_eq!(office.ask("GET", "/api/v1/account", &own, "").await.status, 200);
+    assert_eq!(office.ask("GET", "/api/v1/users", &key, "").await.status, 200);
+    let mut rules = std::collections::BTreeMap::<Rule, u32>::new();
+    for number in 0..200_u8 {
+        let mut guess = [0xA5; 32];
+        guess[0] = number;
+        let guess = AccessToken::from_bytes(guess);
+        let guess = if number % 2 == 0 {
+            Credential::cookie(&format!("sabha={}", String::from(guess)))
+        } else {
+            Credential::bearer(&format!("Bearer sabha_{}", String::from(guess)))
+        };
+        *rules.entry(rule(&office.ask("GET", "/api/v1/account", &guess, "").await).1).or_default() += 1;
+    }
+    assert_eq!(rules.keys().copied().collect::<Vec<_>>(), [Rule::CredentialRate, Rule::AccountSignedIn]);
+    assert!(rules[&Rule::CredentialRate] > 100, "{rules:?}");
+    // From the same address.
+    assert_eq!(office.ask("GET", "/api/v1/account", &own, "").await.status, 200);
+    assert_eq!(office.ask("GET", "/api/v1/users", &key, "").await.status, 200);
+    // And the way in by passkey is another.
+    let begun = office.ask("POST", "/api/v1/account/sign-in", &Credential::default(), "").await;
+    assert_ne!(begun.json::<ApiError>().rule, Rule::CredentialRate, "{}", begun.body);
+}
+
+#[tokio::test]
+async fn one_account_makes_so_many_meetings_and_others_make_theirs() {
+    let office = Office::with(|settings| settings.limits.meetings_per_account_per_minute = 2).await;
+    let hosts = [office.user(&[AccountRole::Host]).await, office.user(&[AccountRole::Host]).await];
+    for host in hosts {
+        let cookie = Credential::cookie(&office.session(host, now_ms()).await.1);
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            let body = serde_json::to_string(&new_meeting().1).unwrap();
+            let answer = office.ask("POST", "/api/v1/meetings", &cookie, &body).await;
+            statuses.push(answer.status);
+            if answer.status == 429 {
+                assert_eq!(rule(&answer).1, Rule::AccountRate);
+            }
+        }
+        assert_eq!(statuses, [201, 201, 429]);
+    }
+    office.server.create_meeting().await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use sabha_crypto::device::Device;
 use sabha_protocol::{
     MediaState, ParticipantId, RequestId,
     device::{DeviceCommand, DeviceOutput, DeviceStage, DeviceView},
+    opaque::DoorPayload,
     secret::ResumeToken,
     wire::{ClientMessage, ServerFrame, ServerMessage, server::CloseReason},
 };
@@ -26,12 +27,18 @@ pub struct Person {
     pub resume: Option<ResumeToken>,
     /// Numbers of the device's messages, by their numbers on the wire.
     asked: BTreeMap<RequestId, RequestId>,
+    /// What the device has said at the door.
+    pub said: Vec<DoorPayload>,
 }
 
 impl Person {
     /// Opens a connection, and does not enter.
-    pub async fn connect(address: SocketAddr, mut device: Device) -> Self {
-        let client = Client::connect(address).await;
+    pub async fn connect(address: SocketAddr, device: Device) -> Self {
+        Self::on(Client::connect(address).await, device)
+    }
+
+    /// Somebody on a connection that has just been opened.
+    pub fn on(client: Client, mut device: Device) -> Self {
         let view = std::iter::from_fn(|| device.poll_output()).find_map(|output| match output {
             DeviceOutput::View { view } => Some(*view),
             _ => None,
@@ -43,6 +50,7 @@ impl Person {
             you: ParticipantId(0),
             resume: None,
             asked: BTreeMap::new(),
+            said: Vec::new(),
         }
     }
 
@@ -85,6 +93,9 @@ impl Person {
         while let Some(output) = self.device.poll_output() {
             match output {
                 DeviceOutput::Send { send, message } => {
+                    if let ClientMessage::Door { payload, .. } = &*message {
+                        self.said.push(payload.clone());
+                    }
                     let id = self.client.send(*message).await;
                     self.asked.insert(id, send);
                     sent.push(id);

@@ -148,7 +148,7 @@ async fn a_program_plans_by_its_key_and_what_a_user_planned_goes_with_them() {
     assert_eq!(office.ask("DELETE", &path, &office.administrator().await, "").await.status, 204);
     let meeting = plan.meetings[0].meeting;
     assert!(office.store.meeting(&meeting).await.unwrap().is_none());
-    assert_eq!(office.store.window(&meeting).await.unwrap(), None);
+    assert_eq!(office.store.door(&meeting).await.unwrap(), None);
 }
 
 #[tokio::test]

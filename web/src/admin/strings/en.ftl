@@ -38,6 +38,8 @@ nav-users = Users
 nav-policy = Policy
 nav-account = My account
 nav-audit = Audit log
+nav-live = Live
+nav-health = Health
 nav-meetings = My meetings
 start-meeting = Start a meeting
 sign-out = Sign out
@@ -45,6 +47,8 @@ forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.
 forbidden-policy = Only a security officer or an administrator says what meetings have to keep.
 forbidden-meetings = Only a host or an administrator plans meetings.
+forbidden-live = Only a security officer or an administrator sees which rooms are open.
+forbidden-health = Only a security officer or an administrator sees how the server fares.
 forbidden-audit = Only a security officer or an administrator reads the audit log.
 
 ## Users
@@ -163,6 +167,12 @@ audit-older = Show older entries
 audit-none = Nothing of that kind yet.
 audit-number = No.
 audit-when = When
+audit-user = By whom
+audit-anybody = Anybody
+audit-since = Not before
+audit-until = Before
+audit-search = Search
+audit-clear = Show everything
 audit-who = Who
 audit-what = What
 audit-whom = To what
@@ -171,12 +181,100 @@ audit-creation-key = The creation key
 audit-by-key = { $name }, by an API key
 audit-gone = { $id } (removed)
 
+## Live
+
+live-title = Live
+live-lead = The rooms that are open now, as counts, times and rules. Which meeting it is, who is in it and what is said is not shown here, and nobody comes into a meeting from here.
+live-summary = { $rooms ->
+    [one] One room is open
+   *[other] { $rooms } rooms are open
+  }, with { $people ->
+    [one] one person
+   *[other] { $people } people
+  } in it.
+live-none = No room is open.
+live-more = And { $count } more with fewer people.
+live-room = Room
+live-number = Room { $number }
+live-since = Open since
+live-people = People
+live-waiting = Waiting
+live-state = State
+live-open = Open
+live-locked = Locked
+live-suspended = Suspended
+live-rules = Rules in force
+live-rules-count = { $count ->
+    [0] None but those that always hold
+    [one] One rule
+   *[other] { $count } rules
+  }
+
+## Health
+
+health-title = Health
+health-server = Server
+health-version = Version
+health-since = Running since
+health-rooms = New rooms
+health-taken = Are taken
+health-draining = Are not taken: the server is about to stop
+health-database = Database
+health-database-good = Answers; { $size }, schema { $schema }
+health-database-bad = Does not answer. Running meetings go on; nothing new can be made.
+health-disk = Disk
+health-disk-free = { $free } free of { $total }.
+health-disk-low = Make room soon.
+health-memory = Memory of the server
+health-load = Load of the machine
+health-load-of = { NUMBER($load, maximumFractionDigits: 2) } on { $cores ->
+    [one] one processor
+   *[other] { $cores } processors
+  }
+refusals-title = Refusals
+refusals-lead = How often the server said no, by rule. Many of one rule at once are an attack, or a limit that is too tight. Counted since the server started.
+refusals-span = Show
+refusals-hour = The last hour, by the minute
+refusals-day = The last day, by the quarter of an hour
+refusals-none = Nothing was refused.
+refusals-summary = { $total ->
+    [one] One refusal
+   *[other] { $total } refusals
+  }, at most { $most } in one step, from { $at } on.
+refusals-chart = Chart of refusals over time. { $summary } The table below has the same numbers.
+refusals-others = Other rules
+refusals-as-table = As a table
+refusals-rule = Rule, and what is said to whom it refuses
+refusals-said = “{ $text }”
+refusals-count = Refusals
+refusals-most = Most at once
+limits-title = Limits
+limits-lead = What there is only so much of, the nearest to its end first.
+limits-what = Limit
+limits-used = Used
+limits-max = Of
+limits-share = Share
+limits-near = nearly used up
+limits-connections = Connections of people
+limits-rooms = Open rooms
+limits-tcp_connections = TCP connections
+shards-title = Media
+shards-lead = The threads that forward sound and picture. Packets are counted since the server started.
+shards-number = Thread
+shards-rooms = Rooms
+shards-peers = Connections
+shards-in = Packets in
+shards-out = Packets out
+shards-dropped = Not forwarded
+shards-faults = Faults
+
 ## Words of the protocol
 
 role-administrator = Administrator
 role-security_officer = Security officer
 role-host = Host
 scope-audit-read = read the audit log
+scope-health-read = see how the server fares and what it refuses
 scope-meetings-create = create meetings
 scope-policy-read = read what is demanded of meetings
 scope-policy-write = demand something else of all meetings
@@ -217,6 +315,9 @@ rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then
 rule-server-capacity = There is no room for more. Try again later, or remove some first.
 rule-server-storage = The server could not save this. Nothing was changed.
 rule-wire-form = The server did not accept this. Check what you wrote.
+rule-limit-network = Too much comes from your network at the moment. Wait a moment.
+rule-limit-credentials = Too many wrong credentials from your network. Wait a minute.
+rule-limit-account = You have made as many meetings in a minute as one account may. Wait a minute.
 rule-wire-rate = Too many tries. Wait a moment.
 rule-other = The server refused this by the rule { $rule }.
 

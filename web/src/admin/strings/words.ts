@@ -16,6 +16,9 @@ const TOLD: readonly TextKey[] = [
   'rule-account-signed-in',
   'rule-floor-profile',
   'rule-floor-seen',
+  'rule-limit-account',
+  'rule-limit-credentials',
+  'rule-limit-network',
   'rule-server-capacity',
   'rule-server-storage',
   'rule-wire-form',
@@ -74,4 +77,5 @@ export const SCOPES: readonly Scope[] = [
   'policy:read',
   'policy:write',
   'audit:read',
+  'health:read',
 ];

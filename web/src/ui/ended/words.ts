@@ -18,6 +18,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   full: 'again',
   left: 'rejoin',
   link_unknown: 'home',
+  lobby_share: 'again',
   locked: 'again',
   misbehaved: 'again',
   no_encryption: 'home',
@@ -27,6 +28,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   replaced: 'here',
   server_gone: 'again',
   server_stopping: 'again',
+  too_often: 'again',
   too_slow: 'rejoin',
 };
 

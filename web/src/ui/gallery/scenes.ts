@@ -85,6 +85,7 @@ const OVER: readonly OverReason[] = [
   'full',
   'left',
   'link_unknown',
+  'lobby_share',
   'locked',
   'misbehaved',
   'no_encryption',
@@ -93,6 +94,7 @@ const OVER: readonly OverReason[] = [
   'replaced',
   'server_gone',
   'server_stopping',
+  'too_often',
   'too_slow',
 ];
 

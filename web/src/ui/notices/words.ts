@@ -1,8 +1,7 @@
 // The sentence of a notice, and how long it stays.
 
 import type { Notice } from '../../call/state';
-import type { Rule } from '../../protocol/messages';
-import type { TextKey } from '../strings/keys';
+import { ruleKey } from '../strings/rules';
 import { t } from '../strings/text';
 
 /** Milliseconds a notice stays: longer where it says what somebody decided about the reader. */
@@ -12,6 +11,7 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   certificate: 10_000,
   chat: 4_000,
   draining: 15_000,
+  guessed: 15_000,
   hand: 6_000,
   joined: 4_000,
   knocked: 4_000,
@@ -20,6 +20,7 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   made_host: 10_000,
   muted: 10_000,
   participant: 10_000,
+  passcode_off: 15_000,
   presenter: 10_000,
   recovered: 4_000,
   refused: 15_000,
@@ -36,11 +37,6 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
 /** Returns how long the notice stays, in milliseconds. */
 export function staysMs(notice: Notice): number {
   return STAYS_MS[notice.kind];
-}
-
-/** Returns the key of the sentence that explains a rule. */
-export function ruleKey(rule: Rule): TextKey {
-  return `rule-${rule.toLowerCase().replaceAll('.', '-')}` as TextKey;
 }
 
 /** Returns what the notice says. */

@@ -34,11 +34,12 @@ pub(in crate::http) async fn page(
     State(state): State<AppState>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<AuditPage>, Refusal> {
-    let Query(AuditQuery { before, action, user }) =
+    let Query(AuditQuery { before, action, user, since_ms, until_ms }) =
         query.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
     let count = u32::try_from(AUDIT_PAGE_MAX).unwrap_or(u32::MAX);
     // One more than is answered shows whether there are older ones.
-    let mut entries = state.store.audit(AuditFilter { before, action, user }, count + 1).await?;
+    let mut entries =
+        state.store.audit(AuditFilter { before, action, user, since_ms, until_ms }, count + 1).await?;
     let more = entries.len() > AUDIT_PAGE_MAX;
     entries.truncate(AUDIT_PAGE_MAX);
     let older = entries.last().filter(|_| more).map(|entry| entry.seq);

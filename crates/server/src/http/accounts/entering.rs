@@ -223,8 +223,7 @@ pub(super) fn user_name(text: &str) -> String {
 
 /// Remembers a ceremony.
 pub(super) fn begun(state: &Shared, ceremony: Ceremony) -> Result<CeremonyId, Refusal> {
-    let id = state.accounts.ceremonies.begin(ceremony, Instant::now())?;
-    id.ok_or_else(|| Refusal::new(Rule::Capacity, "too many people are signing in; try again soon"))
+    Ok(state.accounts.ceremonies.begin(ceremony, Instant::now())?)
 }
 
 /// Takes a ceremony that was remembered.

@@ -3,7 +3,7 @@
 //! A person has a session, whose token is in a cookie that no script reads and no other site sends; a program has an API
 //! key in `Authorization`. One answer stands for every credential that opens nothing, so that trying tells nothing.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -14,7 +14,7 @@ use axum::{
 use sabha_protocol::{
     Rule,
     account::{ApiKeyId, Scope, SessionId},
-    limits::SESSION_LIFE,
+    limits::{HTTP_BODY_BYTES_MAX, SESSION_LIFE},
     secret::AccessToken,
     wire::accounts::User,
 };
@@ -91,22 +91,28 @@ pub(super) async fn guard(
     if let Err(refusal) = own_page(request.method(), request.headers(), state.public_url.as_ref()) {
         return refusal.into_response();
     }
+    let address = client_address(&state.trusted_proxies, request.extensions(), request.headers());
     let _permit = if right == Right::Entry {
-        let address = client_address(&state.trusted_proxies, request.extensions(), request.headers());
+        // Read first: who sends its body slowly holds no place among those who come in.
+        request = match with_body(request).await {
+            Ok(request) => request,
+            Err(refusal) => return refusal.into_response(),
+        };
         match state.accounts.entries.admit(address, Instant::now()) {
             Ok(permit) => Some(permit),
             Err(signalling::Refused::Full) => {
                 return Refusal::new(Rule::Capacity, "too many people are signing in").into_response();
             }
             Err(signalling::Refused::Address) => {
-                return Refusal::new(Rule::Rate, "too many tries from your address").into_response();
+                let message = "too many tries from your address or its network; wait a moment";
+                return Refusal::new(Rule::NetworkRate, message).into_response();
             }
         }
     } else {
         None
     };
     if !matches!(right, Right::Anyone | Right::Entry) {
-        match allowed(&state, request.headers(), right).await {
+        match allowed(&state, request.headers(), address, right).await {
             Ok(caller) => request.extensions_mut().insert(caller),
             Err(refusal) => return refusal.into_response(),
         };
@@ -129,11 +135,38 @@ fn own_page(method: &Method, headers: &HeaderMap, public_url: Option<&PublicUrl>
     Err(Refusal::new(Rule::AccountOrigin, message))
 }
 
-/// Returns who asks, if they may.
-async fn allowed(state: &Shared, headers: &HeaderMap, right: Right) -> Result<Caller, Refusal> {
+/// Returns the request with its whole body read.
+async fn with_body(request: Request) -> Result<Request, Refusal> {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, HTTP_BODY_BYTES_MAX).await.map_err(|_| {
+        let message = "the body is too long, or did not come whole";
+        Refusal::with_status(StatusCode::PAYLOAD_TOO_LARGE, Rule::WellFormed, message)
+    })?;
+    Ok(Request::from_parts(parts, bytes.into()))
+}
+
+/// Returns who asks, if they may. The database is asked only while not too many wrong credentials came from `address`.
+async fn allowed(
+    state: &Shared,
+    headers: &HeaderMap,
+    address: IpAddr,
+    right: Right,
+) -> Result<Caller, Refusal> {
+    let credentials = &state.accounts.credentials;
+    let check = |hash: &[u8; 32]| {
+        if credentials.may_look_up(hash, address, Instant::now()) {
+            return Ok(());
+        }
+        let message = "too many wrong credentials from your address or its network; wait a moment";
+        Err(Refusal::new(Rule::CredentialRate, message))
+    };
+    let found = |hash: &[u8; 32], is_good| credentials.found(hash, is_good, address, Instant::now());
     let caller = if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let key = bearer(authorization).and_then(api_key_of).ok_or_else(not_signed_in)?;
-        let holder = state.store.key_holder(&hash(key.expose()), clock::unix_ms()).await?;
+        let hash = hash(key.expose());
+        check(&hash)?;
+        let holder = state.store.key_holder(&hash, clock::unix_ms()).await?;
+        found(&hash, holder.is_some());
         let holder = holder.ok_or_else(not_signed_in)?;
         let covered = matches!(right, Right::Scope(scope) if holder.scopes.contains(&scope));
         if !covered {
@@ -142,7 +175,10 @@ async fn allowed(state: &Shared, headers: &HeaderMap, right: Right) -> Result<Ca
         Caller { user: holder.user, identity: Identity::Key(holder.key) }
     } else {
         let token = token(headers, state.public_url.as_ref()).ok_or_else(not_signed_in)?;
-        let session = state.store.session(&hash(token.expose()), clock::unix_ms()).await?;
+        let hash = hash(token.expose());
+        check(&hash)?;
+        let session = state.store.session(&hash, clock::unix_ms()).await?;
+        found(&hash, session.is_some());
         let (session, user) = session.ok_or_else(not_signed_in)?;
         Caller { user, identity: Identity::Session(session) }
     };
@@ -165,9 +201,13 @@ pub(in crate::http) fn is_known(headers: &HeaderMap, public_url: Option<&PublicU
 ///
 /// # Errors
 /// The refusal of who may not.
-pub(in crate::http) async fn meeting_author(state: &Shared, headers: &HeaderMap) -> Result<Author, Refusal> {
+pub(in crate::http) async fn meeting_author(
+    state: &Shared,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Author, Refusal> {
     own_page(&Method::POST, headers, state.public_url.as_ref())?;
-    let caller = allowed(state, headers, Right::Scope(Scope::MeetingsCreate)).await?;
+    let caller = allowed(state, headers, address, Right::Scope(Scope::MeetingsCreate)).await?;
     Ok(caller.author())
 }
 

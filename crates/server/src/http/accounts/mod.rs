@@ -1,4 +1,5 @@
-//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/plans`, `/floor`, `/audit`.
+//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/plans`, `/floor`, `/audit`;
+//! and of those who watch over the server: `/live`, `/health`, `/refusals`.
 //!
 //! Every route is written down once, in [`routes`], with the right it takes; `guard.rs` checks it before the handler
 //! runs, and a test asks every one of them with every kind of wrong credential.
@@ -14,6 +15,7 @@ pub(super) mod audit;
 pub(super) mod entering;
 pub(super) mod floor;
 mod guard;
+pub(super) mod operation;
 pub(super) mod own;
 pub(super) mod plans;
 pub(super) mod users;
@@ -118,6 +120,7 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     let users_write = Right::Scope(Scope::UsersWrite);
     let meet = Right::Scope(Scope::MeetingsCreate);
     let audit_read = Right::Scope(Scope::AuditRead);
+    let health_read = Right::Scope(Scope::HealthRead);
     let mut all = Routes { state: state.clone(), router: Router::new(), list: Vec::new() };
 
     all.add(M::GET, "/api/v1/organisation", Right::Anyone, entering::organisation);
@@ -166,6 +169,10 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
 
     all.add(M::GET, "/api/v1/audit", audit_read, audit::page);
     all.add(M::GET, "/api/v1/audit/export", audit_read, audit::export);
+
+    all.add(M::GET, "/api/v1/live", health_read, operation::live);
+    all.add(M::GET, "/api/v1/health", health_read, operation::health);
+    all.add(M::GET, "/api/v1/refusals", health_read, operation::refused);
     (all.router, all.list)
 }
 

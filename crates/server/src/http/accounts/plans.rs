@@ -1,7 +1,5 @@
 //! Planned meetings: their times, and the own plans. For whoever may create meetings, and each for their own only.
 
-use std::{sync::PoisonError, time::Instant};
-
 use axum::{Json, extract::State, http::StatusCode};
 use sabha_policy::{Controls, HostSignIn};
 use sabha_protocol::{
@@ -17,7 +15,7 @@ use super::{AppState, Body, Caller, Id, Refusal};
 use crate::{
     accounts::random,
     clock,
-    http::api::check_group,
+    http::api::{check_group, count_creation},
     planning::{self, Unplannable},
     storage::{NewPlan, StoredMeeting},
 };
@@ -61,9 +59,7 @@ pub(in crate::http) async fn create(
             format!("this schedule has {} meetings, and {} were given", times.len(), meetings.len());
         return Err(Refusal::new(Rule::WellFormed, message));
     }
-    if !state.creations.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
-        return Err(Refusal::new(Rule::Rate, "too many meetings were created in the last minute"));
-    }
+    count_creation(&state, caller.author())?;
     // Some sixty signatures and trees: not on a thread that others wait for.
     let checked = tokio::task::spawn_blocking(move || checked(meetings, times, &floor)).await;
     let meetings = checked.map_err(|_| Refusal::new(Rule::WellFormed, "the meetings cannot be read"))??;

@@ -1,3 +1,4 @@
+use aws_lc_rs::hmac;
 use sabha_conference::ConnectionKey;
 use sabha_crypto::{
     device::{CreateOptions, Device, MeetingSuite},
@@ -62,7 +63,8 @@ fn stranger(device: &mut Device) -> Stranger {
         if let DeviceOutput::Send { message, .. } = output
             && let ClientMessage::Enter { meeting, device, proof, credential } = *message
         {
-            return Stranger { meeting, device, challenge: CHALLENGE, proof, credential };
+            let address = std::net::Ipv4Addr::LOCALHOST.into();
+            return Stranger { meeting, device, challenge: CHALLENGE, proof, credential, address };
         }
     }
     panic!("the device does not enter");
@@ -91,6 +93,9 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         boot_epoch: BootEpoch(1),
         resume_key: [0; 32],
         rooms_max: 10,
+        knocks: Pace::per_minute(60),
+        lobby: LobbyShares { per_address: 40, per_network: 60 },
+        door_per_second: 100,
     };
     Rooms::start(config, events)
 }
@@ -173,7 +178,12 @@ async fn a_strange_device_opens_no_room_whatever_grant_it_shows() {
 #[test]
 fn a_dropped_room_leaves_the_totals() {
     let totals = Arc::new(Totals::default());
-    let mut census = Census { totals: Arc::clone(&totals), participants: 0, guests: 0 };
+    let mut census = Census {
+        totals: Arc::clone(&totals),
+        shown: Arc::new(Mutex::new(Shown::new(1))),
+        participants: 0,
+        guests: 0,
+    };
     census.update(3, 1);
     census.update(2, 4);
     assert_eq!(totals.participants.load(Ordering::Relaxed), 2);
@@ -215,14 +225,27 @@ async fn all_who_come_while_a_room_opens_come_into_the_same_room() {
     assert_eq!(start.room_epoch.0, 2, "it was opened once before");
 }
 
+/// Returns a token as a server with the key of [`rooms`] gave it to `device`, by the form in `sabha-conference`.
+fn token(meeting: &MeetingId, device: &DeviceKey) -> ResumeToken {
+    let mut claim = meeting.as_bytes().to_vec();
+    claim.extend_from_slice(&[0; 8 + 8 + 4]);
+    claim.extend_from_slice(device.as_bytes());
+    claim.extend_from_slice(&[0; 1 + 8]);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]);
+    let tag = hmac::sign(&key, &[b"sabha resume token v2", &claim[..]].concat());
+    claim.extend_from_slice(tag.as_ref());
+    format!("v2.{}", data_encoding::BASE64URL_NOPAD.encode(&claim)).try_into().unwrap()
+}
+
 #[tokio::test]
 async fn a_resume_token_opens_no_room_long_after_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let mut creator = creator();
     let mut rooms = rooms(directory.path(), &[&creator]).await;
     let (meeting, _) = stored(&creator);
-    let token = ResumeToken::try_from("v1.x".to_owned()).unwrap();
-    let resume = Stranger { credential: Credential::Resume { token }, ..stranger(&mut creator) };
+    let own = stranger(&mut creator);
+    let token = token(&meeting, &own.device);
+    let resume = Stranger { credential: Credential::Resume { token }, ..own };
     let Some(past) = Instant::now().checked_sub(RESUME_WINDOW * 2) else {
         println!("skipped: this machine started a minute ago");
         return;
@@ -234,6 +257,26 @@ async fn a_resume_token_opens_no_room_long_after_the_start() {
 
     rooms.note_lost(meeting);
     assert!(rooms.enter(resume).await.is_ok(), "the room was lost a moment ago");
+}
+
+#[tokio::test]
+async fn a_forged_token_opens_no_room_and_tells_no_meeting_from_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut known, mut unknown) = (creator(), creator());
+    let rooms = rooms(directory.path(), &[&known]).await;
+    // A second after the start, when genuine tokens of before are good.
+    let mut answers = Vec::new();
+    for device in [&mut known, &mut unknown] {
+        let own = stranger(device);
+        let others = token(&own.meeting, &stranger(&mut creator()).device);
+        for token in [others, "v1.x".to_owned().try_into().unwrap()] {
+            let resume = Stranger { credential: Credential::Resume { token }, ..own.clone() };
+            answers.push(rooms.enter(resume).await.unwrap_err());
+        }
+    }
+    assert_eq!(answers[0].rule, Rule::ResumeWindow);
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(rooms.len(), 0);
 }
 
 /// Stores `creator`'s meeting as planned, its beginning so many minutes from now, the lobby open ten minutes before.
