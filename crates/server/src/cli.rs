@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    accounts::Provider,
     config::{ConfigError, LogFormat, Overrides, Settings},
     logging,
     server::{Server, StartError},
@@ -246,6 +247,8 @@ fn greeting(server: &Server, output: Output) -> String {
 }
 
 fn check_config(settings: &Settings, output: Output) -> Result<(), StartError> {
+    // Reads the files that the settings name.
+    Provider::new(&settings.accounts.oidc)?;
     let data = settings.data_dir()?;
     let media = settings.media_listen(settings.server.listen);
     print(&match output {

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -1212,6 +1212,10 @@ export type SessionId = string;
 
 export type ApiKeyId = string;
 
+export type IdentityId = string;
+
+export type AuthorizationCode = string;
+
 export type InvitationId = string;
 
 export type PlanId = string;
@@ -1468,6 +1472,62 @@ signature: AccountBytes,
  */
 user_handle: AccountBytes, };
 
+export type WaysIn = { 
+/**
+ * What people call the organisation's identity provider, if there is one.
+ */
+provider?: Label | null, };
+
+export type AskProvider = { 
+/**
+ * From the fragment of an invitation's link. Used up when the provider has answered.
+ */
+token?: LinkToken | null, };
+
+export type ProviderRequest = { 
+/**
+ * Where the browser goes. The provider sends it back to `/admin` with `code` and `state`.
+ */
+url: string, };
+
+export type ProviderAnswer = { 
+/**
+ * `code`.
+ */
+code: AuthorizationCode, 
+/**
+ * `state`.
+ */
+state: CeremonyId, 
+/**
+ * `iss` (RFC 9207), if the provider says it.
+ */
+iss?: string | null, };
+
+export type Identity = { 
+/**
+ * The binding.
+ */
+id: IdentityId, 
+/**
+ * The provider's URL.
+ */
+issuer: string, 
+/**
+ * Since when, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When it last signed in, in milliseconds since 1970.
+ */
+used_ms?: number, };
+
+export type Identities = { 
+/**
+ * All of the own account, oldest first.
+ */
+identities: Array<Identity>, };
+
 export type Account = { 
 /**
  * Who.
@@ -1642,7 +1702,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
 
 export type ProfileKey = string;
 

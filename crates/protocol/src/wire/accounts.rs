@@ -9,7 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     DisplayName,
     account::{
-        ApiKeyId, CeremonyId, EmailAddress, InvitationId, Label, PasskeyId, Roles, Scope, SessionId, UserId,
+        ApiKeyId, AuthorizationCode, CeremonyId, EmailAddress, IdentityId, InvitationId, Label, PasskeyId,
+        Roles, Scope, SessionId, UserId,
     },
     opaque::AccountBytes,
     secret::LinkToken,
@@ -261,6 +262,74 @@ body! {
 }
 
 body! {
+    /// Answer to `GET /api/v1/account/ways`: how one signs in here, besides with a passkey.
+    WaysIn {
+        /// What people call the organisation's identity provider, if there is one.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        provider: Option<Label>,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/provider`: begins to sign in by the identity provider.
+    AskProvider {
+        /// From the fragment of an invitation's link. Used up when the provider has answered.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        token: Option<LinkToken>,
+    }
+}
+
+body! {
+    /// Answer to [`AskProvider`] and to `POST /api/v1/account/identities`. A cookie binds it to the browser.
+    ProviderRequest {
+        /// Where the browser goes. The provider sends it back to `/admin` with `code` and `state`.
+        url: String,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/provider/finish` and `POST /api/v1/account/identities/finish`: what the provider gave
+    /// the browser (OpenID Connect Core 1.0 section 3.1.2.5).
+    ProviderAnswer {
+        /// `code`.
+        code: AuthorizationCode,
+        /// `state`.
+        state: CeremonyId,
+        /// `iss` (RFC 9207), if the provider says it.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        iss: Option<String>,
+    }
+}
+
+body! {
+    /// Somebody at the identity provider who signs in as this user.
+    Identity {
+        /// The binding.
+        id: IdentityId,
+        /// The provider's URL.
+        issuer: String,
+        /// Since when, in milliseconds since 1970.
+        #[ts(type = "number")]
+        created_ms: u64,
+        /// When it last signed in, in milliseconds since 1970.
+        #[serde(default)]
+        #[ts(optional = nullable, type = "number")]
+        used_ms: Option<u64>,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/account/identities`.
+    Identities {
+        /// All of the own account, oldest first.
+        identities: Vec<Identity>,
+    }
+}
+
+body! {
     /// Who is signed in: answer to `GET /api/v1/account` and to whatever signs in.
     Account {
         /// Who.
@@ -424,6 +493,10 @@ actions! {
     AuditExported = "audit.exported",
     /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
     FloorApplied = "floor.applied",
+    /// Somebody at the identity provider signs in as this user from now on.
+    IdentityAdded = "identity.added",
+    /// They do not any more.
+    IdentityRemoved = "identity.removed",
     /// An invitation was made.
     InvitationCreated = "invitation.created",
     /// An invitation was withdrawn.
@@ -454,7 +527,7 @@ actions! {
     SessionRevoked = "session.revoked",
     /// A user's name or roles changed.
     UserChanged = "user.changed",
-    /// A user came by a one-time link.
+    /// A user came: by a one-time link, or from the identity provider.
     UserJoined = "user.joined",
     /// A user was removed.
     UserRemoved = "user.removed",

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `authenticator.rs` | checks what authenticators and browsers say (W3C WebAuthn level 3) |
 //! | `passkeys.rs` | makes challenges, and remembers them until they are answered |
+//! | `provider/` | sign-in by the organisation's identity provider (OpenID Connect) |
 //! | `secrets.rs` | draws tokens and keys, writes and reads their text, hashes them |
 //!
 //! Who may do what is in `http/accounts`, what is stored in `storage`. An account has nothing to do with a place in a
@@ -11,11 +12,13 @@
 
 mod authenticator;
 mod passkeys;
+mod provider;
 mod secrets;
 
 pub(crate) use self::{
     authenticator::NotAPasskey,
     passkeys::{Ceremonies, Ceremony, Challenge, Draft, RelyingParty},
+    provider::{Errand, Person, Provider, ProviderError, Sent},
     secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
 };
 use crate::signalling::{AddressLimits, Addresses};
@@ -28,12 +31,15 @@ const ENTRIES: AddressLimits = AddressLimits { open_max: 64, open_per_address_ma
 pub(crate) struct Accounts {
     /// Passkeys that are being made or shown.
     pub(crate) ceremonies: Ceremonies,
+    /// The organisation's identity provider, if it has one.
+    pub(crate) provider: Option<Provider>,
     /// Counts who tries to come in: 20 at once from one address, 2 a second after that.
     pub(crate) entries: Addresses,
 }
 
-impl Default for Accounts {
-    fn default() -> Self {
-        Self { ceremonies: Ceremonies::default(), entries: Addresses::new(ENTRIES) }
+impl Accounts {
+    /// Returns accounts with that identity provider.
+    pub(crate) fn new(provider: Option<Provider>) -> Self {
+        Self { ceremonies: Ceremonies::default(), provider, entries: Addresses::new(ENTRIES) }
     }
 }

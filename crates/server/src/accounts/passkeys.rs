@@ -21,6 +21,7 @@ use sabha_protocol::{
 
 use super::{
     authenticator::{self, ALGORITHMS, Expected, Made, NotAPasskey, Purpose},
+    provider::Sent,
     secrets::{NoRandomness, random},
 };
 
@@ -61,6 +62,8 @@ pub(crate) struct Draft {
 pub(crate) enum Ceremony {
     /// A user adds a passkey.
     Add(UserId, Challenge),
+    /// Somebody was sent to the identity provider.
+    Ask(Box<Sent>),
     /// Somebody follows a one-time link.
     Join(Box<Draft>, Challenge),
     /// Somebody signs in.
@@ -174,21 +177,17 @@ impl RelyingParty {
 }
 
 impl Ceremonies {
-    /// Remembers a ceremony. `None` if there are too many.
-    ///
-    /// # Errors
-    /// [`NoRandomness`].
-    pub(crate) fn begin(&self, ceremony: Ceremony, now: Instant) -> Result<Option<CeremonyId>, NoRandomness> {
-        let id = CeremonyId::from_bytes(random()?);
+    /// Remembers a ceremony under an id that was drawn for it. Returns whether it does: there may be too many.
+    pub(crate) fn begin(&self, id: CeremonyId, ceremony: Ceremony, now: Instant) -> bool {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= CEREMONIES_MAX {
             open.retain(|_, (began, _)| now.saturating_duration_since(*began) < CEREMONY_LIFE);
             if open.len() >= CEREMONIES_MAX {
-                return Ok(None);
+                return false;
             }
         }
         open.insert(id, (now, ceremony));
-        Ok(Some(id))
+        true
     }
 
     /// Returns a ceremony that began less than five minutes ago, and forgets it: a challenge is answered once.
@@ -275,8 +274,9 @@ mod tests {
     fn a_challenge_is_answered_once_and_in_time() {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
         let begin = || {
-            let ceremony = Ceremony::SignIn(Challenge::draw().unwrap());
-            ceremonies.begin(ceremony, now).unwrap().unwrap()
+            let id = CeremonyId::from_bytes(random().unwrap());
+            assert!(ceremonies.begin(id, Ceremony::SignIn(Challenge::draw().unwrap()), now));
+            id
         };
         let (first, late) = (begin(), begin());
         assert!(ceremonies.take(first, now).is_some());
@@ -287,11 +287,14 @@ mod tests {
     #[test]
     fn a_flood_of_ceremonies_ends_at_the_bound_and_passes() {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
-        let begin = |now: Instant| ceremonies.begin(Ceremony::SignIn(Challenge([7; 32])), now).unwrap();
+        let begin = |now: Instant| {
+            let id = CeremonyId::from_bytes(random().unwrap());
+            ceremonies.begin(id, Ceremony::SignIn(Challenge([7; 32])), now)
+        };
         for _ in 0..CEREMONIES_MAX {
-            assert!(begin(now).is_some());
+            assert!(begin(now));
         }
-        assert!(begin(now + Duration::from_secs(1)).is_none());
-        assert!(begin(now + CEREMONY_LIFE).is_some());
+        assert!(!begin(now + Duration::from_secs(1)));
+        assert!(begin(now + CEREMONY_LIFE));
     }
 }

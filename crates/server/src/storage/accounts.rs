@@ -17,6 +17,7 @@ use super::{
     Author, Store, StoreError,
     audit::{self, Event},
     credentials::{NewPasskey, NewSession},
+    identities::NewIdentity,
     plans,
 };
 
@@ -80,10 +81,19 @@ pub struct NewUser {
     pub email: Option<EmailAddress>,
     /// A new name of the organisation, from the first administrator only.
     pub organisation: Option<Label>,
-    /// Their first passkey.
-    pub passkey: NewPasskey,
+    /// By what they come in.
+    pub way: NewWay,
     /// The session in which they are at once.
     pub session: NewSession,
+}
+
+/// By what a new user comes in.
+#[derive(Clone, Debug)]
+pub enum NewWay {
+    /// Somebody at the identity provider.
+    Identity(NewIdentity),
+    /// Their first passkey.
+    Passkey(NewPasskey),
 }
 
 impl Store {
@@ -173,39 +183,16 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let link = read_link(&row.ok_or(AccountError::Link)?)?;
-        let users: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut *transaction).await?;
-        if users.unsigned_abs() >= USERS_MAX as u64 {
-            return Err(AccountError::Full);
-        }
         sqlx::query("DELETE FROM links WHERE token_hash = $1")
             .bind(&token_hash[..])
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("INSERT INTO users (id, name, email, roles, created_ms) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&new.id.as_bytes()[..])
-            .bind(new.name.as_str())
-            .bind(new.email.as_ref().map(EmailAddress::as_str))
-            .bind(role_bits(&link.roles))
-            .bind(stored(now_ms))
             .execute(&mut *transaction)
             .await?;
         if let (LinkKind::Setup, Some(name)) = (link.kind, &new.organisation) {
             set_organisation(&mut transaction, name).await?;
         }
-        let author = Author::user(new.id);
-        let event = Event::new(author, AuditAction::UserJoined, new.id).detail(words(&link.roles));
-        audit::append(&mut transaction, now_ms, event).await?;
-        new.passkey.insert(&mut transaction, new.id, now_ms).await?;
-        new.session.insert(&mut transaction, new.id, now_ms).await?;
+        let user = new.insert(&mut transaction, link.roles, now_ms).await?;
         transaction.commit().await?;
-        Ok(User {
-            id: new.id,
-            name: new.name.clone(),
-            email: new.email.clone(),
-            roles: link.roles,
-            created_ms: now_ms,
-        })
+        Ok(user)
     }
 
     /// Invites somebody.
@@ -386,9 +373,47 @@ impl Store {
     }
 }
 
+impl NewUser {
+    /// Writes the user with their way in and their session.
+    pub(super) async fn insert(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        roles: Roles,
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let users: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut **transaction).await?;
+        if users.unsigned_abs() >= USERS_MAX as u64 {
+            return Err(AccountError::Full);
+        }
+        sqlx::query("INSERT INTO users (id, name, email, roles, created_ms) VALUES ($1, $2, $3, $4, $5)")
+            .bind(&self.id.as_bytes()[..])
+            .bind(self.name.as_str())
+            .bind(self.email.as_ref().map(EmailAddress::as_str))
+            .bind(role_bits(&roles))
+            .bind(stored(now_ms))
+            .execute(&mut **transaction)
+            .await?;
+        let event = Event::new(Author::user(self.id), AuditAction::UserJoined, self.id).detail(words(&roles));
+        audit::append(transaction, now_ms, event).await?;
+        match &self.way {
+            NewWay::Identity(identity) => identity.insert(transaction, self.id, now_ms).await?,
+            NewWay::Passkey(passkey) => passkey.insert(transaction, self.id, now_ms).await?,
+        }
+        self.session.insert(transaction, self.id, now_ms).await?;
+        Ok(User {
+            id: self.id,
+            name: self.name.clone(),
+            email: self.email.clone(),
+            roles,
+            created_ms: now_ms,
+        })
+    }
+}
+
 /// A link that is good: not used, not too old, and for the first administrator only while there is none.
 const GOOD_LINK: &str = "SELECT * FROM links WHERE token_hash = $1 AND expires_ms > $2
-    AND (kind = 'invitation' OR NOT EXISTS (SELECT 1 FROM users WHERE roles & 1))";
+    AND (kind <> 'setup' OR NOT EXISTS (SELECT 1 FROM users WHERE roles & 1))";
 
 fn read_link(row: &SqliteRow) -> Result<Link, sqlx::Error> {
     let name: Option<String> = row.try_get("name")?;
@@ -415,7 +440,7 @@ async fn set_organisation(
     Ok(())
 }
 
-async fn administrators(transaction: &mut Transaction<'_, Sqlite>) -> Result<i64, sqlx::Error> {
+pub(super) async fn administrators(transaction: &mut Transaction<'_, Sqlite>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT count(*) FROM users WHERE roles & 1").fetch_one(&mut **transaction).await
 }
 
@@ -448,12 +473,12 @@ const fn bit(role: AccountRole) -> i64 {
     }
 }
 
-fn role_bits(roles: &Roles) -> i64 {
+pub(super) fn role_bits(roles: &Roles) -> i64 {
     roles.iter().map(|role| bit(*role)).sum()
 }
 
 /// Returns roles as the audit log writes them.
-fn words(roles: &BTreeSet<AccountRole>) -> String {
+pub(super) fn words(roles: &BTreeSet<AccountRole>) -> String {
     roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" ")
 }
 

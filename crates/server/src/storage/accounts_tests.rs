@@ -28,7 +28,7 @@ fn passkey(number: u8) -> NewPasskey {
 }
 
 fn session(number: u8) -> NewSession {
-    NewSession { id: SessionId::from_bytes([number; 16]), token_hash: [number; 32] }
+    NewSession { id: SessionId::from_bytes([number; 16]), token_hash: [number; 32], strong: true }
 }
 
 fn newcomer(number: u8) -> NewUser {
@@ -37,7 +37,7 @@ fn newcomer(number: u8) -> NewUser {
         name: "Asha".parse().unwrap(),
         email: Some(format!("user{number}@example.org").parse().unwrap()),
         organisation: None,
-        passkey: passkey(number),
+        way: NewWay::Passkey(passkey(number)),
         session: session(number),
     }
 }
@@ -97,8 +97,10 @@ async fn an_address_and_a_credential_belong_to_one_user_and_a_link_survives_the_
     store.invite(asha, InvitationId::from_bytes([2; 16]), &[2; 32], invite(&[]), NOW).await.unwrap();
     let same_address = NewUser { email: newcomer(1).email, ..newcomer(2) };
     assert!(matches!(store.join(&[2; 32], &same_address, NOW).await, Err(AccountError::Taken)));
-    let same_credential =
-        NewUser { passkey: NewPasskey { credential_id: vec![1; 32], ..passkey(2) }, ..newcomer(2) };
+    let same_credential = NewUser {
+        way: NewWay::Passkey(NewPasskey { credential_id: vec![1; 32], ..passkey(2) }),
+        ..newcomer(2)
+    };
     assert!(matches!(store.join(&[2; 32], &same_credential, NOW).await, Err(AccountError::Taken)));
     assert_eq!(store.users().await.unwrap().len(), 1);
     store.join(&[2; 32], &newcomer(2), NOW).await.unwrap();

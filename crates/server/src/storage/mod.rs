@@ -11,6 +11,7 @@ mod audit;
 mod credentials;
 mod examine;
 mod floors;
+mod identities;
 mod meetings;
 mod migrations;
 mod plans;
@@ -27,10 +28,11 @@ use sqlx::{
 
 use self::migrations::MIGRATIONS;
 pub use self::{
-    accounts::{AccountError, Link, NewUser},
+    accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
-    credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
+    credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
+    identities::{NewIdentity, RoleGrants},
     meetings::{RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
 };

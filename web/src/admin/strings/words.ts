@@ -6,14 +6,17 @@ import { t } from './text';
 
 /** Rules that this page can meet have a sentence of their own; any other is named. */
 const TOLD: readonly TextKey[] = [
+  'rule-account-identity',
   'rule-account-known',
   'rule-account-last',
   'rule-account-link',
   'rule-account-origin',
   'rule-account-passkey',
+  'rule-account-provider',
   'rule-account-role',
   'rule-account-scope',
   'rule-account-signed-in',
+  'rule-account-stranger',
   'rule-floor-profile',
   'rule-floor-seen',
   'rule-server-capacity',
@@ -50,6 +53,8 @@ export const ACTIONS: readonly AuditAction[] = [
   'user.changed',
   'user.removed',
   'floor.applied',
+  'identity.added',
+  'identity.removed',
   'invitation.created',
   'invitation.revoked',
   'session.begun',
