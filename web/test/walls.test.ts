@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'ui/base',
     'ui/security/policy',
     'e2ee/maker',
+    'e2ee/password',
     'e2ee/shelf',
     'e2ee/vault',
   ],

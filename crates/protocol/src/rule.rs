@@ -110,6 +110,10 @@ rules! {
     AccountOrigin = "ACCOUNT.ORIGIN",
     /// The passkey is not one that opens an account here, or came too late.
     AccountPasskey = "ACCOUNT.PASSKEY",
+    /// The password opens no account here, or came too late. Deliberately one answer for all of them.
+    AccountPassword = "ACCOUNT.PASSWORD",
+    /// There are passwords only where an administrator has allowed them.
+    AccountPasswordsOff = "ACCOUNT.PASSWORDS_OFF",
     /// The identity provider can be reached, is the configured one, and says what OpenID Connect has it say.
     AccountProvider = "ACCOUNT.PROVIDER",
     /// The user needs a role that they do not have.

@@ -5,6 +5,7 @@
 //! 1 failed, 2 not understood.
 
 mod policy;
+mod user;
 
 use std::{
     error::Error,
@@ -74,6 +75,9 @@ enum Command {
     Policy(policy::Command),
     /// Run the server.
     Serve(SettingsArgs),
+    /// Let an administrator in again who lost every way in.
+    #[command(subcommand)]
+    User(user::Command),
     /// Print the version.
     Version,
 }
@@ -164,6 +168,7 @@ pub fn run() -> ExitCode {
         Command::Health { url } => return health(url, cli.output),
         Command::Policy(command) => return policy::run(command, cli.output),
         Command::Serve(args) => args.load().and_then(|settings| serve(settings, cli.output)),
+        Command::User(command) => return user::run(command, cli.output),
         Command::Version => {
             version(cli.output);
             Ok(())

@@ -21,7 +21,7 @@ use sabha_protocol::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
-    accounts::{self, Accounts, Provider},
+    accounts::{self, Accounts, Passwords, Provider},
     clock,
     config::{ConfigError, PublicUrl, Settings},
     data_dir::{DataDir, DataDirError},
@@ -186,7 +186,7 @@ impl Server {
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let (router, account_routes) = http::router(Arc::new(Shared {
-            accounts: Accounts::new(Provider::new(&settings.accounts.oidc)?),
+            accounts: Accounts::new(Passwords::open(&data_dir)?, Provider::new(&settings.accounts.oidc)?),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),

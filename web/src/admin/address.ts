@@ -5,9 +5,9 @@ import type { LinkToken, ProviderAnswer } from '../protocol/messages';
 export const PAGES = ['meetings', 'users', 'policy', 'account', 'audit'] as const;
 export type Page = (typeof PAGES)[number];
 
-/** Returns the token of a one-time link, or null: `#setup.<token>` or `#invite.<token>`. */
+/** Returns the token of a one-time link, or null: `#setup.<token>`, `#invite.<token>` or `#recover.<token>`. */
 export function tokenIn(fragment: string): LinkToken | null {
-  return /^#(?:setup|invite)\.([A-Za-z0-9_-]{43})$/.exec(fragment)?.[1] ?? null;
+  return /^#(?:setup|invite|recover)\.([A-Za-z0-9_-]{43})$/.exec(fragment)?.[1] ?? null;
 }
 
 /** Returns what the identity provider has sent back with the browser: its answer, that it said no, or nothing. */

@@ -4,15 +4,20 @@
 import type {
   Account,
   AccountRole,
+  AnswerPassword,
   AskProvider,
+  BeginPassword,
   BeginRegistration,
   DisplayName,
   LinkToken,
   LinkView,
   Identities,
+  KeepPassword,
   Organisation,
+  PasswordAnswer,
   PasskeyCreation,
   PasskeyRequest,
+  ProvePassword,
   ProviderAnswer,
   ProviderRequest,
   Rule,
@@ -44,7 +49,7 @@ export class Desk {
   account = $state.raw<Account | null>(null);
   organisation = $state('');
   /** How one signs in here, besides with a passkey. */
-  ways = $state.raw<WaysIn>({});
+  ways = $state.raw<WaysIn>({ passwords: false });
   /** What the followed link is for. */
   link = $state.raw<LinkView | null>(null);
   /** Something is under way; buttons wait. */
@@ -111,6 +116,31 @@ export class Desk {
       const shown = await showPasskey(await ask<PasskeyRequest>('POST', 'account/sign-in'));
       this.enter(await ask<Account>('POST', 'account/sign-in/finish', shown));
     });
+  }
+
+  async signInByPassword(email: string, password: string): Promise<void> {
+    this.told = null;
+    await this.run(async () => {
+      const { prove } = await import('../e2ee/password');
+      const proven = await prove(email, password, (request) => {
+        const body: BeginPassword = { email, request };
+        return ask<PasswordAnswer>('POST', 'account/password/sign-in', body);
+      });
+      if (!proven) throw new Refused('ACCOUNT.PASSWORD');
+      const body: ProvePassword = { ceremony: proven.answer.ceremony, proof: proven.proof };
+      this.enter(await ask<Account>('POST', 'account/password/sign-in/finish', body));
+    });
+  }
+
+  /** Sets the own account's password. Throws `Refused`. */
+  async setPassword(password: string): Promise<void> {
+    const { makeRecord } = await import('../e2ee/password');
+    const record = await makeRecord(password, (request) =>
+      ask<AnswerPassword>('POST', 'account/password', { request }),
+    );
+    if (!record) throw new Refused('ACCOUNT.PASSWORD');
+    const body: KeepPassword = { record };
+    await ask('PUT', 'account/password', body);
   }
 
   /** Goes to the identity provider to sign in, or to follow an invitation. Comes back by `open`. */

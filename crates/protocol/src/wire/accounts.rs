@@ -138,6 +138,8 @@ body! {
 pub enum LinkKind {
     /// Somebody whom an administrator invited.
     Invitation,
+    /// An administrator who lost every way in.
+    Recovery,
     /// The first administrator.
     Setup,
 }
@@ -268,6 +270,80 @@ body! {
         #[serde(default)]
         #[ts(optional = nullable)]
         provider: Option<Label>,
+        /// Whether passwords are allowed.
+        passwords: bool,
+    }
+}
+
+body! {
+    /// Body of `PUT /api/v1/passwords` and answer to it.
+    AllowPasswords {
+        /// Whether users may set passwords and sign in with them.
+        allowed: bool,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/account/password`.
+    OwnPassword {
+        /// Whether the own account has one.
+        set: bool,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password`: begins to set one (RFC 9807 section 5).
+    AskPassword {
+        /// A RegistrationRequest.
+        request: AccountBytes,
+    }
+}
+
+body! {
+    /// Answer to [`AskPassword`].
+    AnswerPassword {
+        /// A RegistrationResponse.
+        answer: AccountBytes,
+        /// By which address one signs in with it, which goes into the record.
+        email: EmailAddress,
+    }
+}
+
+body! {
+    /// Body of `PUT /api/v1/account/password`.
+    KeepPassword {
+        /// A RegistrationRecord.
+        record: AccountBytes,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password/sign-in` (RFC 9807 section 6).
+    BeginPassword {
+        /// The address of the account.
+        email: EmailAddress,
+        /// A KE1.
+        request: AccountBytes,
+    }
+}
+
+body! {
+    /// Answer to [`BeginPassword`].
+    PasswordAnswer {
+        /// Goes back with the proof.
+        ceremony: CeremonyId,
+        /// A KE2.
+        answer: AccountBytes,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password/sign-in/finish`.
+    ProvePassword {
+        /// The ceremony that began it.
+        ceremony: CeremonyId,
+        /// A KE3.
+        proof: AccountBytes,
     }
 }
 
@@ -519,6 +595,16 @@ actions! {
     PasskeyRemoved = "passkey.removed",
     /// A passkey has another name.
     PasskeyRenamed = "passkey.renamed",
+    /// A user's password was removed.
+    PasswordRemoved = "password.removed",
+    /// A user set a password.
+    PasswordSet = "password.set",
+    /// An administrator allowed passwords.
+    PasswordsAllowed = "passwords.allowed",
+    /// An administrator forbade passwords.
+    PasswordsForbidden = "passwords.forbidden",
+    /// On the server's machine a link was made for an administrator who lost every way in.
+    RecoveryCreated = "recovery.created",
     /// Somebody signed in.
     SessionBegun = "session.begun",
     /// Somebody signed out.
@@ -529,6 +615,8 @@ actions! {
     UserChanged = "user.changed",
     /// A user came: by a one-time link, or from the identity provider.
     UserJoined = "user.joined",
+    /// An administrator came back by a link that was made on the server's machine.
+    UserRecovered = "user.recovered",
     /// A user was removed.
     UserRemoved = "user.removed",
 }

@@ -1,4 +1,4 @@
--- Ways in beside passkeys: the organisation's identity provider, and a link for an administrator who lost every other.
+-- Ways in beside passkeys: the organisation's identity provider, passwords, and a link for an administrator who lost every other.
 
 PRAGMA user_version = 6;
 
@@ -14,6 +14,17 @@ CREATE TABLE identities (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX identities_of_user ON identities (user);
+
+-- Records of OPAQUE (RFC 9807): by themselves they tell nothing of a password.
+CREATE TABLE passwords (
+    user BLOB NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    record BLOB NOT NULL CHECK (length(record) BETWEEN 1 AND 512),
+    created_ms INTEGER NOT NULL,
+    used_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Off until an administrator allows them.
+ALTER TABLE organisation ADD COLUMN passwords INTEGER NOT NULL DEFAULT 0 CHECK (passwords IN (0, 1));
 
 -- Whether more than one factor was seen when the session began: a passkey is that by itself.
 ALTER TABLE sessions ADD COLUMN strong INTEGER NOT NULL DEFAULT 1 CHECK (strong IN (0, 1));

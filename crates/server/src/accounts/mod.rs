@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `authenticator.rs` | checks what authenticators and browsers say (W3C WebAuthn level 3) |
 //! | `passkeys.rs` | makes challenges, and remembers them until they are answered |
+//! | `passwords.rs` | the server's side of passwords that it never sees (OPAQUE, RFC 9807) |
 //! | `provider/` | sign-in by the organisation's identity provider (OpenID Connect) |
 //! | `secrets.rs` | draws tokens and keys, writes and reads their text, hashes them |
 //!
@@ -12,12 +13,14 @@
 
 mod authenticator;
 mod passkeys;
+mod passwords;
 mod provider;
 mod secrets;
 
 pub(crate) use self::{
     authenticator::NotAPasskey,
-    passkeys::{Ceremonies, Ceremony, Challenge, Draft, RelyingParty},
+    passkeys::{Ceremonies, Ceremony, Challenge, Draft, PasswordTry, RelyingParty},
+    passwords::{NotAPassword, Passwords},
     provider::{Errand, Person, Provider, ProviderError, Sent},
     secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
 };
@@ -31,6 +34,8 @@ const ENTRIES: AddressLimits = AddressLimits { open_max: 64, open_per_address_ma
 pub(crate) struct Accounts {
     /// Passkeys that are being made or shown.
     pub(crate) ceremonies: Ceremonies,
+    /// The server's side of passwords.
+    pub(crate) passwords: Passwords,
     /// The organisation's identity provider, if it has one.
     pub(crate) provider: Option<Provider>,
     /// Counts who tries to come in: 20 at once from one address, 2 a second after that.
@@ -38,8 +43,8 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Returns accounts with that identity provider.
-    pub(crate) fn new(provider: Option<Provider>) -> Self {
-        Self { ceremonies: Ceremonies::default(), provider, entries: Addresses::new(ENTRIES) }
+    /// Returns accounts with those passwords and that identity provider.
+    pub(crate) fn new(passwords: Passwords, provider: Option<Provider>) -> Self {
+        Self { ceremonies: Ceremonies::default(), passwords, provider, entries: Addresses::new(ENTRIES) }
     }
 }

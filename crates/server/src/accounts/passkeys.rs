@@ -21,6 +21,7 @@ use sabha_protocol::{
 
 use super::{
     authenticator::{self, ALGORITHMS, Expected, Made, NotAPasskey, Purpose},
+    passwords::Proving,
     provider::Sent,
     secrets::{NoRandomness, random},
 };
@@ -58,6 +59,15 @@ pub(crate) struct Draft {
     pub(crate) link_hash: [u8; 32],
 }
 
+/// Somebody who proves a password.
+pub(crate) struct PasswordTry {
+    /// The address that they gave.
+    pub(crate) email: EmailAddress,
+    /// Whose it is, and the record of their password; `None` if nobody has one under it.
+    pub(crate) found: Option<(UserId, Vec<u8>)>,
+    pub(crate) proving: Proving,
+}
+
 /// What is remembered from a challenge to its answer.
 pub(crate) enum Ceremony {
     /// A user adds a passkey.
@@ -66,6 +76,10 @@ pub(crate) enum Ceremony {
     Ask(Box<Sent>),
     /// Somebody follows a one-time link.
     Join(Box<Draft>, Challenge),
+    /// Somebody proves a password.
+    Password(Box<PasswordTry>),
+    /// Somebody follows a recovery, whose token has this hash.
+    Recover([u8; 32], Challenge),
     /// Somebody signs in.
     SignIn(Challenge),
 }

@@ -32,6 +32,8 @@ impl Refusal {
             | Rule::AccountLink
             | Rule::AccountOrigin
             | Rule::AccountPasskey
+            | Rule::AccountPassword
+            | Rule::AccountPasswordsOff
             | Rule::AccountRole
             | Rule::AccountScope
             | Rule::AccountStranger

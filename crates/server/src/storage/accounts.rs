@@ -68,6 +68,8 @@ pub struct Link {
     pub email: Option<EmailAddress>,
     /// Roles of who follows it.
     pub roles: Roles,
+    /// Whom a recovery lets in.
+    pub user: Option<UserId>,
 }
 
 /// Somebody who follows a one-time link.
@@ -183,6 +185,9 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let link = read_link(&row.ok_or(AccountError::Link)?)?;
+        if link.kind == LinkKind::Recovery {
+            return Err(AccountError::Link);
+        }
         sqlx::query("DELETE FROM links WHERE token_hash = $1")
             .bind(&token_hash[..])
             .execute(&mut *transaction)
@@ -191,6 +196,86 @@ impl Store {
             set_organisation(&mut transaction, name).await?;
         }
         let user = new.insert(&mut transaction, link.roles, now_ms).await?;
+        transaction.commit().await?;
+        Ok(user)
+    }
+
+    /// Makes a link by which an administrator who lost every way in adds a passkey to their account, in the place of any
+    /// before. `who` is their address or id; without it there has to be one administrator.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`] if that is no administrator, or it is not said which of several.
+    pub async fn prepare_recovery(
+        &self,
+        who: Option<&str>,
+        id: InvitationId,
+        token_hash: &[u8; 32],
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let mut transaction = self.change().await?;
+        let rows = sqlx::query("SELECT * FROM users WHERE roles & 1").fetch_all(&mut *transaction).await?;
+        let mut users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        users.retain(|user| {
+            let is = |who: &str| {
+                user.id.to_string() == who
+                    || user.email.as_ref().is_some_and(|email| email.as_str().eq_ignore_ascii_case(who))
+            };
+            who.is_none_or(is)
+        });
+        let (Some(user), true) = (users.pop(), users.is_empty()) else { return Err(AccountError::Unknown) };
+        sqlx::query("DELETE FROM links WHERE user = $1")
+            .bind(&user.id.as_bytes()[..])
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO links (id, token_hash, kind, name, email, roles, user, created_ms, expires_ms)
+             VALUES ($1, $2, 'recovery', $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(&id.as_bytes()[..])
+        .bind(&token_hash[..])
+        .bind(user.name.as_str())
+        .bind(user.email.as_ref().map(EmailAddress::as_str))
+        .bind(role_bits(&user.roles))
+        .bind(&user.id.as_bytes()[..])
+        .bind(stored(now_ms))
+        .bind(stored(now_ms) + millis(SETUP_LIFE))
+        .execute(&mut *transaction)
+        .await?;
+        let event = Event::new(Author::default(), AuditAction::RecoveryCreated, user.id);
+        audit::append(&mut transaction, now_ms, event).await?;
+        transaction.commit().await?;
+        Ok(user)
+    }
+
+    /// Uses a recovery up: its user has another passkey and one session, and no other.
+    ///
+    /// # Errors
+    /// [`AccountError::Link`] if the link is not good now, [`AccountError::Taken`] if the credential is another's,
+    /// [`AccountError::Full`].
+    pub async fn recover(
+        &self,
+        token_hash: &[u8; 32],
+        passkey: &NewPasskey,
+        session: &NewSession,
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let mut transaction = self.change().await?;
+        let row = sqlx::query(
+            "SELECT users.* FROM links JOIN users ON users.id = links.user
+             WHERE token_hash = $1 AND expires_ms > $2 AND kind = 'recovery'",
+        )
+        .bind(&token_hash[..])
+        .bind(stored(now_ms))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let user = user(&row.ok_or(AccountError::Link)?)?;
+        for query in ["DELETE FROM links WHERE user = $1", "DELETE FROM sessions WHERE user = $1"] {
+            sqlx::query(query).bind(&user.id.as_bytes()[..]).execute(&mut *transaction).await?;
+        }
+        let event = Event::new(Author::user(user.id), AuditAction::UserRecovered, user.id);
+        audit::append(&mut transaction, now_ms, event).await?;
+        passkey.insert(&mut transaction, user.id, now_ms).await?;
+        session.insert(&mut transaction, user.id, now_ms).await?;
         transaction.commit().await?;
         Ok(user)
     }
@@ -418,10 +503,14 @@ const GOOD_LINK: &str = "SELECT * FROM links WHERE token_hash = $1 AND expires_m
 fn read_link(row: &SqliteRow) -> Result<Link, sqlx::Error> {
     let name: Option<String> = row.try_get("name")?;
     Ok(Link {
-        kind: if row.try_get::<String, _>("kind")? == "setup" {
-            LinkKind::Setup
-        } else {
-            LinkKind::Invitation
+        kind: match row.try_get::<&str, _>("kind")? {
+            "setup" => LinkKind::Setup,
+            "recovery" => LinkKind::Recovery,
+            _ => LinkKind::Invitation,
+        },
+        user: match row.try_get::<Option<Vec<u8>>, _>("user")? {
+            Some(id) => Some(UserId::from_bytes(sixteen(id)?)),
+            None => None,
         },
         name: name.map(|name| name.try_into().map_err(decode)).transpose()?,
         email: email(row)?,

@@ -14,6 +14,7 @@ mod floors;
 mod identities;
 mod meetings;
 mod migrations;
+mod passwords;
 mod plans;
 
 use std::{

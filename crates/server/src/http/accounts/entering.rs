@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
 use sabha_protocol::{
-    Rule,
+    DisplayName, Rule,
     account::{CeremonyId, PasskeyId, SessionId, UserId},
     secret::AccessToken,
     wire::{
@@ -76,6 +76,9 @@ pub(in crate::http) async fn begin_registration(
     let party = relying_party(&state, &headers)?;
     let link_hash = hash(begin.token.expose());
     let link = state.store.link(&link_hash, clock::unix_ms()).await?;
+    if let (LinkKind::Recovery, Some(user)) = (link.kind, link.user) {
+        return begin_recovery(&state, &party, user, link_hash, link.name.as_ref()).await;
+    }
     if link.kind == LinkKind::Invitation && begin.organisation.is_some() {
         let message = "only the first administrator names the organisation with the link";
         return Err(Refusal::new(Rule::WellFormed, message));
@@ -107,8 +110,16 @@ pub(in crate::http) async fn finish_registration(
     Body(made): Body<MadePasskey>,
 ) -> Result<(StatusCode, WithCookie<Json<Account>>), Refusal> {
     let party = relying_party(&state, &headers)?;
-    let Some(Ceremony::Join(draft, challenge)) = taken(&state, made.ceremony) else {
-        return Err(no_passkey());
+    let (draft, challenge) = match taken(&state, made.ceremony) {
+        Some(Ceremony::Join(draft, challenge)) => (draft, challenge),
+        Some(Ceremony::Recover(link_hash, challenge)) => {
+            let passkey = new_passkey(&party, &challenge, made)?;
+            let (session, token) = new_session(true)?;
+            let user = state.store.recover(&link_hash, &passkey, &session, clock::unix_ms()).await?;
+            tracing::info!(user = %user.id, "an administrator came back by a link");
+            return Ok((StatusCode::CREATED, signed_in(&state, user, session.id, &token).await?));
+        }
+        _ => return Err(no_passkey()),
     };
     let passkey = new_passkey(&party, &challenge, made)?;
     let (session, token) = new_session(true)?;
@@ -182,6 +193,22 @@ pub(in crate::http) async fn sign_out(
         Ok(()) | Err(AccountError::Unknown) => Ok(without_cookie(&state, StatusCode::NO_CONTENT)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Begins to make a passkey for an administrator who lost every other.
+async fn begin_recovery(
+    state: &Shared,
+    party: &RelyingParty,
+    user: UserId,
+    link_hash: [u8; 32],
+    name: Option<&DisplayName>,
+) -> Result<Json<PasskeyCreation>, Refusal> {
+    let exclude = state.store.credential_ids(user).await?;
+    let organisation = state.store.organisation().await?;
+    let name = user_name(name.map_or("", DisplayName::as_str));
+    let (ceremony, challenge) = (CeremonyId::from_bytes(random()?), Challenge::draw()?);
+    begun(state, ceremony, Ceremony::Recover(link_hash, challenge))?;
+    Ok(Json(party.creation(ceremony, &challenge, user, (&organisation, name), &exclude)))
 }
 
 /// Returns an answer that takes the browser's cookie away.

@@ -9,6 +9,7 @@
 //! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
 //! | `ACCOUNT.IDENTITY`, `ACCOUNT.PROVIDER`, `ACCOUNT.STRANGER` | `provider.rs` |
+//! | `ACCOUNT.PASSWORD`, `ACCOUNT.PASSWORDS_OFF` | `passwords.rs` |
 //! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
 
 pub(super) mod audit;
@@ -16,6 +17,7 @@ pub(super) mod entering;
 pub(super) mod floor;
 mod guard;
 pub(super) mod own;
+pub(super) mod passwords;
 pub(super) mod plans;
 pub(super) mod provider;
 pub(super) mod users;
@@ -135,6 +137,15 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/account/ways", Right::Anyone, provider::ways);
     all.add(M::POST, "/api/v1/account/provider", Right::Entry, provider::begin);
     all.add(M::POST, "/api/v1/account/provider/finish", Right::Entry, provider::finish);
+
+    all.add(M::POST, "/api/v1/account/password/sign-in", Right::Entry, passwords::begin);
+    all.add(M::POST, "/api/v1/account/password/sign-in/finish", Right::Entry, passwords::finish);
+    all.add(M::PUT, "/api/v1/passwords", Right::Administrator, passwords::allow);
+
+    all.add(M::GET, "/api/v1/account/password", Right::SignedIn, passwords::own);
+    all.add(M::POST, "/api/v1/account/password", Right::SignedIn, passwords::begin_setting);
+    all.add(M::PUT, "/api/v1/account/password", Right::SignedIn, passwords::set);
+    all.add(M::DELETE, "/api/v1/account/password", Right::SignedIn, passwords::remove);
 
     all.add(M::GET, "/api/v1/account", Right::SignedIn, own::account);
     all.add(M::GET, "/api/v1/account/identities", Right::SignedIn, provider::identities);

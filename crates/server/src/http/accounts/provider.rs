@@ -38,8 +38,9 @@ type WithCookies<T> = (AppendHeaders<[(HeaderName, String); 2]>, T);
 /// Says how one signs in here.
 #[utoipa::path(get, path = "/api/v1/account/ways", tag = "accounts",
     responses((status = 200, description = "The ways in beside passkeys", body = WaysIn)))]
-pub(in crate::http) async fn ways(State(state): State<AppState>) -> Json<WaysIn> {
-    Json(WaysIn { provider: state.accounts.provider.as_ref().map(|provider| provider.name().clone()) })
+pub(in crate::http) async fn ways(State(state): State<AppState>) -> Result<Json<WaysIn>, Refusal> {
+    let provider = state.accounts.provider.as_ref().map(|provider| provider.name().clone());
+    Ok(Json(WaysIn { provider, passwords: state.store.passwords_allowed().await? }))
 }
 
 /// Begins to sign in by the identity provider, or to follow an invitation with it.
