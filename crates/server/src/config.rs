@@ -21,6 +21,9 @@ use crate::accounts::Provider;
 /// Longest drain that can be asked for: a day.
 const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
 
+/// Longest that can be asked for to keep what nobody needs: ten years.
+const RETENTION_DAYS_MAX: u32 = 3660;
+
 /// Keys below `accounts.oidc` whose value is a list.
 const OIDC_LISTS: [&str; 7] = [
     "accounts.oidc.other_origins",
@@ -56,6 +59,8 @@ pub struct Settings {
     pub accounts: AccountSettings,
     /// Bounds that depend on the machine and the organisation; all others are fixed in the protocol.
     pub limits: LimitSettings,
+    /// How long is kept what nobody needs any more.
+    pub retention: RetentionSettings,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -167,6 +172,14 @@ pub struct LimitSettings {
     pub meetings_per_minute: u32,
 }
 
+/// `[retention]`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// Days after its end for which it is kept that there was a meeting of an id; afterwards a hash of the id.
+    pub ended_meetings_days: u32,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -229,6 +242,12 @@ impl Default for LimitSettings {
             rooms: limits::ROOMS_MAX,
             meetings_per_minute: limits::MEETINGS_PER_MINUTE,
         }
+    }
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { ended_meetings_days: 30 }
     }
 }
 
@@ -309,6 +328,9 @@ impl Settings {
         ];
         if least.contains(&0) {
             return refuse("a limit of 0 would refuse everything: limits start at 1".to_owned());
+        }
+        if self.retention.ended_meetings_days > RETENTION_DAYS_MAX {
+            return refuse(format!("retention.ended_meetings_days is at most {RETENTION_DAYS_MAX}"));
         }
         let oidc = &self.accounts.oidc;
         if oidc.issuer.is_some() != oidc.client_id.is_some() {
@@ -489,6 +511,7 @@ mod tests {
             ("[log]\nlevel = 'a=b=c'", "log.level"),
             ("[accounts.oidc]\nissuer = 'https://login.example.org'", "client_id"),
             ("[accounts.oidc]\nissuer = 'http://login.example.org'\nclient_id = 'a'", "https"),
+            ("[retention]\nended_meetings_days = 3661", "ended_meetings_days"),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();

@@ -27,6 +27,7 @@ mod metrics;
 mod planning;
 mod policy;
 pub mod profiles;
+mod retention;
 pub mod server;
 mod signalling;
 pub mod storage;

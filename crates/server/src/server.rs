@@ -30,6 +30,7 @@ use crate::{
     media::{MediaConfig, MediaPlane},
     metrics,
     policy::Floor,
+    retention,
     signalling::{AddressLimits, Addresses, RoomsConfig, Signalling, TokenBucket},
     storage::{AccountError, Store, StoreError},
 };
@@ -149,6 +150,7 @@ pub struct Server {
     store: Store,
     drain: Drain,
     accepting: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
     data_dir: DataDir,
 }
 
@@ -209,6 +211,7 @@ impl Server {
         let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
         let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
+        let forgetting = retention::keep(store.clone(), settings.retention);
         Ok(Self {
             address,
             url,
@@ -221,6 +224,7 @@ impl Server {
             store,
             drain,
             accepting,
+            forgetting,
             data_dir,
         })
     }
@@ -276,6 +280,7 @@ impl Server {
         self.drain.stop();
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
+        self.forgetting.abort();
         // Each connection bounds its own last word; a room that hangs must not keep the process.
         let _ = tokio::time::timeout(GOODBYE_MAX, self.signalling.emptied()).await;
         let media = self.media.clone();

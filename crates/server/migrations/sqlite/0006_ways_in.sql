@@ -53,3 +53,8 @@ DROP TABLE links;
 ALTER TABLE links_of_all_kinds RENAME TO links;
 CREATE INDEX links_of_user ON links (invited_by);
 CREATE INDEX links_for_user ON links (user);
+
+-- Meetings that are forgotten: SHA-256 over a label and the id, so that no id is given twice and none can be read here.
+CREATE TABLE forgotten_meetings (
+    mark BLOB NOT NULL PRIMARY KEY CHECK (length(mark) = 32)
+) STRICT, WITHOUT ROWID;

@@ -21,6 +21,9 @@ use super::{
     plans,
 };
 
+/// Stands where the name of a user stood who was removed.
+const FORMER_USER: &str = "former user";
+
 /// Bit of the administrators in `users.roles`.
 const ADMINISTRATOR: i64 = 1;
 
@@ -438,6 +441,12 @@ impl Store {
         let mut transaction = self.change().await?;
         // Their devices hold the keys of what they planned, which nobody else could end.
         plans::cancel_all_of(&mut transaction, id, now_ms).await?;
+        // Who applied a floor is told by name there, and by id in the audit log.
+        sqlx::query("UPDATE floors SET applied_by = $2 WHERE applied_by = (SELECT name FROM users WHERE id = $1)")
+            .bind(&id.as_bytes()[..])
+            .bind(FORMER_USER)
+            .execute(&mut *transaction)
+            .await?;
         let done = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(&id.as_bytes()[..])
             .execute(&mut *transaction)
@@ -449,7 +458,11 @@ impl Store {
             return Err(AccountError::Last);
         }
         audit::append(&mut transaction, now_ms, Event::new(author, AuditAction::UserRemoved, id)).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        // Else older pages stay in the log for as long as little is written. If somebody reads just now, the next time
+        // that something is forgotten does it.
+        self.fold().await?;
+        Ok(())
     }
 
     /// Begins a transaction that writes. What is not committed when it is dropped never was.

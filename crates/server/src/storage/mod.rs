@@ -9,6 +9,7 @@
 mod accounts;
 mod audit;
 mod credentials;
+mod erasure;
 mod examine;
 mod floors;
 mod identities;

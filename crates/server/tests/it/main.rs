@@ -11,6 +11,7 @@ mod binary;
 mod client;
 mod command_line;
 mod drain;
+mod erasure;
 mod entering;
 mod floor;
 mod hostile;
