@@ -442,11 +442,13 @@ impl Store {
         // Their devices hold the keys of what they planned, which nobody else could end.
         plans::cancel_all_of(&mut transaction, id, now_ms).await?;
         // Who applied a floor is told by name there, and by id in the audit log.
-        sqlx::query("UPDATE floors SET applied_by = $2 WHERE applied_by = (SELECT name FROM users WHERE id = $1)")
-            .bind(&id.as_bytes()[..])
-            .bind(FORMER_USER)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE floors SET applied_by = $2 WHERE applied_by = (SELECT name FROM users WHERE id = $1)",
+        )
+        .bind(&id.as_bytes()[..])
+        .bind(FORMER_USER)
+        .execute(&mut *transaction)
+        .await?;
         let done = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(&id.as_bytes()[..])
             .execute(&mut *transaction)

@@ -40,7 +40,9 @@ impl Store {
     pub async fn forget(&self, over_ms: u64, now_ms: u64) -> Result<u64, AccountError> {
         let (now, mut gone) = (stored(now_ms), 0);
         let mut transaction = self.change().await?;
-        for query in ["DELETE FROM links WHERE expires_ms <= $1", "DELETE FROM api_keys WHERE expires_ms <= $1"] {
+        for query in
+            ["DELETE FROM links WHERE expires_ms <= $1", "DELETE FROM api_keys WHERE expires_ms <= $1"]
+        {
             gone += sqlx::query(query).bind(now).execute(&mut *transaction).await?.rows_affected();
         }
         gone += sqlx::query("DELETE FROM sessions WHERE seen_ms <= $1 OR created_ms <= $2")
@@ -58,7 +60,8 @@ impl Store {
         .fetch_all(&mut *transaction)
         .await?;
         for id in over {
-            let id: [u8; 20] = id.try_into().map_err(|_| sqlx::Error::Decode("an id is not 20 bytes long".into()))?;
+            let id: [u8; 20] =
+                id.try_into().map_err(|_| sqlx::Error::Decode("an id is not 20 bytes long".into()))?;
             gone += sqlx::query("INSERT OR IGNORE INTO forgotten_meetings (mark) VALUES ($1)")
                 .bind(&mark(&id)[..])
                 .execute(&mut *transaction)

@@ -234,7 +234,12 @@ async fn cancel(
             .execute(&mut **transaction)
             .await?;
         sqlx::query(meetings::END).bind(&meeting).bind(stored(now_ms)).execute(&mut **transaction).await?;
-        audit::append(transaction, now_ms, Event::new(author, AuditAction::MeetingCancelled, erasure::marked(&id))).await?;
+        audit::append(
+            transaction,
+            now_ms,
+            Event::new(author, AuditAction::MeetingCancelled, erasure::marked(&id)),
+        )
+        .await?;
     }
     Ok(())
 }

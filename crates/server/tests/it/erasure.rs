@@ -28,9 +28,8 @@ fn found<'a>(office: &Office, needles: &'a [(&'static str, Vec<u8>)]) -> Vec<&'a
         .map(|path| std::fs::read(path).unwrap())
         .collect();
     assert!(!files.is_empty());
-    let holds = |needle: &[u8]| {
-        files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle))
-    };
+    let holds =
+        |needle: &[u8]| files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle));
     needles.iter().filter(|(_, needle)| holds(needle)).map(|(what, _)| *what).collect()
 }
 
@@ -52,7 +51,11 @@ async fn nothing_of_who_was_removed_and_of_a_meeting_that_is_forgotten_is_in_the
         roles: [AccountRole::Administrator].into(),
     };
     let author = Author::user(office.administrator);
-    office.store.invite(author, InvitationId::from_bytes([77; 16]), &link_hash, invite, now_ms()).await.unwrap();
+    office
+        .store
+        .invite(author, InvitationId::from_bytes([77; 16]), &link_hash, invite, now_ms())
+        .await
+        .unwrap();
     let user = UserId::from_bytes([77; 16]);
     let new = NewUser {
         id: user,
@@ -82,7 +85,12 @@ async fn nothing_of_who_was_removed_and_of_a_meeting_that_is_forgotten_is_in_the
     office.store.add_identity(user, &identity, now_ms()).await.unwrap();
     office.store.set_password(user, &record, now_ms()).await.unwrap();
     let floor = sabha_policy::Controls::of(sabha_policy::Tier::Medium);
-    office.store.apply_floor_after(0, &floor, name, "tier medium", Author::user(user)).await.unwrap().unwrap();
+    office
+        .store
+        .apply_floor_after(0, &floor, name, "tier medium", Author::user(user))
+        .await
+        .unwrap()
+        .unwrap();
     let key = office.key(user, &[sabha_protocol::account::Scope::MeetingsCreate]).await;
     drop(key_token);
 
