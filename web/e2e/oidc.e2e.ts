@@ -86,9 +86,9 @@ security_officer = ["staff"]
     await byProvider(elsewhere, 'asha');
     await expect.poll(() => elsewhere.get('signed-in').textContent()).toBe('Asha');
     const cookies = await elsewhere.cookies();
-    expect(cookies.filter(({ name }) => name.startsWith('sabha')).map(({ name, sameSite }) => [name, sameSite])).toEqual([
-      ['sabha', 'Strict'],
-    ]);
+    expect(
+      cookies.filter(({ name }) => name.startsWith('sabha')).map(({ name, sameSite }) => [name, sameSite]),
+    ).toEqual([['sabha', 'Strict']]);
     expect(elsewhere.problems).toEqual([]);
     await elsewhere.close();
   });

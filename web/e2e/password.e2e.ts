@@ -72,7 +72,10 @@ describe.skipIf(missing.chromium)('passwords', () => {
     expect(sent).not.toContain('kettle');
     expect(sent).not.toContain(encodeURIComponent(PASSWORD));
     const files = readdirSync(server.data).map((name) => readFileSync(join(server.data, name)).toString('latin1'));
-    expect(files.some((file) => file.includes(EMAIL)), 'what is looked for would be found').toBe(true);
+    expect(
+      files.some((file) => file.includes(EMAIL)),
+      'what is looked for would be found',
+    ).toBe(true);
     expect(files.filter((file) => file.includes('kettle'))).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 // An identity provider for a test: a certified one (`oidc-provider`) with its own pages, on a port of its own. Whoever types
 // a name is that person; there is no password.
 
-import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Oidc from 'oidc-provider';
 import type { Page } from 'playwright-core';
@@ -44,7 +44,12 @@ export class Provider {
       claims: { openid: ['sub', 'amr'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
       findAccount: (_: unknown, id: string) => ({
         accountId: id,
-        claims: () => ({ sub: id, name: `${id[0]?.toUpperCase()}${id.slice(1)}`, email_verified: true, ...this.people[id] }),
+        claims: () => ({
+          sub: id,
+          name: `${id[0]?.toUpperCase()}${id.slice(1)}`,
+          email_verified: true,
+          ...this.people[id],
+        }),
       }),
       pkce: { required: () => true },
     });

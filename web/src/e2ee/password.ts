@@ -8,7 +8,10 @@ import code from './wasm/opaque_bg.wasm?url';
 type Ask<Answer> = (request: string) => Promise<Answer>;
 
 /** Makes the record of a password that the server keeps. Null if this browser or the server's answer cannot. */
-export async function makeRecord(password: string, ask: Ask<{ answer: string; email: string }>): Promise<string | null> {
+export async function makeRecord(
+  password: string,
+  ask: Ask<{ answer: string; email: string }>,
+): Promise<string | null> {
   await load({ module_or_path: code });
   const setting = Setting.begin(clean(password));
   if (!setting) return null;

@@ -204,7 +204,7 @@ impl Store {
     }
 
     /// Makes a link by which an administrator who lost every way in adds a passkey to their account, in the place of any
-    /// before. `who` is their address or id; without it there has to be one administrator.
+    /// such link before. `who` is their address or id; without it there has to be one administrator.
     ///
     /// # Errors
     /// [`AccountError::Unknown`] if that is no administrator, or it is not said which of several.
