@@ -25,12 +25,10 @@ import type {
 } from '../protocol/messages';
 import { answerIn, tokenIn } from './address';
 import { ask, Refused } from './api';
+import { beginBinding, endBinding } from './errand';
 import { makePasskey, NoPasskey, showPasskey } from './passkey';
 import { t } from './strings/text';
 import { ruleText } from './strings/words';
-
-/** Remembers over the way to the identity provider and back that somebody is bound, not signed in. */
-const BINDING = 'sabha.binding';
 
 export type Stage = 'loading' | 'link' | 'sign-in' | 'desk';
 
@@ -155,7 +153,7 @@ export class Desk {
   async bind(): Promise<void> {
     await this.run(async () => {
       const { url } = await ask<ProviderRequest>('POST', 'account/identities');
-      sessionStorage.setItem(BINDING, 'yes');
+      beginBinding();
       location.assign(url);
     });
   }
@@ -195,8 +193,7 @@ export class Desk {
 
   /** Brings the identity provider's answer. Returns whether somebody is in. */
   private async comeBack(answer: ProviderAnswer | 'declined'): Promise<boolean> {
-    const binds = sessionStorage.getItem(BINDING) !== null;
-    sessionStorage.removeItem(BINDING);
+    const binds = endBinding();
     this.told = answer === 'declined' ? t('provider-declined') : null;
     if (answer !== 'declined') {
       await this.run(async () => {
