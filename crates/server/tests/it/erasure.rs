@@ -3,7 +3,6 @@
 use sabha_conference::Record;
 use sabha_protocol::{
     account::{AccountRole, IdentityId, InvitationId, PasskeyId, SessionId, UserId},
-    secret::AccessToken,
     wire::{accounts::Invite, http::MeetingCreated},
 };
 use sabha_server::storage::{Author, NewIdentity, NewPasskey, NewSession, NewUser, NewWay, Verdict};
@@ -41,7 +40,6 @@ async fn nothing_of_who_was_removed_and_of_a_meeting_that_is_forgotten_is_in_the
     let (name, email) = ("Zebulon Quartermaine", "zebulon@quartermaine.example");
     let (credential_id, public_key) = (unique("credential", 32), unique("key", 77));
     let (token_hash, record) = (unique("token", 32), unique("record", 192));
-    let key_token = AccessToken::from_bytes(unique("api key", 32).try_into().unwrap());
 
     // Somebody comes, with every way in that there is, and does what leaves a trace.
     let link_hash: [u8; 32] = unique("link", 32).try_into().unwrap();
@@ -92,7 +90,6 @@ async fn nothing_of_who_was_removed_and_of_a_meeting_that_is_forgotten_is_in_the
         .unwrap()
         .unwrap();
     let key = office.key(user, &[sabha_protocol::account::Scope::MeetingsCreate]).await;
-    drop(key_token);
 
     // And makes a meeting.
     let (_, description) = new_meeting();
