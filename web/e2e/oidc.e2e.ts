@@ -169,8 +169,23 @@ security_officer = ["staff"]
     await byProvider(clerk, 'asha');
     await expect.poll(() => clerk.get('trouble').textContent()).toContain('opens nothing here');
 
+    // A good code, of somebody whose answer was caught on its way.
+    let stolen = '';
+    const victim = await Clerk.at(browser);
+    provider.answers = (url) => {
+      stolen = url.searchParams.get('code') ?? '';
+      return new URL('about:blank');
+    };
+    await victim.page.goto(admin);
+    await victim.get('sign-in-provider').click();
+    await signInThere(victim.page, 'asha');
+    await expect.poll(() => stolen).not.toBe('');
+    await victim.close();
+
     for (const change of [
-      // A code that belongs to another flow than its state; PKCE and the provider say no.
+      // That code with the state of another flow: the provider wants the verifier that belongs to it (PKCE).
+      (url: URL) => url.searchParams.set('code', stolen),
+      // A code that nobody was given.
       (url: URL) => url.searchParams.set('code', 'A'.repeat(43)),
       // RFC 9207: the answer says that it is another provider's.
       (url: URL) => url.searchParams.set('iss', 'https://login.evil.example'),

@@ -2,7 +2,7 @@
 //!
 //! A module of its own, which the sign-in page loads when somebody uses a password, and the meeting never does. The server
 //! learns nothing to guess against from what is sent; to guess against a stolen record it also needs the key that the
-//! server keeps apart from its database, and then pays for each guess what [`stretch`] costs. The page asks the
+//! server keeps apart from its database, and then pays for each guess what `stretch` costs. The page asks the
 //! server, this computes. Errors say nothing but that it did not work: of a wrong password, of an unknown name and of a
 //! server that is not the one of the registration there is one kind.
 
