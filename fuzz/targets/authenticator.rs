@@ -31,7 +31,8 @@ fuzz_target!(|said: (Vec<u8>, Vec<u8>, Vec<u8>)| {
             assert!(text.contains("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc") || text.contains('\\'));
         }
         // Also where the head is one of this site and this user, which bytes at random are not.
-        let head: Vec<u8> = [&sha2::Sha256::digest(b"meet.example.org")[..], &[0x45, 0, 0, 0, 0], &data].concat();
+        let head: Vec<u8> =
+            [&sha2::Sha256::digest(b"meet.example.org")[..], &[0x45, 0, 0, 0, 0], &data].concat();
         for data in [&data, &head] {
             if let Ok(made) = check_made(data, &expected) {
                 assert!((1..=1023).contains(&made.credential_id.len()));
