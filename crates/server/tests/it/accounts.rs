@@ -126,6 +126,30 @@ impl Office {
         request(address, method, path, &headers, body).await
     }
 
+    /// Has somebody come who has this address, and returns their session.
+    pub async fn somebody_with_an_address(&self, email: &str) -> Credential {
+        let number = self.fresh();
+        let token = LinkToken::from_bytes([number; 32]);
+        let invite = Invite { name: "Asha".parse().unwrap(), email: None, roles: Roles::new() };
+        let id = sabha_protocol::account::InvitationId::from_bytes([number; 16]);
+        let author = Author::user(self.administrator);
+        self.store.invite(author, id, &hash(token.expose()), invite, now_ms()).await.unwrap();
+        let new = NewUser {
+            id: UserId::from_bytes([number; 16]),
+            name: "Asha".parse().unwrap(),
+            email: Some(email.parse().unwrap()),
+            organisation: None,
+            way: NewWay::Passkey(passkey(number)),
+            session: NewSession {
+                id: SessionId::from_bytes([number; 16]),
+                token_hash: [number; 32],
+                strong: true,
+            },
+        };
+        let user = self.store.join(&hash(token.expose()), &new, now_ms()).await.unwrap().id;
+        Credential::cookie(&self.session(user, now_ms()).await.1)
+    }
+
     pub async fn administrator(&self) -> Credential {
         Credential::cookie(&self.session(self.administrator, now_ms()).await.1)
     }

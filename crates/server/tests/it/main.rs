@@ -22,3 +22,4 @@ mod plans;
 mod policy;
 mod restart;
 mod server;
+mod ways_in;
