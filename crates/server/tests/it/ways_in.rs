@@ -31,6 +31,9 @@ use crate::{
 /// The origin of the page, as the server was told.
 const PAGE: &str = "http://localhost:8080";
 
+/// What is changed in the claims, the algorithm, whether the browser is the one that asked, and what comes of it.
+type Case = (Option<(&'static str, Value)>, &'static str, bool, Rule);
+
 struct Issuer {
     url: String,
     pair: EcdsaKeyPair,
@@ -117,8 +120,7 @@ async fn a_token_names_somebody_only_if_everything_in_it_holds() {
         json!({ "iss": issuer.url, "sub": "1", "aud": "sabha", "exp": seconds + 60, "iat": seconds, "nonce": nonce,
             "name": "Asha", "groups": [] })
     };
-    // What is changed in the claims, the algorithm, whether the browser is the one that asked, and what comes of it.
-    let cases: [(Option<(&str, Value)>, &str, bool, Rule); 8] = [
+    let cases: [Case; 8] = [
         (None, "ES256", true, Rule::AccountStranger),
         (None, "none", true, Rule::AccountIdentity),
         (None, "ES256", false, Rule::AccountIdentity),
