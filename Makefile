@@ -17,7 +17,7 @@ step := scripts/step.sh
 checks := check-format check-generated check-rules check-walls check-licences check-scripts check-web \
   check-clippy check-docs check-wasm check-fuzz check-deny
 # What the browser runs of the cryptography is compiled from these.
-wasm_sources := Cargo.lock $(shell find crates/crypto-wasm crates/crypto crates/delivery crates/admission crates/policy crates/protocol \
+wasm_sources := Cargo.lock $(shell find crates/crypto-wasm crates/opaque-wasm crates/crypto crates/delivery crates/admission crates/policy crates/protocol \
   -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(shell find crates/xtask-wasm -type f 2>/dev/null)
 wasm := web/src/e2ee/wasm/crypto_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
@@ -104,7 +104,7 @@ check-wasm:
 	@$(step) 'pure crates for wasm32' cargo check --locked --target wasm32-unknown-unknown \
 	  --package sabha-protocol --package sabha-conference
 	@$(step) 'cryptography for wasm32' cargo clippy --locked --target wasm32-unknown-unknown \
-	  --package sabha-crypto-wasm -- -D warnings
+	  --package sabha-crypto-wasm --package sabha-opaque-wasm -- -D warnings
 
 # In the same target directory: the dependencies are those of the workspace. Not `--locked`: a dependency
 # that is new to the workspace is new to this lockfile too.

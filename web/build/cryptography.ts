@@ -7,7 +7,7 @@ export function cryptography(): Plugin {
     name: 'sabha-cryptography',
     enforce: 'pre',
     async resolveId(source, importer) {
-      if (!/\/wasm\/crypto/.test(source)) return null;
+      if (!/\/wasm\/(crypto|opaque)/.test(source)) return null;
       const found = await this.resolve(source, importer, { skipSelf: true });
       return found ?? this.error(`${source} is not there: run \`cargo wasm\` in the repository's root.`);
     },

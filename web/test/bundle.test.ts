@@ -52,6 +52,14 @@ describe('bundle', () => {
     expect(firstLoad().filter((name) => /\.wasm$|worker/.test(name))).toEqual([]);
   });
 
+  it('the code for passwords is loaded by who uses one, and by no meeting', () => {
+    expect(readdirSync(join(dist, 'assets')).filter((name) => /^opaque_bg.*\.wasm$/.test(name)).length).toBe(1);
+    expect(firstLoad(adminHtml).filter((name) => /\.wasm$|opaque|password/.test(name))).toEqual([]);
+    const calls = readdirSync(join(dist, 'assets')).filter((name) => /^(call|mls).*\.js$/.test(name));
+    expect(calls.length).toBeGreaterThan(0);
+    for (const name of calls) expect(readFileSync(join(dist, 'assets', name), 'utf8')).not.toContain('opaque_bg');
+  });
+
   it('no page needs an inline script, style or event handler', () => {
     for (const page of [html, adminHtml]) {
       expect(page).not.toMatch(/<script(?![^>]*\bsrc=)/);

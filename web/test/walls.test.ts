@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'ui/security/policy',
     'ui/strings/rules',
     'e2ee/maker',
+    'e2ee/password',
     'e2ee/shelf',
     'e2ee/vault',
   ],
@@ -53,7 +54,7 @@ const BROWSER: readonly { name: RegExp; owners: readonly string[] }[] = [
   { name: /\bWebAssembly\b|\bwasm\/|\bnew Worker\b|\bindexedDB\b/, owners: ['e2ee/'] },
   { name: /\bAudioContext\b/, owners: ['media/', 'ui/room/chime.ts'] },
   { name: /\bWebSocket\b/, owners: ['signalling/'] },
-  { name: /\b(local|session)Storage\b/, owners: ['session/', 'ui/preferences.svelte.ts'] },
+  { name: /\b(local|session)Storage\b/, owners: ['session/', 'admin/errand.ts', 'ui/preferences.svelte.ts'] },
   { name: /\bfetch\(/, owners: ['session/', 'admin/api.ts'] },
   { name: /\bnavigator\.credentials\b/, owners: ['admin/passkey.ts'] },
 ];

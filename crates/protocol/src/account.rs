@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::limits::{EMAIL_BYTES_MAX, LABEL_CHARS_MAX};
+use crate::limits::{AUTHORIZATION_CODE_BYTES_MAX, EMAIL_BYTES_MAX, LABEL_CHARS_MAX};
 use crate::text::{InvalidText, one_line};
 
 /// The text is not 26 base32 characters.
@@ -100,6 +100,10 @@ id16! {
     ApiKeyId
 }
 id16! {
+    /// Names the binding of a user to somebody at the organisation's identity provider.
+    IdentityId
+}
+id16! {
     /// Names an invitation in lists; the token in its link is another value.
     InvitationId
 }
@@ -108,7 +112,8 @@ id16! {
     PlanId
 }
 id16! {
-    /// Names a ceremony that began: making a passkey, or showing one. Good for five minutes and once.
+    /// Names a ceremony that began: making a passkey, showing one, or asking the identity provider, whose `state` it is.
+    /// Good for five minutes and once.
     CeremonyId
 }
 
@@ -212,6 +217,13 @@ impl Scope {
 #[schema(value_type = String, max_length = 254)]
 pub struct EmailAddress(String);
 
+/// A code of the identity provider, good once for a token (RFC 6749 section 4.1.2): 1 to 2048 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+#[schema(value_type = String, min_length = 1, max_length = 2048)]
+pub struct AuthorizationCode(String);
+
 /// What somebody calls a passkey or an API key of theirs, or an organisation itself: 1 to 64 characters on one line.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -260,6 +272,19 @@ macro_rules! text {
     };
 }
 
+text!(AuthorizationCode, |text| {
+    if text.is_empty() {
+        return Err(InvalidText::Empty);
+    }
+    if text.len() > AUTHORIZATION_CODE_BYTES_MAX {
+        return Err(InvalidText::TooLong { max: AUTHORIZATION_CODE_BYTES_MAX });
+    }
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(InvalidText::Forbidden)
+    }
+});
 text!(Label, |text| one_line(text, LABEL_CHARS_MAX));
 text!(EmailAddress, |text| {
     let text = one_line(text, EMAIL_BYTES_MAX)?.to_lowercase();
@@ -302,6 +327,15 @@ mod tests {
         }
         assert!(address(&format!("{}@b", "a".repeat(EMAIL_BYTES_MAX))).is_err());
         assert_eq!(format!("{:?}", address("a@b").unwrap()), "EmailAddress(3 chars)");
+    }
+
+    #[test]
+    fn a_code_is_visible_and_not_endless() {
+        let code = |text: &str| text.parse::<AuthorizationCode>();
+        assert_eq!(code("4/abc-._~").unwrap().as_str(), "4/abc-._~");
+        for wrong in ["", "a b", "a\n", "ä", &"a".repeat(AUTHORIZATION_CODE_BYTES_MAX + 1)] {
+            assert!(code(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

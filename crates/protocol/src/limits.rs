@@ -106,6 +106,10 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 /// One value of a passkey on the wire, in bytes: authenticator data with the longest credential id and an RSA key is
 /// 1.4 kB.
 pub const ACCOUNT_BYTES_MAX: usize = 4 * 1024;
+/// A code of the identity provider, in bytes. Those of today are below 1 kB.
+pub const AUTHORIZATION_CODE_BYTES_MAX: usize = 2048;
+/// Bindings of one user to the identity provider.
+pub const IDENTITIES_MAX: usize = 4;
 /// Users of one organisation. A list of them is answered whole.
 pub const USERS_MAX: usize = 10_000;
 /// Passkeys of one user.

@@ -77,7 +77,7 @@ rules! {
     LockAuto = "MEET.LOCK.AUTO",
     /// By policy a last host ends the meeting and does not hand it over.
     EndAll = "MEET.END.ALL",
-    /// By policy who makes a meeting has signed in with a passkey or a second factor.
+    /// By policy who makes a meeting has signed in with a passkey, or by an identity provider that saw more than one factor.
     Mfa = "ORG.MFA",
     /// A host has taken somebody's right to send this source, or to write to all.
     SourceTaken = "ROOM.SOURCE",
@@ -115,18 +115,29 @@ rules! {
     Storage = "SERVER.STORAGE",
     /// A one-time link is good once, for a time, and until it is withdrawn. Deliberately one answer for all three.
     AccountLink = "ACCOUNT.LINK",
-    /// There is always an administrator, and a user always has a passkey.
+    /// The identity provider's answer is one that this browser asked for, in time, used once and signed. Deliberately one
+    /// answer for all of them.
+    AccountIdentity = "ACCOUNT.IDENTITY",
+    /// There is always an administrator, and a user always has a way in.
     AccountLast = "ACCOUNT.LAST",
     /// Account pages are reached from this server itself, at its own address.
     AccountOrigin = "ACCOUNT.ORIGIN",
     /// The passkey is not one that opens an account here, or came too late.
     AccountPasskey = "ACCOUNT.PASSKEY",
+    /// The password opens no account here, or came too late. Deliberately one answer for all of them.
+    AccountPassword = "ACCOUNT.PASSWORD",
+    /// There are passwords only where an administrator has allowed them.
+    AccountPasswordsOff = "ACCOUNT.PASSWORDS_OFF",
+    /// The identity provider can be reached, is the configured one, and says what OpenID Connect has it say.
+    AccountProvider = "ACCOUNT.PROVIDER",
     /// The user needs a role that they do not have.
     AccountRole = "ACCOUNT.ROLE",
     /// The API key was not made for this.
     AccountScope = "ACCOUNT.SCOPE",
     /// This needs somebody who is signed in, or an API key that is good.
     AccountSignedIn = "ACCOUNT.SIGNED_IN",
+    /// Who signs in by the identity provider is bound to a user here first: by an invitation, or while signed in.
+    AccountStranger = "ACCOUNT.STRANGER",
     /// Nobody and nothing of this id is here, or another has this address already.
     AccountKnown = "ACCOUNT.KNOWN",
 }

@@ -5,6 +5,7 @@
 //! 1 failed, 2 not understood.
 
 mod policy;
+mod user;
 
 use std::{
     error::Error,
@@ -22,6 +23,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    accounts::Provider,
     config::{ConfigError, LogFormat, Overrides, Settings},
     logging,
     server::{Server, StartError},
@@ -73,6 +75,9 @@ enum Command {
     Policy(policy::Command),
     /// Run the server.
     Serve(SettingsArgs),
+    /// Let an administrator in again who lost every way in.
+    #[command(subcommand)]
+    User(user::Command),
     /// Print the version.
     Version,
 }
@@ -163,6 +168,7 @@ pub fn run() -> ExitCode {
         Command::Health { url } => return health(url, cli.output),
         Command::Policy(command) => return policy::run(command, cli.output),
         Command::Serve(args) => args.load().and_then(|settings| serve(settings, cli.output)),
+        Command::User(command) => return user::run(command, cli.output),
         Command::Version => {
             version(cli.output);
             Ok(())
@@ -246,6 +252,8 @@ fn greeting(server: &Server, output: Output) -> String {
 }
 
 fn check_config(settings: &Settings, output: Output) -> Result<(), StartError> {
+    // Reads the files that the settings name.
+    Provider::new(&settings.accounts.oidc)?;
     let data = settings.data_dir()?;
     let media = settings.media_listen(settings.server.listen);
     print(&match output {

@@ -13,13 +13,27 @@ use std::{
 
 use axum::http::Uri;
 use config::{Config, Environment, File, FileFormat};
-use sabha_protocol::limits;
+use sabha_protocol::{account::Label, limits};
 use serde::{Deserialize, Serialize};
 
-use crate::throttle::Pace;
+use crate::{accounts::Provider, throttle::Pace};
 
 /// Longest drain that can be asked for: a day.
 const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
+
+/// Longest that can be asked for to keep what nobody needs: ten years.
+const RETENTION_DAYS_MAX: u32 = 3660;
+
+/// Keys below `accounts.oidc` whose value is a list.
+const OIDC_LISTS: [&str; 7] = [
+    "accounts.oidc.other_origins",
+    "accounts.oidc.scopes",
+    "accounts.oidc.strong_acr",
+    "accounts.oidc.strong_amr",
+    "accounts.oidc.roles.administrator",
+    "accounts.oidc.roles.host",
+    "accounts.oidc.roles.security_officer",
+];
 
 /// Why there are no settings to start with. `Display` is one line for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +55,12 @@ pub struct Settings {
     pub server: ServerSettings,
     /// How media is reached.
     pub media: MediaSettings,
+    /// How those who administer the server, and hosts, sign in.
+    pub accounts: AccountSettings,
     /// Bounds that depend on the machine and the organisation; all others are fixed in the protocol.
     pub limits: LimitSettings,
+    /// How long is kept what nobody needs any more.
+    pub retention: RetentionSettings,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -75,6 +93,67 @@ pub struct MediaSettings {
     pub external_ips: Vec<IpAddr>,
     /// Threads that forward media. Absent: one for each core.
     pub shards: Option<u8>,
+}
+
+/// `[accounts]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountSettings {
+    /// The organisation's identity provider.
+    pub oidc: OidcSettings,
+}
+
+/// `[accounts.oidc]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OidcSettings {
+    /// Its issuer, exactly as it calls itself. Absent: there is none.
+    pub issuer: Option<String>,
+    /// What it calls this server.
+    pub client_id: Option<String>,
+    /// File of the secret it gave to this server. Absent: none, PKCE alone.
+    pub client_secret_file: Option<PathBuf>,
+    /// What people call it, on the button.
+    pub name: Label,
+    /// File of the authorities whose word on its identity is taken. Absent: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Other origins that its documents may name. Nothing else is ever connected to.
+    pub other_origins: Vec<String>,
+    /// What is asked for beside `openid`.
+    pub scopes: Vec<String>,
+    /// The claim that lists somebody's groups.
+    pub roles_claim: String,
+    /// Which groups have which role.
+    pub roles: RoleGroups,
+    /// What becomes of whom it names and nobody here knows.
+    pub strangers: Strangers,
+    /// Classes of authentication (`acr`) that count as more than one factor. They are also asked for.
+    pub strong_acr: Vec<String>,
+    /// Methods of authentication (`amr`, RFC 8176) that count as more than one factor.
+    pub strong_amr: Vec<String>,
+}
+
+/// `[accounts.oidc.roles]`: groups at the identity provider for each role. Roles without any are not its business.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoleGroups {
+    /// Groups of administrators.
+    pub administrator: Vec<String>,
+    /// Groups of hosts.
+    pub host: Vec<String>,
+    /// Groups of security officers.
+    pub security_officer: Vec<String>,
+}
+
+/// What becomes of somebody whom the identity provider names and nobody here knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strangers {
+    /// They become a user, with the roles of their groups.
+    Join,
+    /// They stay out, until somebody invites them.
+    #[default]
+    Refuse,
 }
 
 /// `[limits]`
@@ -110,6 +189,14 @@ pub struct LimitSettings {
     pub knocks_per_address_per_minute: u32,
     /// Knocks, and words from the lobby, that reach the hosts of one meeting per second; others wait in line.
     pub door_per_second: u32,
+}
+
+/// `[retention]`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// Days after its end for which it is kept that there was a meeting of an id; afterwards a hash of the id.
+    pub ended_meetings_days: u32,
 }
 
 /// `[log]`
@@ -152,6 +239,26 @@ impl Default for ServerSettings {
     }
 }
 
+impl Default for OidcSettings {
+    fn default() -> Self {
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            issuer: None,
+            client_id: None,
+            client_secret_file: None,
+            name: "your organisation".parse().expect("it is a label"),
+            ca_file: None,
+            other_origins: Vec::new(),
+            scopes: list(&["profile", "email"]),
+            roles_claim: "groups".to_owned(),
+            roles: RoleGroups::default(),
+            strangers: Strangers::default(),
+            strong_acr: Vec::new(),
+            strong_amr: list(&["mfa"]),
+        }
+    }
+}
+
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
@@ -169,6 +276,12 @@ impl Default for LimitSettings {
             knocks_per_address_per_minute: limits::KNOCKS_PER_ADDRESS_PER_MINUTE,
             door_per_second: limits::DOOR_PER_SECOND,
         }
+    }
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { ended_meetings_days: 30 }
     }
 }
 
@@ -204,6 +317,7 @@ impl Settings {
             .list_separator(",")
             .with_list_parse_key("server.trusted_proxies")
             .with_list_parse_key("media.external_ips");
+        let environment = OIDC_LISTS.iter().fold(environment, |all, key| all.with_list_parse_key(key));
         Self::layer(file, environment, overrides)
     }
 
@@ -257,6 +371,14 @@ impl Settings {
         if least.contains(&0) {
             return refuse("a limit of 0 would refuse everything: limits start at 1".to_owned());
         }
+        if self.retention.ended_meetings_days > RETENTION_DAYS_MAX {
+            return refuse(format!("retention.ended_meetings_days is at most {RETENTION_DAYS_MAX}"));
+        }
+        let oidc = &self.accounts.oidc;
+        if oidc.issuer.is_some() != oidc.client_id.is_some() {
+            return refuse("accounts.oidc: issuer and client_id go together".to_owned());
+        }
+        Provider::check(oidc)?;
         crate::logging::filter(&self.log.level).map_err(|error| {
             ConfigError::Invalid(format!("log.level `{}` is not a filter: {error}", self.log.level))
         })?;
@@ -397,6 +519,7 @@ mod tests {
             .with_list_parse_key("server.trusted_proxies")
             .with_list_parse_key("media.external_ips")
             .source(Some(pairs));
+        let environment = OIDC_LISTS.iter().fold(environment, |all, key| all.with_list_parse_key(key));
         Settings::layer(Some(&file), environment, Overrides::default())
     }
 
@@ -428,6 +551,9 @@ mod tests {
             ("[media]\nshards = 65", "shards"),
             ("[limits]\nrooms = 0", "limit"),
             ("[log]\nlevel = 'a=b=c'", "log.level"),
+            ("[accounts.oidc]\nissuer = 'https://login.example.org'", "client_id"),
+            ("[accounts.oidc]\nissuer = 'http://login.example.org'\nclient_id = 'a'", "https"),
+            ("[retention]\nended_meetings_days = 3661", "ended_meetings_days"),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();
@@ -449,11 +575,16 @@ mod tests {
         load(sample, &[]).unwrap();
         load(&uncommented, &[]).unwrap();
 
-        let all = serde_json::to_value(Settings::default()).unwrap();
-        for (section, keys) in all.as_object().unwrap() {
-            assert!(sample.contains(&format!("[{section}]")), "{section}");
-            for key in keys.as_object().unwrap().keys() {
-                assert!(sample.contains(&format!("#{key} = ")), "{section}.{key}");
+        let mut sections = vec![(String::new(), serde_json::to_value(Settings::default()).unwrap())];
+        while let Some((section, keys)) = sections.pop() {
+            for (key, value) in keys.as_object().unwrap() {
+                let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+                if value.is_object() {
+                    sections.push((path, value.clone()));
+                } else {
+                    assert!(sample.contains(&format!("[{section}]")), "{section}");
+                    assert!(sample.contains(&format!("#{key} = ")), "{path}");
+                }
             }
         }
     }

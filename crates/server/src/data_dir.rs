@@ -28,13 +28,15 @@ pub enum DataDirError {
         /// The directory.
         path: PathBuf,
     },
-    /// The key file is not 32 bytes long. It was left as it is.
-    #[error("the key file {} is damaged: it has {bytes} bytes instead of 32", path.display())]
+    /// A key file is not as long as its key. It was left as it is.
+    #[error("the key file {} is damaged: it has {bytes} bytes instead of {wanted}", path.display())]
     KeyDamaged {
         /// The file.
         path: PathBuf,
         /// Its length.
         bytes: usize,
+        /// The length of its key.
+        wanted: usize,
     },
     /// The directory or a file in it cannot be made, read or written.
     #[error("the data directory {} cannot be used", path.display())]
@@ -82,6 +84,18 @@ impl DataDir {
         &self.path
     }
 
+    /// Returns the key in a file of this name beside the server's, which `draw` makes if there is none.
+    ///
+    /// # Errors
+    /// [`DataDirError`]; a file that was there before has not changed.
+    pub fn other_key<const N: usize>(
+        &self,
+        name: &str,
+        draw: impl FnOnce() -> [u8; N],
+    ) -> Result<[u8; N], DataDirError> {
+        load(&self.path.join(name), || Ok(draw()))
+    }
+
     /// Returns the server's key.
     pub const fn key(&self) -> &ServerKey {
         &self.key
@@ -118,21 +132,33 @@ impl ServerKey {
     }
 
     fn load(path: &Path) -> Result<Self, DataDirError> {
-        let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
-        match fs::read(path) {
-            Ok(bytes) => {
-                let length = bytes.len();
-                let damaged = |_| DataDirError::KeyDamaged { path: path.to_owned(), bytes: length };
-                bytes.try_into().map(Self).map_err(damaged)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut key = [0; 32];
-                getrandom::fill(&mut key).map_err(|_| DataDirError::NoRandomness)?;
-                write_whole(path, &key).map_err(unusable)?;
-                Ok(Self(key))
-            }
-            Err(error) => Err(unusable(error)),
+        let draw = || {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|_| DataDirError::NoRandomness)?;
+            Ok(key)
+        };
+        load(path, draw).map(Self)
+    }
+}
+
+/// Reads a key, or draws it and writes it.
+fn load<const N: usize>(
+    path: &Path,
+    draw: impl FnOnce() -> Result<[u8; N], DataDirError>,
+) -> Result<[u8; N], DataDirError> {
+    let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
+    match fs::read(path) {
+        Ok(bytes) => {
+            let length = bytes.len();
+            let damaged = |_| DataDirError::KeyDamaged { path: path.to_owned(), bytes: length, wanted: N };
+            bytes.try_into().map_err(damaged)
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = draw()?;
+            write_whole(path, &key).map_err(unusable)?;
+            Ok(key)
+        }
+        Err(error) => Err(unusable(error)),
     }
 }
 

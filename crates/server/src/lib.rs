@@ -29,6 +29,7 @@ mod planning;
 mod policy;
 pub mod profiles;
 mod refusals;
+mod retention;
 pub mod server;
 mod signalling;
 pub mod storage;

@@ -21,7 +21,7 @@ use sabha_protocol::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
-    accounts::{self, Accounts},
+    accounts::{self, Accounts, Passwords, Provider},
     clock,
     config::{ConfigError, PublicUrl, Settings},
     data_dir::{DataDir, DataDirError},
@@ -30,6 +30,7 @@ use crate::{
     media::{MediaConfig, MediaPlane},
     metrics,
     policy::Floor,
+    retention,
     signalling::{AddressLimits, Addresses, LobbyShares, RoomsConfig, Signalling, TokenBucket},
     storage::{AccountError, Store, StoreError},
     throttle::{NetworkThrottle, Pace},
@@ -150,6 +151,7 @@ pub struct Server {
     store: Store,
     drain: Drain,
     accepting: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
     data_dir: DataDir,
 }
 
@@ -194,7 +196,11 @@ impl Server {
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let tcp = Addresses::new(tcp_limits(&settings));
         let (router, account_routes) = http::router(Arc::new(Shared {
-            accounts: Accounts::new(&settings.limits),
+            accounts: Accounts::new(
+                &settings.limits,
+                Passwords::open(&data_dir)?,
+                Provider::new(&settings.accounts.oidc)?,
+            ),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
@@ -221,6 +227,7 @@ impl Server {
         let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
         let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
+        let forgetting = retention::keep(store.clone(), settings.retention);
         Ok(Self {
             address,
             url,
@@ -233,6 +240,7 @@ impl Server {
             store,
             drain,
             accepting,
+            forgetting,
             data_dir,
         })
     }
@@ -288,6 +296,7 @@ impl Server {
         self.drain.stop();
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
+        self.forgetting.abort();
         // Each connection bounds its own last word; a room that hangs must not keep the process.
         let _ = tokio::time::timeout(GOODBYE_MAX, self.signalling.emptied()).await;
         let media = self.media.clone();

@@ -1,7 +1,8 @@
-//! `cargo wasm`: compiles `sabha-crypto-wasm` for the browser and writes its module beside the worker that loads it.
+//! `cargo wasm`: compiles the browser's cryptography and writes its modules beside what loads them: `crypto`, of meetings,
+//! and `opaque`, of passwords, so that no meeting loads the one for the other.
 //!
-//! The output is generated and not committed: `crypto.js` (an ES module whose default export fetches and starts the
-//! code), `crypto.d.ts`, and `crypto_bg.wasm`. It depends on the sources, `Cargo.lock` and the compiler only; where
+//! The output is generated and not committed: of `crypto` it is `crypto.js` (an ES module whose default export fetches and
+//! starts the code), `crypto.d.ts`, and `crypto_bg.wasm`. It depends on the sources, `Cargo.lock` and the compiler only; where
 //! they lie on this machine is not in it, so that two machines make the same bytes.
 //!
 //! `cargo wasm group-cost` compiles the measurement of that name in the same way and runs it in Node.
@@ -17,13 +18,15 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "sabha-crypto-wasm";
-/// What cargo calls the library of [`PACKAGE`].
-const LIBRARY: &str = "sabha_crypto_wasm.wasm";
+/// Each package with what cargo calls its library, and the name under which the web client imports it.
+const MODULES: [(&str, &str, &str); 2] = [
+    (PACKAGE, "sabha_crypto_wasm.wasm", "crypto"),
+    ("sabha-opaque-wasm", "sabha_opaque_wasm.wasm", "opaque"),
+];
 /// Of the workspace's manifest; also the folder that cargo writes to.
 const PROFILE: &str = "wasm";
-/// Where the web client imports from, and under which name.
+/// Where the web client imports from.
 const OUTPUT: &str = "web/src/e2ee/wasm";
-const NAME: &str = "crypto";
 
 fn main() -> ExitCode {
     match run() {
@@ -38,36 +41,46 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => write_module(&root()),
+        [] => write_modules(&root()),
         ["group-cost"] => measure(&root(), "group_cost"),
         _ => bail!("usage: cargo wasm [group-cost]"),
     }
 }
 
-fn write_module(root: &Path) -> anyhow::Result<()> {
-    let module = compile(root, &["--lib"])?.join(LIBRARY);
+fn write_modules(root: &Path) -> anyhow::Result<()> {
     let output = root.join(OUTPUT);
+    let compiled = MODULES.map(|(package, library, name)| {
+        compile(root, package, &["--lib"]).map(|folder| (folder.join(library), name))
+    });
     // What an earlier version wrote under another name must not stay.
     if output.exists() {
         fs::remove_dir_all(&output).with_context(|| output.display().to_string())?;
     }
+    for module in compiled {
+        let (module, name) = module?;
+        write_module(&module, name, &output)?;
+    }
+    Ok(())
+}
+
+fn write_module(module: &Path, name: &str, output: &Path) -> anyhow::Result<()> {
     Bindgen::new()
-        .input_path(&module)
-        .out_name(NAME)
+        .input_path(module)
+        .out_name(name)
         .web(true)?
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .generate(&output)
+        .generate(output)
         .context("wasm-bindgen")?;
-    let size = fs::metadata(output.join(format!("{NAME}_bg.wasm")))?.len();
-    eprintln!("{OUTPUT}/{NAME}_bg.wasm: {} kB", size / 1000);
+    let size = fs::metadata(output.join(format!("{name}_bg.wasm")))?.len();
+    eprintln!("{OUTPUT}/{name}_bg.wasm: {} kB", size / 1000);
     Ok(())
 }
 
 /// Runs an example of the package as WebAssembly.
 fn measure(root: &Path, example: &str) -> anyhow::Result<()> {
-    let output = compile(root, &["--example", example])?.join("examples");
+    let output = compile(root, PACKAGE, &["--example", example])?.join("examples");
     Bindgen::new()
         .input_path(output.join(format!("{example}.wasm")))
         .out_name(example)
@@ -80,17 +93,17 @@ fn measure(root: &Path, example: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles a part of the package and returns the folder that it is written to.
-fn compile(root: &Path, part: &[&str]) -> anyhow::Result<PathBuf> {
+/// Compiles a part of a package and returns the folder that it is written to.
+fn compile(root: &Path, package: &str, part: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", TARGET])
+        .args(["build", "--locked", "--package", package, "--profile", PROFILE, "--target", TARGET])
         .args(part)
         .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(root)?.join("\u{1f}"))
         .current_dir(root)
         .status()
         .context("cargo could not be started")?;
-    ensure!(status.success(), "{PACKAGE} did not compile for {TARGET} (rustup target add {TARGET})");
+    ensure!(status.success(), "{package} did not compile for {TARGET} (rustup target add {TARGET})");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
     Ok(target.join(TARGET).join(PROFILE))
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atItsName, pageIn, tokenIn } from './address';
+import { answerIn, atItsName, pageIn, tokenIn } from './address';
 
 const token = 'A'.repeat(43);
 
@@ -9,6 +9,13 @@ describe('address', () => {
     expect(tokenIn(`#invite.${token}`)).toBe(token);
     for (const wrong of ['', '#users', `#setup.${token}A`, `#other.${token}`, `#setup.${token}&x`, '#setup.'])
       expect(tokenIn(wrong)).toBeNull();
+  });
+
+  it('an answer of the identity provider has a state, and a code unless it said no', () => {
+    expect(answerIn('?code=c&state=s')).toEqual({ code: 'c', state: 's' });
+    expect(answerIn('?code=c&state=s&iss=https%3A%2F%2Fa')).toEqual({ code: 'c', state: 's', iss: 'https://a' });
+    expect(answerIn('?error=access_denied&state=s')).toBe('declined');
+    for (const nothing of ['', '?code=c', '?x=y']) expect(answerIn(nothing)).toBeNull();
   });
 
   it('a page is one of the pages', () => {

@@ -1,13 +1,23 @@
 // What the address of the page says: which page, or which one-time link was followed.
 
-import type { LinkToken } from '../protocol/messages';
+import type { LinkToken, ProviderAnswer } from '../protocol/messages';
 
 export const PAGES = ['meetings', 'users', 'policy', 'live', 'health', 'audit', 'account'] as const;
 export type Page = (typeof PAGES)[number];
 
-/** Returns the token of a one-time link, or null: `#setup.<token>` or `#invite.<token>`. */
+/** Returns the token of a one-time link, or null: `#setup.<token>`, `#invite.<token>` or `#recover.<token>`. */
 export function tokenIn(fragment: string): LinkToken | null {
-  return /^#(?:setup|invite)\.([A-Za-z0-9_-]{43})$/.exec(fragment)?.[1] ?? null;
+  return /^#(?:setup|invite|recover)\.([A-Za-z0-9_-]{43})$/.exec(fragment)?.[1] ?? null;
+}
+
+/** Returns what the identity provider has sent back with the browser: its answer, that it said no, or nothing. */
+export function answerIn(query: string): ProviderAnswer | 'declined' | null {
+  const said = new URLSearchParams(query);
+  const [code, state] = [said.get('code'), said.get('state')];
+  if (!state) return null;
+  if (!code) return 'declined';
+  const iss = said.get('iss');
+  return iss ? { code, state, iss } : { code, state };
 }
 
 /** Returns the page that a fragment names, or null. */

@@ -4,17 +4,28 @@
 import type {
   Account,
   AccountRole,
+  AnswerPassword,
+  AskProvider,
+  BeginPassword,
   BeginRegistration,
   DisplayName,
+  Identities,
+  KeepPassword,
   LinkToken,
   LinkView,
   Organisation,
   PasskeyCreation,
   PasskeyRequest,
+  PasswordAnswer,
+  ProvePassword,
+  ProviderAnswer,
+  ProviderRequest,
   Rule,
+  WaysIn,
 } from '../protocol/messages';
-import { tokenIn } from './address';
+import { answerIn, tokenIn } from './address';
 import { ask, Refused } from './api';
+import { beginBinding, endBinding } from './errand';
 import { makePasskey, NoPasskey, showPasskey } from './passkey';
 import { t } from './strings/text';
 import { ruleText } from './strings/words';
@@ -35,12 +46,16 @@ export class Desk {
   stage = $state<Stage>('loading');
   account = $state.raw<Account | null>(null);
   organisation = $state('');
+  /** How one signs in here, besides with a passkey. */
+  ways = $state.raw<WaysIn>({ passwords: false });
   /** What the followed link is for. */
   link = $state.raw<LinkView | null>(null);
   /** Something is under way; buttons wait. */
   busy = $state(false);
   /** Why the last thing did not happen. */
   trouble = $state<string | null>(null);
+  /** Why the way to the identity provider led nowhere. Stays while the pages load what they show. */
+  told = $state<string | null>(null);
   /** That the last thing happened, for those who do not see it. */
   done = $state('');
   /** The rule by which it was refused, if it was. */
@@ -49,6 +64,11 @@ export class Desk {
 
   /** Begins with the page's address. Takes a token out of it at once, so that it stays in no history. */
   async open(): Promise<void> {
+    const answer = answerIn(location.search);
+    if (answer) {
+      history.replaceState(null, '', '/admin');
+      if (await this.comeBack(answer)) return;
+    }
     this.token = tokenIn(location.hash);
     if (this.token) {
       history.replaceState(null, '', '/admin');
@@ -57,6 +77,9 @@ export class Desk {
         this.organisation = this.link.organisation;
         this.stage = 'link';
       });
+      await this.quietly(async () => {
+        this.ways = await ask<WaysIn>('GET', 'account/ways');
+      });
       if (this.stage === 'link') return;
     }
     try {
@@ -64,6 +87,7 @@ export class Desk {
     } catch {
       this.stage = 'sign-in';
       await this.quietly(async () => {
+        this.ways = await ask<WaysIn>('GET', 'account/ways');
         this.organisation = (await ask<Organisation>('GET', 'organisation')).name;
       });
     }
@@ -85,9 +109,52 @@ export class Desk {
   }
 
   async signIn(): Promise<void> {
+    this.told = null;
     await this.run(async () => {
       const shown = await showPasskey(await ask<PasskeyRequest>('POST', 'account/sign-in'));
       this.enter(await ask<Account>('POST', 'account/sign-in/finish', shown));
+    });
+  }
+
+  async signInByPassword(email: string, password: string): Promise<void> {
+    this.told = null;
+    await this.run(async () => {
+      const { prove } = await import('../e2ee/password');
+      const proven = await prove(email, password, (request) => {
+        const body: BeginPassword = { email, request };
+        return ask<PasswordAnswer>('POST', 'account/password/sign-in', body);
+      });
+      if (!proven) throw new Refused('ACCOUNT.PASSWORD');
+      const body: ProvePassword = { ceremony: proven.answer.ceremony, proof: proven.proof };
+      this.enter(await ask<Account>('POST', 'account/password/sign-in/finish', body));
+    });
+  }
+
+  /** Sets the own account's password. Throws `Refused`. */
+  async setPassword(password: string): Promise<void> {
+    const { makeRecord } = await import('../e2ee/password');
+    const record = await makeRecord(password, (request) =>
+      ask<AnswerPassword>('POST', 'account/password', { request }),
+    );
+    if (!record) throw new Refused('ACCOUNT.PASSWORD');
+    const body: KeepPassword = { record };
+    await ask('PUT', 'account/password', body);
+  }
+
+  /** Goes to the identity provider to sign in, or to follow an invitation. Comes back by `open`. */
+  async byProvider(): Promise<void> {
+    const body: AskProvider = this.token ? { token: this.token } : {};
+    await this.run(async () => {
+      location.assign((await ask<ProviderRequest>('POST', 'account/provider', body)).url);
+    });
+  }
+
+  /** Goes to the identity provider to bind somebody there to the own account. */
+  async bind(): Promise<void> {
+    await this.run(async () => {
+      const { url } = await ask<ProviderRequest>('POST', 'account/identities');
+      beginBinding();
+      location.assign(url);
     });
   }
 
@@ -122,6 +189,24 @@ export class Desk {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Brings the identity provider's answer. Returns whether somebody is in. */
+  private async comeBack(answer: ProviderAnswer | 'declined'): Promise<boolean> {
+    const binds = endBinding();
+    this.told = answer === 'declined' ? t('provider-declined') : null;
+    if (answer !== 'declined') {
+      await this.run(async () => {
+        if (binds) await ask<Identities>('POST', 'account/identities/finish', answer);
+        else this.enter(await ask<Account>('POST', 'account/provider/finish', answer));
+      });
+      this.told = this.trouble;
+    }
+    if (binds) {
+      history.replaceState(null, '', '/admin#account');
+      await this.quietly(async () => this.enter(await ask<Account>('GET', 'account')));
+    }
+    return this.account !== null;
   }
 
   private enter(account: Account): void {

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -1258,6 +1258,10 @@ export type SessionId = string;
 
 export type ApiKeyId = string;
 
+export type IdentityId = string;
+
+export type AuthorizationCode = string;
+
 export type InvitationId = string;
 
 export type PlanId = string;
@@ -1514,6 +1518,130 @@ signature: AccountBytes,
  */
 user_handle: AccountBytes, };
 
+export type WaysIn = { 
+/**
+ * What people call the organisation's identity provider, if there is one.
+ */
+provider?: Label | null, 
+/**
+ * Whether passwords are allowed.
+ */
+passwords: boolean, };
+
+export type AllowPasswords = { 
+/**
+ * Whether users may set passwords and sign in with them.
+ */
+allowed: boolean, };
+
+export type OwnPassword = { 
+/**
+ * Whether the own account has one.
+ */
+set: boolean, };
+
+export type AskPassword = { 
+/**
+ * A RegistrationRequest.
+ */
+request: AccountBytes, };
+
+export type AnswerPassword = { 
+/**
+ * A RegistrationResponse.
+ */
+answer: AccountBytes, 
+/**
+ * By which address one signs in with it, which goes into the record.
+ */
+email: EmailAddress, };
+
+export type KeepPassword = { 
+/**
+ * A RegistrationRecord.
+ */
+record: AccountBytes, };
+
+export type BeginPassword = { 
+/**
+ * The address of the account.
+ */
+email: EmailAddress, 
+/**
+ * A KE1.
+ */
+request: AccountBytes, };
+
+export type PasswordAnswer = { 
+/**
+ * Goes back with the proof.
+ */
+ceremony: CeremonyId, 
+/**
+ * A KE2.
+ */
+answer: AccountBytes, };
+
+export type ProvePassword = { 
+/**
+ * The ceremony that began it.
+ */
+ceremony: CeremonyId, 
+/**
+ * A KE3.
+ */
+proof: AccountBytes, };
+
+export type AskProvider = { 
+/**
+ * From the fragment of an invitation's link. Used up when the provider has answered.
+ */
+token?: LinkToken | null, };
+
+export type ProviderRequest = { 
+/**
+ * Where the browser goes. The provider sends it back to `/admin` with `code` and `state`.
+ */
+url: string, };
+
+export type ProviderAnswer = { 
+/**
+ * `code`.
+ */
+code: AuthorizationCode, 
+/**
+ * `state`.
+ */
+state: CeremonyId, 
+/**
+ * `iss` (RFC 9207), if the provider says it.
+ */
+iss?: string | null, };
+
+export type Identity = { 
+/**
+ * The binding.
+ */
+id: IdentityId, 
+/**
+ * The provider's URL.
+ */
+issuer: string, 
+/**
+ * Since when, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When it last signed in, in milliseconds since 1970.
+ */
+used_ms?: number, };
+
+export type Identities = { 
+/**
+ * All of the own account, oldest first.
+ */
+identities: Array<Identity>, };
+
 export type Account = { 
 /**
  * Who.
@@ -1686,9 +1814,9 @@ entries: Array<AuditEntry>,
  */
 older?: number, };
 
-export type LinkKind = "invitation" | "setup";
+export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 

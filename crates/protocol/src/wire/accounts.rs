@@ -9,7 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     DisplayName,
     account::{
-        ApiKeyId, CeremonyId, EmailAddress, InvitationId, Label, PasskeyId, Roles, Scope, SessionId, UserId,
+        ApiKeyId, AuthorizationCode, CeremonyId, EmailAddress, IdentityId, InvitationId, Label, PasskeyId,
+        Roles, Scope, SessionId, UserId,
     },
     opaque::AccountBytes,
     secret::LinkToken,
@@ -137,6 +138,8 @@ body! {
 pub enum LinkKind {
     /// Somebody whom an administrator invited.
     Invitation,
+    /// An administrator who lost every way in.
+    Recovery,
     /// The first administrator.
     Setup,
 }
@@ -257,6 +260,148 @@ body! {
         signature: AccountBytes,
         /// `response.userHandle`.
         user_handle: AccountBytes,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/account/ways`: how one signs in here, besides with a passkey.
+    WaysIn {
+        /// What people call the organisation's identity provider, if there is one.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        provider: Option<Label>,
+        /// Whether passwords are allowed.
+        passwords: bool,
+    }
+}
+
+body! {
+    /// Body of `PUT /api/v1/passwords` and answer to it.
+    AllowPasswords {
+        /// Whether users may set passwords and sign in with them.
+        allowed: bool,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/account/password`.
+    OwnPassword {
+        /// Whether the own account has one.
+        set: bool,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password`: begins to set one (RFC 9807 section 5).
+    AskPassword {
+        /// A RegistrationRequest.
+        request: AccountBytes,
+    }
+}
+
+body! {
+    /// Answer to [`AskPassword`].
+    AnswerPassword {
+        /// A RegistrationResponse.
+        answer: AccountBytes,
+        /// By which address one signs in with it, which goes into the record.
+        email: EmailAddress,
+    }
+}
+
+body! {
+    /// Body of `PUT /api/v1/account/password`.
+    KeepPassword {
+        /// A RegistrationRecord.
+        record: AccountBytes,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password/sign-in` (RFC 9807 section 6).
+    BeginPassword {
+        /// The address of the account.
+        email: EmailAddress,
+        /// A KE1.
+        request: AccountBytes,
+    }
+}
+
+body! {
+    /// Answer to [`BeginPassword`].
+    PasswordAnswer {
+        /// Goes back with the proof.
+        ceremony: CeremonyId,
+        /// A KE2.
+        answer: AccountBytes,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/password/sign-in/finish`.
+    ProvePassword {
+        /// The ceremony that began it.
+        ceremony: CeremonyId,
+        /// A KE3.
+        proof: AccountBytes,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/provider`: begins to sign in by the identity provider.
+    AskProvider {
+        /// From the fragment of an invitation's link. Used up when the provider has answered.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        token: Option<LinkToken>,
+    }
+}
+
+body! {
+    /// Answer to [`AskProvider`] and to `POST /api/v1/account/identities`. A cookie binds it to the browser.
+    ProviderRequest {
+        /// Where the browser goes. The provider sends it back to `/admin` with `code` and `state`.
+        url: String,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/account/provider/finish` and `POST /api/v1/account/identities/finish`: what the provider gave
+    /// the browser (OpenID Connect Core 1.0 section 3.1.2.5).
+    ProviderAnswer {
+        /// `code`.
+        code: AuthorizationCode,
+        /// `state`.
+        state: CeremonyId,
+        /// `iss` (RFC 9207), if the provider says it.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        iss: Option<String>,
+    }
+}
+
+body! {
+    /// Somebody at the identity provider who signs in as this user.
+    Identity {
+        /// The binding.
+        id: IdentityId,
+        /// The provider's URL.
+        issuer: String,
+        /// Since when, in milliseconds since 1970.
+        #[ts(type = "number")]
+        created_ms: u64,
+        /// When it last signed in, in milliseconds since 1970.
+        #[serde(default)]
+        #[ts(optional = nullable, type = "number")]
+        used_ms: Option<u64>,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/account/identities`.
+    Identities {
+        /// All of the own account, oldest first.
+        identities: Vec<Identity>,
     }
 }
 
@@ -424,6 +569,10 @@ actions! {
     AuditExported = "audit.exported",
     /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
     FloorApplied = "floor.applied",
+    /// Somebody at the identity provider signs in as this user from now on.
+    IdentityAdded = "identity.added",
+    /// They do not any more.
+    IdentityRemoved = "identity.removed",
     /// An invitation was made.
     InvitationCreated = "invitation.created",
     /// An invitation was withdrawn.
@@ -446,6 +595,16 @@ actions! {
     PasskeyRemoved = "passkey.removed",
     /// A passkey has another name.
     PasskeyRenamed = "passkey.renamed",
+    /// A user's password was removed.
+    PasswordRemoved = "password.removed",
+    /// A user set a password.
+    PasswordSet = "password.set",
+    /// An administrator allowed passwords.
+    PasswordsAllowed = "passwords.allowed",
+    /// An administrator forbade passwords.
+    PasswordsForbidden = "passwords.forbidden",
+    /// On the server's machine a link was made for an administrator who lost every way in.
+    RecoveryCreated = "recovery.created",
     /// Somebody signed in.
     SessionBegun = "session.begun",
     /// Somebody signed out.
@@ -454,8 +613,10 @@ actions! {
     SessionRevoked = "session.revoked",
     /// A user's name or roles changed.
     UserChanged = "user.changed",
-    /// A user came by a one-time link.
+    /// A user came: by a one-time link, or from the identity provider.
     UserJoined = "user.joined",
+    /// An administrator came back by a link that was made on the server's machine.
+    UserRecovered = "user.recovered",
     /// A user was removed.
     UserRemoved = "user.removed",
 }

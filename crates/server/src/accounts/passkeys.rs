@@ -21,6 +21,8 @@ use sabha_protocol::{
 
 use super::{
     authenticator::{self, ALGORITHMS, Expected, Made, NotAPasskey, Purpose},
+    passwords::Proving,
+    provider::Sent,
     secrets::{NoRandomness, random},
 };
 
@@ -57,12 +59,27 @@ pub(crate) struct Draft {
     pub(crate) link_hash: [u8; 32],
 }
 
+/// Somebody who proves a password.
+pub(crate) struct PasswordTry {
+    /// The address that they gave.
+    pub(crate) email: EmailAddress,
+    /// Whose it is, and the record of their password; `None` if nobody has one under it.
+    pub(crate) found: Option<(UserId, Vec<u8>)>,
+    pub(crate) proving: Proving,
+}
+
 /// What is remembered from a challenge to its answer.
 pub(crate) enum Ceremony {
     /// A user adds a passkey.
     Add(UserId, Challenge),
+    /// Somebody was sent to the identity provider.
+    Ask(Box<Sent>),
     /// Somebody follows a one-time link.
     Join(Box<Draft>, Challenge),
+    /// Somebody proves a password.
+    Password(Box<PasswordTry>),
+    /// Somebody follows a recovery, whose token has this hash.
+    Recover([u8; 32], Challenge),
     /// Somebody signs in.
     SignIn(Challenge),
 }
@@ -174,13 +191,9 @@ impl RelyingParty {
 }
 
 impl Ceremonies {
-    /// Remembers a ceremony. If there are too many, the oldest makes room: a flood of them, which is counted by address,
-    /// keeps nobody out who answers sooner than it goes round.
-    ///
-    /// # Errors
-    /// [`NoRandomness`].
-    pub(crate) fn begin(&self, ceremony: Ceremony, now: Instant) -> Result<CeremonyId, NoRandomness> {
-        let id = CeremonyId::from_bytes(random()?);
+    /// Remembers a ceremony under an id that was drawn for it. If there are too many, the oldest makes room: a flood of
+    /// them, which is counted by address, keeps nobody out who answers sooner than it goes round.
+    pub(crate) fn begin(&self, id: CeremonyId, ceremony: Ceremony, now: Instant) {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= CEREMONIES_MAX {
             open.retain(|_, (began, _)| now.saturating_duration_since(*began) < CEREMONY_LIFE);
@@ -190,7 +203,6 @@ impl Ceremonies {
             }
         }
         open.insert(id, (now, ceremony));
-        Ok(id)
     }
 
     /// Returns a ceremony that began less than five minutes ago, and forgets it: a challenge is answered once.
@@ -277,8 +289,9 @@ mod tests {
     fn a_challenge_is_answered_once_and_in_time() {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
         let begin = || {
-            let ceremony = Ceremony::SignIn(Challenge::draw().unwrap());
-            ceremonies.begin(ceremony, now).unwrap()
+            let id = CeremonyId::from_bytes(random().unwrap());
+            ceremonies.begin(id, Ceremony::SignIn(Challenge::draw().unwrap()), now);
+            id
         };
         let (first, late) = (begin(), begin());
         assert!(ceremonies.take(first, now).is_some());
@@ -289,7 +302,11 @@ mod tests {
     #[test]
     fn a_flood_of_ceremonies_ends_at_the_bound_and_keeps_nobody_out() {
         let (ceremonies, now) = (Ceremonies::default(), Instant::now());
-        let begin = |now: Instant| ceremonies.begin(Ceremony::SignIn(Challenge([7; 32])), now).unwrap();
+        let begin = |now: Instant| {
+            let id = CeremonyId::from_bytes(random().unwrap());
+            ceremonies.begin(id, Ceremony::SignIn(Challenge([7; 32])), now);
+            id
+        };
         let oldest = begin(now);
         let later = now + Duration::from_secs(1);
         for _ in 1..CEREMONIES_MAX {

@@ -40,16 +40,17 @@ pub(super) async fn create_meeting(
     headers: HeaderMap,
     body: Result<Json<CreateMeeting>, JsonRejection>,
 ) -> Result<(StatusCode, Json<MeetingCreated>), Refusal> {
-    let author = if accounts::is_known(&headers, state.public_url.as_ref()) {
+    let (author, strong) = if accounts::is_known(&headers, state.public_url.as_ref()) {
         let address = client_address(&state.trusted_proxies, &extensions, &headers);
-        accounts::meeting_author(&state, &headers, address).await?
+        let caller = accounts::meeting_author(&state, &headers, address).await?;
+        (caller.author(), caller.strong)
     } else if bearer(&headers).as_ref() == Some(&state.creation_key) {
-        Author::default()
+        (Author::default(), false)
     } else {
         return Err(Refusal::new(Rule::CreationKey, "the creation key is missing or wrong"));
     };
-    if state.floor.now().host_sign_in() == HostSignIn::Strong && !author.is_signed_in() {
-        let message = "by policy who makes a meeting has signed in with a passkey";
+    if state.floor.now().host_sign_in() == HostSignIn::Strong && !strong {
+        let message = "by policy who makes a meeting has signed in with a passkey or a second factor";
         return Err(Refusal::new(Rule::Mfa, message));
     }
     if !state.drain.is_serving() {

@@ -28,17 +28,21 @@ impl Refusal {
     pub(super) fn new(rule: Rule, message: impl Into<String>) -> Self {
         let status = match rule {
             Rule::CreationKey | Rule::AccountSignedIn => StatusCode::UNAUTHORIZED,
-            Rule::AccountLink
+            Rule::AccountIdentity
+            | Rule::AccountLink
             | Rule::AccountOrigin
             | Rule::AccountPasskey
+            | Rule::AccountPassword
+            | Rule::AccountPasswordsOff
             | Rule::AccountRole
             | Rule::AccountScope
+            | Rule::AccountStranger
             | Rule::Floor
             | Rule::Mfa => StatusCode::FORBIDDEN,
             Rule::AccountRate | Rule::CredentialRate | Rule::NetworkRate | Rule::Rate => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
+            Rule::AccountProvider | Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
         Self::with_status(status, rule, message)

@@ -17,8 +17,12 @@ use super::{
     Author, Store, StoreError,
     audit::{self, Event},
     credentials::{NewPasskey, NewSession},
+    identities::NewIdentity,
     plans,
 };
+
+/// Stands where the name of a user stood who was removed.
+const FORMER_USER: &str = "former user";
 
 /// Bit of the administrators in `users.roles`.
 const ADMINISTRATOR: i64 = 1;
@@ -67,6 +71,8 @@ pub struct Link {
     pub email: Option<EmailAddress>,
     /// Roles of who follows it.
     pub roles: Roles,
+    /// Whom a recovery lets in.
+    pub user: Option<UserId>,
 }
 
 /// Somebody who follows a one-time link.
@@ -80,10 +86,19 @@ pub struct NewUser {
     pub email: Option<EmailAddress>,
     /// A new name of the organisation, from the first administrator only.
     pub organisation: Option<Label>,
-    /// Their first passkey.
-    pub passkey: NewPasskey,
+    /// By what they come in.
+    pub way: NewWay,
     /// The session in which they are at once.
     pub session: NewSession,
+}
+
+/// By what a new user comes in.
+#[derive(Clone, Debug)]
+pub enum NewWay {
+    /// Somebody at the identity provider.
+    Identity(NewIdentity),
+    /// Their first passkey.
+    Passkey(NewPasskey),
 }
 
 impl Store {
@@ -173,39 +188,99 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let link = read_link(&row.ok_or(AccountError::Link)?)?;
-        let users: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut *transaction).await?;
-        if users.unsigned_abs() >= USERS_MAX as u64 {
-            return Err(AccountError::Full);
+        if link.kind == LinkKind::Recovery {
+            return Err(AccountError::Link);
         }
         sqlx::query("DELETE FROM links WHERE token_hash = $1")
             .bind(&token_hash[..])
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO users (id, name, email, roles, created_ms) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&new.id.as_bytes()[..])
-            .bind(new.name.as_str())
-            .bind(new.email.as_ref().map(EmailAddress::as_str))
-            .bind(role_bits(&link.roles))
-            .bind(stored(now_ms))
-            .execute(&mut *transaction)
-            .await?;
         if let (LinkKind::Setup, Some(name)) = (link.kind, &new.organisation) {
             set_organisation(&mut transaction, name).await?;
         }
-        let author = Author::user(new.id);
-        let event = Event::new(author, AuditAction::UserJoined, new.id).detail(words(&link.roles));
-        audit::append(&mut transaction, now_ms, event).await?;
-        new.passkey.insert(&mut transaction, new.id, now_ms).await?;
-        new.session.insert(&mut transaction, new.id, now_ms).await?;
+        let user = new.insert(&mut transaction, link.roles, now_ms).await?;
         transaction.commit().await?;
-        Ok(User {
-            id: new.id,
-            name: new.name.clone(),
-            email: new.email.clone(),
-            roles: link.roles,
-            created_ms: now_ms,
-        })
+        Ok(user)
+    }
+
+    /// Makes a link by which an administrator who lost every way in adds a passkey to their account, in the place of any
+    /// such link before. `who` is their address or id; without it there has to be one administrator.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`] if that is no administrator, or it is not said which of several.
+    pub async fn prepare_recovery(
+        &self,
+        who: Option<&str>,
+        id: InvitationId,
+        token_hash: &[u8; 32],
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let mut transaction = self.change().await?;
+        let rows = sqlx::query("SELECT * FROM users WHERE roles & 1").fetch_all(&mut *transaction).await?;
+        let mut users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        users.retain(|user| {
+            let is = |who: &str| {
+                user.id.to_string() == who
+                    || user.email.as_ref().is_some_and(|email| email.as_str().eq_ignore_ascii_case(who))
+            };
+            who.is_none_or(is)
+        });
+        let (Some(user), true) = (users.pop(), users.is_empty()) else { return Err(AccountError::Unknown) };
+        sqlx::query("DELETE FROM links WHERE user = $1")
+            .bind(&user.id.as_bytes()[..])
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO links (id, token_hash, kind, name, email, roles, user, created_ms, expires_ms)
+             VALUES ($1, $2, 'recovery', $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(&id.as_bytes()[..])
+        .bind(&token_hash[..])
+        .bind(user.name.as_str())
+        .bind(user.email.as_ref().map(EmailAddress::as_str))
+        .bind(role_bits(&user.roles))
+        .bind(&user.id.as_bytes()[..])
+        .bind(stored(now_ms))
+        .bind(stored(now_ms) + millis(SETUP_LIFE))
+        .execute(&mut *transaction)
+        .await?;
+        let event = Event::new(Author::default(), AuditAction::RecoveryCreated, user.id);
+        audit::append(&mut transaction, now_ms, event).await?;
+        transaction.commit().await?;
+        Ok(user)
+    }
+
+    /// Uses a recovery up: its user has another passkey and one session, and no other.
+    ///
+    /// # Errors
+    /// [`AccountError::Link`] if the link is not good now, [`AccountError::Taken`] if the credential is another's,
+    /// [`AccountError::Full`].
+    pub async fn recover(
+        &self,
+        token_hash: &[u8; 32],
+        passkey: &NewPasskey,
+        session: &NewSession,
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let mut transaction = self.change().await?;
+        let row = sqlx::query(
+            "SELECT users.* FROM links JOIN users ON users.id = links.user
+             WHERE token_hash = $1 AND expires_ms > $2 AND kind = 'recovery'",
+        )
+        .bind(&token_hash[..])
+        .bind(stored(now_ms))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let user = user(&row.ok_or(AccountError::Link)?)?;
+        for query in ["DELETE FROM links WHERE user = $1", "DELETE FROM sessions WHERE user = $1"] {
+            sqlx::query(query).bind(&user.id.as_bytes()[..]).execute(&mut *transaction).await?;
+        }
+        let event = Event::new(Author::user(user.id), AuditAction::UserRecovered, user.id);
+        audit::append(&mut transaction, now_ms, event).await?;
+        passkey.insert(&mut transaction, user.id, now_ms).await?;
+        session.insert(&mut transaction, user.id, now_ms).await?;
+        transaction.commit().await?;
+        Ok(user)
     }
 
     /// Invites somebody.
@@ -366,6 +441,14 @@ impl Store {
         let mut transaction = self.change().await?;
         // Their devices hold the keys of what they planned, which nobody else could end.
         plans::cancel_all_of(&mut transaction, id, now_ms).await?;
+        // Who applied a floor is told by name there, and by id in the audit log.
+        sqlx::query(
+            "UPDATE floors SET applied_by = $2 WHERE applied_by = (SELECT name FROM users WHERE id = $1)",
+        )
+        .bind(&id.as_bytes()[..])
+        .bind(FORMER_USER)
+        .execute(&mut *transaction)
+        .await?;
         let done = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(&id.as_bytes()[..])
             .execute(&mut *transaction)
@@ -377,7 +460,11 @@ impl Store {
             return Err(AccountError::Last);
         }
         audit::append(&mut transaction, now_ms, Event::new(author, AuditAction::UserRemoved, id)).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        // Else older pages stay in the log for as long as little is written. If somebody reads just now, the next time
+        // that something is forgotten does it.
+        self.fold().await?;
+        Ok(())
     }
 
     /// Begins a transaction that writes. What is not committed when it is dropped never was.
@@ -386,17 +473,59 @@ impl Store {
     }
 }
 
+impl NewUser {
+    /// Writes the user with their way in and their session.
+    pub(super) async fn insert(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        roles: Roles,
+        now_ms: u64,
+    ) -> Result<User, AccountError> {
+        let users: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut **transaction).await?;
+        if users.unsigned_abs() >= USERS_MAX as u64 {
+            return Err(AccountError::Full);
+        }
+        sqlx::query("INSERT INTO users (id, name, email, roles, created_ms) VALUES ($1, $2, $3, $4, $5)")
+            .bind(&self.id.as_bytes()[..])
+            .bind(self.name.as_str())
+            .bind(self.email.as_ref().map(EmailAddress::as_str))
+            .bind(role_bits(&roles))
+            .bind(stored(now_ms))
+            .execute(&mut **transaction)
+            .await?;
+        let event = Event::new(Author::user(self.id), AuditAction::UserJoined, self.id).detail(words(&roles));
+        audit::append(transaction, now_ms, event).await?;
+        match &self.way {
+            NewWay::Identity(identity) => identity.insert(transaction, self.id, now_ms).await?,
+            NewWay::Passkey(passkey) => passkey.insert(transaction, self.id, now_ms).await?,
+        }
+        self.session.insert(transaction, self.id, now_ms).await?;
+        Ok(User {
+            id: self.id,
+            name: self.name.clone(),
+            email: self.email.clone(),
+            roles,
+            created_ms: now_ms,
+        })
+    }
+}
+
 /// A link that is good: not used, not too old, and for the first administrator only while there is none.
 const GOOD_LINK: &str = "SELECT * FROM links WHERE token_hash = $1 AND expires_ms > $2
-    AND (kind = 'invitation' OR NOT EXISTS (SELECT 1 FROM users WHERE roles & 1))";
+    AND (kind <> 'setup' OR NOT EXISTS (SELECT 1 FROM users WHERE roles & 1))";
 
 fn read_link(row: &SqliteRow) -> Result<Link, sqlx::Error> {
     let name: Option<String> = row.try_get("name")?;
     Ok(Link {
-        kind: if row.try_get::<String, _>("kind")? == "setup" {
-            LinkKind::Setup
-        } else {
-            LinkKind::Invitation
+        kind: match row.try_get::<&str, _>("kind")? {
+            "setup" => LinkKind::Setup,
+            "recovery" => LinkKind::Recovery,
+            _ => LinkKind::Invitation,
+        },
+        user: match row.try_get::<Option<Vec<u8>>, _>("user")? {
+            Some(id) => Some(UserId::from_bytes(sixteen(id)?)),
+            None => None,
         },
         name: name.map(|name| name.try_into().map_err(decode)).transpose()?,
         email: email(row)?,
@@ -415,7 +544,7 @@ async fn set_organisation(
     Ok(())
 }
 
-async fn administrators(transaction: &mut Transaction<'_, Sqlite>) -> Result<i64, sqlx::Error> {
+pub(super) async fn administrators(transaction: &mut Transaction<'_, Sqlite>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT count(*) FROM users WHERE roles & 1").fetch_one(&mut **transaction).await
 }
 
@@ -448,12 +577,12 @@ const fn bit(role: AccountRole) -> i64 {
     }
 }
 
-fn role_bits(roles: &Roles) -> i64 {
+pub(super) fn role_bits(roles: &Roles) -> i64 {
     roles.iter().map(|role| bit(*role)).sum()
 }
 
 /// Returns roles as the audit log writes them.
-fn words(roles: &BTreeSet<AccountRole>) -> String {
+pub(super) fn words(roles: &BTreeSet<AccountRole>) -> String {
     roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" ")
 }
 

@@ -28,7 +28,7 @@ fn passkey(number: u8) -> NewPasskey {
 }
 
 fn session(number: u8) -> NewSession {
-    NewSession { id: SessionId::from_bytes([number; 16]), token_hash: [number; 32] }
+    NewSession { id: SessionId::from_bytes([number; 16]), token_hash: [number; 32], strong: true }
 }
 
 fn newcomer(number: u8) -> NewUser {
@@ -37,7 +37,7 @@ fn newcomer(number: u8) -> NewUser {
         name: "Asha".parse().unwrap(),
         email: Some(format!("user{number}@example.org").parse().unwrap()),
         organisation: None,
-        passkey: passkey(number),
+        way: NewWay::Passkey(passkey(number)),
         session: session(number),
     }
 }
@@ -97,8 +97,10 @@ async fn an_address_and_a_credential_belong_to_one_user_and_a_link_survives_the_
     store.invite(asha, InvitationId::from_bytes([2; 16]), &[2; 32], invite(&[]), NOW).await.unwrap();
     let same_address = NewUser { email: newcomer(1).email, ..newcomer(2) };
     assert!(matches!(store.join(&[2; 32], &same_address, NOW).await, Err(AccountError::Taken)));
-    let same_credential =
-        NewUser { passkey: NewPasskey { credential_id: vec![1; 32], ..passkey(2) }, ..newcomer(2) };
+    let same_credential = NewUser {
+        way: NewWay::Passkey(NewPasskey { credential_id: vec![1; 32], ..passkey(2) }),
+        ..newcomer(2)
+    };
     assert!(matches!(store.join(&[2; 32], &same_credential, NOW).await, Err(AccountError::Taken)));
     assert_eq!(store.users().await.unwrap().len(), 1);
     store.join(&[2; 32], &newcomer(2), NOW).await.unwrap();
@@ -235,4 +237,77 @@ async fn what_is_refused_leaves_no_trace_in_the_log() {
     assert!(matches!(store.remove_passkey(user, only, NOW).await, Err(AccountError::Last)));
     assert!(matches!(verdict(directory.path(), None).await, Verdict::Sound { entries: 3, .. }));
     assert_eq!(store.passkeys(user).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_administrator_comes_back_by_a_link_once_and_nobody_else_does() {
+    let (_directory, store, asha) = office().await;
+    let id = |number: u8| InvitationId::from_bytes([number; 16]);
+    let nobody = store.prepare_recovery(Some("ben@example.org"), id(8), &[8; 32], NOW).await;
+    assert!(matches!(nobody, Err(AccountError::Unknown)));
+    // Who is no administrator has no such link; neither has one of several who was not named.
+    store.invite(asha, id(2), &[2; 32], invite(&[AccountRole::Host]), NOW).await.unwrap();
+    store.join(&[2; 32], &newcomer(2), NOW).await.unwrap();
+    let host = store.prepare_recovery(Some("user2@example.org"), id(8), &[8; 32], NOW).await;
+    assert!(matches!(host, Err(AccountError::Unknown)));
+    store.invite(asha, id(3), &[3; 32], invite(&[AccountRole::Administrator]), NOW).await.unwrap();
+    store.join(&[3; 32], &newcomer(3), NOW).await.unwrap();
+    assert!(matches!(store.prepare_recovery(None, id(8), &[8; 32], NOW).await, Err(AccountError::Unknown)));
+
+    let user = store.prepare_recovery(Some("User1@Example.org"), id(8), &[8; 32], NOW).await.unwrap();
+    assert_eq!(user.id, newcomer(1).id);
+    store.prepare_recovery(Some(&user.id.to_string()), id(9), &[9; 32], NOW).await.unwrap();
+    let replaced = store.recover(&[8; 32], &passkey(4), &session(4), NOW).await;
+    assert!(matches!(replaced, Err(AccountError::Link)), "another took its place");
+    assert!(
+        matches!(store.join(&[9; 32], &newcomer(5), NOW).await, Err(AccountError::Link)),
+        "it makes no user"
+    );
+    let late = NOW + u64::try_from(SETUP_LIFE.as_millis()).unwrap();
+    assert!(matches!(store.recover(&[9; 32], &passkey(4), &session(4), late).await, Err(AccountError::Link)));
+    let back = store.recover(&[9; 32], &passkey(4), &session(4), NOW).await.unwrap();
+    assert_eq!(back.id, user.id);
+    assert!(store.session(&[1; 32], NOW).await.unwrap().is_none(), "whoever was in is out");
+    assert!(store.session(&[4; 32], NOW).await.unwrap().is_some());
+    assert!(matches!(store.recover(&[9; 32], &passkey(5), &session(5), NOW).await, Err(AccountError::Link)));
+}
+
+#[tokio::test]
+async fn a_binding_signs_in_one_user_with_the_roles_of_the_moment_and_leaves_an_administrator() {
+    let (_directory, store, asha) = office().await;
+    let user = asha.user.unwrap();
+    let identity = |number: u8| NewIdentity {
+        id: sabha_protocol::account::IdentityId::from_bytes([number; 16]),
+        issuer: "https://login.example.org".to_owned(),
+        subject: "248289761001".to_owned(),
+    };
+    let managed = Roles::from([AccountRole::Administrator, AccountRole::Host]);
+    let grants = |granted: &[AccountRole]| RoleGrants {
+        managed: managed.clone(),
+        granted: granted.iter().copied().collect(),
+    };
+    let sign_in = async |number: u8, grants: RoleGrants| {
+        store.sign_in_by_identity(&identity(1), &grants, &session(number), NOW).await
+    };
+    assert!(matches!(sign_in(2, grants(&[])).await, Err(AccountError::Unknown)));
+    store.add_identity(user, &identity(1), NOW).await.unwrap();
+    assert!(matches!(store.add_identity(user, &identity(2), NOW).await, Err(AccountError::Taken)));
+
+    // Nobody takes the last administrator's role away.
+    assert!(
+        sign_in(3, grants(&[AccountRole::Host])).await.unwrap().roles.contains(&AccountRole::Administrator)
+    );
+    store
+        .invite(asha, InvitationId::from_bytes([2; 16]), &[2; 32], invite(&[AccountRole::Administrator]), NOW)
+        .await
+        .unwrap();
+    store.join(&[2; 32], &newcomer(2), NOW).await.unwrap();
+    assert_eq!(
+        sign_in(4, grants(&[AccountRole::Host])).await.unwrap().roles,
+        Roles::from([AccountRole::Host])
+    );
+
+    // A passkey may go while a binding opens the account, and then the binding stays.
+    store.remove_passkey(user, passkey(1).id, NOW).await.unwrap();
+    assert!(matches!(store.remove_identity(user, identity(1).id, NOW).await, Err(AccountError::Last)));
 }

@@ -39,11 +39,6 @@ impl Author {
     pub const fn user(user: UserId) -> Self {
         Self { user: Some(user), key: None }
     }
-
-    /// Returns whether the user acts in person, signed in with a passkey, and not by a key.
-    pub const fn is_signed_in(&self) -> bool {
-        self.user.is_some() && self.key.is_none()
-    }
 }
 
 /// Which entries are asked for.

@@ -40,6 +40,19 @@ pub struct NewSession {
     pub id: SessionId,
     /// SHA-256 of its token.
     pub token_hash: [u8; 32],
+    /// Whether more than one factor was seen.
+    pub strong: bool,
+}
+
+/// A session whose time is not over.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    /// Its name in lists.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: User,
+    /// Whether more than one factor was seen when it began.
+    pub strong: bool,
 }
 
 /// A passkey as the verifier needs it.
@@ -120,12 +133,13 @@ impl NewSession {
         .execute(&mut **transaction)
         .await?;
         sqlx::query(
-            "INSERT INTO sessions (id, token_hash, user, created_ms, seen_ms) VALUES ($1, $2, $3, $4, $4)",
+            "INSERT INTO sessions (id, token_hash, user, created_ms, seen_ms, strong) VALUES ($1, $2, $3, $4, $4, $5)",
         )
         .bind(&self.id.as_bytes()[..])
         .bind(&self.token_hash[..])
         .bind(&user.as_bytes()[..])
         .bind(stored(now_ms))
+        .bind(self.strong)
         .execute(&mut **transaction)
         .await?;
         let event = Event::new(Author::user(user), AuditAction::SessionBegun, self.id);
@@ -229,7 +243,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Removes a passkey of `user`, unless it is the last one.
+    /// Removes a passkey of `user`, unless it is their last way in.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Last`].
@@ -243,9 +257,7 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(AccountError::Unknown);
         }
-        if count(&mut transaction, "SELECT count(*) FROM passkeys WHERE user = $1", user).await? == 0 {
-            return Err(AccountError::Last);
-        }
+        keep_a_way_in(&mut transaction, user).await?;
         let event = Event::new(Author::user(user), AuditAction::PasskeyRemoved, id);
         audit::append(&mut transaction, now_ms, event).await?;
         Ok(transaction.commit().await?)
@@ -294,10 +306,10 @@ impl Store {
         &self,
         token_hash: &[u8; 32],
         now_ms: u64,
-    ) -> Result<Option<(SessionId, User)>, StoreError> {
+    ) -> Result<Option<LiveSession>, StoreError> {
         let now = stored(now_ms);
         let row = sqlx::query(
-            "SELECT users.*, sessions.id AS session, sessions.seen_ms FROM sessions
+            "SELECT users.*, sessions.id AS session, sessions.seen_ms, sessions.strong FROM sessions
              JOIN users ON users.id = sessions.user
              WHERE token_hash = $1 AND sessions.seen_ms > $2 AND sessions.created_ms > $3",
         )
@@ -315,7 +327,7 @@ impl Store {
                 .execute(&self.writer)
                 .await?;
         }
-        Ok(Some((id, user(&row)?)))
+        Ok(Some(LiveSession { id, user: user(&row)?, strong: row.try_get("strong")? }))
     }
 
     /// Returns the sessions of `user` whose time is not over, oldest first. `current` is the one that asks.
@@ -504,7 +516,17 @@ impl Store {
     }
 }
 
-async fn count(
+/// Refuses what would leave `user` without a way in.
+pub(super) async fn keep_a_way_in(
+    transaction: &mut Transaction<'_, Sqlite>,
+    user: UserId,
+) -> Result<(), AccountError> {
+    const WAYS: &str = "SELECT (SELECT count(*) FROM passkeys WHERE user = $1)
+        + (SELECT count(*) FROM identities WHERE user = $1)";
+    if count(transaction, WAYS, user).await? == 0 { Err(AccountError::Last) } else { Ok(()) }
+}
+
+pub(super) async fn count(
     transaction: &mut Transaction<'_, Sqlite>,
     query: &'static str,
     user: UserId,

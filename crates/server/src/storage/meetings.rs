@@ -13,7 +13,7 @@ use super::{
     Author, Store, StoreError, Window,
     accounts::time,
     audit::{self, Event},
-    now_ms,
+    erasure, now_ms,
 };
 
 /// A meeting that is not over, as its creator described it. Nothing of it is secret.
@@ -72,7 +72,7 @@ impl Store {
         if !insert(&mut transaction, id, meeting).await? {
             return Ok(false);
         }
-        let event = Event::new(author, AuditAction::MeetingCreated, id);
+        let event = Event::new(author, AuditAction::MeetingCreated, erasure::marked(id));
         audit::append(&mut transaction, now_ms().unsigned_abs(), event).await?;
         transaction.commit().await?;
         Ok(true)
@@ -192,7 +192,8 @@ pub(super) async fn insert(
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "INSERT INTO meetings (id, title, gate_key, group_info, tree, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+         SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM forgotten_meetings WHERE mark = $7)
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(&id.as_bytes()[..])
     .bind(meeting.title.as_ref().map(SealedTitle::as_bytes))
@@ -200,6 +201,7 @@ pub(super) async fn insert(
     .bind(meeting.group_info.as_bytes())
     .bind(meeting.tree.as_bytes())
     .bind(now_ms())
+    .bind(&erasure::mark(id.as_bytes())[..])
     .execute(&mut **transaction)
     .await?;
     Ok(done.rows_affected() > 0)

@@ -17,6 +17,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (3, "floors", include_str!("../../migrations/sqlite/0003_floors.sql")),
     (4, "plans", include_str!("../../migrations/sqlite/0004_plans.sql")),
     (5, "health_scope", include_str!("../../migrations/sqlite/0005_health_scope.sql")),
+    (6, "ways_in", include_str!("../../migrations/sqlite/0006_ways_in.sql")),
 ];
 
 /// Brings a database to the newest schema, or finds out that it is newer.

@@ -9,10 +9,13 @@
 mod accounts;
 mod audit;
 mod credentials;
+mod erasure;
 mod examine;
 mod floors;
+mod identities;
 mod meetings;
 mod migrations;
+mod passwords;
 mod plans;
 
 use std::{
@@ -27,10 +30,11 @@ use sqlx::{
 
 use self::migrations::MIGRATIONS;
 pub use self::{
-    accounts::{AccountError, Link, NewUser},
+    accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
-    credentials::{KeyHolder, NewPasskey, NewSession, StoredPasskey},
+    credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
+    identities::{NewIdentity, RoleGrants},
     meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
 };

@@ -19,7 +19,7 @@ use super::{
     AccountError, Author, Store, StoreError, StoredMeeting,
     accounts::{decode, millis, sixteen, stored, time},
     audit::{self, Event},
-    meetings,
+    erasure, meetings,
 };
 
 /// For how long one that has ended is still listed.
@@ -219,7 +219,12 @@ async fn cancel(
             .execute(&mut **transaction)
             .await?;
         sqlx::query(meetings::END).bind(&meeting).bind(stored(now_ms)).execute(&mut **transaction).await?;
-        audit::append(transaction, now_ms, Event::new(author, AuditAction::MeetingCancelled, id)).await?;
+        audit::append(
+            transaction,
+            now_ms,
+            Event::new(author, AuditAction::MeetingCancelled, erasure::marked(&id)),
+        )
+        .await?;
     }
     Ok(())
 }

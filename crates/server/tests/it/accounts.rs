@@ -20,7 +20,7 @@ use sabha_protocol::{
 use sabha_server::{
     config::{PublicUrl, Settings},
     http::{Right, Route},
-    storage::{AuditFile, Author, FILE_NAME, NewPasskey, NewSession, NewUser, Store, Verdict},
+    storage::{AuditFile, Author, FILE_NAME, NewPasskey, NewSession, NewUser, NewWay, Store, Verdict},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -60,8 +60,12 @@ impl Office {
             name: name.parse().unwrap(),
             email: None,
             organisation: None,
-            passkey: passkey(number),
-            session: NewSession { id: SessionId::from_bytes([number; 16]), token_hash: [number; 32] },
+            way: NewWay::Passkey(passkey(number)),
+            session: NewSession {
+                id: SessionId::from_bytes([number; 16]),
+                token_hash: [number; 32],
+                strong: true,
+            },
         };
         self.store.join(&hash(token.expose()), &new, now_ms()).await.unwrap().id
     }
@@ -79,19 +83,25 @@ impl Office {
 
     /// Begins a session of `user` that began and was used at `at_ms`, and returns its cookie.
     pub async fn session(&self, user: UserId, at_ms: u64) -> (SessionId, String) {
+        self.session_of(user, at_ms, true).await
+    }
+
+    /// As [`Self::session`]; `strong` says whether more than one factor was seen.
+    pub async fn session_of(&self, user: UserId, at_ms: u64, strong: bool) -> (SessionId, String) {
         let number = self.fresh();
         let token = AccessToken::from_bytes([number; 32]);
         let id = SessionId::from_bytes([number; 16]);
-        let new = NewSession { id, token_hash: hash(token.expose()) };
+        let new = NewSession { id, token_hash: hash(token.expose()), strong };
         let passkey = self.passkey_of(user).await;
         self.store.sign_in(&passkey, 0, &new, at_ms).await.unwrap();
         (id, format!("sabha={}", String::from(token)))
     }
 
     /// Begins a session of the administrator with this token, and returns its cookie.
-    pub async fn session_of(&self, token: [u8; 32]) -> String {
+    pub async fn session_by(&self, token: [u8; 32]) -> String {
         let token = AccessToken::from_bytes(token);
-        let new = NewSession { id: SessionId::from_bytes([0xD0; 16]), token_hash: hash(token.expose()) };
+        let id = SessionId::from_bytes([0xD0; 16]);
+        let new = NewSession { id, token_hash: hash(token.expose()), strong: true };
         let passkey = self.passkey_of(self.administrator).await;
         self.store.sign_in(&passkey, 0, &new, now_ms()).await.unwrap();
         format!("sabha={}", String::from(token))
@@ -130,9 +140,57 @@ impl Office {
         request(address, method, path, &headers, body).await
     }
 
+    /// Has somebody come who has this address, and returns their session.
+    pub async fn somebody_with_an_address(&self, email: &str) -> Credential {
+        let number = self.fresh();
+        let token = LinkToken::from_bytes([number; 32]);
+        let invite = Invite { name: "Asha".parse().unwrap(), email: None, roles: Roles::new() };
+        let id = sabha_protocol::account::InvitationId::from_bytes([number; 16]);
+        let author = Author::user(self.administrator);
+        self.store.invite(author, id, &hash(token.expose()), invite, now_ms()).await.unwrap();
+        let new = NewUser {
+            id: UserId::from_bytes([number; 16]),
+            name: "Asha".parse().unwrap(),
+            email: Some(email.parse().unwrap()),
+            organisation: None,
+            way: NewWay::Passkey(passkey(number)),
+            session: NewSession {
+                id: SessionId::from_bytes([number; 16]),
+                token_hash: [number; 32],
+                strong: true,
+            },
+        };
+        let user = self.store.join(&hash(token.expose()), &new, now_ms()).await.unwrap().id;
+        Credential::cookie(&self.session(user, now_ms()).await.1)
+    }
+
     pub async fn administrator(&self) -> Credential {
         Credential::cookie(&self.session(self.administrator, now_ms()).await.1)
     }
+}
+
+/// ORG.MFA
+#[tokio::test]
+async fn where_more_than_one_factor_is_demanded_a_session_of_one_makes_no_meeting() {
+    let office = Office::open().await;
+    let high = sabha_policy::Controls::of(sabha_policy::Tier::High);
+    office.store.apply_floor(&high, "asha", "tier high").await.unwrap();
+    let (_, description) = crate::server::new_meeting_with(high.clone());
+    let body = serde_json::to_string(&description).unwrap();
+    let demanded = async || {
+        let policy: sabha_protocol::wire::http::PolicyInfo = office.server.get("/api/v1/policy").await.json();
+        policy.floor == high.to_settings()
+    };
+    while !demanded().await {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    let (_, weak) = office.session_of(office.administrator, now_ms(), false).await;
+    let refused = office.ask("POST", "/api/v1/meetings", &Credential::cookie(&weak), &body).await;
+    assert_eq!((refused.status, refused.json::<ApiError>().rule), (403, Rule::Mfa));
+    let (_, strong) = office.session_of(office.administrator, now_ms(), true).await;
+    let made = office.ask("POST", "/api/v1/meetings", &Credential::cookie(&strong), &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
 }
 
 /// With what a request is sent.
@@ -558,8 +616,8 @@ async fn the_first_administrators_link_is_good_until_there_is_one() {
         name: "Asha".parse().unwrap(),
         email: Some("asha@example.org".parse().unwrap()),
         organisation: Some("Ministry".parse().unwrap()),
-        passkey: passkey(1),
-        session: NewSession { id: SessionId::from_bytes([1; 16]), token_hash: [1; 32] },
+        way: NewWay::Passkey(passkey(1)),
+        session: NewSession { id: SessionId::from_bytes([1; 16]), token_hash: [1; 32], strong: true },
     };
     let user: User = store.join(&hash(token.expose()), &new, now_ms()).await.unwrap();
     assert_eq!(user.roles, Roles::from([AccountRole::Administrator]));

@@ -54,6 +54,10 @@ enum Takes {
 /// Who may use which route. In the document's order.
 const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/account", Takes::Session),
+    ("GET", "/api/v1/account/identities", Takes::Session),
+    ("POST", "/api/v1/account/identities", Takes::Session),
+    ("POST", "/api/v1/account/identities/finish", Takes::Session),
+    ("DELETE", "/api/v1/account/identities/{id}", Takes::Session),
     ("GET", "/api/v1/account/keys", Takes::Session),
     ("POST", "/api/v1/account/keys", Takes::Session),
     ("DELETE", "/api/v1/account/keys/{id}", Takes::Session),
@@ -63,6 +67,14 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "/api/v1/account/passkeys/finish", Takes::Session),
     ("DELETE", "/api/v1/account/passkeys/{id}", Takes::Session),
     ("PATCH", "/api/v1/account/passkeys/{id}", Takes::Session),
+    ("GET", "/api/v1/account/password", Takes::Session),
+    ("POST", "/api/v1/account/password", Takes::Session),
+    ("PUT", "/api/v1/account/password", Takes::Session),
+    ("DELETE", "/api/v1/account/password", Takes::Session),
+    ("POST", "/api/v1/account/password/sign-in", Takes::Secret),
+    ("POST", "/api/v1/account/password/sign-in/finish", Takes::Secret),
+    ("POST", "/api/v1/account/provider", Takes::Secret),
+    ("POST", "/api/v1/account/provider/finish", Takes::Secret),
     ("POST", "/api/v1/account/registrations", Takes::Secret),
     ("POST", "/api/v1/account/registrations/finish", Takes::Secret),
     ("GET", "/api/v1/account/sessions", Takes::Session),
@@ -71,6 +83,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "/api/v1/account/sign-in", Takes::Secret),
     ("POST", "/api/v1/account/sign-in/finish", Takes::Secret),
     ("POST", "/api/v1/account/sign-out", Takes::Session),
+    ("GET", "/api/v1/account/ways", Takes::Nothing),
     ("GET", "/api/v1/audit", Takes::Scope(Scope::AuditRead)),
     ("GET", "/api/v1/audit/export", Takes::Scope(Scope::AuditRead)),
     ("GET", "/api/v1/floor", Takes::Scope(Scope::PolicyRead)),
@@ -84,6 +97,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "/api/v1/meetings", Takes::Creation),
     ("GET", "/api/v1/organisation", Takes::Nothing),
     ("PUT", "/api/v1/organisation", Takes::Administrator),
+    ("PUT", "/api/v1/passwords", Takes::Administrator),
     ("GET", "/api/v1/plans", Takes::Scope(Scope::MeetingsCreate)),
     ("POST", "/api/v1/plans", Takes::Scope(Scope::MeetingsCreate)),
     ("DELETE", "/api/v1/plans/meetings/{id}", Takes::Scope(Scope::MeetingsCreate)),
@@ -219,7 +233,7 @@ async fn void(office: &Office, other: &Office) -> Vec<(&'static str, Credential)
     let (_, expired_key) = key_until(office, &Scope::ALL, 0xE0, now_ms()).await;
     let (revoked_key_id, revoked_key) = key_until(office, &Scope::ALL, 0xE1, now_ms() + 600_000).await;
     office.store.revoke_api_key(office.administrator, revoked_key_id, now_ms()).await.unwrap();
-    let elsewhere = other.session_of([0xD0; 32]).await;
+    let elsewhere = other.session_by([0xD0; 32]).await;
     let (_, key_elsewhere) = key_until(other, &Scope::ALL, 0xD1, now_ms() + 600_000).await;
     vec![
         ("none", Credential::default()),

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
 use sabha_protocol::{
-    Rule,
+    DisplayName, Rule,
     account::{CeremonyId, PasskeyId, SessionId, UserId},
     secret::AccessToken,
     wire::{
@@ -26,11 +26,11 @@ use crate::{
     clock,
     config::PublicUrl,
     http::Shared,
-    storage::{AccountError, NewPasskey, NewSession, NewUser},
+    storage::{AccountError, NewPasskey, NewSession, NewUser, NewWay},
 };
 
 /// An answer that gives the browser a cookie, or takes it away.
-type WithCookie<T> = ([(HeaderName, String); 1], T);
+pub(super) type WithCookie<T> = ([(HeaderName, String); 1], T);
 
 /// Says whose server this is.
 #[utoipa::path(get, path = "/api/v1/organisation", tag = "accounts",
@@ -76,6 +76,9 @@ pub(in crate::http) async fn begin_registration(
     let party = relying_party(&state, &headers)?;
     let link_hash = hash(begin.token.expose());
     let link = state.store.link(&link_hash, clock::unix_ms()).await?;
+    if let (LinkKind::Recovery, Some(user)) = (link.kind, link.user) {
+        return begin_recovery(&state, &party, user, link_hash, link.name.as_ref()).await;
+    }
     if link.kind == LinkKind::Invitation && begin.organisation.is_some() {
         let message = "only the first administrator names the organisation with the link";
         return Err(Refusal::new(Rule::WellFormed, message));
@@ -89,7 +92,8 @@ pub(in crate::http) async fn begin_registration(
     let draft =
         Draft { user, name: begin.name, email: begin.email, organisation: begin.organisation, link_hash };
     let challenge = Challenge::draw()?;
-    let ceremony = begun(&state, Ceremony::Join(Box::new(draft), challenge))?;
+    let ceremony = CeremonyId::from_bytes(random()?);
+    begun(&state, ceremony, Ceremony::Join(Box::new(draft), challenge));
     Ok(Json(party.creation(ceremony, &challenge, user, (&organisation, name), &[])))
 }
 
@@ -106,14 +110,23 @@ pub(in crate::http) async fn finish_registration(
     Body(made): Body<MadePasskey>,
 ) -> Result<(StatusCode, WithCookie<Json<Account>>), Refusal> {
     let party = relying_party(&state, &headers)?;
-    let Some(Ceremony::Join(draft, challenge)) = taken(&state, made.ceremony) else {
-        return Err(no_passkey());
+    let (draft, challenge) = match taken(&state, made.ceremony) {
+        Some(Ceremony::Join(draft, challenge)) => (draft, challenge),
+        Some(Ceremony::Recover(link_hash, challenge)) => {
+            let passkey = new_passkey(&party, &challenge, made)?;
+            let (session, token) = new_session(true)?;
+            let user = state.store.recover(&link_hash, &passkey, &session, clock::unix_ms()).await?;
+            tracing::info!(user = %user.id, "an administrator came back by a link");
+            return Ok((StatusCode::CREATED, signed_in(&state, user, session.id, &token).await?));
+        }
+        _ => return Err(no_passkey()),
     };
     let passkey = new_passkey(&party, &challenge, made)?;
-    let (session, token) = new_session()?;
+    let (session, token) = new_session(true)?;
     let id = session.id;
     let Draft { user, name, email, organisation, link_hash } = *draft;
-    let new = NewUser { id: user, name, email, organisation, passkey, session };
+    let way = NewWay::Passkey(passkey);
+    let new = NewUser { id: user, name, email, organisation, way, session };
     let user = state.store.join(&link_hash, &new, clock::unix_ms()).await?;
     tracing::info!(user = %user.id, "a user came by a one-time link");
     Ok((StatusCode::CREATED, signed_in(&state, user, id, &token).await?))
@@ -131,7 +144,8 @@ pub(in crate::http) async fn begin_sign_in(
 ) -> Result<Json<PasskeyRequest>, Refusal> {
     let party = relying_party(&state, &headers)?;
     let challenge = Challenge::draw()?;
-    let ceremony = begun(&state, Ceremony::SignIn(challenge))?;
+    let ceremony = CeremonyId::from_bytes(random()?);
+    begun(&state, ceremony, Ceremony::SignIn(challenge));
     Ok(Json(PasskeyRequest { ceremony, challenge: challenge.on_wire(), rp_id: party.rp_id().to_owned() }))
 }
 
@@ -155,7 +169,7 @@ pub(in crate::http) async fn finish_sign_in(
     }
     let counter =
         party.check_shown(&challenge, &shown, &passkey.public_key, passkey.counter).map_err(not_a_passkey)?;
-    let (session, token) = new_session()?;
+    let (session, token) = new_session(true)?;
     let user = match state.store.sign_in(&passkey, counter, &session, clock::unix_ms()).await {
         Err(AccountError::Unknown) => return Err(no_passkey()),
         other => other?,
@@ -181,6 +195,22 @@ pub(in crate::http) async fn sign_out(
     }
 }
 
+/// Begins to make a passkey for an administrator who lost every other.
+async fn begin_recovery(
+    state: &Shared,
+    party: &RelyingParty,
+    user: UserId,
+    link_hash: [u8; 32],
+    name: Option<&DisplayName>,
+) -> Result<Json<PasskeyCreation>, Refusal> {
+    let exclude = state.store.credential_ids(user).await?;
+    let organisation = state.store.organisation().await?;
+    let name = user_name(name.map_or("", DisplayName::as_str));
+    let (ceremony, challenge) = (CeremonyId::from_bytes(random()?), Challenge::draw()?);
+    begun(state, ceremony, Ceremony::Recover(link_hash, challenge));
+    Ok(Json(party.creation(ceremony, &challenge, user, (&organisation, name), &exclude)))
+}
+
 /// Returns an answer that takes the browser's cookie away.
 pub(super) fn without_cookie<T>(state: &Shared, answer: T) -> WithCookie<T> {
     ([(header::SET_COOKIE, guard::no_cookie(state.public_url.as_ref()))], answer)
@@ -194,12 +224,27 @@ pub(super) fn relying_party(state: &Shared, headers: &HeaderMap) -> Result<Relyi
     let message = "passkeys need https, or this very machine under the name localhost: \
         put a reverse proxy with a certificate in front, and say its address with --public-url";
     let none = || Refusal::new(Rule::AccountOrigin, message);
-    let origin = match &state.public_url {
-        Some(url) if url.is_trustworthy() => url.origin().to_owned(),
-        Some(_) => return Err(none()),
-        None => local_origin(headers).ok_or_else(none)?,
-    };
+    if state.public_url.as_ref().is_some_and(|url| !url.is_trustworthy()) {
+        return Err(none());
+    }
+    let origin = origin(state, headers).ok_or_else(none)?;
     RelyingParty::new(&origin).ok_or_else(none)
+}
+
+/// Returns the origin of the page that asks, to which the identity provider sends a browser back.
+///
+/// # Errors
+/// The refusal of a page at an address that the asker chose.
+pub(super) fn page_origin(state: &Shared, headers: &HeaderMap) -> Result<String, Refusal> {
+    let message = "the server does not know its own address: say it with --public-url";
+    origin(state, headers).ok_or_else(|| Refusal::new(Rule::AccountOrigin, message))
+}
+
+fn origin(state: &Shared, headers: &HeaderMap) -> Option<String> {
+    match &state.public_url {
+        Some(url) => Some(url.origin().to_owned()),
+        None => local_origin(headers),
+    }
 }
 
 /// Returns the origin of a server that was told no URL: whoever asks has to be on the machine itself. Any other name in
@@ -221,9 +266,9 @@ pub(super) fn user_name(text: &str) -> String {
     text[..end].to_owned()
 }
 
-/// Remembers a ceremony.
-pub(super) fn begun(state: &Shared, ceremony: Ceremony) -> Result<CeremonyId, Refusal> {
-    Ok(state.accounts.ceremonies.begin(ceremony, Instant::now())?)
+/// Remembers a ceremony under an id that was drawn for it.
+pub(super) fn begun(state: &Shared, id: CeremonyId, ceremony: Ceremony) {
+    state.accounts.ceremonies.begin(id, ceremony, Instant::now());
 }
 
 /// Takes a ceremony that was remembered.
@@ -258,13 +303,15 @@ pub(super) fn no_passkey() -> Refusal {
     Refusal::new(Rule::AccountPasskey, "this passkey opens no account here, or it came too late; begin again")
 }
 
-fn new_session() -> Result<(NewSession, AccessToken), Refusal> {
+/// Draws a session. `strong` says whether more than one factor was seen.
+pub(super) fn new_session(strong: bool) -> Result<(NewSession, AccessToken), Refusal> {
     let token = AccessToken::from_bytes(random()?);
     let id = SessionId::from_bytes(random()?);
-    Ok((NewSession { id, token_hash: hash(token.expose()) }, token))
+    Ok((NewSession { id, token_hash: hash(token.expose()), strong }, token))
 }
 
-async fn signed_in(
+/// Answers who is signed in now, and gives their browser its session.
+pub(super) async fn signed_in(
     state: &Shared,
     user: User,
     session: SessionId,

@@ -14,7 +14,7 @@ use axum::{
 use sabha_protocol::{
     Rule,
     account::{ApiKeyId, Scope, SessionId},
-    limits::{HTTP_BODY_BYTES_MAX, SESSION_LIFE},
+    limits::{CEREMONY_LIFE, HTTP_BODY_BYTES_MAX, SESSION_LIFE},
     secret::AccessToken,
     wire::accounts::User,
 };
@@ -26,7 +26,7 @@ use crate::{
     config::PublicUrl,
     http::{Shared, client_address::client_address},
     signalling,
-    storage::Author,
+    storage::{Author, LiveSession},
 };
 
 /// Of a server that is reached by HTTPS. The prefix has browsers insist on Secure, this very host, and no Domain
@@ -35,6 +35,10 @@ const SECURE_COOKIE: &str = "__Host-sabha";
 
 /// Of a server on this machine without HTTPS.
 const LOCAL_COOKIE: &str = "sabha";
+
+/// As those, for who was sent to the identity provider.
+const SECURE_FLOW_COOKIE: &str = "__Host-sabha-flow";
+const LOCAL_FLOW_COOKIE: &str = "sabha-flow";
 
 /// By what somebody is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub(in crate::http) enum Identity {
 pub(in crate::http) struct Caller {
     pub(in crate::http) user: User,
     pub(in crate::http) identity: Identity,
+    /// In person, and more than one factor was seen: a passkey, or what the identity provider calls so.
+    pub(in crate::http) strong: bool,
 }
 
 impl Caller {
@@ -172,15 +178,15 @@ async fn allowed(
         if !covered {
             return Err(no_scope());
         }
-        Caller { user: holder.user, identity: Identity::Key(holder.key) }
+        Caller { user: holder.user, identity: Identity::Key(holder.key), strong: false }
     } else {
         let token = token(headers, state.public_url.as_ref()).ok_or_else(not_signed_in)?;
         let hash = hash(token.expose());
         check(&hash)?;
         let session = state.store.session(&hash, clock::unix_ms()).await?;
         found(&hash, session.is_some());
-        let (session, user) = session.ok_or_else(not_signed_in)?;
-        Caller { user, identity: Identity::Session(session) }
+        let LiveSession { id, user, strong } = session.ok_or_else(not_signed_in)?;
+        Caller { user, identity: Identity::Session(id), strong }
     };
     let roles = right.roles();
     if roles.is_empty() || roles.iter().any(|role| caller.user.roles.contains(role)) {
@@ -205,25 +211,40 @@ pub(in crate::http) async fn meeting_author(
     state: &Shared,
     headers: &HeaderMap,
     address: IpAddr,
-) -> Result<Author, Refusal> {
+) -> Result<Caller, Refusal> {
     own_page(&Method::POST, headers, state.public_url.as_ref())?;
-    let caller = allowed(state, headers, address, Right::Scope(Scope::MeetingsCreate)).await?;
-    Ok(caller.author())
+    allowed(state, headers, address, Right::Scope(Scope::MeetingsCreate)).await
 }
 
 /// Returns the header that gives a browser its session.
 pub(super) fn session_cookie(token: &AccessToken, public_url: Option<&PublicUrl>) -> String {
-    cookie(public_url, &String::from(token.clone()), SESSION_LIFE.as_secs())
+    cookie(public_url, cookie_name(public_url), &String::from(token.clone()), SESSION_LIFE.as_secs())
 }
 
 /// Returns the header that takes a browser's session away.
 pub(super) fn no_cookie(public_url: Option<&PublicUrl>) -> String {
-    cookie(public_url, "", 0)
+    cookie(public_url, cookie_name(public_url), "", 0)
 }
 
-fn cookie(public_url: Option<&PublicUrl>, value: &str, seconds: u64) -> String {
-    let name = cookie_name(public_url);
-    let secure = if name == SECURE_COOKIE { "; Secure" } else { "" };
+/// Returns the header that binds a flow to the browser that began it. The page brings the answer, so that this cookie
+/// is no more for other sites than the session's.
+pub(super) fn flow_cookie(token: &AccessToken, public_url: Option<&PublicUrl>) -> String {
+    let name = flow_cookie_name(public_url);
+    cookie(public_url, name, &String::from(token.clone()), CEREMONY_LIFE.as_secs())
+}
+
+/// Returns the header that ends it.
+pub(super) fn no_flow_cookie(public_url: Option<&PublicUrl>) -> String {
+    cookie(public_url, flow_cookie_name(public_url), "", 0)
+}
+
+/// Returns what binds the browser to the flow that it began.
+pub(super) fn flow_token(headers: &HeaderMap, public_url: Option<&PublicUrl>) -> Option<AccessToken> {
+    token_in(headers, flow_cookie_name(public_url))
+}
+
+fn cookie(public_url: Option<&PublicUrl>, name: &str, value: &str, seconds: u64) -> String {
+    let secure = if public_url.is_some_and(PublicUrl::is_secure) { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
@@ -231,9 +252,17 @@ fn cookie_name(public_url: Option<&PublicUrl>) -> &'static str {
     if public_url.is_some_and(PublicUrl::is_secure) { SECURE_COOKIE } else { LOCAL_COOKIE }
 }
 
-/// Returns the session's token. Two cookies of its name are none: one of them is somebody's attempt.
+fn flow_cookie_name(public_url: Option<&PublicUrl>) -> &'static str {
+    if public_url.is_some_and(PublicUrl::is_secure) { SECURE_FLOW_COOKIE } else { LOCAL_FLOW_COOKIE }
+}
+
+/// Returns the session's token.
 fn token(headers: &HeaderMap, public_url: Option<&PublicUrl>) -> Option<AccessToken> {
-    let name = cookie_name(public_url);
+    token_in(headers, cookie_name(public_url))
+}
+
+/// Returns the token in a cookie. Two cookies of its name are none: one of them is somebody's attempt.
+fn token_in(headers: &HeaderMap, name: &str) -> Option<AccessToken> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()

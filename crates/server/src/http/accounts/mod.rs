@@ -9,6 +9,8 @@
 //! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
 //! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
+//! | `ACCOUNT.IDENTITY`, `ACCOUNT.PROVIDER`, `ACCOUNT.STRANGER` | `provider.rs` |
+//! | `ACCOUNT.PASSWORD`, `ACCOUNT.PASSWORDS_OFF` | `passwords.rs` |
 //! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
 
 pub(super) mod audit;
@@ -17,7 +19,9 @@ pub(super) mod floor;
 mod guard;
 pub(super) mod operation;
 pub(super) mod own;
+pub(super) mod passwords;
 pub(super) mod plans;
+pub(super) mod provider;
 pub(super) mod users;
 
 use axum::{
@@ -133,7 +137,24 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::POST, "/api/v1/account/sign-in/finish", Right::Entry, entering::finish_sign_in);
     all.add(M::POST, "/api/v1/account/sign-out", Right::SignedIn, entering::sign_out);
 
+    all.add(M::GET, "/api/v1/account/ways", Right::Anyone, provider::ways);
+    all.add(M::POST, "/api/v1/account/provider", Right::Entry, provider::begin);
+    all.add(M::POST, "/api/v1/account/provider/finish", Right::Entry, provider::finish);
+
+    all.add(M::POST, "/api/v1/account/password/sign-in", Right::Entry, passwords::begin);
+    all.add(M::POST, "/api/v1/account/password/sign-in/finish", Right::Entry, passwords::finish);
+    all.add(M::PUT, "/api/v1/passwords", Right::Administrator, passwords::allow);
+
+    all.add(M::GET, "/api/v1/account/password", Right::SignedIn, passwords::own);
+    all.add(M::POST, "/api/v1/account/password", Right::SignedIn, passwords::begin_setting);
+    all.add(M::PUT, "/api/v1/account/password", Right::SignedIn, passwords::set);
+    all.add(M::DELETE, "/api/v1/account/password", Right::SignedIn, passwords::remove);
+
     all.add(M::GET, "/api/v1/account", Right::SignedIn, own::account);
+    all.add(M::GET, "/api/v1/account/identities", Right::SignedIn, provider::identities);
+    all.add(M::POST, "/api/v1/account/identities", Right::SignedIn, provider::begin_identity);
+    all.add(M::POST, "/api/v1/account/identities/finish", Right::SignedIn, provider::finish_identity);
+    all.add(M::DELETE, "/api/v1/account/identities/{id}", Right::SignedIn, provider::remove_identity);
     all.add(M::GET, "/api/v1/account/passkeys", Right::SignedIn, own::passkeys);
     all.add(M::POST, "/api/v1/account/passkeys", Right::SignedIn, own::begin_passkey);
     all.add(M::POST, "/api/v1/account/passkeys/finish", Right::SignedIn, own::finish_passkey);
@@ -220,7 +241,7 @@ impl From<AccountError> for Refusal {
             AccountError::Last => Self::with_status(
                 StatusCode::CONFLICT,
                 Rule::AccountLast,
-                "the last administrator and the last passkey have to stay; add another first",
+                "the last administrator and the last way in have to stay; add another first",
             ),
             AccountError::Taken => {
                 Self::with_status(StatusCode::CONFLICT, Rule::AccountKnown, "somebody has this already")

@@ -7,7 +7,7 @@ use axum::{
 };
 use sabha_protocol::{
     Rule,
-    account::{ApiKeyId, PasskeyId, SessionId},
+    account::{ApiKeyId, CeremonyId, PasskeyId, SessionId},
     limits::API_KEY_DAYS_MAX,
     secret::AccessToken,
     wire::{
@@ -68,7 +68,8 @@ pub(in crate::http) async fn begin_passkey(
     let name = entering::user_name(user.email.as_ref().map_or(user.name.as_str(), |email| email.as_str()));
     let organisation = state.store.organisation().await?;
     let challenge = Challenge::draw()?;
-    let ceremony = entering::begun(&state, Ceremony::Add(user.id, challenge))?;
+    let ceremony = CeremonyId::from_bytes(random()?);
+    entering::begun(&state, ceremony, Ceremony::Add(user.id, challenge));
     Ok(Json(party.creation(ceremony, &challenge, user.id, (&organisation, name), &exclude)))
 }
 

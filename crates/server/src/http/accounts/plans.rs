@@ -49,7 +49,7 @@ pub(in crate::http) async fn create(
     Body(CreatePlan { schedule, meetings }): Body<CreatePlan>,
 ) -> Result<(StatusCode, Json<Plan>), Refusal> {
     let floor = state.floor.now();
-    if floor.host_sign_in() == HostSignIn::Strong && !caller.author().is_signed_in() {
+    if floor.host_sign_in() == HostSignIn::Strong && !caller.strong {
         return Err(Refusal::new(Rule::Mfa, "by policy who makes a meeting has signed in with a passkey"));
     }
     let now_ms = clock::unix_ms();

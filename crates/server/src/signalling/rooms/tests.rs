@@ -290,16 +290,17 @@ async fn planned(store: &Store, creator: &Device, in_minutes: i64) {
         name: "Asha".parse().unwrap(),
         email: None,
         organisation: None,
-        passkey: crate::storage::NewPasskey {
+        way: crate::storage::NewWay::Passkey(crate::storage::NewPasskey {
             id: account::PasskeyId::from_bytes([1; 16]),
             label: "Laptop".parse().unwrap(),
             credential_id: vec![1; 32],
             public_key: vec![1; 77],
             counter: 0,
-        },
+        }),
         session: crate::storage::NewSession {
             id: account::SessionId::from_bytes([1; 16]),
             token_hash: [1; 32],
+            strong: true,
         },
     };
     store.join(&token, &new, clock::unix_ms()).await.unwrap();
