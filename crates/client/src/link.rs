@@ -42,6 +42,12 @@ impl Server {
         self.origin.starts_with("https:")
     }
 
+    /// Returns whether it is this machine, under any configuration of it.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        let host = self.authority.rsplit_once(':').map_or("", |(host, _)| host);
+        THIS_MACHINE.contains(&host)
+    }
+
     /// Returns what the server's certificate has to be for.
     pub(crate) const fn name(&self) -> &ServerName<'static> {
         &self.name

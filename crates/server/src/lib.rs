@@ -8,6 +8,7 @@
 //! | [`http`] | the web client, the API, health, and the door to signalling |
 //! | `signalling` | a task for each WebSocket and each room |
 //! | [`media`] | threads and sockets around `sabha-sfu` |
+//! | [`probe`] | how the server shows its owner's prober who it is |
 //! | [`data_dir`], [`storage`] | what outlives the process |
 //! | `planning` | when planned meetings are, by the clocks of a zone |
 //! | `policy`, [`profiles`] | the organisation's floor, and the files that one can be made from |
@@ -26,6 +27,7 @@ pub mod media;
 mod metrics;
 mod planning;
 mod policy;
+pub mod probe;
 pub mod profiles;
 pub mod server;
 mod signalling;

@@ -193,6 +193,7 @@ impl Server {
             drain: drain.clone(),
             floor,
             media: media.clone(),
+            probe_key: data_dir.key().probe_key(),
             public_url: settings.server.public_url.clone(),
             signalling: signalling.clone(),
             store: store.clone(),

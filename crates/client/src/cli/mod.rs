@@ -2,9 +2,10 @@
 //!
 //! Standard output carries JSON, one object a line, and nothing else (tables with `--report table`);
 //! diagnostics go to standard error. Exit codes: 0 done; 2 refused, denied or removed, with the rule in the
-//! JSON, or a wrong passcode; 1 anything else.
+//! JSON, or a wrong passcode; 1 anything else. `probe` has two more.
 
 mod doorman;
+mod probe;
 mod verify;
 
 use std::{
@@ -25,7 +26,7 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, verify::Verify};
+use self::{doorman::Doorman, probe::Probe, verify::Verify};
 use crate::{
     error::ClientError,
     http::create_meeting,
@@ -62,6 +63,8 @@ enum Command {
     Join(Box<Join>),
     /// Measure how long joining takes.
     JoinTimes(JoinTimesArgs),
+    /// Try on one's own server what has happened to others, and say what held.
+    Probe(Box<Probe>),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
     Soak(SoakArgs),
     /// Check a policy profile, a meeting's log or certificate, or an exported audit log, offline.
@@ -310,6 +313,7 @@ impl Cli {
             Command::Doorman(args) => doorman::run(*args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
+            Command::Probe(args) => probe::run(*args).await,
             Command::Soak(args) => run_soak(args).await,
             Command::Verify(args) => Ok(verify::run(&args)),
         };
