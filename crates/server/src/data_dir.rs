@@ -117,8 +117,7 @@ impl ServerKey {
     pub fn read(directory: &Path) -> Result<Self, DataDirError> {
         let path = directory.join(KEY_FILE);
         // Nothing is drawn here: a key that is not there would be another server's tomorrow.
-        fs::metadata(&path)
-            .map_err(|source| DataDirError::Unusable { path: path.clone(), source })?;
+        fs::metadata(&path).map_err(|source| DataDirError::Unusable { path: path.clone(), source })?;
         Self::load(&path)
     }
 

@@ -173,8 +173,7 @@ enum LinkEvent {
 impl Link {
     /// Starts to connect.
     fn to(config: &ParticipantConfig) -> Self {
-        let (server, trust, tap) =
-            (config.invite.server().clone(), config.trust.clone(), config.tap.clone());
+        let (server, trust, tap) = (config.invite.server().clone(), config.trust.clone(), config.tap.clone());
         Self::Connecting(Box::pin(async move {
             Ok(Box::new(Signalling::connect(&server, &trust).await?.tapped(tap)))
         }))

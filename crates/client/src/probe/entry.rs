@@ -64,7 +64,11 @@ pub(super) async fn try_ids(
                 return Ok(());
             }
             let took = reply.took.as_secs_f64() * 1_000.0;
-            if exists { existing.push(took) } else { missing.push(took) }
+            if exists {
+                existing.push(took)
+            } else {
+                missing.push(took)
+            }
             texts.push(reply.text);
         }
     }
@@ -92,9 +96,11 @@ pub(super) async fn try_ids(
     };
     // Of 160 independent bits 80 differ; fewer than 40, or more than 120, by a chance of 1 in 10^10.
     let differing = bits(known.meeting(), ended.meeting());
-    let came = format!("ids of 160 bits, of which {differing} differ, made on this device and taken as they are");
+    let came =
+        format!("ids of 160 bits, of which {differing} differ, made on this device and taken as they are");
     findings.note(28, (40..=120).contains(&differing), "two new meetings", came);
-    let came = if known.secret() == ended.secret() { "the same secret twice" } else { "two secrets of 128 bits" };
+    let came =
+        if known.secret() == ended.secret() { "the same secret twice" } else { "two secrets of 128 bits" };
     findings.note(28, known.secret() != ended.secret(), "their links", came);
     Ok(())
 }
@@ -129,7 +135,8 @@ pub(super) async fn try_rights(
 
     let nothing = || Credential::Device { grant: None };
     let junk = GrantBytes::try_from(vec![7; 300]).ok();
-    let made_up = ResumeToken::try_from("A".repeat(43)).map_err(|_| ClientError::Misuse("43 letters are a token"))?;
+    let made_up =
+        ResumeToken::try_from("A".repeat(43)).map_err(|_| ClientError::Misuse("43 letters are a token"))?;
     let rights = [
         ("a device that says it is in the group", nothing()),
         ("a grant of 300 bytes that no host signed", Credential::Device { grant: junk }),
@@ -169,9 +176,14 @@ pub(super) fn with_right(enter: ClientMessage, right: Credential) -> ClientMessa
 pub(super) const EARLY_ROWS: [u8; 1] = [4];
 
 /// Comes before any host, and sees whether it is more than waiting. Returns who waits.
-pub(super) async fn come_early(invite: &Invite, target: &Target<'_>, findings: &mut Findings) -> Result<Participant, ClientError> {
+pub(super) async fn come_early(
+    invite: &Invite,
+    target: &Target<'_>,
+    findings: &mut Findings,
+) -> Result<Participant, ClientError> {
     let early = Participant::join(target.guest(invite, "Early"));
-    let state = early.until("the lobby", PATIENCE, |state| state.phase == Phase::Waiting || state.role.is_some());
+    let state =
+        early.until("the lobby", PATIENCE, |state| state.phase == Phase::Waiting || state.role.is_some());
     let state = state.await?;
     let held = state.phase == Phase::Waiting && state.role.is_none() && !state.host_present;
     let came = match state.role {
@@ -219,9 +231,11 @@ pub(super) async fn wait_at_the_door(
 
     let state = early.state();
     let got = (state.media_packets, state.media_socket_bytes, state.decrypted);
-    let came = format!("{} packets, {} bytes, {} frames; {inside} frames inside meanwhile", got.0, got.1, got.2);
+    let came =
+        format!("{} packets, {} bytes, {} frames; {inside} frames inside meanwhile", got.0, got.1, got.2);
     findings.note(5, got == (0, 0, 0) && inside > 0, "the media socket of a guest in the lobby", came);
-    let keyless = !matches!(state.stage(), DeviceStage::Member | DeviceStage::Sealed) && state.members().is_empty();
+    let keyless =
+        !matches!(state.stage(), DeviceStage::Member | DeviceStage::Sealed) && state.members().is_empty();
     let came = if keyless && state.participants.is_empty() { "no key, no list" } else { "a key, or a list" };
     findings.note(5, keyless && state.participants.is_empty(), "its device", came);
 
@@ -233,7 +247,10 @@ pub(super) async fn wait_at_the_door(
     let more = [
         ("to join from the lobby", ClientMessage::Join { offer, media: Default::default() }),
         ("for the group, from the lobby", ClientMessage::GroupState {}),
-        ("for missed handshakes, from the lobby", ClientMessage::Missed { epoch: sabha_protocol::GroupEpoch(0) }),
+        (
+            "for missed handshakes, from the lobby",
+            ClientMessage::Missed { epoch: sabha_protocol::GroupEpoch(0) },
+        ),
         ("for the end of the meeting, from the lobby", ClientMessage::End {}),
     ];
     for (what, message) in more {
@@ -265,7 +282,10 @@ fn is_for_the_lobby(text: &str) -> bool {
 }
 
 /// Lets a guest in by hand, once it has proven the passcode.
-pub(super) async fn let_in(host: &Participant, config: ParticipantConfig) -> Result<Participant, ClientError> {
+pub(super) async fn let_in(
+    host: &Participant,
+    config: ParticipantConfig,
+) -> Result<Participant, ClientError> {
     let guest = Participant::join(config);
     let waits = guest.until("the lobby", PATIENCE, |state| state.phase == Phase::Waiting).await?;
     let id = waits.you.ok_or(ClientError::Misuse("who waits has a number"))?;

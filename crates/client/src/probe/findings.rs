@@ -70,8 +70,11 @@ fn judge(incident: &Incident, found: Option<Found>) -> Row {
 
 /// Makes a text that is short and steers no terminal: what a server said may be anything.
 fn plain(text: &str) -> String {
-    let mut plain: String =
-        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TEXT_CHARS_MAX).collect();
+    let mut plain: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(TEXT_CHARS_MAX)
+        .collect();
     if text.chars().nth(TEXT_CHARS_MAX).is_some() {
         plain.push_str("...");
     }

@@ -1,7 +1,11 @@
 //! Inside: what a member can do that it may not, who is in the list, what the server was told, and what who was removed has
 //! left.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use sabha_crypto::{
@@ -16,15 +20,11 @@ use sabha_protocol::{
 };
 use tokio::time::sleep;
 
-use super::{
-    Hall, PATIENCE, Target,
-    entry::with_right,
-    findings::Findings,
-    stranger::Stranger,
-};
+use super::{Hall, PATIENCE, Target, entry::with_right, findings::Findings, stranger::Stranger};
 use crate::{
     error::ClientError,
-    participant::{LINGER_MAX, Participant, Phase},
+    http::{Ask, ask},
+    participant::{Participant, Phase},
     state::DeviceState,
 };
 
@@ -47,42 +47,55 @@ fn strange_messages(host: u32) -> Vec<(u8, &'static str, String)> {
         (11, "a second message after the first", r#"{"id":9000,"body":{"type":"ping"}}{"id":9001,"body":{"type":"end"}}"#.to_owned()),
         (11, "XML", "<message><body>x</body></message>".to_owned()),
         said(11, "a word in another's name", format!(r#"{{"type":"relay","from":{host},"to":null,"payload":"AAAA"}}"#)),
-        said(12, "to switch on the host's camera", format!(r#"{{"type":"unmute","participant":{host},"source":"camera"}}"#)),
-        said(12, "to take control of the host's screen", format!(r#"{{"type":"control","participant":{host}}}"#)),
-        said(16, "whether the host looks at the window", format!(r#"{{"type":"attention","participant":{host}}}"#)),
-        said(30, "to be in the meeting unseen", r#"{"type":"join","hidden":true,"offer":{"sdp":"v=0\r\n","up":[],"down":[]},"media":{"microphone":false,"camera":false,"screen":false,"screen_audio":false}}"#.to_owned()),
+        said(12, "a wish to switch on the host's camera", format!(r#"{{"type":"unmute","participant":{host},"source":"camera"}}"#)),
+        said(12, "a wish to control the host's screen", format!(r#"{{"type":"control","participant":{host}}}"#)),
+        said(16, "that the host does not look at the window", format!(r#"{{"type":"attention","participant":{host}}}"#)),
+        said(30, "a wish to be in the meeting unseen", r#"{"type":"join","hidden":true,"offer":{"sdp":"v=0\r\n","up":[],"down":[]},"media":{"microphone":false,"camera":false,"screen":false,"screen_audio":false}}"#.to_owned()),
     ]
 }
 
 /// As a member: says what no client says, and looks at the list, the frames and at what the server was told.
-pub(super) async fn misbehave(hall: &Hall, findings: &mut Findings) -> Result<(), ClientError> {
+pub(super) async fn misbehave(
+    target: &Target<'_>,
+    hall: &Hall,
+    findings: &mut Findings,
+) -> Result<(), ClientError> {
     let host = hall.host.state();
     let number = host.you.ok_or(ClientError::Misuse("who is in has a number"))?;
     for (row, what, text) in strange_messages(number.0) {
         let came = refusal_of(&hall.member, text).await?;
         let held = came == Some(Rule::WellFormed);
-        let came = came.map_or_else(|| "taken without a word".to_owned(), |rule| format!("refused by {rule}"));
-        findings.note(row, held, format!("asks {what}"), came);
+        let came =
+            came.map_or_else(|| "taken without a word".to_owned(), |rule| format!("refused by {rule}"));
+        findings.note(row, held, format!("a guest sends {what}"), came);
     }
     // What only hosts may do, in the protocol's own words.
     let acts = [
-        (12, "to switch off the host's microphone", format!(r#"{{"type":"mute","participant":{number},"source":"microphone"}}"#)),
+        (
+            12,
+            "to switch off the host's microphone",
+            format!(r#"{{"type":"mute","participant":{number},"source":"microphone"}}"#),
+        ),
         (12, "to end the meeting", r#"{"type":"end"}"#.to_owned()),
     ];
     for (row, what, body) in acts {
         let came = refusal_of(&hall.member, format!("{{\"id\":9000,\"body\":{body}}}")).await?;
         let held = came == Some(Rule::HostOnly);
-        let came = came.map_or_else(|| "taken without a word".to_owned(), |rule| format!("refused by {rule}"));
+        let came =
+            came.map_or_else(|| "taken without a word".to_owned(), |rule| format!("refused by {rule}"));
         findings.note(row, held, format!("a guest asks {what}"), came);
     }
     let after = hall.host.state();
-    let same = after.phase == Phase::Joined && after.media == host.media && after.chat.len() == host.chat.len();
-    let came = if same { "goes on, with the same on and off, and nothing said to it" } else { "something changed" };
+    let same =
+        after.phase == Phase::Joined && after.media == host.media && after.chat.len() == host.chat.len();
+    let came =
+        if same { "goes on, with the same on and off, and nothing said to it" } else { "something changed" };
     for row in [11, 12] {
         findings.note(row, same, "the host meanwhile", came);
     }
     look_at_lists(hall, findings);
     look_at_frames(hall, findings).await?;
+    look_at_ciphers(target, findings).await?;
     look_at_what_was_told(hall, findings).await
 }
 
@@ -90,9 +103,8 @@ pub(super) async fn misbehave(hall: &Hall, findings: &mut Findings) -> Result<()
 async fn refusal_of(member: &Participant, text: String) -> Result<Option<Rule>, ClientError> {
     let before = member.state().refusals.len();
     member.send_text(text);
-    let refused = member.until("a refusal", REFUSAL_MAX, |state| {
-        state.refusals.len() > before || state.phase == Phase::Over
-    });
+    let refused = member
+        .until("a refusal", REFUSAL_MAX, |state| state.refusals.len() > before || state.phase == Phase::Over);
     match refused.await {
         Ok(state) if state.phase == Phase::Over => Err(ClientError::Timeout("staying in the meeting")),
         Ok(state) => Ok(state.refusals.last().map(|refusal| refusal.rule)),
@@ -106,7 +118,8 @@ fn look_at_lists(hall: &Hall, findings: &mut Findings) {
         let listed: BTreeSet<DeviceKey> = state.participants.values().map(|one| one.device).collect();
         let keyed: BTreeSet<DeviceKey> = state.members().iter().map(|one| one.device).collect();
         let held = listed == keyed && keyed.len() == 3;
-        let came = format!("{} in the server's list, {} hold keys by a host's signature", listed.len(), keyed.len());
+        let came =
+            format!("{} in the server's list, {} hold keys by a host's signature", listed.len(), keyed.len());
         for row in [24, 30] {
             findings.note(row, held, format!("the list that {who} has"), &came);
         }
@@ -123,7 +136,8 @@ async fn look_at_frames(hall: &Hall, findings: &mut Findings) -> Result<(), Clie
     // The same two sealed frames that this client would send: what a server or a wire sees of a still picture.
     let failed = |_| ClientError::Misuse("a frame of 4,096 bytes can be sealed");
     let suite = CipherSuite::Aes128GcmSha256;
-    let base = BaseKey::new(&Provider::default().random::<16>()).map_err(|_| ClientError::Misuse("a key is one"))?;
+    let base =
+        BaseKey::new(&Provider::default().random::<16>()).map_err(|_| ClientError::Misuse("a key is one"))?;
     let mut sender = Sender::new(suite);
     sender.switch_epoch(1, 0, &base).map_err(failed)?;
     let still = [0_u8; 4_096];
@@ -145,10 +159,29 @@ async fn look_at_frames(hall: &Hall, findings: &mut Findings) -> Result<(), Clie
     Ok(())
 }
 
+/// Under which ciphers media reached this server so far, which it tells programs on its own machine only.
+async fn look_at_ciphers(target: &Target<'_>, findings: &mut Findings) -> Result<(), ClientError> {
+    let metrics =
+        ask(target.server, target.trust, Ask { bytes_max: 1024 * 1024, ..Ask::get("GET /metrics") }).await?;
+    let text = metrics.text();
+    let count = |profile: &str| {
+        let name = format!("sabha_media_connections_total{{profile=\"{profile}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok())
+    };
+    if let Some(strong) = count("aes_gcm").filter(|_| metrics.status == 200) {
+        let refused = count("other").unwrap_or_default();
+        let came = format!("{strong} under AES-GCM; {refused} offered another, and were closed");
+        findings.note(6, strong >= 3, "DTLS-SRTP of media to this server, by its metrics", came);
+    }
+    Ok(())
+}
+
 async fn look_at_what_was_told(hall: &Hall, findings: &mut Findings) -> Result<(), ClientError> {
     let words = "we meet at the banyan tree at noon";
     hall.member.chat(words.parse().map_err(|_| ClientError::Misuse("a sentence can be said"))?);
-    let heard = hall.host.until("a word", PATIENCE, |state| state.chat.iter().any(|line| line.text.as_str() == words));
+    let heard = hall
+        .host
+        .until("a word", PATIENCE, |state| state.chat.iter().any(|line| line.text.as_str() == words));
     heard.await?;
     let mut told: Vec<Vec<u8>> = Vec::new();
     for text in hall.taps.iter().flat_map(crate::signalling::Tap::messages) {
@@ -156,7 +189,8 @@ async fn look_at_what_was_told(hall: &Hall, findings: &mut Findings) -> Result<(
     }
     let bytes: usize = told.iter().map(Vec::len).sum();
     let contains = |secret: &[u8]| {
-        let in_part = |form: &Vec<u8>| told.iter().any(|part| part.windows(form.len()).any(|window| window == form));
+        let in_part =
+            |form: &Vec<u8>| told.iter().any(|part| part.windows(form.len()).any(|window| window == form));
         forms(secret).iter().any(in_part)
     };
     // What is not secret is found, or nothing would be.
@@ -221,7 +255,11 @@ impl Drop for Kept {
 }
 
 /// Removes the member, who goes on listening with every key it has, and tries each way back. Ends the member.
-pub(super) async fn remove(target: &Target<'_>, hall: Hall, findings: &mut Findings) -> Result<Hall2, ClientError> {
+pub(super) async fn remove(
+    target: &Target<'_>,
+    hall: Hall,
+    findings: &mut Findings,
+) -> Result<Hall2, ClientError> {
     let Hall { invite, host, member, other, kept, early, .. } = hall;
     let number = member.state().you.ok_or(ClientError::Misuse("who is in has a number"))?;
     let resume = member.state().resume_token().cloned();
@@ -235,13 +273,16 @@ pub(super) async fn remove(target: &Target<'_>, hall: Hall, findings: &mut Findi
     // What was on its way at that moment still comes.
     sleep(Duration::from_millis(500)).await;
     let (then, others_then) = (member.state(), other.state().decrypted);
+    let began = Instant::now();
     let (report, _) = member.finish().await;
+    let listened = began.elapsed();
     let others = other.state().decrypted - others_then;
     let opened = report.decrypted.saturating_sub(then.decrypted);
     let packets = report.media_packets.saturating_sub(then.media_packets);
-    let came = format!("{opened} frames opened, {packets} packets received; {others} frames opened by another guest");
-    let listened = LINGER_MAX.min(super::LINGER);
-    let sent = format!("who was removed listens on with its keys, {:.1} s", listened.as_secs_f64() - 0.5);
+    let came = format!(
+        "{opened} frames opened, {packets} packets received; {others} frames opened by another guest"
+    );
+    let sent = format!("who was removed listens on with its keys, {:.1} s", listened.as_secs_f64());
     findings.note(20, opened == 0 && packets == 0 && others > 0, sent, came);
     findings.figure(20, "frames_opened_after_removal_count", opened as f64);
     findings.figure(20, "packets_after_removal_count", packets as f64);
@@ -272,7 +313,12 @@ pub(super) async fn remove(target: &Target<'_>, hall: Hall, findings: &mut Findi
 
 fn ghost(invite: &crate::link::Invite) -> sabha_crypto::device::Device {
     let secret: &LinkSecret = invite.secret();
-    sabha_crypto::device::Device::guest(invite.meeting(), secret.clone(), super::name("Ghost"), crate::clock::unix_ms())
+    sabha_crypto::device::Device::guest(
+        invite.meeting(),
+        secret.clone(),
+        super::name("Ghost"),
+        crate::clock::unix_ms(),
+    )
 }
 
 /// From the lobby: a commit that would add somebody, as bytes that no member has made.
@@ -292,7 +338,12 @@ async fn commit_from_outside(
         group_info: GroupInfo::try_from(vec![7; 300]).map_err(short)?,
     };
     let reply = stranger.ask(commit).await?;
-    findings.note(20, reply.is_refusal(), "a commit from the lobby that would let a ghost in", reply.summary());
+    findings.note(
+        20,
+        reply.is_refusal(),
+        "a commit from the lobby that would let a ghost in",
+        reply.summary(),
+    );
     Ok(())
 }
 

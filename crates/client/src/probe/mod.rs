@@ -121,10 +121,7 @@ impl Target<'_> {
 
     /// Returns a host who is asked about everybody.
     fn host(&self, invite: &Invite) -> ParticipantConfig {
-        ParticipantConfig {
-            publish: vec![Source::Microphone, Source::Camera],
-            ..self.guest(invite, "Probe")
-        }
+        ParticipantConfig { publish: vec![Source::Microphone, Source::Camera], ..self.guest(invite, "Probe") }
     }
 }
 
@@ -191,7 +188,7 @@ async fn in_meetings(target: &Target<'_>, findings: &mut Findings) -> Result<(),
     take(tried, &entry::ROWS, findings);
     let waited = entry::wait_at_the_door(target, &hall, &hall.early, findings).await;
     take(waited, &entry::LOBBY_ROWS, findings);
-    let misbehaved = members::misbehave(&hall, findings).await;
+    let misbehaved = members::misbehave(target, &hall, findings).await;
     take(misbehaved, &members::ROWS, findings);
     let media = hall.host.state().media_addresses;
     let thrown = ports::throw(target, &media, &hall.other, findings).await;
@@ -236,6 +233,10 @@ async fn gather(target: &Target<'_>, made: Made, early: Participant) -> Result<H
     for participant in [&member, &other] {
         participant.until("frames of the host", PATIENCE, |state| state.decrypted >= 20).await?;
     }
-    member.until("everybody's key", PATIENCE, |state| state.members().len() == 3 && state.participants.len() == 3).await?;
+    member
+        .until("everybody's key", PATIENCE, |state| {
+            state.members().len() == 3 && state.participants.len() == 3
+        })
+        .await?;
     Ok(Hall { invite, passcode, host, member, member_name, other, early, kept, taps })
 }

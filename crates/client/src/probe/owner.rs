@@ -31,8 +31,13 @@ pub(super) async fn confirm(
     token: Option<&ProbeToken>,
 ) -> Result<Owner, ClientError> {
     let Some(token) = token else {
-        let why = "it is on another machine: have sabha probe-token make a token on it, and give that with --token";
-        return if server.is_this_machine() { Ok(Owner::Loopback) } else { Err(ClientError::NotTheOwner(why)) };
+        let why =
+            "it is on another machine: have sabha probe-token make a token on it, and give that with --token";
+        return if server.is_this_machine() {
+            Ok(Owner::Loopback)
+        } else {
+            Err(ClientError::NotTheOwner(why))
+        };
     };
     let challenge = Challenge::from_bytes(Provider::default().random::<32>());
     let text = serde_json::to_value(challenge).ok();
@@ -40,7 +45,9 @@ pub(super) async fn confirm(
     let line = format!("GET {PROBE_PATH}/{}/{text}", token.expires_s);
     let answer = ask(server, trust, Ask::get(&line)).await?;
     let confirmed = serde_json::from_slice::<ProbeConfirmed>(&answer.body).ok();
-    if answer.status == 200 && confirmed.is_some_and(|confirmed| confirmed.answer == expected(token, &challenge)) {
+    if answer.status == 200
+        && confirmed.is_some_and(|confirmed| confirmed.answer == expected(token, &challenge))
+    {
         return Ok(Owner::Token);
     }
     Err(ClientError::NotTheOwner("it does not know the token, or the token is not good any more"))

@@ -1,5 +1,6 @@
 //! What the server serves to a browser, and what it tells whoever asks without a right.
 
+use sabha_crypto::group::Provider;
 use sabha_protocol::{MeetingId, SIGNALLING_PATH, SUBPROTOCOL};
 
 use super::{Target, findings::Findings};
@@ -97,9 +98,10 @@ fn look_at_page(path: &str, page: &Answer, findings: &mut Findings) {
     missing.extend(framed.then(|| "frame-ancestors 'none'".to_owned()));
     let permissions = page.field("permissions-policy").unwrap_or_default();
     for feature in ["camera", "microphone", "display-capture"] {
-        let own = permissions.split(',').map(str::trim).any(|one| {
-            one == format!("{feature}=(self)") || one == format!("{feature}=()")
-        });
+        let own = permissions
+            .split(',')
+            .map(str::trim)
+            .any(|one| one == format!("{feature}=(self)") || one == format!("{feature}=()"));
         missing.extend((!own).then(|| format!("permissions-policy: {feature}=(self)")));
     }
     let came = if missing.is_empty() {
@@ -148,8 +150,11 @@ fn foreign_addresses(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     for attribute in ["src=", "href=", "action=", "srcset=", "poster="] {
         for part in page.split(attribute).skip(1) {
-            let value: String =
-                part.trim_start_matches(['"', '\'']).chars().take_while(|one| !"\"'> ".contains(*one)).collect();
+            let value: String = part
+                .trim_start_matches(['"', '\''])
+                .chars()
+                .take_while(|one| !"\"'> ".contains(*one))
+                .collect();
             if value.starts_with("//") || value.contains("://") || value.starts_with("data:text") {
                 found.push(value);
             }
@@ -177,7 +182,12 @@ async fn look_at_files(target: &Target<'_>, findings: &mut Findings) -> Result<(
         files_in(&text, &mut due);
         let foreign = addresses(&text);
         if !foreign.is_empty() {
-            findings.note(14, false, format!("GET {}", due[at]), format!("addresses of other hosts: {}", foreign.join(", ")));
+            findings.note(
+                14,
+                false,
+                format!("GET {}", due[at]),
+                format!("addresses of other hosts: {}", foreign.join(", ")),
+            );
         }
         at += 1;
     }
@@ -195,7 +205,8 @@ fn files_in(text: &str, into: &mut Vec<String>) {
         let ends = [".js", ".css", ".woff2", ".wasm"];
         let path = format!("/assets/{name}");
         // WebAssembly has no text; it can reach nothing but what the scripts give it.
-        if ends[..2].iter().any(|end| name.ends_with(end)) && !into.contains(&path) && into.len() < FILES_MAX {
+        if ends[..2].iter().any(|end| name.ends_with(end)) && !into.contains(&path) && into.len() < FILES_MAX
+        {
             into.push(path);
         }
     }
@@ -206,8 +217,11 @@ fn addresses(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for scheme in ["https://", "http://", "wss://", "ws://"] {
         for (at, _) in text.match_indices(scheme) {
-            let rest: String =
-                text[at..].chars().take_while(|one| !one.is_whitespace() && !"\"'`)\\<>${".contains(*one)).take(100).collect();
+            let rest: String = text[at..]
+                .chars()
+                .take_while(|one| !one.is_whitespace() && !"\"'`)\\<>${".contains(*one))
+                .take(100)
+                .collect();
             // A scheme alone is compared with, or a host is put after it that the page itself has.
             let named = rest.len() > scheme.len();
             if named && !NO_ADDRESSES.iter().any(|known| rest.starts_with(known)) && !found.contains(&rest) {
@@ -235,14 +249,19 @@ async fn look_at_closed_paths(
             open.push(format!("{path} ({})", answer.status));
         }
     }
-    let came = if open.is_empty() { "nothing at any of them".to_owned() } else { format!("answers at {}", open.join(", ")) };
+    let came = if open.is_empty() {
+        "nothing at any of them".to_owned()
+    } else {
+        format!("answers at {}", open.join(", "))
+    };
     let sent = format!("GET of {} paths without a right to them", CLOSED_PATHS.len() + 2);
     for row in [15, 22] {
         findings.note(row, open.is_empty(), &sent, &came);
     }
     // Who knows an id sees no more than who makes one up.
-    let unknown = MeetingId::from_bytes(sabha_crypto::group::Provider::default().random::<20>());
-    let (mine, none) = (get(target, &format!("/m/{known}")).await?, get(target, &format!("/m/{unknown}")).await?);
+    let unknown = MeetingId::from_bytes(Provider::default().random::<20>());
+    let (mine, none) =
+        (get(target, &format!("/m/{known}")).await?, get(target, &format!("/m/{unknown}")).await?);
     let alike = mine.status == none.status && mine.body == none.body && stable(&mine) == stable(&none);
     let came = if alike { "the same answer, byte for byte" } else { "two answers that differ" };
     for row in [1, 22] {
@@ -273,10 +292,16 @@ async fn knock_from_another_site(target: &Target<'_>, findings: &mut Findings) -
     }
     let fields = "Origin: https://elsewhere.invalid\r\nContent-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n";
     let line = "POST /api/v1/account/sign-out";
-    let answer = ask(target.server, target.trust, Ask { line, fields, body: b"{}", ..Ask::get(line) }).await?;
+    let answer =
+        ask(target.server, target.trust, Ask { line, fields, body: b"{}", ..Ask::get(line) }).await?;
     let shared = answer.field("access-control-allow-origin").is_some();
     let came = format!("status {}{}", answer.status, if shared { ", shared with other sites" } else { "" });
-    findings.note(12, answer.status >= 400 && !shared, "a request from a page of https://elsewhere.invalid", came);
+    findings.note(
+        12,
+        answer.status >= 400 && !shared,
+        "a request from a page of https://elsewhere.invalid",
+        came,
+    );
     Ok(())
 }
 
@@ -295,17 +320,26 @@ async fn climb_out(target: &Target<'_>, findings: &mut Findings) -> Result<(), C
             open.push(path);
         }
     }
-    let came = if open.is_empty() { "nothing at any of them".to_owned() } else { format!("answers at {}", open.join(", ")) };
+    let came = if open.is_empty() {
+        "nothing at any of them".to_owned()
+    } else {
+        format!("answers at {}", open.join(", "))
+    };
     findings.note(10, open.is_empty(), "GET of 6 paths that step out of the page's folder", came);
     let fields = "Content-Type: application/octet-stream\r\n";
     let mut taken = Vec::new();
     for line in ["POST /api/v1/files", "PUT /assets/probe.txt", "POST /upload"] {
-        let answer = ask(target.server, target.trust, Ask { line, fields, body: b"probe", ..Ask::get(line) }).await?;
+        let answer =
+            ask(target.server, target.trust, Ask { line, fields, body: b"probe", ..Ask::get(line) }).await?;
         if answer.status < 400 {
             taken.push(line);
         }
     }
-    let came = if taken.is_empty() { "refused at every path".to_owned() } else { format!("taken by {}", taken.join(", ")) };
+    let came = if taken.is_empty() {
+        "refused at every path".to_owned()
+    } else {
+        format!("taken by {}", taken.join(", "))
+    };
     findings.note(10, taken.is_empty(), "a file of 5 bytes", came);
     Ok(())
 }
@@ -317,8 +351,9 @@ async fn guess_one_time_links(
 ) -> Result<(), ClientError> {
     let (line, fields) = ("POST /api/v1/account/link", "Content-Type: application/json\r\n");
     let mut answers = Vec::new();
-    for number in 0..TRIES_MAX {
-        let body = format!("{{\"token\":\"{number:0>43}\"}}");
+    for _ in 0..TRIES_MAX {
+        let token = data_encoding::BASE64URL_NOPAD.encode(&Provider::default().random::<32>());
+        let body = format!("{{\"token\":\"{token}\"}}");
         let request = Ask { line, fields, body: body.as_bytes(), ..Ask::get(line) };
         let answer = ask(target.server, target.trust, request).await?;
         collect_cookies(&answer, cookies);
@@ -358,10 +393,12 @@ fn judge_cookies(target: &Target<'_>, cookies: &[String], findings: &mut Finding
         return;
     }
     for cookie in cookies {
-        let attributes: Vec<_> = cookie.split(';').skip(1).map(|one| one.trim().to_ascii_lowercase()).collect();
+        let attributes: Vec<_> =
+            cookie.split(';').skip(1).map(|one| one.trim().to_ascii_lowercase()).collect();
         let mut demanded = vec!["httponly", "samesite=strict"];
         demanded.extend(target.server.is_secure().then_some("secure"));
-        let missing: Vec<_> = demanded.into_iter().filter(|one| !attributes.iter().any(|has| has == one)).collect();
+        let missing: Vec<_> =
+            demanded.into_iter().filter(|one| !attributes.iter().any(|has| has == one)).collect();
         let name = cookie.split('=').next().unwrap_or_default();
         let came = if missing.is_empty() {
             format!("{name}, for this site and no script")
@@ -407,7 +444,10 @@ mod tests {
         ] {
             assert_eq!(foreign_addresses(page).len(), 1, "{page}");
         }
-        assert_eq!(addresses("if(a.startsWith(\"https://\"))n=\"http://www.w3.org/2000/svg\""), Vec::<String>::new());
+        assert_eq!(
+            addresses("if(a.startsWith(\"https://\"))n=\"http://www.w3.org/2000/svg\""),
+            Vec::<String>::new()
+        );
         assert_eq!(addresses("fetch('https://elsewhere.example/t')"), ["https://elsewhere.example/t"]);
     }
 }

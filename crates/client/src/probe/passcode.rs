@@ -35,11 +35,15 @@ pub(super) async fn guess(target: &Target<'_>, findings: &mut Findings) -> Resul
         let guessers: Vec<_> = (0..round)
             .map(|number| {
                 let wrong: Result<Passcode, _> = format!("WRNG-{:04}", looked_at + number).parse();
-                Participant::join(ParticipantConfig { passcode: wrong.ok(), ..target.guest(&made.invite, "Guesser") })
+                Participant::join(ParticipantConfig {
+                    passcode: wrong.ok(),
+                    ..target.guest(&made.invite, "Guesser")
+                })
             })
             .collect();
         for guesser in guessers {
-            let verdict = guesser.until("a verdict", PATIENCE, |state| was_wrong(state) || is_in(state)).await?;
+            let verdict =
+                guesser.until("a verdict", PATIENCE, |state| was_wrong(state) || is_in(state)).await?;
             let_in += u32::from(is_in(&verdict));
             guesser.vanish().await;
         }
@@ -69,7 +73,9 @@ pub(super) async fn guess(target: &Target<'_>, findings: &mut Findings) -> Resul
     let off = matches!(seen.view.as_ref().map(|view| &view.passcode), Some(PasscodeView::Disabled {}));
     let held = !is_in(&state) && !proven && off;
     let came = match (held, off) {
-        (true, _) => "not looked at: the passcode is off until the host sets another, who is told so".to_owned(),
+        (true, _) => {
+            "not looked at: the passcode is off until the host sets another, who is told so".to_owned()
+        }
         (false, true) => "looked at although the passcode is off".to_owned(),
         (false, false) => "the passcode is still on".to_owned(),
     };

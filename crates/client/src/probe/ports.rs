@@ -40,15 +40,22 @@ pub(super) async fn throw(
     talk_before_entering(target, findings).await?;
     let own = own_addresses(target).await;
     let Some(address) = media.iter().find(|address| own.contains(&address.ip())) else {
-        let why = "media goes to addresses that are not those of the server's name; nothing is thrown at them";
+        let why =
+            "media goes to addresses that are not those of the server's name; nothing is thrown at them";
         findings.miss(&ROWS, why);
         return Ok(());
     };
     let before = inside.state().decrypted;
-    let (sent, received) = throw_datagrams(*address).await.map_err(|error| ClientError::connection("throwing junk", error))?;
+    let (sent, received) =
+        throw_datagrams(*address).await.map_err(|error| ClientError::connection("throwing junk", error))?;
     let came = format!("{received} bytes back: nobody can be flooded by way of the server");
     let came = if received == 0 { came } else { format!("{received} bytes back") };
-    findings.note(27, received == 0, format!("{DATAGRAMS} datagrams, {sent} bytes, to the media port by a stranger"), came);
+    findings.note(
+        27,
+        received == 0,
+        format!("{DATAGRAMS} datagrams, {sent} bytes, to the media port by a stranger"),
+        came,
+    );
     findings.figure(27, "bytes_sent", sent as f64);
     findings.figure(27, "bytes_back", received as f64);
     let goes_on = inside.until("frames", PATIENCE, |state| state.decrypted >= before + 20).await.is_ok();
@@ -67,8 +74,7 @@ async fn ask_for_work(target: &Target<'_>, findings: &mut Findings) -> Result<()
     let junk = vec![b'x'; 30 * 1024];
     let fields = "Authorization: Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\nContent-Type: application/json\r\n";
     let began = Instant::now();
-    let answer =
-        ask(target.server, target.trust, Ask { fields, body: &junk, ..Ask::get(&line) }).await?;
+    let answer = ask(target.server, target.trust, Ask { fields, body: &junk, ..Ask::get(&line) }).await?;
     let took = began.elapsed();
     let held = (400..500).contains(&answer.status) && took < REFUSAL_MAX;
     let came = format!("status {} after {:.1} ms", answer.status, took.as_secs_f64() * 1_000.0);
@@ -79,7 +85,8 @@ async fn ask_for_work(target: &Target<'_>, findings: &mut Findings) -> Result<()
 
 async fn talk_before_entering(target: &Target<'_>, findings: &mut Findings) -> Result<(), ClientError> {
     let mut signalling = Signalling::connect(target.server, target.trust).await?;
-    let long = format!("{{\"id\":1,\"body\":{{\"type\":\"{}\"}}}}", "x".repeat(MESSAGE_BYTES_BEFORE_ENTRY_MAX));
+    let long =
+        format!("{{\"id\":1,\"body\":{{\"type\":\"{}\"}}}}", "x".repeat(MESSAGE_BYTES_BEFORE_ENTRY_MAX));
     let sent = format!("a message of {} bytes before entering", long.len());
     // A server that closes while it is being written to is as good as one that refuses.
     let _ = signalling.send_text(long).await;
@@ -88,7 +95,9 @@ async fn talk_before_entering(target: &Target<'_>, findings: &mut Findings) -> R
     for _ in 0..8 {
         match timeout(REFUSAL_MAX, signalling.receive_text()).await {
             Ok(Ok(text)) if text.contains("\"welcome\"") => {}
-            Ok(Ok(text)) => (held, came) = (text.contains("\"refused\"") || text.contains("\"closed\""), text),
+            Ok(Ok(text)) => {
+                (held, came) = (text.contains("\"refused\"") || text.contains("\"closed\""), text)
+            }
             Ok(Err(_)) => {
                 if !held {
                     (held, came) = (true, "the connection is closed".to_owned());
@@ -145,7 +154,9 @@ fn junk(dice: &Provider, number: usize) -> Vec<u8> {
             packet
         }
         // RFC 9147 section 4: handshake, DTLS 1.0 in the record as ClientHellos have it.
-        1 => [&[22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0, 52][..], &dice.random::<60>()].concat(),
+        1 => {
+            [&[22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0, 52][..], &dice.random::<60>()].concat()
+        }
         2 => [&[0x80, 111][..], &dice.random::<198>()].concat(),
         _ => dice.random::<1_200>().to_vec(),
     }

@@ -94,7 +94,8 @@ impl ProbeReport {
         for row in &self.rows {
             let verdict = word(row.verdict);
             // Writing to a string cannot fail.
-            let _infallible = writeln!(out, "{:>2}  {verdict:<15}  {:<20}  {}", row.number, row.control, row.incident);
+            let _infallible =
+                writeln!(out, "{:>2}  {verdict:<15}  {:<20}  {}", row.number, row.control, row.incident);
             let indent = " ".repeat(21);
             if let Some(why) = &row.why {
                 let _infallible = writeln!(out, "{indent}{why}");

@@ -32,9 +32,9 @@ fn udp_candidates(answer: &Sdp) -> Vec<SocketAddr> {
         let mut words = line.split_ascii_whitespace().skip(2);
         let protocol = words.next();
         let (address, port) = (words.nth(1), words.next());
-        let found = address.zip(port).and_then(|(address, port)| {
-            Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
-        });
+        let found = address
+            .zip(port)
+            .and_then(|(address, port)| Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?)));
         let is_udp = protocol.is_some_and(|name| name.eq_ignore_ascii_case("udp"));
         if let Some(found) = found.filter(|_| is_udp && addresses.len() < ADDRESSES_MAX)
             && !addresses.contains(&found)
@@ -191,6 +191,10 @@ impl Session {
     }
 
     fn lose_media(&mut self) {
+        if !self.config.lingers.is_zero() {
+            // Who wants to hear what it must not keeps its socket and waits.
+            return;
+        }
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }
