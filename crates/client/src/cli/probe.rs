@@ -51,7 +51,7 @@ enum Output {
 /// Probes, and says what held: exit code 0 if everything did that applies, 3 if something did not, 4 if something could not
 /// be checked.
 pub(super) async fn run(args: Probe) -> Result<ExitCode, ClientError> {
-    let new = args.new()?;
+    let new = args.right()?;
     let config =
         ProbeConfig { new, trust: args.authority.trust()?, token: args.token, suite: args.suite.into() };
     let report = probe(&config).await?;
@@ -69,7 +69,7 @@ pub(super) async fn run(args: Probe) -> Result<ExitCode, ClientError> {
 }
 
 impl Probe {
-    fn new(&self) -> Result<NewMeeting, ClientError> {
+    fn right(&self) -> Result<NewMeeting, ClientError> {
         match (self.url.parse::<Link>(), &self.key) {
             (Ok(Link::NewMeeting(new)), None) => Ok(new),
             (Ok(Link::NewMeeting(_)), Some(_)) => {

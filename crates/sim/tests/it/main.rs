@@ -10,4 +10,5 @@ mod malice_ghosts;
 mod malice_history;
 mod malice_media;
 mod malice_schedules;
+mod matrix;
 mod meetings;
