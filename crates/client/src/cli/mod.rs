@@ -22,7 +22,7 @@ use sabha_protocol::{
     device::PasscodeView,
     limits::{AUDIO_SLOTS_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
     secret::CreationKey,
-    text::Passcode,
+    text::{ChatText, Passcode},
 };
 use serde::Serialize;
 
@@ -183,6 +183,9 @@ struct Join {
     /// Replace the media connection this many seconds after joining.
     #[arg(long, value_name = "SECONDS")]
     replace_media_after: Option<u64>,
+    /// Say this in the chat once joined; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    say: Vec<ChatText>,
     /// Host: end the meeting for everybody when the time is up.
     #[arg(long)]
     end: bool,
@@ -464,6 +467,9 @@ async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), Cl
         let is_over = over(&participant.state());
         let (report, result) = participant.leave().await;
         return (report, if is_over { result } else { Err(error) });
+    }
+    for text in &args.say {
+        participant.chat(text.clone());
     }
     let mut left = args.duration.map_or(Duration::MAX, Duration::from_secs);
     let mut plan = [(args.drop_websocket_after, true), (args.replace_media_after, false)];
