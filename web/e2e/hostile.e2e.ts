@@ -138,7 +138,7 @@ describe.skipIf(missing.chromium || missing.firefox)('what others type', () => {
     expect(wide, `${name}: the page scrolls sideways`).toBeLessThanOrEqual(0);
     const loose = await page.evaluate(() => {
       const texts = document.querySelectorAll<HTMLElement>(
-        '[data-testid="tile"] .name, [data-testid="roster-entry"] .name, [data-testid="lobby-entry"] .name, [data-testid="chat-message"], article .name, h1',
+        '.avatar, [data-testid="tile"] .name, [data-testid="roster-entry"] .name, [data-testid="lobby-entry"] .name, [data-testid="chat-message"], article .name, h1',
       );
       return [...texts]
         .filter((text) => text.getClientRects().length > 0)
@@ -236,6 +236,9 @@ describe.skipIf(missing.chromium || missing.firefox)('what others type', () => {
       await expect.poll(() => marked.count()).toBe(2);
       const roles = await marked.evaluateAll((entries) => entries.map((entry) => entry.getAttribute('data-role')));
       expect(roles).toEqual(['participant', 'participant']);
+      await person.get('layout').click();
+      await person.get('layout-grid').click();
+      await picture(person.page, `${person.name}-grid`);
       const tiles = person.page.locator('[data-testid="tile"]:has([data-testid="name-alike"])');
       await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(1);
     }
@@ -251,7 +254,8 @@ describe.skipIf(missing.chromium || missing.firefox)('what others type', () => {
       ] as const) {
         await page.setViewportSize({ width, height });
         for (const panel of ['people', 'chat'] as const) {
-          if (width > 500) await view.person.openPanel(panel);
+          await page.keyboard.press('Escape');
+          await view.person.openPanel(panel);
           await picture(page, `${name}-${panel}-${width}`);
           await staysInPlace(view.person);
         }
