@@ -1,7 +1,7 @@
 //! Every control times everybody who might do what it forbids: the forbidden act has no effect at any honest device.
 //!
-//! A cell is an act that is tried, with what came of it; or why there is no such act; or, where only the server could refuse,
-//! the test that it does, and what stays true if it does not. A control without cells does not compile. The table of
+//! A cell is an act that is tried, with what came of it; or why there is no such act; or, where only the server refuses, the
+//! test that it does; or that nothing prevents it, and what stays true then. A control without cells does not compile. The table of
 //! `docs/matrix.md` is written from here (`UPDATE=1 cargo test -p sabha-sim --test it matrix`).
 
 mod acts;
@@ -43,6 +43,8 @@ enum Cell {
     Refused { by: &'static str, act: fn() -> String },
     /// There is no such act, and why.
     None(&'static str),
+    /// Nothing keeps this one from it, and what stays true all the same.
+    Open(&'static str),
     /// The control does not forbid it to this one.
     Allowed(&'static str),
     /// Only the server refuses; the test that it does, and what stays true if it does not.
@@ -123,7 +125,8 @@ fn page() -> String {
          - A **rule's id**, or a word: the act is tried, and comes to nothing by that.\n\
          - **-**: there is no such act.\n\
          - **may**: the control does not forbid it to this one.\n\
-         - **server**: only the server refuses. Below stands the test that it does, and what stays true if it does not.\n\n\
+         - **server**: only the server refuses. Below stands the test that it does, and what stays true if it does not.\n\
+         - **open**: nothing prevents it. Below stands what stays true all the same.\n\n\
          *Presenter* is a member to whom a host has given every right that there is besides being host: there is no other \
          moderator. *Obeying* is the published\nclient, which refuses before anything leaves it; *disobeying* one that does it \
          all the same, with every key of its place; *server* is one that lies, and\nhas the help of whom it needs.\n\n\
@@ -172,6 +175,7 @@ fn short(cell: &Cell) -> String {
     match cell {
         Cell::Refused { by, .. } => code(by),
         Cell::None(_) => "-".to_owned(),
+        Cell::Open(_) => "open".to_owned(),
         Cell::Allowed(_) => "may".to_owned(),
         Cell::ServerAlone { .. } => "server".to_owned(),
     }
@@ -181,6 +185,7 @@ fn long(cell: &Cell) -> String {
     match cell {
         Cell::Refused { by, .. } => format!("tried; {}", code(by)),
         Cell::None(why) => format!("no such act: {why}"),
+        Cell::Open(remains) => format!("open, nothing prevents it. {remains}"),
         Cell::Allowed(why) => format!("may: {why}"),
         Cell::ServerAlone { test, remains } => format!("only the server refuses (`{test}`). {remains}"),
     }

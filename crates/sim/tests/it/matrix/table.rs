@@ -3,7 +3,7 @@
 use sabha_policy::Control;
 
 use super::{
-    Cell::{self, Allowed, None, Refused, ServerAlone},
+    Cell::{self, Allowed, None, Open, Refused, ServerAlone},
     acts::{self, CHANGES_NOTHING, NO_KEY, NO_MEMBER, NOT_OPENED, NOTHING_LEAVES, NOTHING_SHOWN, ONLY_ASKS},
 };
 
@@ -12,8 +12,8 @@ const MEMBER_ADMITS: Cell = Refused { by: NOTHING_LEAVES, act: acts::member_lets
 const SERVER_ADDS: Cell = Refused { by: "ADM-22", act: acts::server_adds };
 const PLAIN: Cell = Refused { by: NOT_OPENED, act: acts::plain_frame_is_sent };
 const STRANGE: Cell = Refused { by: NOTHING_SHOWN, act: acts::strange_words };
-const COPY: Cell = None(
-    "who sees and hears can keep it with means of its own, and no message is needed for that: nothing prevents it, and nothing claims to",
+const COPY: Cell = Open(
+    "Who sees and hears can keep it with means of its own, for which no message is needed. No server has it, and nobody who is not in the meeting.",
 );
 const SEALED: Cell =
     None("what it has is sealed, and it has no key: a recording of it opens nothing (docs/threat-model.md)");
@@ -138,10 +138,9 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
                     test: "where_a_host_ends_nobody_is_left_behind_by_one",
                     remains: "A host's client can make another host before it goes, or just vanish: then the room ends itself after a quarter of an hour. Nobody becomes host whom no host has made one.",
                 },
-                ServerAlone {
-                    test: "where_a_host_ends_nobody_is_left_behind_by_one",
-                    remains: "A server can let a last host go, and keep its own files of a meeting that has ended: they are sealed. Without a host's heartbeat every device stops sending after 30 s.",
-                },
+                Open(
+                    "A server can let a last host go, and keep its own files of a meeting that has ended: they are sealed. Without a host's heartbeat every device stops sending after 30 s.",
+                ),
             ]
         }
         Control::MuteEntry => {
@@ -157,7 +156,7 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
                 GUEST,
                 Refused { by: "MEET.MUTE.ENTRY", act: acts::comes_in_with_camera },
                 alone,
-                alone,
+                Open(own),
             ]
         }
         Control::E2eeRequired => [
@@ -188,7 +187,10 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
                 test: "running_server_follows_a_floor_that_the_command_line_applies",
                 remains: "No device sees how somebody signed in. Whoever makes a meeting without that holds its root key all the same, and hosts nobody else's.",
             };
-            [by_server, made, made, made, by_server, by_server, by_server]
+            let lies = Open(
+                "No device sees how somebody signed in. A server that lets anybody make meetings has meetings of strangers, each with a root key of its own: in nobody else's do they come in, or host.",
+            );
+            [by_server, made, made, made, by_server, by_server, lies]
         }
         Control::HostManagement => [
             Allowed("they are the hosts' means"),
@@ -203,18 +205,21 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
             let page = None(
                 "what people send is text, and never fetched: the page's Content-Security-Policy lets it ask its own server only, which `sabha-client probe` and web/e2e/hostile.e2e.ts look at",
             );
-            let server = None(
-                "a server that delivers the page can deliver another one, which asks whom it likes: that is the limit of every page (docs/threat-model.md)",
+            let server = Open(
+                "A server that delivers the page can deliver another one, which asks whom it likes: that is the limit of every page (docs/threat-model.md). The headless client, and a page from elsewhere, ask only the server.",
             );
             [page, page, page, page, page, page, server]
         }
         Control::Erase => {
             let own = None("what is on a device is its owner's to keep or erase");
-            let server = ServerAlone {
+            let server = Open(
+                "A server can keep what it was given: sealed words and frames, whose keys no device has any more once the meeting has ended, and who was connected when.",
+            );
+            let ends = ServerAlone {
                 test: "nothing_of_a_meeting_that_is_over_is_left_in_the_file",
-                remains: "A server can keep what it was given: sealed words and frames, whose keys no device has any more once the meeting has ended, and who was connected when.",
+                remains: "What it has is sealed, and devices forget the keys when the meeting ends.",
             };
-            [own, own, own, own, own, own, server]
+            [ends, own, own, own, own, own, server]
         }
     }
 }
