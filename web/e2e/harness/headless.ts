@@ -14,11 +14,14 @@ export interface HeadlessOptions {
 }
 
 export class Headless {
-  private constructor(
-    private readonly child: ChildProcess,
-    /** The invite of the meeting that it made. */
-    readonly invite: string | null,
-  ) {}
+  /** The invite of the meeting that it made. */
+  readonly invite: string | null;
+  private readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess, invite: string | null) {
+    this.child = child;
+    this.invite = invite;
+  }
 
   /** Follows a link: knocks, and goes in once it is let in; or makes a meeting and lets everybody in. */
   static async join(link: string, { name, says = [], title }: HeadlessOptions): Promise<Headless> {
