@@ -39,7 +39,7 @@ mod transport;
 pub use error::ClientError;
 pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
-pub use link::{Invite, Link, NewMeeting, Server};
+pub use link::{Invite, Link, MeetingKey, NewMeeting, Server};
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
     Admission, ChatLine, LINGER_MAX, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot,

@@ -21,7 +21,6 @@ use sabha_protocol::{
     DisplayName, MeetingTitle, Source,
     device::PasscodeView,
     limits::{AUDIO_SLOTS_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
-    secret::CreationKey,
     text::{ChatText, Passcode},
 };
 use serde::Serialize;
@@ -30,7 +29,7 @@ use self::{doorman::Doorman, probe::Probe, verify::Verify};
 use crate::{
     error::ClientError,
     http::create_meeting,
-    link::{Invite, Link, NewMeeting, Server},
+    link::{Invite, Link, MeetingKey, NewMeeting, Server},
     media::Path,
     participant::{Admission, Participant, ParticipantConfig, Phase, Snapshot, Subscription},
     report::Report,
@@ -80,10 +79,10 @@ struct Creator {
     /// The server: https://host, or http://localhost:PORT
     #[arg(long, requires = "key")]
     server: Option<Server>,
-    /// The creation key.
+    /// The creation key, or an account's API key with the scope meetings:create.
     #[arg(long, env = "SABHA_CREATION_KEY", hide_env_values = true, value_parser = creation_key,
         allow_hyphen_values = true)]
-    key: Option<CreationKey>,
+    key: Option<MeetingKey>,
 }
 
 /// Whose word is taken on who a server is.
@@ -620,8 +619,8 @@ impl Join {
     }
 }
 
-fn creation_key(text: &str) -> Result<CreationKey, String> {
-    CreationKey::try_from(text.to_owned()).map_err(|error| error.to_string())
+fn creation_key(text: &str) -> Result<MeetingKey, String> {
+    text.parse::<MeetingKey>().map_err(|error| error.to_string())
 }
 
 fn pictures(text: &str) -> Result<usize, String> {

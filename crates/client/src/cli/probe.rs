@@ -8,10 +8,9 @@ use sabha_protocol::probe::ProbeToken;
 use super::{Authority, SuiteArg, creation_key, print, print_line};
 use crate::{
     error::ClientError,
-    link::{Link, NewMeeting, Server},
+    link::{Link, MeetingKey, NewMeeting, Server},
     probe::{ProbeConfig, Verdict, probe},
 };
-use sabha_protocol::secret::CreationKey;
 
 /// Something that was tried succeeded.
 const NOT_HELD: u8 = 3;
@@ -25,10 +24,10 @@ pub(super) struct Probe {
     /// with --key.
     #[arg(env = "SABHA_NEW_MEETING_URL", hide_env_values = true)]
     url: String,
-    /// The creation key, if it is not in the URL.
+    /// The creation key, if it is not in the URL, or an account's API key with the scope meetings:create.
     #[arg(long, env = "SABHA_CREATION_KEY", hide_env_values = true, value_parser = creation_key,
         allow_hyphen_values = true)]
-    key: Option<CreationKey>,
+    key: Option<MeetingKey>,
     /// What `sabha probe-token` printed on the server. Needed unless the server is on this machine.
     #[arg(long, env = "SABHA_PROBE_TOKEN", hide_env_values = true, value_parser = probe_token)]
     token: Option<ProbeToken>,

@@ -2,7 +2,7 @@
 
 use std::{process::Command, sync::atomic::Ordering};
 
-use sabha_client::{ClientError, NewMeeting, ProbeConfig, ProbeReport, Trust, Verdict, probe};
+use sabha_client::{ClientError, MeetingKey, NewMeeting, ProbeConfig, ProbeReport, Trust, Verdict, probe};
 use sabha_crypto::device::MeetingSuite;
 use serde_json::Value;
 
@@ -95,8 +95,7 @@ fn fits_the_schema(report: &Value) {
 
 #[tokio::test]
 async fn a_server_elsewhere_is_not_probed_without_its_owners_token() {
-    let key = TestKey::new();
-    let new = NewMeeting { server: "https://meet.example.org".parse().unwrap(), key: key.0 };
+    let new = NewMeeting { server: "https://meet.example.org".parse().unwrap(), key: some_key() };
     // Nothing is looked up and nothing is sent, or this would be an error of the connection.
     let refused = probe(&config(new)).await;
     assert!(matches!(refused, Err(ClientError::NotTheOwner(_))), "{refused:?}");
@@ -105,7 +104,7 @@ async fn a_server_elsewhere_is_not_probed_without_its_owners_token() {
 #[tokio::test]
 async fn a_server_that_does_not_know_the_token_hears_one_question_and_nothing_more() {
     let (address, heard) = mute_server().await;
-    let new = NewMeeting { server: format!("http://{address}").parse().unwrap(), key: TestKey::new().0 };
+    let new = NewMeeting { server: format!("http://{address}").parse().unwrap(), key: some_key() };
     let token = format!("sabha-probe.{}.{}", u64::MAX / 2, "A".repeat(43)).parse().unwrap();
     let refused = probe(&ProbeConfig { token: Some(token), ..config(new) }).await;
 
@@ -114,13 +113,9 @@ async fn a_server_that_does_not_know_the_token_hears_one_question_and_nothing_mo
     assert!((1..400).contains(&bytes), "{bytes}");
 }
 
-/// A creation key that opens nothing.
-struct TestKey(sabha_protocol::secret::CreationKey);
-
-impl TestKey {
-    fn new() -> Self {
-        Self(sabha_protocol::secret::CreationKey::from_bytes([7; 32]))
-    }
+/// Returns a key that opens nothing.
+const fn some_key() -> MeetingKey {
+    MeetingKey::Creation(sabha_protocol::secret::CreationKey::from_bytes([7; 32]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
