@@ -178,11 +178,16 @@ async fn look_at_ciphers(target: &Target<'_>, findings: &mut Findings) -> Result
 
 async fn look_at_what_was_told(hall: &Hall, findings: &mut Findings) -> Result<(), ClientError> {
     let words = "we meet at the banyan tree at noon";
-    hall.member.chat(words.parse().map_err(|_| ClientError::Misuse("a sentence can be said"))?);
-    let heard = hall
-        .host
-        .until("a word", PATIENCE, |state| state.chat.iter().any(|line| line.text.as_str() == words));
-    heard.await?;
+    // A host writes where hosts may; where nobody may, nothing is written.
+    hall.host.chat(words.parse().map_err(|_| ClientError::Misuse("a sentence can be said"))?);
+    let member = &hall.member;
+    let heard =
+        member.until("a word", PATIENCE, |state| state.chat.iter().any(|line| line.text.as_str() == words));
+    let forbidden = hall.host.until("a refusal", PATIENCE, |state| state.was_refused_by(Rule::ChatSafe));
+    let said = tokio::select! {
+        heard = heard => heard.map(|_| true)?,
+        forbidden = forbidden => !forbidden.map(|_| true)?,
+    };
     let mut told: Vec<Vec<u8>> = Vec::new();
     for text in hall.taps.iter().flat_map(crate::signalling::Tap::messages) {
         unfold(&text, &mut told);
@@ -202,9 +207,9 @@ async fn look_at_what_was_told(hall: &Hall, findings: &mut Findings) -> Result<(
         ("the passcode as it is compared", compact.into_bytes()),
         ("a name", hall.member_name.as_str().as_bytes().to_vec()),
         ("the meeting's title", super::TITLE.as_bytes().to_vec()),
-        ("what was said", words.as_bytes().to_vec()),
     ];
-    for (what, secret) in secrets {
+    let words = said.then(|| ("what was said", words.as_bytes().to_vec()));
+    for (what, secret) in secrets.into_iter().chain(words) {
         let held = sees && !contains(&secret);
         let came = if held { format!("not in the {bytes} bytes") } else { "told".to_owned() };
         findings.note(7, held, format!("{what}, in all that the server was told"), came);
