@@ -62,6 +62,9 @@ pub enum ClientError {
     /// Nor has the system any such authority.
     #[error("this machine knows no certificate authority; --ca FILE names one")]
     NoAuthority,
+    /// A server that may not be probed by who asks. Nothing was tried on it.
+    #[error("this server is not probed: {0}")]
+    NotTheOwner(&'static str),
     /// What was waited for did not come in time.
     #[error("timed out while {0}")]
     Timeout(&'static str),
@@ -132,6 +135,7 @@ impl ClientError {
         matches!(
             self,
             Self::Refused { .. }
+                | Self::NotTheOwner(_)
                 | Self::Passcode
                 | Self::Closed {
                     reason: CloseReason::Denied | CloseReason::Removed | CloseReason::Misbehaved,

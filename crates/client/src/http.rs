@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     clock,
     error::ClientError,
-    link::{Invite, NewMeeting},
+    link::{Invite, NewMeeting, Server},
     state::DeviceState,
     tls::Trust,
     transport::Transport,
@@ -79,6 +79,75 @@ pub async fn create_meeting(
     Ok(CreatedMeeting { invite, device, state })
 }
 
+/// An answer, whatever it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: u16,
+    /// The header's fields, names in lower case.
+    pub(crate) fields: Vec<(String, String)>,
+    /// The body, as it was sent.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Returns the value of a field, if it is there once.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut found = self.fields.iter().filter(|(field, _)| field == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Returns the body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn read(answer: &[u8]) -> Option<Self> {
+        let (head, body) = split(answer, b"\r\n\r\n")?;
+        let head = std::str::from_utf8(head).ok()?;
+        let body = if is_chunked(head) { join_chunks(body)? } else { body.to_vec() };
+        let (first, rest) = head.split_once("\r\n").unwrap_or((head, ""));
+        let status = first.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+        let fields = rest.lines().filter_map(|line| line.split_once(':'));
+        let fields = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+        Some(Self { status, fields: fields.collect(), body })
+    }
+}
+
+/// What is asked of a server in one exchange.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    /// Method and path.
+    pub(crate) line: &'a str,
+    /// Fields besides those that every request has, each with its line end.
+    pub(crate) fields: &'a str,
+    /// The body.
+    pub(crate) body: &'a [u8],
+    /// Bytes of the answer that are read at most.
+    pub(crate) bytes_max: u64,
+}
+
+impl<'a> Ask<'a> {
+    /// Returns the request for what is at this path.
+    pub(crate) const fn get(line: &'a str) -> Self {
+        Self { line, fields: "", body: b"", bytes_max: ANSWER_BYTES_MAX }
+    }
+}
+
+/// Asks something, and returns whatever is answered. A connection that is upgraded is closed once its answer has begun.
+///
+/// # Errors
+/// As [`create_meeting`], refusals apart.
+pub(crate) async fn ask(server: &Server, trust: &Trust, ask: Ask<'_>) -> Result<Answer, ClientError> {
+    let answered = timeout(EXCHANGE_MAX, exchange_at_leisure(server, trust, ask, "asking the server")).await;
+    let answer = answered.map_err(|_| ClientError::Timeout("asking the server"))??;
+    Answer::read(&answer)
+        .ok_or_else(|| ClientError::ServerMisbehaved("its answer is not one of HTTP/1.1".to_owned()))
+}
+
 /// Sends a request and reads the answer to its end. `line` is method and path, `headers` what the request needs besides
 /// those that every one has, each with its line end.
 async fn exchange(
@@ -88,30 +157,42 @@ async fn exchange(
     headers: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, ClientError> {
-    let exchanged = timeout(EXCHANGE_MAX, exchange_at_leisure(new, trust, line, headers, body)).await;
-    exchanged.map_err(|_| ClientError::Timeout("creating a meeting"))?
+    let ask = Ask { line, fields: headers, body, bytes_max: ANSWER_BYTES_MAX };
+    let exchanged = timeout(EXCHANGE_MAX, exchange_at_leisure(&new.server, trust, ask, "creating a meeting"));
+    exchanged.await.map_err(|_| ClientError::Timeout("creating a meeting"))?
 }
 
 async fn exchange_at_leisure(
-    new: &NewMeeting,
+    server: &Server,
     trust: &Trust,
-    line: &str,
-    headers: &str,
-    body: &[u8],
+    ask: Ask<'_>,
+    doing: &'static str,
 ) -> Result<Vec<u8>, ClientError> {
-    const DOING: &str = "creating a meeting";
-    let failed = |error| ClientError::connection(DOING, error);
-    let mut stream = Transport::open(&new.server, trust, DOING).await?.stream;
+    let Ask { line, fields, body, bytes_max } = ask;
+    let failed = |error| ClientError::connection(doing, error);
+    let mut stream = Transport::open(server, trust, doing).await?.stream;
+    let upgrades = fields.contains("Upgrade:");
+    let close = if upgrades { "" } else { "Connection: close\r\n" };
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: {}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
-        new.server.host(),
+        "{line} HTTP/1.1\r\nHost: {}\r\n{fields}Content-Length: {}\r\n{close}\r\n",
+        server.host(),
         body.len(),
     );
     stream.write_all(head.as_bytes()).await.map_err(failed)?;
     stream.write_all(body).await.map_err(failed)?;
     stream.flush().await.map_err(failed)?;
     let mut answer = Vec::new();
-    match stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await {
+    if upgrades {
+        // What follows such an answer has no end of its own.
+        let end = |answer: &[u8]| split(answer, b"\r\n\r\n").is_some();
+        while !end(&answer) && answer.len() as u64 <= bytes_max {
+            if stream.read_buf(&mut answer).await.map_err(failed)? == 0 {
+                break;
+            }
+        }
+        return Ok(answer);
+    }
+    match stream.take(bytes_max).read_to_end(&mut answer).await {
         // TLS that ends without its own last word may have been cut short (RFC 8446 section 6.1). Many servers end it so,
         // and what is cut short does not parse.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(answer),

@@ -25,6 +25,7 @@ mod http;
 mod link;
 mod media;
 mod participant;
+mod probe;
 mod process;
 mod report;
 mod scenario;
@@ -38,17 +39,19 @@ mod transport;
 pub use error::ClientError;
 pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
-pub use link::{Invite, Link, NewMeeting, Server};
+pub use link::{Invite, Link, MeetingKey, NewMeeting, Server};
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
-    Admission, ChatLine, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot, Subscription,
+    Admission, ChatLine, LINGER_MAX, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot,
+    Subscription,
 };
+pub use probe::{Evidence, Owner, ProbeConfig, ProbeReport, Row, Verdict, probe};
 pub use process::{ProcessSample, sample_process};
 pub use report::{CrowdReport, JoinTimes, Percentiles, Report, SoakReport};
 pub use scenario::{
     CrowdConfig, DoorEvent, DoorRules, JoinTimesConfig, SoakConfig, crowd, join_times, keep_door, soak,
 };
-pub use signalling::Signalling;
+pub use signalling::{Signalling, Tap};
 pub use sink::{PublicationStats, Sink, StreamFigures};
 pub use source::{
     AudioSource, AudioStep, GeneratedAudio, GeneratedVideo, IvfVideo, MediaFiles, OggAudio, Packetizer,

@@ -13,7 +13,10 @@ use sabha_crypto::{
     invitation::Invitation,
     link::{Link as MeetingLink, LinkSecret},
 };
-use sabha_protocol::{MeetingId, secret::CreationKey};
+use sabha_protocol::{
+    MeetingId,
+    secret::{AccessToken, CreationKey, InvalidSecret},
+};
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
@@ -43,6 +46,12 @@ impl Server {
     /// Returns whether TLS is spoken.
     pub(crate) fn is_secure(&self) -> bool {
         self.origin.starts_with("https:")
+    }
+
+    /// Returns whether it is this machine, under any configuration of it.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        let host = self.authority.rsplit_once(':').map_or("", |(host, _)| host);
+        THIS_MACHINE.contains(&host)
     }
 
     /// Returns what the server's certificate has to be for.
@@ -162,13 +171,45 @@ impl fmt::Debug for Invite {
     }
 }
 
+/// What an API key begins with.
+const API_KEY_PREFIX: &str = "sabha_";
+
+/// By what right meetings are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeetingKey {
+    /// Of somebody with an account, by an API key with the scope `meetings:create`.
+    Account(AccessToken),
+    /// Whoever has the server's creation key.
+    Creation(CreationKey),
+}
+
+impl FromStr for MeetingKey {
+    type Err = InvalidSecret;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSecret> {
+        match text.strip_prefix(API_KEY_PREFIX) {
+            Some(token) => token.to_owned().try_into().map(Self::Account),
+            None => text.to_owned().try_into().map(Self::Creation),
+        }
+    }
+}
+
+impl From<MeetingKey> for String {
+    fn from(key: MeetingKey) -> Self {
+        match key {
+            MeetingKey::Account(token) => format!("{API_KEY_PREFIX}{}", Self::from(token)),
+            MeetingKey::Creation(key) => key.into(),
+        }
+    }
+}
+
 /// The right to create meetings: `https://host/new#<creation key>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMeeting {
     /// On which server.
     pub server: Server,
     /// By which key.
-    pub key: CreationKey,
+    pub key: MeetingKey,
 }
 
 /// Any link of Sabha's.
@@ -187,6 +228,7 @@ impl FromStr for Link {
         let (server, tail) = Server::split(url)?;
         if let Some(key) = tail.strip_prefix("/new#") {
             let key = CreationKey::try_from(key.to_owned())
+                .map(MeetingKey::Creation)
                 .map_err(|_| ClientError::Link("its creation key is damaged"))?;
             return Ok(Self::NewMeeting(NewMeeting { server, key }));
         }
@@ -215,7 +257,7 @@ mod tests {
 
         let Link::NewMeeting(new) = url.parse().unwrap() else { panic!("not a new-meeting link") };
 
-        assert_eq!((new.server.authority(), new.key), ("[::1]:99", key));
+        assert_eq!((new.server.authority(), new.key), ("[::1]:99", MeetingKey::Creation(key)));
     }
 
     #[test]
@@ -265,6 +307,15 @@ mod tests {
         let invite = format!("https://meet.example.org/m/{meeting}#v1.AAAAAAAAAAAAAAAAAAAAAA");
         let Link::Invite(invite) = invite.parse().unwrap() else { panic!("not an invite") };
         assert!(invite.server().is_secure());
+    }
+
+    #[test]
+    fn keys_of_accounts_are_told_from_the_servers() {
+        let (account, creation) = (AccessToken::from_bytes([4; 32]), CreationKey::from_bytes([4; 32]));
+        for key in [MeetingKey::Account(account), MeetingKey::Creation(creation)] {
+            assert_eq!(String::from(key.clone()).parse(), Ok(key));
+        }
+        assert!("sabha_short".parse::<MeetingKey>().is_err());
     }
 
     #[test]

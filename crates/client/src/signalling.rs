@@ -4,7 +4,12 @@
 //! Dropping a [`Signalling`] closes the TCP connection without a WebSocket close frame, as a broken network
 //! does; [`Signalling::close`] is the polite way.
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use sabha_protocol::{
@@ -36,9 +41,32 @@ const SEND_MAX: Duration = Duration::from_secs(5);
 /// Longest server message, in bytes. `joined` in a full room carries a hundred participants and an answer.
 const SERVER_MESSAGE_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 
+/// Bytes that a [`Tap`] keeps. What is said after that is not kept.
+const TAP_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A copy of what is said to the server, to see what it was told.
+#[derive(Clone, Debug, Default)]
+pub struct Tap(Arc<Mutex<Vec<String>>>);
+
+impl Tap {
+    /// Returns every message so far, oldest first.
+    pub fn messages(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn record(&self, text: &str) {
+        let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept: usize = messages.iter().map(String::len).sum();
+        if kept + text.len() <= TAP_BYTES_MAX {
+            messages.push(text.to_owned());
+        }
+    }
+}
+
 /// A connection to a server's signalling.
 #[derive(Debug)]
 pub struct Signalling {
+    tap: Option<Tap>,
     socket: WebSocketStream<Box<dyn Stream>>,
     local_ip: IpAddr,
     next_request: RequestId,
@@ -80,7 +108,13 @@ impl Signalling {
         if response.headers().get("Sec-WebSocket-Protocol").is_none_or(|name| name != SUBPROTOCOL) {
             return Err(ClientError::ServerMisbehaved(format!("it does not speak {SUBPROTOCOL}")));
         }
-        Ok(Self { socket, local_ip, next_request: RequestId(1) })
+        Ok(Self { tap: None, socket, local_ip, next_request: RequestId(1) })
+    }
+
+    /// Has everything that is said from now on copied.
+    #[must_use]
+    pub fn tapped(self, tap: Option<Tap>) -> Self {
+        Self { tap, ..self }
     }
 
     /// Returns the address of ours from which the server is reached.
@@ -106,6 +140,9 @@ impl Signalling {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn send_text(&mut self, text: String) -> Result<(), ClientError> {
+        if let Some(tap) = &self.tap {
+            tap.record(&text);
+        }
         timeout(SEND_MAX, self.socket.send(Message::text(text)))
             .await
             .map_err(|_| ClientError::Timeout("sending a message"))?
@@ -118,16 +155,22 @@ impl Signalling {
     /// [`ClientError::Connection`] when the connection ended, [`ClientError::ServerMisbehaved`] when the
     /// message is not one of the protocol's.
     pub async fn receive(&mut self) -> Result<ServerFrame, ClientError> {
+        serde_json::from_str(&self.receive_text().await?)
+            .map_err(|error| ClientError::ServerMisbehaved(error.to_string()))
+    }
+
+    /// Returns the next message as it came, for who wants to see all that a server says.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub async fn receive_text(&mut self) -> Result<String, ClientError> {
         loop {
             let ended = || ClientError::connection("waiting for the server", io::ErrorKind::UnexpectedEof);
             let message = self.socket.next().await.ok_or_else(ended)?;
             match message
                 .map_err(|error| ClientError::connection("waiting for the server", into_io(error)))?
             {
-                Message::Text(text) => {
-                    return serde_json::from_str(&text)
-                        .map_err(|error| ClientError::ServerMisbehaved(error.to_string()));
-                }
+                Message::Text(text) => return Ok(text.as_str().to_owned()),
                 Message::Close(_) => return Err(ended()),
                 Message::Binary(_) => {
                     return Err(ClientError::ServerMisbehaved("it sent a binary message".to_owned()));

@@ -18,6 +18,7 @@ pub mod key;
 pub mod limits;
 pub mod media;
 pub mod opaque;
+pub mod probe;
 pub mod rule;
 pub mod secret;
 pub mod text;
@@ -45,6 +46,9 @@ pub const SIGNALLING_PATH: &str = "/api/v1/signalling";
 
 /// Path at which the organisation's floor can be read.
 pub const POLICY_PATH: &str = "/api/v1/policy";
+
+/// Path under which a server shows that it is the one that made a token: `/{expires}/{challenge}`.
+pub const PROBE_PATH: &str = "/api/v1/probe";
 
 /// Path at which meetings are created.
 pub const MEETINGS_PATH: &str = "/api/v1/meetings";

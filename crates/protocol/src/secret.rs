@@ -80,6 +80,16 @@ secret32! {
 }
 
 secret32! {
+    /// The secret of a token by which a server is recognised before it is probed.
+    ProbeSecret
+}
+
+secret32! {
+    /// What a server that knows a [`ProbeSecret`] answers to a challenge.
+    ProbeAnswer
+}
+
+secret32! {
     /// The token in a session's cookie, or in an API key after its prefix.
     AccessToken
 }

@@ -18,13 +18,15 @@ use std::{
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sabha_protocol::PROTOCOL_VERSION;
+use sabha_protocol::{PROTOCOL_VERSION, probe::PROBE_LIFE_MAX};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     accounts::Provider,
+    clock,
     config::{ConfigError, LogFormat, Overrides, Settings},
+    data_dir::ServerKey,
     logging,
     server::{Server, StartError},
     storage::{AuditFile, StoreError, Verdict},
@@ -32,6 +34,9 @@ use crate::{
 
 /// How long `sabha health` waits for an answer.
 const HEALTH_WAIT: Duration = Duration::from_secs(3);
+
+/// Longest life of a token of `probe-token`, in minutes.
+const PROBE_MINUTES_MAX: u64 = PROBE_LIFE_MAX.as_secs() / 60;
 
 /// Said when people could open the page but not their cameras.
 const NEEDS_HTTPS: &str = "Browsers give cameras and microphones only to pages from https:// or localhost: put a \
@@ -73,6 +78,14 @@ enum Command {
     /// Show, compare and change what the organisation demands of every meeting.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Print a token by which `sabha-client probe` knows this server as its owner's.
+    ProbeToken {
+        #[command(flatten)]
+        settings: SettingsArgs,
+        /// For how long it is good, in minutes.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=PROBE_MINUTES_MAX))]
+        minutes: u64,
+    },
     /// Run the server.
     Serve(SettingsArgs),
     /// Let an administrator in again who lost every way in.
@@ -167,6 +180,9 @@ pub fn run() -> ExitCode {
         Command::CheckConfig(args) => args.load().and_then(|settings| check_config(&settings, cli.output)),
         Command::Health { url } => return health(url, cli.output),
         Command::Policy(command) => return policy::run(command, cli.output),
+        Command::ProbeToken { settings: args, minutes } => {
+            args.load().and_then(|settings| probe_token(&settings, *minutes, cli.output))
+        }
         Command::Serve(args) => args.load().and_then(|settings| serve(settings, cli.output)),
         Command::User(command) => return user::run(command, cli.output),
         Command::Version => {
@@ -323,6 +339,17 @@ fn verify_audit(settings: &Settings, head: Option<&str>, output: Output) -> Resu
         Output::Text => print(&text),
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Works while the server runs, by the key in its data directory, which nobody else can read.
+fn probe_token(settings: &Settings, minutes: u64, output: Output) -> Result<(), StartError> {
+    let key = ServerKey::read(&settings.data_dir()?)?;
+    let token = key.probe_key().token(clock::unix_ms() / 1_000 + minutes * 60);
+    print(&match output {
+        Output::Json => json!({ "token": token.expose(), "expires_s": token.expires_s }).to_string(),
+        Output::Text => token.expose(),
+    });
+    Ok(())
 }
 
 fn version(output: Output) {

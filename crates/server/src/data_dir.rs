@@ -15,6 +15,8 @@ use hkdf::Hkdf;
 use sabha_protocol::secret::CreationKey;
 use sha2::Sha256;
 
+use crate::probe::ProbeKey;
+
 const KEY_FILE: &str = "server.key";
 const LOCK_FILE: &str = "lock";
 
@@ -115,6 +117,22 @@ impl ServerKey {
     /// Returns the key that lets its bearer create meetings.
     pub fn creation_key(&self) -> CreationKey {
         CreationKey::from_bytes(self.derive(b"sabha creation key v1"))
+    }
+
+    /// Returns the key from which tokens of `sabha probe-token` are derived.
+    pub fn probe_key(&self) -> ProbeKey {
+        ProbeKey::from_bytes(self.derive(b"sabha probe key v1"))
+    }
+
+    /// Reads the key of a server that may be running, from its data directory.
+    ///
+    /// # Errors
+    /// [`DataDirError::Unusable`] also when no server has ever run with this directory.
+    pub fn read(directory: &Path) -> Result<Self, DataDirError> {
+        let path = directory.join(KEY_FILE);
+        // Nothing is drawn here: a key that is not there would be another server's tomorrow.
+        fs::metadata(&path).map_err(|source| DataDirError::Unusable { path: path.clone(), source })?;
+        Self::load(&path)
     }
 
     /// Returns the key under which resume tokens are signed.

@@ -8,6 +8,7 @@
 //! | [`http`] | the web client, the API, health, and the door to signalling |
 //! | `signalling` | a task for each WebSocket and each room |
 //! | [`media`] | threads and sockets around `sabha-sfu` |
+//! | [`probe`] | how the server shows its owner's prober who it is |
 //! | [`data_dir`], [`storage`] | what outlives the process |
 //! | `throttle`, `refusals` | how often one address or account may ask, and how often the answer was no |
 //! | `planning` | when planned meetings are, by the clocks of a zone |
@@ -27,6 +28,7 @@ pub mod media;
 mod metrics;
 mod planning;
 mod policy;
+pub mod probe;
 pub mod profiles;
 mod refusals;
 mod retention;

@@ -208,6 +208,7 @@ impl Server {
             drain: drain.clone(),
             floor,
             media: media.clone(),
+            probe_key: data_dir.key().probe_key(),
             public_url: settings.server.public_url.clone(),
             requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
             rooms_max: settings.limits.rooms,

@@ -2,9 +2,10 @@
 //!
 //! Standard output carries JSON, one object a line, and nothing else (tables with `--report table`);
 //! diagnostics go to standard error. Exit codes: 0 done; 2 refused, denied or removed, with the rule in the
-//! JSON, or a wrong passcode; 1 anything else.
+//! JSON, or a wrong passcode; 1 anything else. `probe` has two more.
 
 mod doorman;
+mod probe;
 mod verify;
 
 use std::{
@@ -20,16 +21,15 @@ use sabha_protocol::{
     DisplayName, MeetingTitle, Source,
     device::PasscodeView,
     limits::{AUDIO_SLOTS_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
-    secret::CreationKey,
-    text::Passcode,
+    text::{ChatText, Passcode},
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, verify::Verify};
+use self::{doorman::Doorman, probe::Probe, verify::Verify};
 use crate::{
     error::ClientError,
     http::create_meeting,
-    link::{Invite, Link, NewMeeting, Server},
+    link::{Invite, Link, MeetingKey, NewMeeting, Server},
     media::Path,
     participant::{Admission, Participant, ParticipantConfig, Phase, Snapshot, Subscription},
     report::Report,
@@ -62,6 +62,8 @@ enum Command {
     Join(Box<Join>),
     /// Measure how long joining takes.
     JoinTimes(JoinTimesArgs),
+    /// Try on one's own server what has happened to others, and say what held.
+    Probe(Box<Probe>),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
     Soak(SoakArgs),
     /// Check a policy profile, a meeting's log or certificate, or an exported audit log, offline.
@@ -77,10 +79,10 @@ struct Creator {
     /// The server: https://host, or http://localhost:PORT
     #[arg(long, requires = "key")]
     server: Option<Server>,
-    /// The creation key.
+    /// The creation key, or an account's API key with the scope meetings:create.
     #[arg(long, env = "SABHA_CREATION_KEY", hide_env_values = true, value_parser = creation_key,
         allow_hyphen_values = true)]
-    key: Option<CreationKey>,
+    key: Option<MeetingKey>,
 }
 
 /// Whose word is taken on who a server is.
@@ -180,6 +182,9 @@ struct Join {
     /// Replace the media connection this many seconds after joining.
     #[arg(long, value_name = "SECONDS")]
     replace_media_after: Option<u64>,
+    /// Say this in the chat once joined; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    say: Vec<ChatText>,
     /// Host: end the meeting for everybody when the time is up.
     #[arg(long)]
     end: bool,
@@ -310,6 +315,7 @@ impl Cli {
             Command::Doorman(args) => doorman::run(*args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
+            Command::Probe(args) => probe::run(*args).await,
             Command::Soak(args) => run_soak(args).await,
             Command::Verify(args) => Ok(verify::run(&args)),
         };
@@ -461,6 +467,9 @@ async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), Cl
         let (report, result) = participant.leave().await;
         return (report, if is_over { result } else { Err(error) });
     }
+    for text in &args.say {
+        participant.chat(text.clone());
+    }
     let mut left = args.duration.map_or(Duration::MAX, Duration::from_secs);
     let mut plan = [(args.drop_websocket_after, true), (args.replace_media_after, false)];
     plan.sort_by_key(|(after, _)| *after);
@@ -610,8 +619,8 @@ impl Join {
     }
 }
 
-fn creation_key(text: &str) -> Result<CreationKey, String> {
-    CreationKey::try_from(text.to_owned()).map_err(|error| error.to_string())
+fn creation_key(text: &str) -> Result<MeetingKey, String> {
+    text.parse::<MeetingKey>().map_err(|error| error.to_string())
 }
 
 fn pictures(text: &str) -> Result<usize, String> {

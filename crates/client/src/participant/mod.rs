@@ -22,11 +22,15 @@ use tokio::{
 pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
 
 use crate::{
-    clock, error::ClientError, link::Invite, media::Path, report::Report, source::MediaFiles, tls::Trust,
+    clock, error::ClientError, link::Invite, media::Path, report::Report, signalling::Tap,
+    source::MediaFiles, tls::Trust,
 };
 
 /// Commands waiting for the task. A person gives a few a second.
 const COMMANDS_MAX: usize = 64;
+
+/// Longest time for which a removed one listens on.
+pub const LINGER_MAX: Duration = Duration::from_secs(5);
 
 /// What a host does with those who knock.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -94,6 +98,11 @@ pub struct ParticipantConfig {
     pub state_file: Option<PathBuf>,
     /// How long a lost server is looked for, if there is a place to come back to.
     pub reconnect: Duration,
+    /// How long it goes on listening with the keys it has after it was removed, as an obeying client does not; at most
+    /// [`LINGER_MAX`].
+    pub lingers: Duration,
+    /// Copies what it says to the server.
+    pub tap: Option<Tap>,
 }
 
 impl ParticipantConfig {
@@ -116,6 +125,8 @@ impl ParticipantConfig {
             state_file: None,
             // The server decides whether the place is still kept; a little longer than it may, and nobody is there.
             reconnect: RESUME_WINDOW + SILENCE_MAX,
+            lingers: Duration::ZERO,
+            tap: None,
         }
     }
 

@@ -46,8 +46,8 @@ use self::{
 };
 use super::{Command, Over, ParticipantConfig, Phase, Snapshot, Subscription};
 use crate::{
-    clock, error::ClientError, frames::Frames, link::Server, report::Report, signalling::Signalling,
-    sink::Sink, source::Publisher, tls::Trust,
+    clock, error::ClientError, frames::Frames, report::Report, signalling::Signalling, sink::Sink,
+    source::Publisher,
 };
 
 /// Requests without an answer so far. More means that the server has stopped answering.
@@ -172,8 +172,11 @@ enum LinkEvent {
 
 impl Link {
     /// Starts to connect.
-    fn to(server: Server, trust: Trust) -> Self {
-        Self::Connecting(Box::pin(async move { Signalling::connect(&server, &trust).await.map(Box::new) }))
+    fn to(config: &ParticipantConfig) -> Self {
+        let (server, trust, tap) = (config.invite.server().clone(), config.trust.clone(), config.tap.clone());
+        Self::Connecting(Box::pin(async move {
+            Ok(Box::new(Signalling::connect(&server, &trust).await?.tapped(tap)))
+        }))
     }
 
     /// Waits for the link's next event. May be dropped and called again.
@@ -208,6 +211,8 @@ struct Session {
     state: watch::Sender<Snapshot>,
     start: Instant,
     link: Link,
+    /// Why it is out, while it listens on all the same.
+    lingering: Option<ClientError>,
     lost_since: Option<Instant>,
     retry: Duration,
     last_heard: Instant,
@@ -270,11 +275,11 @@ pub(super) async fn run(
     for source in &config.publish {
         wanted_media.set(*source, config.media.is_none_or(|media| media.has(*source)));
     }
-    let server = config.invite.server().clone();
     let mut session = Session {
         commands,
         start,
-        link: Link::to(server, config.trust.clone()),
+        link: Link::to(&config),
+        lingering: None,
         lost_since: None,
         retry: RETRY.0,
         last_heard: start,
@@ -441,8 +446,10 @@ impl Session {
             LinkEvent::Frame(Err(error @ ClientError::ServerMisbehaved(_))) => Err(error),
             LinkEvent::Frame(Err(error)) => self.lose_link(error, Duration::ZERO).map(|()| Flow::On),
             LinkEvent::TimeToRetry => {
-                let server = self.config.invite.server().clone();
-                self.link = Link::to(server, self.config.trust.clone());
+                if let Some(removed) = self.lingering.take() {
+                    return Err(removed);
+                }
+                self.link = Link::to(&self.config);
                 Ok(Flow::On)
             }
         }

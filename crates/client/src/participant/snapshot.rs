@@ -1,6 +1,6 @@
 //! What a participant knows of itself and of the room: one value, for tests to wait on and reports to print.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use sabha_protocol::{
     BootEpoch, DeviceKey, DisplayName, GroupEpoch, MediaGeneration, MediaState, MeetingTitle, ParticipantId,
@@ -158,6 +158,8 @@ pub struct Snapshot {
     pub generation: Option<MediaGeneration>,
     /// Whether ICE and DTLS are up on it.
     pub media_connected: bool,
+    /// Where the server says it takes media by UDP.
+    pub media_addresses: Vec<SocketAddr>,
     /// How often the WebSocket came back.
     pub resumes: u32,
     /// How often the media connection was replaced.

@@ -4,10 +4,12 @@
 
 mod admission;
 mod command_line;
+mod crooked;
 mod doorman;
 mod hostility;
 mod log;
 mod meeting;
+mod probe;
 mod recovery;
 mod scale;
 mod secrecy;

@@ -54,6 +54,14 @@ impl TestServer {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Returns what `sabha probe-token` prints while the server runs.
+    pub(crate) fn probe_token(&self) -> String {
+        let output =
+            Command::new(binary()).args(["probe-token", "--data"]).arg(self.data.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

@@ -8,6 +8,7 @@ use crate::{
     BootEpoch, ControlSettings, MeetingId, Rule,
     key::GateKey,
     opaque::{GroupInfo, RatchetTree, SealedTitle},
+    secret::ProbeAnswer,
 };
 
 /// Body of `POST /api/v1/meetings`, sent with `Authorization: Bearer <creation key>`. Public data only: the
@@ -56,6 +57,14 @@ pub struct VersionInfo {
     /// Start of this process, in milliseconds since 1970.
     #[schema(value_type = u64)]
     pub boot_epoch: BootEpoch,
+}
+
+/// Answer to `GET /api/v1/probe/{expires}/{challenge}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeConfirmed {
+    /// What only the server that made the token can say, and only to this challenge.
+    pub answer: ProbeAnswer,
 }
 
 /// Answer to `GET /healthz` and `GET /readyz`.

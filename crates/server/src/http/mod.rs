@@ -21,6 +21,7 @@ mod headers;
 mod health;
 mod openapi;
 mod origin;
+mod probe;
 mod websocket;
 
 use std::{
@@ -51,6 +52,7 @@ use crate::{
     drain::Drain,
     media::MediaPlane,
     policy::Floor,
+    probe::ProbeKey,
     signalling::{Addresses, Signalling, TokenBucket},
     storage::Store,
     throttle::NetworkThrottle,
@@ -71,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     pub(crate) floor: Floor,
     pub(crate) media: MediaPlane,
+    pub(crate) probe_key: ProbeKey,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) rooms_max: usize,
@@ -94,6 +97,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route(MEETINGS_PATH, post(api::create_meeting))
         .route(POLICY_PATH, get(api::policy))
         .route("/api/v1/version", get(api::version))
+        .route("/api/v1/probe/{expires_s}/{challenge}", get(probe::confirm))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route(SIGNALLING_PATH, get(websocket::upgrade))
         .route("/healthz", get(health::healthz))

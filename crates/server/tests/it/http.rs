@@ -6,7 +6,7 @@ use sabha_protocol::{
     limits::HTTP_BODY_BYTES_MAX,
     wire::{
         ClientMessage, ServerMessage,
-        http::{ApiError, CreateMeeting, Health, PolicyInfo, VersionInfo},
+        http::{ApiError, CreateMeeting, Health, PolicyInfo, ProbeConfirmed, VersionInfo},
     },
 };
 use sabha_server::{config::PublicUrl, storage::Store};
@@ -27,6 +27,32 @@ async fn health_and_version_are_answered() {
     let version: VersionInfo = server.get("/api/v1/version").await.json();
     assert_eq!(version.protocol, sabha_protocol::PROTOCOL_VERSION);
     assert!(version.boot_epoch.0 > 0);
+}
+
+#[tokio::test]
+async fn challenge_of_a_prober_is_answered_in_the_time_of_a_token_only() {
+    let server = TestServer::start().await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let challenge = "A".repeat(43);
+    let ask = async |expires: String, challenge: &str| {
+        server.get(&format!("/api/v1/probe/{expires}/{challenge}")).await
+    };
+
+    let answer: ProbeConfirmed = ask((now + 60).to_string(), &challenge).await.json();
+    let again: ProbeConfirmed = ask((now + 60).to_string(), &challenge).await.json();
+    let other: ProbeConfirmed = ask((now + 61).to_string(), &challenge).await.json();
+    assert_eq!(answer, again);
+    assert_ne!(answer, other);
+    let far = (now + 2 * 24 * 60 * 60).to_string();
+    for (expires, challenge) in [
+        ("0".to_owned(), &challenge[..]),
+        (far, &challenge),
+        ("x".to_owned(), &challenge),
+        (now.to_string(), "short"),
+    ] {
+        let refused = ask(expires.clone(), challenge).await;
+        assert_eq!((refused.status, refused.json::<ApiError>().rule), (404, Rule::WellFormed), "{expires}");
+    }
 }
 
 #[tokio::test]

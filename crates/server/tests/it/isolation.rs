@@ -104,6 +104,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "/api/v1/plans/times", Takes::Scope(Scope::MeetingsCreate)),
     ("DELETE", "/api/v1/plans/{id}", Takes::Scope(Scope::MeetingsCreate)),
     ("GET", "/api/v1/policy", Takes::Nothing),
+    ("GET", "/api/v1/probe/{expires_s}/{challenge}", Takes::Nothing),
     ("GET", "/api/v1/refusals", Takes::Scope(Scope::HealthRead)),
     ("GET", "/api/v1/users", Takes::Scope(Scope::UsersRead)),
     ("DELETE", "/api/v1/users/{id}", Takes::Scope(Scope::UsersWrite)),

@@ -93,6 +93,8 @@ pub struct Person {
     pub frames: Frames,
     /// Chat that it showed.
     pub chat: Vec<String>,
+    /// Rules by which it refused what its person wanted.
+    pub refusals: Vec<Rule>,
     /// Whether it has a connection.
     pub connected: bool,
     /// Whether it has a place in the server's room.
@@ -187,6 +189,7 @@ impl Hall {
             media: Vec::new(),
             frames: Frames::default(),
             chat: Vec::new(),
+            refusals: Vec::new(),
             connected: false,
             placed: false,
             joined: false,
@@ -334,8 +337,8 @@ impl Hall {
             DeviceOutput::AskedToSpeak { .. }
             | DeviceOutput::Certificate { .. }
             | DeviceOutput::Log { .. }
-            | DeviceOutput::Refused { .. }
             | DeviceOutput::Remember {} => {}
+            DeviceOutput::Refused { rule } => person.refusals.push(rule),
             DeviceOutput::Send { send, message } => {
                 if person.connected {
                     self.seen.push(Seen { from: at, message: (*message).clone() });

@@ -10,4 +10,6 @@ mod malice_ghosts;
 mod malice_history;
 mod malice_media;
 mod malice_schedules;
+mod malice_words;
+mod matrix;
 mod meetings;

@@ -21,6 +21,8 @@ describe('links in chat', () => {
       'file:///etc/passwd',
       '\\\\server\\share\\a.exe',
       'ms-msdt:/id',
+      'ms-word:ofe|u|https://evil.example/x.docx',
+      'view-source:https://evil.example/',
       'example.org',
       'https://',
       'https:example.org',
@@ -55,5 +57,13 @@ describe('links in chat', () => {
         for (const { href } of pieces) if (href !== null) expect(href.startsWith('https://')).toBe(true);
       }),
     );
+  });
+
+  it('a host whose letters pass for those of another stays text, one in its own script is a link', () => {
+    for (const text of ['https://b\u0430nk.example/', 'https://\u0430\u0440\u0440\u04CF\u0435.example/a']) {
+      expect(links(text), text).toEqual([]);
+    }
+    expect(links('https://भारत.example/a')).toEqual(['https://भारत.example/a']);
+    expect(links('https://bücher.example/')).toEqual(['https://bücher.example/']);
   });
 });

@@ -266,6 +266,9 @@ people-guests =
 people-verified = all verified
 people-unverified = { $count } not verified yet
 person-unverified = Not verified yet
+# Beside a name that can be taken for somebody else's.
+name-alike = Same name as another
+name-alike-note = { $name } has the same name as another person here, or one that looks like it. Only the mark of a host shows who is host.
 
 rights-of = What { $name } may do
 rights-role = Role

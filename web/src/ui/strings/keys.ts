@@ -296,6 +296,8 @@ export type TextKey =
   | 'log-save'
   | 'log-what'
   | 'menu-of'
+  | 'name-alike'
+  | 'name-alike-note'
   | 'notice-alarm'
   | 'notice-attendee'
   | 'notice-certificate'

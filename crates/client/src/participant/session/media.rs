@@ -1,6 +1,6 @@
 //! The media side of a participant's task: peer connections come, are replaced and break; packets flow.
 
-use std::{io, time::Instant};
+use std::{io, net::SocketAddr, time::Instant};
 
 use sabha_protocol::{
     MediaGeneration, Sdp,
@@ -20,6 +20,29 @@ pub(super) struct Media {
     peer: Peer,
     pub(super) wire: Wire,
     pub(super) due: Instant,
+}
+
+/// Addresses remembered of an answer.
+const ADDRESSES_MAX: usize = 16;
+
+/// Returns the addresses of an answer's UDP candidates (RFC 8839 section 5.1), each once.
+fn udp_candidates(answer: &Sdp) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for line in answer.as_str().lines().filter_map(|line| line.strip_prefix("a=candidate:")) {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        let protocol = words.next();
+        let (address, port) = (words.nth(1), words.next());
+        let found = address
+            .zip(port)
+            .and_then(|(address, port)| Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?)));
+        let is_udp = protocol.is_some_and(|name| name.eq_ignore_ascii_case("udp"));
+        if let Some(found) = found.filter(|_| is_udp && addresses.len() < ADDRESSES_MAX)
+            && !addresses.contains(&found)
+        {
+            addresses.push(found);
+        }
+    }
+    addresses
 }
 
 impl Session {
@@ -74,6 +97,8 @@ impl Session {
         self.media = Some(media);
         self.replace_due = false;
         self.set_generation(answer.generation);
+        let addresses = udp_candidates(&answer.sdp);
+        self.state.send_modify(|state| state.media_addresses = addresses);
         Ok(())
     }
 
@@ -166,6 +191,10 @@ impl Session {
     }
 
     fn lose_media(&mut self) {
+        if !self.config.lingers.is_zero() {
+            // Who wants to hear what it must not keeps its socket and waits.
+            return;
+        }
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }

@@ -14,7 +14,7 @@ use sabha_protocol::{
 use super::{Entry, Flow, RETRY, ROSTER_MAX, Request, Session};
 use crate::{
     error::ClientError,
-    participant::{Over, Person, Phase, Refusal},
+    participant::{LINGER_MAX, Over, Person, Phase, Refusal},
 };
 
 impl Session {
@@ -23,7 +23,9 @@ impl Session {
             self.follow_order(seq);
         }
         let request = self.answered(frame.re);
-        self.tell_device(&frame.body);
+        if !self.disobeys(&frame.body) {
+            self.tell_device(&frame.body);
+        }
         self.tell_answer(request, &frame.body);
         match frame.body {
             ServerMessage::Welcome { boot_epoch, challenge, .. } => {
@@ -200,8 +202,20 @@ impl Session {
         self.state.send_modify(|state| state.over = Some(Over::Closed { reason, by }));
         match reason {
             CloseReason::Ended | CloseReason::Left => Ok(Flow::Done),
+            CloseReason::Removed if !self.config.lingers.is_zero() => {
+                self.lingering = Some(closed);
+                let until = Instant::now() + self.config.lingers.min(LINGER_MAX);
+                self.link = super::Link::Away { until };
+                Ok(Flow::On)
+            }
             _ => Err(closed),
         }
+    }
+
+    /// Returns whether this client keeps its keys although it is told that it is out: its device is not told.
+    fn disobeys(&self, message: &ServerMessage) -> bool {
+        let removed = matches!(message, ServerMessage::Closed { reason: CloseReason::Removed, .. });
+        removed && !self.config.lingers.is_zero()
     }
 
     pub(super) fn vanish(&mut self) -> Flow {
