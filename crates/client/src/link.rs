@@ -152,7 +152,7 @@ impl Invite {
     }
 
     /// Returns the invite, in a link that was made for one person.
-    pub const fn invitation(&self) -> Option<&Invitation> {
+    pub fn invitation(&self) -> Option<&Invitation> {
         self.link.invitation()
     }
 

@@ -140,7 +140,7 @@ pub struct Link {
     origin: String,
     meeting: MeetingId,
     secret: LinkSecret,
-    invitation: Option<Invitation>,
+    invitation: Option<Box<Invitation>>,
 }
 
 impl Link {
@@ -170,7 +170,7 @@ impl Link {
             return Err(InvalidLink::Version);
         }
         let (secret, invitation) = Invitation::split(&meeting, fragment)?;
-        Ok(Self { origin: origin.to_owned(), meeting, secret, invitation })
+        Ok(Self { origin: origin.to_owned(), meeting, secret, invitation: invitation.map(Box::new) })
     }
 
     /// Returns the link as text. The caller shows it to whom it invites, and logs it nowhere.
@@ -197,8 +197,8 @@ impl Link {
     }
 
     /// Returns the invite, in a link that was made for one person.
-    pub const fn invitation(&self) -> Option<&Invitation> {
-        self.invitation.as_ref()
+    pub fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_deref()
     }
 }
 

@@ -284,7 +284,10 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
     assert!(before.contains("users: ") && before.contains("api_keys: ") && before.contains("audit: "));
 
     for (method, path, takes) in ROUTES {
-        let at = path.replace("{id}", &sabha_protocol::account::UserId::from_bytes([0xEE; 16]).to_string());
+        let at = path
+            .replace("{id}", &sabha_protocol::account::UserId::from_bytes([0xEE; 16]).to_string())
+            .replace("{expires_s}", &(now_ms() / 1000 + 600).to_string())
+            .replace("{challenge}", &"A".repeat(43));
         let body = if *path == "/api/v1/meetings" { &meeting } else { "" };
         let ask = async |credential: &Credential| office.ask(method, &at, credential, body).await;
         let refused = async |name: &str, credential: &Credential, expected: (u16, Rule)| {
