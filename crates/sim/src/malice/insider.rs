@@ -57,7 +57,7 @@ impl Loot {
             rest = left;
             taken.to_vec()
         };
-        assert_eq!(take(1), [3], "the version of the export");
+        assert_eq!(take(1), [4], "the version of the export");
         let meeting = MeetingId::from_bytes(take(20).try_into().expect("20 bytes"));
         take(2);
         let seed = |bytes: Vec<u8>| DeviceSigner::from_seed(&bytes.try_into().expect("32 bytes"));
