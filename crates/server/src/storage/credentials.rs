@@ -7,7 +7,11 @@ use sabha_protocol::{
     limits::{API_KEYS_MAX, PASSKEYS_MAX, SESSION_IDLE, SESSION_LIFE, SESSIONS_MAX},
     wire::accounts::{ApiKey, AuditAction, Passkey, Session, User},
 };
-use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{
+    Row as _, Sqlite, Transaction,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 
 use super::{
     AccountError, Author, Store, StoreError,
@@ -248,19 +252,11 @@ impl Store {
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Last`].
     pub async fn remove_passkey(&self, user: UserId, id: PasskeyId, now_ms: u64) -> Result<(), AccountError> {
-        let mut transaction = self.change().await?;
-        let done = sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user = $2")
+        let delete = sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user = $2")
             .bind(&id.as_bytes()[..])
-            .bind(&user.as_bytes()[..])
-            .execute(&mut *transaction)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Err(AccountError::Unknown);
-        }
-        keep_a_way_in(&mut transaction, user).await?;
+            .bind(&user.as_bytes()[..]);
         let event = Event::new(Author::user(user), AuditAction::PasskeyRemoved, id);
-        audit::append(&mut transaction, now_ms, event).await?;
-        Ok(transaction.commit().await?)
+        self.remove_way_in(user, delete, event, now_ms).await
     }
 
     /// Begins a session for who showed `passkey`, whose counter is `counter` from now on.
@@ -516,11 +512,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Removes a way in of `user` by a statement that deletes it, unless it is their last.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`] if it is not there, [`AccountError::Last`].
+    pub(super) async fn remove_way_in(
+        &self,
+        user: UserId,
+        delete: Query<'_, Sqlite, SqliteArguments>,
+        event: Event,
+        now_ms: u64,
+    ) -> Result<(), AccountError> {
+        let mut transaction = self.change().await?;
+        if delete.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Err(AccountError::Unknown);
+        }
+        keep_a_way_in(&mut transaction, user).await?;
+        audit::append(&mut transaction, now_ms, event).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
 /// Refuses what would leave `user` without a way in.
-pub(super) async fn keep_a_way_in(
-    transaction: &mut Transaction<'_, Sqlite>,
-    user: UserId,
-) -> Result<(), AccountError> {
+async fn keep_a_way_in(transaction: &mut Transaction<'_, Sqlite>, user: UserId) -> Result<(), AccountError> {
     const WAYS: &str = "SELECT (SELECT count(*) FROM passkeys WHERE user = $1)
         + (SELECT count(*) FROM identities WHERE user = $1)";
     if count(transaction, WAYS, user).await? == 0 { Err(AccountError::Last) } else { Ok(()) }

@@ -11,7 +11,7 @@ use super::{
     AccountError, Author, NewSession, NewUser, Store, StoreError,
     accounts::{administrators, role_bits, sixteen, stored, time, user, words},
     audit::{self, Event},
-    credentials::{count, keep_a_way_in},
+    credentials::count,
 };
 
 /// Somebody at an identity provider.
@@ -168,19 +168,11 @@ impl Store {
         id: IdentityId,
         now_ms: u64,
     ) -> Result<(), AccountError> {
-        let mut transaction = self.change().await?;
-        let done = sqlx::query("DELETE FROM identities WHERE id = $1 AND user = $2")
+        let delete = sqlx::query("DELETE FROM identities WHERE id = $1 AND user = $2")
             .bind(&id.as_bytes()[..])
-            .bind(&user.as_bytes()[..])
-            .execute(&mut *transaction)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Err(AccountError::Unknown);
-        }
-        keep_a_way_in(&mut transaction, user).await?;
+            .bind(&user.as_bytes()[..]);
         let event = Event::new(Author::user(user), AuditAction::IdentityRemoved, id);
-        audit::append(&mut transaction, now_ms, event).await?;
-        Ok(transaction.commit().await?)
+        self.remove_way_in(user, delete, event, now_ms).await
     }
 }
 

@@ -10,7 +10,6 @@ use super::{
     AccountError, Author, NewSession, Store, StoreError,
     accounts::{sixteen, stored, user},
     audit::{self, Event},
-    credentials::keep_a_way_in,
 };
 
 impl Store {
@@ -78,18 +77,9 @@ impl Store {
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Last`].
     pub async fn remove_password(&self, user: UserId, now_ms: u64) -> Result<(), AccountError> {
-        let mut transaction = self.change().await?;
-        let done = sqlx::query("DELETE FROM passwords WHERE user = $1")
-            .bind(&user.as_bytes()[..])
-            .execute(&mut *transaction)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Err(AccountError::Unknown);
-        }
-        keep_a_way_in(&mut transaction, user).await?;
+        let delete = sqlx::query("DELETE FROM passwords WHERE user = $1").bind(&user.as_bytes()[..]);
         let event = Event::new(Author::user(user), AuditAction::PasswordRemoved, user);
-        audit::append(&mut transaction, now_ms, event).await?;
-        Ok(transaction.commit().await?)
+        self.remove_way_in(user, delete, event, now_ms).await
     }
 
     /// Returns the record of the user with this address.
