@@ -171,6 +171,7 @@ mod tests {
             name: "Asha".parse().unwrap(),
             passcode: Some("7KQM-2XWD".parse().unwrap()),
             admits: true,
+            by_mail: false,
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };

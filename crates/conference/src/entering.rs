@@ -77,7 +77,7 @@ impl Room {
         now: Instant,
         asker: Asker,
         device: DeviceKey,
-        knock: KnockPayload,
+        knock: Option<KnockPayload>,
     ) -> Result<Reply, Refusal> {
         // ROOM-03: a guest that knocks again takes no second seat.
         if self.lobby.is_full() && self.lobby.of_device(&device).is_none() {

@@ -124,10 +124,10 @@ pub struct Handshake {
 pub enum Right {
     /// A grant that is valid and not revoked: the device was admitted once and lost its leaf.
     Granted,
-    /// The link: may knock.
+    /// The link, whole or from a mail: may knock.
     Link {
-        /// For the hosts.
-        knock: KnockPayload,
+        /// For the hosts; absent for one who came by mail and has nothing to seal it with.
+        knock: Option<KnockPayload>,
     },
     /// The device is in the group.
     Member,
@@ -429,7 +429,7 @@ pub struct ParticipantView {
 pub struct GuestView {
     pub id: ParticipantId,
     pub device: DeviceKey,
-    pub knock: KnockPayload,
+    pub knock: Option<KnockPayload>,
     pub waited: Duration,
 }
 

@@ -14,7 +14,7 @@ use crate::io::{ConnectionKey, GuestView};
 pub(crate) struct Guest {
     pub(crate) connection: ConnectionKey,
     pub(crate) device: DeviceKey,
-    pub(crate) knock: KnockPayload,
+    pub(crate) knock: Option<KnockPayload>,
     pub(crate) since: Instant,
     /// What it has said to the hosts so far, counted (ROOM-24).
     pub(crate) door_messages: u32,

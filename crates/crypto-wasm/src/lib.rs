@@ -7,6 +7,7 @@
 use sabha_crypto::{
     device::{CreateOptions, Device as Inner, MeetingSuite},
     invitation::Invitation,
+    mail::MailKey,
     policy::Controls,
 };
 use sabha_protocol::{
@@ -29,14 +30,14 @@ impl Device {
     /// # Errors
     /// If the parameters are not as they should be.
     pub fn create(parameters: &str, now: f64) -> Result<Device, JsError> {
-        let CreateDevice { suite, title, name, passcode, admits, floor, controls, begins_ms } =
+        let CreateDevice { suite, title, name, passcode, admits, by_mail, floor, controls, begins_ms } =
             serde_json::from_str(parameters)?;
         let suite = match suite {
             CipherSuite::Classical => MeetingSuite::Classical,
             CipherSuite::XWing => MeetingSuite::XWing,
         };
         let (floor, controls) = (Controls::from_settings(&floor)?, Controls::from_settings(&controls)?);
-        let options = CreateOptions { suite, title, name, passcode, admits, floor, controls };
+        let options = CreateOptions { suite, title, name, passcode, admits, by_mail, floor, controls };
         let inner = Inner::plan(options, begins_ms.unwrap_or_default(), ms(now))?;
         Ok(Self { inner })
     }
@@ -47,6 +48,9 @@ impl Device {
     /// If the parameters are not as they should be.
     pub fn join(parameters: &str, now: f64) -> Result<Device, JsError> {
         let JoinDevice { meeting, secret, name } = serde_json::from_str(parameters)?;
+        if let Some(mail) = MailKey::from_text(&secret) {
+            return Ok(Self { inner: Inner::by_mail(meeting, mail?, name, ms(now)) });
+        }
         let (secret, invitation) = Invitation::split(&meeting, &format!("{FRAGMENT_PREFIX}{secret}"))?;
         let device = Inner::guest(meeting, secret, name, ms(now));
         Ok(Self { inner: invitation.into_iter().fold(device, Inner::with_invitation) })

@@ -14,6 +14,7 @@ pub mod group;
 pub mod invitation;
 pub mod link;
 pub mod log;
+pub mod mail;
 pub mod pake;
 pub mod policy {
     //! What may be done in a meeting; `sabha-policy`, for those who make meetings by a device.

@@ -31,6 +31,10 @@ pub struct CreateDevice {
     pub passcode: Option<Passcode>,
     /// Whether who proves the passcode is let in without a click.
     pub admits: bool,
+    /// Whether who comes by mail, without the link's secret, may prove the passcode and be told it.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub by_mail: bool,
     /// The organisation's floor, which the meeting's policy will hold and hosts cannot lower.
     #[serde(default)]
     #[ts(optional, as = "Option<ControlSettings>")]
@@ -51,7 +55,8 @@ pub struct CreateDevice {
 pub struct JoinDevice {
     /// The meeting.
     pub meeting: MeetingId,
-    /// The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it.
+    /// The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it; for a link
+    /// that came by mail, `mail.` and its key.
     pub secret: String,
     /// The name; can be changed until it enters.
     pub name: DisplayName,
@@ -198,6 +203,8 @@ pub enum DeviceCommand {
         /// Whether who proves it is let in without a click.
         admits: bool,
     },
+    /// Host: nobody comes in by mail any more.
+    ShutMail {},
     /// Host: puts one member before everybody's eyes, or nobody.
     Spotlight {
         /// Who; nobody if absent.
@@ -749,6 +756,8 @@ pub enum PasscodeView {
         admits: bool,
         /// Wrong tries so far.
         wrong: u32,
+        /// Whether who comes by mail may prove it.
+        by_mail: bool,
     },
     /// Guest: a host's device asks for it.
     Wanted {

@@ -15,7 +15,7 @@ use hkdf::Hkdf;
 use sabha_protocol::secret::CreationKey;
 use sha2::Sha256;
 
-use crate::probe::ProbeKey;
+use crate::{mail::MailKeys, probe::ProbeKey};
 
 const KEY_FILE: &str = "server.key";
 const LOCK_FILE: &str = "lock";
@@ -138,6 +138,11 @@ impl ServerKey {
     /// Returns the key under which resume tokens are signed.
     pub fn resume_key(&self) -> [u8; 32] {
         self.derive(b"sabha resume key v1")
+    }
+
+    /// Returns the key from which the keys in mails are derived.
+    pub(crate) fn mail_keys(&self) -> MailKeys {
+        MailKeys::new(self.derive(b"sabha mail key v1"))
     }
 
     /// HKDF-SHA256 (RFC 5869) without salt: the input is uniform already.

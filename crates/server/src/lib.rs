@@ -24,6 +24,7 @@ pub mod data_dir;
 pub mod drain;
 pub mod http;
 pub mod logging;
+mod mail;
 pub mod media;
 mod metrics;
 mod planning;

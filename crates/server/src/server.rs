@@ -182,6 +182,7 @@ impl Server {
                 boot_epoch,
                 floor: floor.clone(),
                 resume_key: data_dir.key().resume_key(),
+                mail_keys: data_dir.key().mail_keys(),
                 rooms_max: settings.limits.rooms,
                 knocks: settings.limits.knocks(),
                 door_per_second: settings.limits.door_per_second,

@@ -274,7 +274,11 @@ impl Client {
         if !self.is_creator {
             return Vec::new();
         }
-        let wanted = self.view.lobby.values().filter(|guest| guest.knock.as_bytes() == [1]);
+        let wanted = self
+            .view
+            .lobby
+            .values()
+            .filter(|guest| guest.knock.as_ref().is_some_and(|knock| knock.as_bytes() == [1]));
         let edits = wanted.map(|guest| Edit::Add(guest.device)).collect();
         self.commit(edits)
     }

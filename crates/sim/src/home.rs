@@ -209,7 +209,7 @@ impl Home {
                     Credential::Device if delivery.contains(&device) => Ok(Right::Member),
                     Credential::Device if delivery.is_granted(&device) => Ok(Right::Granted),
                     Credential::Device => Err(Rule::RemovedStaysOut),
-                    Credential::Link(knock) => Ok(Right::Link { knock }),
+                    Credential::Link(knock) => Ok(Right::Link { knock: Some(knock) }),
                     Credential::Resume(token) => Ok(Right::Resume(token)),
                 };
                 right.map(|right| Input::Enter { connection, request, device, right })

@@ -124,7 +124,11 @@ tag: Signature,
 /**
  * For the hosts.
  */
-knock: KnockPayload, } | { "type": "resume", 
+knock: KnockPayload, } | { "type": "mail", 
+/**
+ * By the key in the mail's link, over meeting, device and challenge.
+ */
+tag: Signature, } | { "type": "resume", 
 /**
  * The newest token this place was given.
  */
@@ -310,9 +314,9 @@ id: ParticipantId,
  */
 device: DeviceKey, 
 /**
- * What it says, sealed under the lobby key.
+ * What it says, sealed under the lobby key; absent for one who came by mail and does not have that key yet.
  */
-knock: KnockPayload, 
+knock?: KnockPayload | null, 
 /**
  * How long it has waited when this was sent, in milliseconds.
  */
@@ -774,7 +778,11 @@ admits: boolean,
 /**
  * Wrong tries so far.
  */
-wrong: number, } | { "type": "wanted", 
+wrong: number, 
+/**
+ * Whether who comes by mail may prove it.
+ */
+by_mail: boolean, } | { "type": "wanted", 
 /**
  * Wrong tries so far.
  */
@@ -976,6 +984,10 @@ passcode: Passcode | null,
  */
 admits: boolean, 
 /**
+ * Whether who comes by mail, without the link's secret, may prove the passcode and be told it.
+ */
+by_mail?: boolean, 
+/**
  * The organisation's floor, which the meeting's policy will hold and hosts cannot lower.
  */
 floor?: ControlSettings, 
@@ -994,7 +1006,8 @@ export type JoinDevice = {
  */
 meeting: MeetingId, 
 /**
- * The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it.
+ * The link's secret, without its version; for an invite of one's own, with a dot and the invitation after it; for a link
+ * that came by mail, `mail.` and its key.
  */
 secret: string, 
 /**
@@ -1118,7 +1131,7 @@ passcode?: Passcode | null,
 /**
  * Whether who proves it is let in without a click.
  */
-admits: boolean, } | { "type": "spotlight", 
+admits: boolean, } | { "type": "shut_mail", } | { "type": "spotlight", 
 /**
  * Who; nobody if absent.
  */

@@ -398,6 +398,7 @@ async fn begin(
                 name: name.clone(),
                 passcode: meeting.passcode.clone(),
                 admits: true,
+                by_mail: false,
                 floor: sabha_crypto::policy::Controls::default(),
                 controls: sabha_crypto::policy::Controls::default(),
             };

@@ -103,6 +103,7 @@ impl Target<'_> {
             passcode: passcode.parse().ok(),
             // By hand, which every floor allows.
             admits: false,
+            by_mail: false,
             floor: Controls::default(),
             controls: Controls::default(),
         };

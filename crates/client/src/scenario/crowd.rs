@@ -123,6 +123,7 @@ async fn open(config: &CrowdConfig) -> Result<(Participant, crate::link::Invite)
         name,
         passcode: config.passcode.clone(),
         admits: config.passcode.is_some(),
+        by_mail: false,
         floor: sabha_crypto::policy::Controls::default(),
         controls: sabha_crypto::policy::Controls::default(),
     };

@@ -259,6 +259,7 @@ mod tests {
             name: "Door".parse().unwrap(),
             passcode: None,
             admits: false,
+            by_mail: false,
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };

@@ -39,6 +39,7 @@ async fn open(
         name,
         passcode: None,
         admits: false,
+        by_mail: false,
         floor: sabha_crypto::policy::Controls::default(),
         controls: sabha_crypto::policy::Controls::default(),
     };

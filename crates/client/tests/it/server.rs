@@ -108,6 +108,7 @@ impl Meeting {
             name: "Asha".parse().unwrap(),
             passcode: passcode.map(|text| text.parse().unwrap()),
             admits: passcode.is_some(),
+            by_mail: false,
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };

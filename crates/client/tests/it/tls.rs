@@ -144,6 +144,7 @@ impl Proxy {
             name: "Asha".parse().unwrap(),
             passcode: None,
             admits: false,
+            by_mail: false,
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };

@@ -55,7 +55,7 @@ pub(crate) fn title() -> SealedTitle {
 }
 
 pub(crate) fn link() -> Right {
-    Right::Link { knock: knock() }
+    Right::Link { knock: Some(knock()) }
 }
 
 pub(crate) fn knock() -> KnockPayload {

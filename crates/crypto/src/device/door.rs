@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     group::{Applicant, Provider},
-    pake::{Context, GuestConfirm, GuestStart, Passcode},
+    pake::{Context, GuestConfirm, GuestStart, PakeKey, Passcode},
     seal::{self, Place as SealPlace},
 };
 
@@ -42,7 +42,7 @@ const SAYINGS_MAX: usize = 512;
 pub(super) struct GuestDoor {
     nonce: [u8; 16],
     host: Option<HostHere>,
-    proof: Proof,
+    pub(super) proof: Proof,
     /// When the host looks at another try.
     not_before_ms: u64,
     pub(super) wrong: u32,
@@ -57,7 +57,7 @@ struct HostHere {
 }
 
 #[derive(Default)]
-enum Proof {
+pub(super) enum Proof {
     #[default]
     None,
     Asked,
@@ -66,6 +66,8 @@ enum Proof {
     Hello(GuestStart),
     Shown(GuestConfirm),
     Proven,
+    /// It came by mail and has shown that it knows the passcode: the host tells the link's secret under this key.
+    Untold(PakeKey),
 }
 
 impl GuestDoor {
@@ -122,14 +124,20 @@ impl Device {
         let meeting = self.secrets.meeting;
         let device = self.me();
         self.guest_door.nonce = self.dice.random();
+        if let (None, Some(mail)) = (&self.secrets.link, &self.secrets.mail) {
+            let tag = gate_tag(&mail.signer(), &meeting, &device, challenge.as_bytes());
+            return Some(Credential::Mail { tag: Signature::from_bytes(tag) });
+        }
+        let tag = gate_tag(self.keys.as_ref()?.gate.key(), &meeting, &device, challenge.as_bytes());
+        let knock = KnockPayload::try_from(self.sealed_knock()?).ok()?;
+        Some(Credential::Link { tag: Signature::from_bytes(tag), knock })
+    }
+
+    /// Returns what this guest says to hosts, sealed under the lobby key; `None` without the link's secret.
+    pub(super) fn sealed_knock(&self) -> Option<Vec<u8>> {
         let knock = Knock { nonce: self.guest_door.nonce, name: self.own.name.clone() };
-        let place = SealPlace::Profile { meeting, device };
-        let sealed = seal::seal(&self.keys.lobby, &place, &knock.to_bytes(), self.dice.random()).ok()?;
-        let tag = gate_tag(self.keys.gate.key(), &meeting, &device, challenge.as_bytes());
-        Some(Credential::Link {
-            tag: Signature::from_bytes(tag),
-            knock: KnockPayload::try_from(sealed).ok()?,
-        })
+        let place = SealPlace::Profile { meeting: self.secrets.meeting, device: self.me() };
+        seal::seal(&self.keys.as_ref()?.lobby, &place, &knock.to_bytes(), self.dice.random()).ok()
     }
 
     /// Something was said at the door, by a host to this guest or by a guest to this host.
@@ -159,7 +167,8 @@ impl Device {
             Saying::PakeRight(proof) => {
                 if let Proof::Shown(confirm) = std::mem::take(&mut self.guest_door.proof) {
                     match confirm.finish(&proof) {
-                        Ok(_) => self.guest_door.proof = Proof::Proven,
+                        Ok(_) if self.keys.is_some() => self.guest_door.proof = Proof::Proven,
+                        Ok(key) => self.guest_door.proof = Proof::Untold(key),
                         Err(_) => self.wrong(),
                     }
                 }
@@ -172,7 +181,8 @@ impl Device {
                 }
             }
             Saying::Granted(grant) => self.granted(host, &grant),
-            Saying::PakeHello(_) | Saying::PakeProof(_) | Saying::KeyPackage(_) => {}
+            Saying::LinkSecret(sealed) => self.told_secret(host, &sealed),
+            Saying::PakeHello(_) | Saying::PakeProof(_) | Saying::KeyPackage(_) | Saying::Knock(_) => {}
         }
     }
 
@@ -254,7 +264,7 @@ impl Device {
     /// Returns an applicant with this grant and fresh MLS keys.
     pub(super) fn applicant(&self, grant: SignedGrant) -> Option<Applicant> {
         let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
-        let (link, signer) = (self.secrets.link.clone(), self.signer.clone());
+        let (link, signer) = (self.secrets.link.clone()?, self.signer.clone());
         let mut applicant = Applicant::new(meeting, suite, link, signer, grant, Provider::default()).ok()?;
         applicant.policy_floor = self.secrets.policy_floor;
         Some(applicant)

@@ -8,7 +8,7 @@ use sabha_admission::{
     Capabilities, DeviceKey, Grant, GrantId, HostCert, Method, Policy, SignedPolicy, controls::Decision,
 };
 use sabha_protocol::{
-    DisplayName, ParticipantId, Rule,
+    ParticipantId, Rule,
     device::{DeviceOutput, PasscodeProof, PasscodeView, WaitingView},
     limits::LOBBY_GUESTS_MAX,
     text::Passcode as TypedPasscode,
@@ -53,8 +53,8 @@ pub(super) struct HostDoor {
 
 struct Waiting {
     device: DeviceKey,
-    name: DisplayName,
-    nonce: [u8; 16],
+    /// What it said; absent while it came by mail and cannot say it yet. Of such a guest nobody is told.
+    knock: Option<Knock>,
     proof: PasscodeProof,
     pake: Option<HostWaiting>,
     grant: Option<Vec<u8>>,
@@ -171,15 +171,22 @@ impl HostDoor {
         self.guests.retain(|_, waiting| !devices.contains(&waiting.device));
     }
 
+    /// Forgets guests of whom nothing is known.
+    pub(super) fn forget_unnamed(&mut self) {
+        self.guests.retain(|_, waiting| waiting.knock.is_some());
+    }
+
     pub(super) fn views(&self) -> Vec<WaitingView> {
         self.guests
             .iter()
-            .map(|(&guest, waiting)| WaitingView {
-                guest,
-                device: waiting.device,
-                name: waiting.name.clone(),
-                passcode: waiting.proof,
-                admitting: waiting.grant.is_some(),
+            .filter_map(|(&guest, waiting)| {
+                Some(WaitingView {
+                    guest,
+                    device: waiting.device,
+                    name: waiting.knock.as_ref()?.name.clone(),
+                    passcode: waiting.proof,
+                    admitting: waiting.grant.is_some(),
+                })
             })
             .collect()
     }
@@ -194,18 +201,30 @@ impl Device {
         if self.group().is_some_and(|group| group.roster().policy.conduct.banned.contains(&guest.device)) {
             return;
         }
-        let place = SealPlace::Profile { meeting: self.secrets.meeting, device: guest.device };
-        // Who could not seal under the lobby key does not have the link: no knock.
-        let Ok(opened) = seal::open(&self.keys.lobby, &place, guest.knock.as_bytes()) else { return };
-        let Ok(Knock { nonce, name }) = Knock::from_bytes(&opened) else { return };
+        let knock = match &guest.knock {
+            // Who could not seal under the lobby key does not have the link: no knock.
+            Some(sealed) => match self.open_knock(&guest.device, sealed.as_bytes()) {
+                Some(knock) => Some(knock),
+                None => return,
+            },
+            // Without the secret there is one way, and only if the host has opened it.
+            None if self.takes_mail() => None,
+            None => return,
+        };
         let wanted = self.secrets.passcode.is_some();
         let proof = if wanted { PasscodeProof::Wanted } else { PasscodeProof::NotNeeded };
-        let waiting = Waiting { device: guest.device, name, nonce, proof, pake: None, grant: None };
+        let waiting = Waiting { device: guest.device, knock, proof, pake: None, grant: None };
         self.host_door.guests.insert(guest.id, waiting);
         self.changed = true;
         if wanted {
             self.want_passcode(guest.id);
         }
+    }
+
+    fn open_knock(&self, device: &DeviceKey, sealed: &[u8]) -> Option<Knock> {
+        let place = SealPlace::Profile { meeting: self.secrets.meeting, device: *device };
+        let opened = seal::open(&self.keys.as_ref()?.lobby, &place, sealed).ok()?;
+        Knock::from_bytes(&opened).ok()
     }
 
     fn want_passcode(&mut self, guest: ParticipantId) {
@@ -243,6 +262,7 @@ impl Device {
         let (seq, now_ms, me) = (self.next_seq(), self.now_ms, self.me());
         let (meeting, suite) = (self.secrets.meeting, self.secrets.suite);
         let waiting = self.host_door.guests.get_mut(&guest)?;
+        let nonce = waiting.knock.as_ref()?.nonce;
         if waiting.grant.is_some() {
             return None;
         }
@@ -255,7 +275,7 @@ impl Device {
             seq,
             not_before_ms: now_ms,
             not_after_ms: now_ms.saturating_add(GRANT_MS),
-            nonce: waiting.nonce,
+            nonce,
             method,
             invite: None,
         };
@@ -284,6 +304,7 @@ impl Device {
             Saying::PakeHello(hello) => self.pake_hello(from, &hello),
             Saying::PakeProof(proof) => self.pake_proof(from, &proof),
             Saying::KeyPackage(bytes) => self.take_key_package(from, bytes),
+            Saying::Knock(sealed) => self.take_knock(from, &sealed),
             _ => {}
         }
     }
@@ -309,7 +330,7 @@ impl Device {
         let charged = self.host_door.budget.charge(device, now_ms);
         let proven = charged.is_ok().then(|| pake.verify(proof).ok()).flatten();
         self.changed = true;
-        let Some((_, answer)) = proven else {
+        let Some((key, answer)) = proven else {
             waiting.proof = PasscodeProof::Failed;
             let left = self.host_door.budget.left(&device);
             let wait_ms = self.host_door.budget.wait_ms(&device, now_ms);
@@ -318,11 +339,33 @@ impl Device {
         };
         waiting.proof = PasscodeProof::Proven;
         self.host_door.budget.succeed(&device);
+        let came_by_mail = waiting.knock.is_none();
         self.say_at_door(Some(from), me, Saying::PakeRight(answer));
+        if came_by_mail {
+            self.tell_secret(from, device, &key);
+        }
+        self.admit_proven(from);
+    }
+
+    /// Lets in who has proven the passcode, if the host has said so.
+    fn admit_proven(&mut self, guest: ParticipantId) {
         if self.secrets.passcode.as_ref().is_some_and(|passcode| passcode.admits) {
             // Where no rule may decide, the guest waits for a person.
-            let _ = self.grant(from, Method::Passcode);
+            let _ = self.grant(guest, Method::Passcode);
         }
+    }
+
+    /// A guest who came by mail says who it is.
+    fn take_knock(&mut self, from: ParticipantId, sealed: &[u8]) {
+        let Some(waiting) = self.host_door.guests.get(&from) else { return };
+        let device = waiting.device;
+        if waiting.knock.is_some() || waiting.proof != PasscodeProof::Proven {
+            return;
+        }
+        let Some(knock) = self.open_knock(&device, sealed) else { return };
+        self.host_door.guests.entry(from).and_modify(|waiting| waiting.knock = Some(knock));
+        self.changed = true;
+        self.admit_proven(from);
     }
 
     fn host_passcode(&self) -> Option<Passcode> {
@@ -347,8 +390,12 @@ impl Device {
 
     pub(super) fn set_passcode(&mut self, passcode: Option<TypedPasscode>, admits: bool) {
         self.host_door.budget.reset();
-        self.secrets.passcode = passcode
-            .map(|passcode| HostPasscode { text: Zeroizing::new(passcode.as_str().to_owned()), admits });
+        let by_mail = self.takes_mail();
+        self.secrets.passcode = passcode.map(|passcode| HostPasscode {
+            text: Zeroizing::new(passcode.as_str().to_owned()),
+            admits,
+            by_mail,
+        });
         let wanted = self.secrets.passcode.is_some();
         let mut ask = Vec::new();
         for (guest, waiting) in &mut self.host_door.guests {
@@ -377,6 +424,7 @@ impl Device {
                     passcode: text,
                     admits: passcode.admits,
                     wrong: self.host_door.budget.failures(),
+                    by_mail: passcode.by_mail,
                 },
                 Err(_) => PasscodeView::None {},
             },

@@ -81,6 +81,7 @@ impl Device {
     pub(super) fn invites(&self) -> Vec<InviteView> {
         let members = || self.group().into_iter().flat_map(|group| &group.roster().members);
         let revoked = |id: &GrantId| self.group().is_some_and(|group| group.roster().policy.is_revoked(id));
+        let Some(link) = &self.secrets.link else { return Vec::new() };
         self.secrets
             .issued
             .iter()
@@ -90,7 +91,7 @@ impl Device {
                 name: name.clone(),
                 until_ms: invitation.cert().not_after_ms,
                 devices: invitation.cert().devices_max,
-                fragment: format!("#{}.{}", *self.secrets.link.fragment(), *invitation.text()),
+                fragment: format!("#{}.{}", *link.fragment(), *invitation.text()),
                 used_by: members()
                     .filter(|member| member.ban_id() == invitation.id())
                     .map(|member| member.device)

@@ -36,6 +36,7 @@ use crate::{
     invitation::Invitation,
     link::LinkSecret,
     log::{Event, MeetingLog},
+    mail::MailKey,
     seal::{self, Place as SealPlace},
 };
 
@@ -65,6 +66,8 @@ pub struct CreateOptions {
     pub passcode: Option<Passcode>,
     /// Whether who proves the passcode is let in without a click.
     pub admits: bool,
+    /// Whether who comes by mail, without the link's secret, may prove the passcode and be told it.
+    pub by_mail: bool,
     /// The organisation's floor.
     pub floor: Controls,
     /// The meeting's controls; where they are looser than the floor, the floor holds.
@@ -110,13 +113,15 @@ impl Device {
             suite,
             device_seed,
             root_seed: Some(root_seed),
-            link: LinkSecret::from_bytes(dice.random()),
+            link: Some(LinkSecret::from_bytes(dice.random())),
+            mail: None,
             name: options.name,
             title: options.title,
             grant: Some(grant.clone()),
             passcode: options.passcode.map(|passcode| HostPasscode {
                 text: Zeroizing::new(passcode.as_str().to_owned()),
                 admits: options.admits,
+                by_mail: options.by_mail,
             }),
             policy_floor: 1,
             invitation: None,
@@ -130,8 +135,8 @@ impl Device {
         };
         let policy = first_policy(meeting, suite, &signer, &root, conduct, (now_ms, good_until_ms))
             .map_err(|_| Reject::Misuse)?;
-        let applicant =
-            Applicant::new(meeting, suite, secrets.link.clone(), signer.clone(), grant, Provider::default())?;
+        let link = secrets.link.clone().ok_or(Reject::Misuse)?;
+        let applicant = Applicant::new(meeting, suite, link, signer.clone(), grant, Provider::default())?;
         // The leaf is good for as long as the grant in it, which decides.
         let lifetime = Lifetime::new((good_until_ms - now_ms).div_ceil(1000));
         let group = applicant.create_for(&policy, lifetime, now_ms)?;
@@ -154,6 +159,20 @@ impl Device {
 
     /// Begins with an invite link.
     pub fn guest(meeting: MeetingId, link: LinkSecret, name: DisplayName, now_ms: u64) -> Self {
+        Self::newcomer(meeting, (Some(link), None), name, now_ms)
+    }
+
+    /// Begins with a link that came by mail: the meeting's own secret is told to who proves the passcode.
+    pub fn by_mail(meeting: MeetingId, mail: MailKey, name: DisplayName, now_ms: u64) -> Self {
+        Self::newcomer(meeting, (None, Some(mail)), name, now_ms)
+    }
+
+    fn newcomer(
+        meeting: MeetingId,
+        (link, mail): (Option<LinkSecret>, Option<MailKey>),
+        name: DisplayName,
+        now_ms: u64,
+    ) -> Self {
         let dice = Provider::default();
         let secrets = Secrets {
             meeting,
@@ -162,6 +181,7 @@ impl Device {
             device_seed: Zeroizing::new(dice.random()),
             root_seed: None,
             link,
+            mail,
             name,
             title: None,
             grant: None,
@@ -213,7 +233,7 @@ impl Device {
 
     fn assemble(secrets: Secrets, dice: Provider, now_ms: u64) -> Self {
         let signer = DeviceSigner::from_seed(&secrets.device_seed);
-        let keys = secrets.link.derive(&secrets.meeting);
+        let keys = secrets.link.as_ref().map(|link| link.derive(&secrets.meeting));
         let own = Status { name: secrets.name.clone(), hand: false, media: MediaState::default() };
         Self {
             own,
@@ -226,6 +246,7 @@ impl Device {
             synced: false,
             joined: false,
             title: None,
+            sealed_title: None,
             people: BTreeMap::new(),
             present: BTreeMap::new(),
             absent: Absent::default(),
@@ -262,18 +283,18 @@ impl Device {
     }
 
     fn creation_of(&self, group: &Group) -> Result<CreateMeeting, Reject> {
+        let keys = self.keys.as_ref().ok_or(Reject::Misuse)?;
         let (group_info, tree) = group.state()?;
         let title = match &self.secrets.title {
             Some(title) => {
                 let place = SealPlace::Title { meeting: self.secrets.meeting };
-                let sealed =
-                    seal::seal(&self.keys.lobby, &place, title.as_str().as_bytes(), self.dice.random())
-                        .map_err(|_| Reject::Misuse)?;
+                let sealed = seal::seal(&keys.lobby, &place, title.as_str().as_bytes(), self.dice.random())
+                    .map_err(|_| Reject::Misuse)?;
                 Some(SealedTitle::try_from(sealed).map_err(|_| Reject::Misuse)?)
             }
             None => None,
         };
-        let gate_key = self.keys.gate.public_key();
+        let gate_key = keys.gate.public_key();
         Ok(CreateMeeting { meeting: self.secrets.meeting, gate_key, title, group_info, tree })
     }
 }

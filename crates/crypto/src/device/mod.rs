@@ -14,6 +14,7 @@
 //!                                                                            │ words.rs  names, chat, hands
 //!                                                                            │ proof.rs  what held, certified
 //!                                                                            │ invites.rs  who comes by an invite of their own
+//!                                                            │ mail.rs   who comes by mail, without the secret
 //! ```
 //!
 //! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
@@ -25,6 +26,7 @@ mod door;
 mod early;
 mod host;
 mod invites;
+mod mail;
 mod making;
 mod media;
 mod names;
@@ -94,7 +96,8 @@ const WORDS_MAX: usize = 256;
 pub struct Device {
     secrets: Secrets,
     signer: DeviceSigner,
-    keys: LinkKeys,
+    /// What comes from the link's secret; absent until who came by mail is told it.
+    keys: Option<LinkKeys>,
     dice: Provider,
     creation: Option<CreateMeeting>,
     place: Place,
@@ -103,6 +106,8 @@ pub struct Device {
     /// Whether media were joined on this connection, so that words reach the others.
     joined: bool,
     title: Option<MeetingTitle>,
+    /// The title as the server gave it, before the key that opens it was told.
+    sealed_title: Option<SealedTitle>,
     own: Status,
     people: BTreeMap<DeviceKey, Status>,
     /// What those were called who are banned.
@@ -205,6 +210,7 @@ impl Device {
             DeviceCommand::SetRight { device, right, allowed } => self.set_right(device, right, allowed),
             DeviceCommand::SetRole { device, role } => self.set_role(device, role),
             DeviceCommand::Spotlight { device } => self.spotlight(device),
+            DeviceCommand::ShutMail {} => self.shut_mail(),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
             DeviceCommand::Suspend { suspended } => self.suspend(suspended),
             DeviceCommand::WithdrawInvite { invite } => self.withdraw_invite(invite),
@@ -327,7 +333,7 @@ impl Device {
     fn receive(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Admitted { you: _, epoch, in_group, title, .. } => {
-                self.open_title(title.as_ref());
+                self.open_title(title);
                 self.admitted(epoch, in_group);
             }
             ServerMessage::Closed { reason, .. } => self.closed(reason),
@@ -366,7 +372,7 @@ impl Device {
             }
             ServerMessage::Relayed { payload, .. } => self.relayed(payload.as_bytes()),
             ServerMessage::Waiting { title, .. } => {
-                self.open_title(title.as_ref());
+                self.open_title(title);
                 if matches!(self.place, Place::Outside) {
                     self.place = Place::Lobby;
                     self.guest_door.begin();
@@ -581,10 +587,14 @@ impl Device {
         self.group().is_some_and(|group| group.roster().is_host(&self.me()))
     }
 
-    fn open_title(&mut self, sealed: Option<&SealedTitle>) {
+    fn open_title(&mut self, sealed: Option<SealedTitle>) {
         let Some(sealed) = sealed else { return };
+        let Some(keys) = &self.keys else {
+            self.sealed_title = Some(sealed);
+            return;
+        };
         let place = SealPlace::Title { meeting: self.secrets.meeting };
-        let opened = seal::open(&self.keys.lobby, &place, sealed.as_bytes()).ok();
+        let opened = seal::open(&keys.lobby, &place, sealed.as_bytes()).ok();
         let title = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         if let Some(title) = title.and_then(|title| MeetingTitle::try_from(title).ok()) {
             self.title = Some(title);

@@ -58,6 +58,10 @@ pub(crate) enum Saying {
     Granted(Vec<u8>),
     /// Guest: for the host's commit.
     KeyPackage(Vec<u8>),
+    /// Host, to who came by mail and proved the passcode: the link's secret, sealed under the key of the proof.
+    LinkSecret(Vec<u8>),
+    /// Guest who came by mail, now that it can seal it: its knock.
+    Knock(Vec<u8>),
 }
 
 impl Door {
@@ -72,6 +76,8 @@ impl Door {
             Saying::PakeWrong { left, wait_ms } => write(6).u8(*left).u64(*wait_ms).done(),
             Saying::Granted(grant) => write(7).vector(grant).done(),
             Saying::KeyPackage(bytes) => write(8).vector(bytes).done(),
+            Saying::LinkSecret(sealed) => write(9).vector(sealed).done(),
+            Saying::Knock(sealed) => write(10).vector(sealed).done(),
         }
     }
 
@@ -88,6 +94,8 @@ impl Door {
             6 => Saying::PakeWrong { left: reader.u8()?, wait_ms: reader.u64()? },
             7 => Saying::Granted(reader.vector()?.to_vec()),
             8 => Saying::KeyPackage(reader.vector()?.to_vec()),
+            9 => Saying::LinkSecret(reader.vector()?.to_vec()),
+            10 => Saying::Knock(reader.vector()?.to_vec()),
             _ => return Err(Malformed),
         };
         reader.end()?;

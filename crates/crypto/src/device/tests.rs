@@ -1,6 +1,7 @@
 //! Devices against an honest delivery service, in virtual time.
 
 mod invites;
+mod mail;
 
 use std::collections::BTreeMap;
 
@@ -65,6 +66,8 @@ struct Hall {
     loses_answer: bool,
     /// A fault: what is relayed comes twice.
     doubles_words: bool,
+    /// What was said at the door.
+    at_door: Vec<Vec<u8>>,
 }
 
 impl Hall {
@@ -75,6 +78,7 @@ impl Hall {
             name: "Host".parse().unwrap(),
             passcode: passcode.map(|(text, _)| text.parse().unwrap()),
             admits: passcode.is_some_and(|(_, admits)| admits),
+            by_mail: false,
             floor: crate::policy::Controls::default(),
             controls: crate::policy::Controls::default(),
         };
@@ -91,6 +95,7 @@ impl Hall {
             loses_welcomes: false,
             loses_answer: false,
             doubles_words: false,
+            at_door: Vec::new(),
         };
         hall.add(device);
         hall.enter(0);
@@ -197,6 +202,7 @@ impl Hall {
         match message {
             ClientMessage::Enter { credential, .. } => self.enters(at, credential),
             ClientMessage::Door { to, payload } => {
+                self.at_door.push(payload.as_bytes().to_vec());
                 let hears = |index: usize, client: &Client| match to {
                     Some(guest) => client.id == guest,
                     None => index != at && client.placed,
@@ -298,10 +304,16 @@ impl Hall {
     fn enters(&mut self, at: usize, credential: Credential) -> Option<Rule> {
         let (device, id) = (self.clients[at].device.me(), self.clients[at].id);
         match credential {
-            Credential::Link { .. } if self.delivery.conduct().banned.contains(&device) => {
+            Credential::Link { .. } | Credential::Mail { .. }
+                if self.delivery.conduct().banned.contains(&device) =>
+            {
                 Some(Rule::RemovedStaysOut)
             }
-            Credential::Link { knock, .. } => {
+            Credential::Link { .. } | Credential::Mail { .. } => {
+                let knock = match credential {
+                    Credential::Link { knock, .. } => Some(knock),
+                    _ => None,
+                };
                 let guest = Guest { id, device, knock, waiting_ms: 0 };
                 self.lobby.insert(id, guest.clone());
                 self.tell(
@@ -1539,6 +1551,7 @@ fn a_meeting_that_is_planned_is_good_until_a_month_after_it_begins() {
         name: "Host".parse().unwrap(),
         passcode: None,
         admits: false,
+        by_mail: false,
         floor: crate::policy::Controls::default(),
         controls: crate::policy::Controls::default(),
     };

@@ -22,7 +22,7 @@ impl Device {
             meeting: self.secrets.meeting,
             me: self.me(),
             stage: self.stage(),
-            invite: format!("#{}", *self.secrets.link.fragment()),
+            invite: self.invite_fragment(),
             title: self.title.clone(),
             encryption: self.encryption(),
             alarms: self.alarms.clone(),

@@ -162,6 +162,11 @@ pub enum Credential {
         /// For the hosts.
         knock: KnockPayload,
     },
+    /// A mail that the server has sent: may knock, and shows nothing until the passcode is proven.
+    Mail {
+        /// By the key in the mail's link, over meeting, device and challenge.
+        tag: Signature,
+    },
     /// A place held before: comes back to it.
     Resume {
         /// The newest token this place was given.

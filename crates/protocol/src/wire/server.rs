@@ -286,8 +286,9 @@ pub struct Guest {
     pub id: ParticipantId,
     /// Its device's key.
     pub device: DeviceKey,
-    /// What it says, sealed under the lobby key.
-    pub knock: KnockPayload,
+    /// What it says, sealed under the lobby key; absent for one who came by mail and does not have that key yet.
+    #[ts(optional = nullable)]
+    pub knock: Option<KnockPayload>,
     /// How long it has waited when this was sent, in milliseconds.
     #[ts(type = "number")]
     pub waiting_ms: u64,

@@ -131,8 +131,8 @@ pub(super) struct Arrival {
 pub(super) enum Claim {
     /// It is in the group, or this grant lets it in.
     Device(Option<GrantBytes>),
-    /// It has the link.
-    Link(KnockPayload),
+    /// It has the link: the whole, with which it sealed what it says, or one that came by mail.
+    Link(Option<KnockPayload>),
     /// It has this token.
     Resume(ResumeToken),
 }

@@ -35,6 +35,7 @@ use super::{
 use crate::{
     clock,
     drain::Drain,
+    mail::MailKeys,
     media::MediaPlane,
     metrics,
     policy::Floor,
@@ -61,6 +62,7 @@ pub(crate) struct RoomsConfig {
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) floor: Floor,
     pub(crate) resume_key: [u8; 32],
+    pub(crate) mail_keys: MailKeys,
     pub(crate) rooms_max: usize,
     pub(crate) knocks: Pace,
     pub(crate) lobby: LobbyShares,
@@ -162,14 +164,14 @@ impl Rooms {
         {
             return Err(not_kept());
         }
-        let by_link = matches!(stranger.credential, Credential::Link { .. });
+        let by_link = matches!(stranger.credential, Credential::Link { .. } | Credential::Mail { .. });
         if let Some(room) = self.find(meeting) {
             if by_link {
                 // Not needed, and looked up all the same: whoever has no link waits for the same work whether the
                 // meeting runs or not. A database that is gone keeps nobody out of a room that is open.
                 let _ = tokio::time::timeout(LOOK_UP_MAX, self.0.config.store.door(&meeting)).await;
             }
-            let claim = claim(Some(&room.gate_key), stranger)?;
+            let claim = self.claim(Some(&room.gate_key), stranger)?;
             self.check_knock(&claim, meeting, address)?;
             return Ok((room.mailbox, claim));
         }
@@ -180,7 +182,7 @@ impl Rooms {
         // The window binds nobody who holds a grant: the host comes earlier, and who was let in comes back.
         let is_shut = by_link && window.is_some_and(|window| !window.holds(now_ms));
         let gate_key = door.map(|door| door.gate_key).filter(|_| !is_shut);
-        let claim = claim(gate_key.as_ref(), stranger)?;
+        let claim = self.claim(gate_key.as_ref(), stranger)?;
         self.check_knock(&claim, meeting, address)?;
         if matches!(claim, Claim::Resume(_)) && self.claim_window(meeting).is_zero() {
             // The room is not open, and was neither lost nor stopped with the server a minute ago.
@@ -199,6 +201,27 @@ impl Rooms {
         let kept_for = window.map_or(0, |window| window.ends_ms.saturating_sub(now_ms));
         let room = self.open(meeting, stored, group, Duration::from_millis(kept_for)).await?;
         Ok((room.mailbox, claim))
+    }
+
+    /// Says by what a stranger enters. Takes as long for a meeting that is not there, whose gate key is `None`.
+    fn claim(&self, gate_key: Option<&GateKey>, stranger: Stranger) -> Result<Claim, Refusal> {
+        let Stranger { meeting, device, challenge, credential, .. } = stranger;
+        let passes = |key: &GateKey, tag: &Signature| {
+            let checked =
+                check_gate_tag(key.as_bytes(), &meeting, &device, challenge.as_bytes(), tag.as_bytes());
+            checked.is_ok() && gate_key.is_some()
+        };
+        match credential {
+            Credential::Device { grant } => Ok(Claim::Device(grant)),
+            Credential::Link { tag, knock } if passes(gate_key.unwrap_or(&NOBODYS_GATE_KEY), &tag) => {
+                Ok(Claim::Link(Some(knock)))
+            }
+            Credential::Mail { tag } if passes(&self.0.config.mail_keys.gate_key(&meeting), &tag) => {
+                Ok(Claim::Link(None))
+            }
+            Credential::Link { .. } | Credential::Mail { .. } => Err(unknown_meeting()),
+            Credential::Resume { token } => Ok(Claim::Resume(token)),
+        }
     }
 
     /// Refuses who knocks at one meeting again and again. Only who has the link hears of it.
@@ -361,25 +384,6 @@ impl Rooms {
 
     fn open_rooms(&self) -> std::sync::MutexGuard<'_, HashMap<MeetingId, Slot>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Says by what a stranger enters. Takes as long for a meeting that is not there, whose gate key is `None`.
-fn claim(gate_key: Option<&GateKey>, stranger: Stranger) -> Result<Claim, Refusal> {
-    let Stranger { meeting, device, challenge, credential, .. } = stranger;
-    match credential {
-        Credential::Device { grant } => Ok(Claim::Device(grant)),
-        Credential::Link { tag, knock } => {
-            let key = gate_key.unwrap_or(&NOBODYS_GATE_KEY);
-            let checked =
-                check_gate_tag(key.as_bytes(), &meeting, &device, challenge.as_bytes(), tag.as_bytes());
-            if checked.is_ok() && gate_key.is_some() {
-                Ok(Claim::Link(knock))
-            } else {
-                Err(unknown_meeting())
-            }
-        }
-        Credential::Resume { token } => Ok(Claim::Resume(token)),
     }
 }
 

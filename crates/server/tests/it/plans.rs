@@ -51,6 +51,7 @@ fn meeting(begins_ms: u64) -> CreateMeeting {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
+        by_mail: false,
         floor: Controls::of(Tier::default()),
         controls: Controls::default(),
     };

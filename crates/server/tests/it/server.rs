@@ -119,6 +119,7 @@ fn described(suite: MeetingSuite, floor: Controls) -> (Device, CreateMeeting) {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
+        by_mail: false,
         floor,
         controls: Controls::default(),
     };

@@ -6,6 +6,7 @@ use sabha_admission::SignedGrant;
 use sabha_crypto::{
     device::{CreateOptions, Device, MeetingSuite},
     link::LinkSecret,
+    mail::MailKey,
 };
 use sabha_delivery::{Delivery, Removal};
 use sabha_protocol::{
@@ -149,6 +150,7 @@ impl Hall {
             name: "Host".parse().expect("a name"),
             passcode: passcode.map(|(text, _)| text.parse().expect("a passcode")),
             admits: passcode.is_some_and(|(_, admits)| admits),
+            by_mail: passcode.is_some(),
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };
@@ -213,6 +215,18 @@ impl Hall {
     pub fn guest(&mut self, name: &str) -> usize {
         let name = name.parse().expect("a name");
         let device = Device::guest(self.creation.meeting, self.link(), name, self.now_ms);
+        let guest = self.add(device);
+        self.enter(guest);
+        guest
+    }
+
+    /// Somebody knocks by a mail, without the link's secret.
+    ///
+    /// # Panics
+    /// If `name` is none.
+    pub fn by_mail(&mut self, name: &str) -> usize {
+        let name = name.parse().expect("a name");
+        let device = Device::by_mail(self.creation.meeting, MailKey::from_bytes([5; 32]), name, self.now_ms);
         let guest = self.add(device);
         self.enter(guest);
         guest
@@ -496,7 +510,11 @@ impl Hall {
     fn enters(&mut self, at: usize, credential: Credential) -> Option<Rule> {
         let (device, id, world) = (self.key(at), self.people[at].id, self.people[at].world);
         match credential {
-            Credential::Link { knock, .. } => {
+            Credential::Link { .. } | Credential::Mail { .. } => {
+                let knock = match credential {
+                    Credential::Link { knock, .. } => Some(knock),
+                    _ => None,
+                };
                 let guest = Guest { id, device, knock, waiting_ms: 0 };
                 self.lobby.insert(id, guest.clone());
                 let title = self.creation.title.clone();

@@ -57,7 +57,7 @@ impl Loot {
             rest = left;
             taken.to_vec()
         };
-        assert_eq!(take(1), [4], "the version of the export");
+        assert_eq!(take(1), [5], "the version of the export");
         let meeting = MeetingId::from_bytes(take(20).try_into().expect("20 bytes"));
         take(2);
         let seed = |bytes: Vec<u8>| DeviceSigner::from_seed(&bytes.try_into().expect("32 bytes"));
@@ -67,7 +67,9 @@ impl Loot {
             take(usize::from(length))
         };
         let root = (take(1) == [1]).then(|| seed(vector(&mut take)));
-        let link = LinkSecret::from_bytes(take(16).try_into().expect("16 bytes"));
+        assert_eq!(take(1), [1], "the link's secret is known");
+        let link = LinkSecret::from_bytes(vector(&mut take).try_into().expect("16 bytes"));
+        assert_eq!(take(1), [0], "it did not come by mail, or was told");
         vector(&mut take);
         if take(1) == [1] {
             vector(&mut take);

@@ -82,9 +82,12 @@ fn a_server_sees_no_passcode_no_secret_no_name_and_no_word() {
     let asha = hall.guest("Parvathalu");
     hall.command(asha, DeviceCommand::Passcode { passcode: "7kqm 2xwd".parse().unwrap() });
     assert_eq!(hall.view(asha).stage, DeviceStage::Member);
+    let ravi = hall.by_mail("Parvathalu");
+    hall.command(ravi, DeviceCommand::Passcode { passcode: "7kqm-2xwd".parse().unwrap() });
+    assert_eq!(hall.view(ravi).stage, DeviceStage::Member);
     hall.command(asha, DeviceCommand::Chat { text: "dosa-at-eight".parse().unwrap() });
     hall.pass(6000);
-    let loots = [hall.loot(CREATOR), hall.loot(asha)];
+    let loots = [hall.loot(CREATOR), hall.loot(asha), hall.loot(ravi)];
 
     let mut transcript = serde_json::to_vec(&hall.creation).unwrap();
     for seen in &hall.seen {
@@ -106,10 +109,18 @@ fn a_server_sees_no_passcode_no_secret_no_name_and_no_word() {
     transcript.extend(hall.creation.title.as_ref().unwrap().as_bytes());
     transcript.extend([hall.creation.group_info.as_bytes(), hall.creation.tree.as_bytes()].concat());
     assert!(transcript.len() > 10_000);
-    let mut secrets: Vec<Vec<u8>> =
-        ["7KQM-2XWD", "7KQM2XWD", "7kqm2xwd", "7kqm 2xwd", "Parvathalu", "Weekly", "dosa-at-eight"]
-            .map(|text| text.as_bytes().to_vec())
-            .to_vec();
+    let mut secrets: Vec<Vec<u8>> = [
+        "7KQM-2XWD",
+        "7KQM2XWD",
+        "7kqm2xwd",
+        "7kqm 2xwd",
+        "7kqm-2xwd",
+        "Parvathalu",
+        "Weekly",
+        "dosa-at-eight",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec();
     for loot in &loots {
         secrets.push(loot.signer.key().to_bytes().to_vec());
         secrets.push(loot.link.expose().to_vec());

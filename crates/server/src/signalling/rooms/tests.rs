@@ -3,6 +3,7 @@ use sabha_conference::ConnectionKey;
 use sabha_crypto::{
     device::{CreateOptions, Device, MeetingSuite},
     link::LinkSecret,
+    mail::MailKey,
 };
 use sabha_protocol::{
     device::{DeviceCommand, DeviceOutput},
@@ -23,6 +24,7 @@ fn creator() -> Device {
         name: "Asha".parse().unwrap(),
         passcode: None,
         admits: false,
+        by_mail: false,
         floor: sabha_crypto::policy::Controls::default(),
         controls: sabha_crypto::policy::Controls::default(),
     };
@@ -92,6 +94,7 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         drain: Drain::default(),
         boot_epoch: BootEpoch(1),
         resume_key: [0; 32],
+        mail_keys: MailKeys::new([3; 32]),
         rooms_max: 10,
         knocks: Pace::per_minute(60),
         lobby: LobbyShares { per_address: 40, per_network: 60 },
@@ -353,4 +356,29 @@ async fn whoever_planned_opens_it_earlier_and_then_it_is_open() {
 
     rooms.enter(stranger(&mut reloaded(&creator))).await.unwrap();
     rooms.enter(guest(id, link_of(&creator))).await.unwrap();
+}
+
+/// Returns somebody who knocks by a mail that this server has sent.
+fn mailed(rooms: &Rooms, meeting: MeetingId) -> Stranger {
+    let fragment = rooms.0.config.mail_keys.fragment(&meeting);
+    let key = MailKey::from_text(fragment.strip_prefix(sabha_protocol::gate::FRAGMENT_PREFIX).unwrap());
+    stranger(&mut Device::by_mail(meeting, key.unwrap().unwrap(), "Bilal".parse().unwrap(), clock::unix_ms()))
+}
+
+#[tokio::test]
+async fn who_came_by_mail_knocks_and_shows_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (known, unknown) = (creator(), creator());
+    let rooms = rooms(directory.path(), &[&known]).await;
+    let (known_id, unknown_id) = (known.creation().unwrap().meeting, unknown.creation().unwrap().meeting);
+    let (_, claim) = rooms.enter(mailed(&rooms, known_id)).await.unwrap();
+    assert!(matches!(claim, Claim::Link(None)), "{claim:?}");
+
+    let mut other = mailed(&rooms, unknown_id);
+    let nowhere = rooms.enter(other.clone()).await.unwrap_err();
+    // A mail to one meeting opens no other.
+    other.meeting = known_id;
+    let device = mailed(&rooms, known_id);
+    let moved = Stranger { credential: other.credential, ..device };
+    assert_eq!(rooms.enter(moved).await.unwrap_err(), nowhere);
 }

@@ -631,6 +631,7 @@ pub(super) fn host_makes_a_classical_meeting() -> String {
         name: "Host".parse().unwrap(),
         passcode: None,
         admits: false,
+        by_mail: false,
         floor: controls,
         controls: Controls::default(),
     };

@@ -1,0 +1,5 @@
+//! Invitations by mail.
+
+mod keys;
+
+pub(crate) use keys::MailKeys;
