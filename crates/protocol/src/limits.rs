@@ -134,6 +134,10 @@ pub const PLAN_AHEAD: Duration = Duration::from_secs(396 * 24 * 60 * 60);
 pub const PLAN_MINUTES: std::ops::RangeInclusive<u16> = 5..=24 * 60;
 /// Longest time before its beginning from which guests may wait in a planned meeting's lobby, in minutes.
 pub const PLAN_EARLY_MINUTES_MAX: u16 = 24 * 60;
+/// Addresses to which one request has mails sent.
+pub const MAILS_AT_ONCE_MAX: usize = 100;
+/// Mails that one account can have sent in a day.
+pub const MAILS_PER_ACCOUNT_PER_DAY: u32 = 500;
 /// Longest name of a time zone, in bytes; the longest of the IANA's has 32.
 pub const TIME_ZONE_BYTES_MAX: usize = 48;
 /// Longest life of an API key, in days.

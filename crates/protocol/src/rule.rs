@@ -105,6 +105,8 @@ rules! {
     CredentialRate = "LIMIT.CREDENTIALS",
     /// One account makes so many meetings a minute.
     AccountRate = "LIMIT.ACCOUNT",
+    /// One account has so many mails sent a day.
+    MailRate = "LIMIT.MAILS",
     /// The session description is not one the server can answer.
     MediaOffer = "MEDIA.OFFER",
     /// The server is shutting down, or at its limit, and takes nothing new.

@@ -16,7 +16,7 @@ use config::{Config, Environment, File, FileFormat};
 use sabha_protocol::{account::Label, limits};
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::Provider, throttle::Pace};
+use crate::{accounts::Provider, mail::Post, throttle::Pace};
 
 /// Longest drain that can be asked for: a day.
 const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
@@ -59,6 +59,8 @@ pub struct Settings {
     pub accounts: AccountSettings,
     /// Bounds that depend on the machine and the organisation; all others are fixed in the protocol.
     pub limits: LimitSettings,
+    /// How invitations are sent.
+    pub mail: MailSettings,
     /// How long is kept what nobody needs any more.
     pub retention: RetentionSettings,
     /// What is logged.
@@ -191,6 +193,25 @@ pub struct LimitSettings {
     pub door_per_second: u32,
 }
 
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailSettings {
+    /// The mail server that takes what is sent: `smtps://host[:port]` with TLS from the first byte, or
+    /// `smtp://host[:port]`, which turns to TLS first unless it is this machine. Absent: nothing is sent.
+    pub server: Option<String>,
+    /// Who signs in there. Absent: nobody.
+    pub user: Option<String>,
+    /// File of the password.
+    pub password_file: Option<PathBuf>,
+    /// From whom mails come, `Sabha <meetings@example.org>`.
+    pub from: Option<String>,
+    /// File of the authorities whose word on its identity is taken. Absent: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Mails that one account can have sent in a day.
+    pub per_account_per_day: u32,
+}
+
 /// `[retention]`
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -275,6 +296,19 @@ impl Default for LimitSettings {
             lobby_per_network: limits::LOBBY_PER_NETWORK_MAX,
             knocks_per_address_per_minute: limits::KNOCKS_PER_ADDRESS_PER_MINUTE,
             door_per_second: limits::DOOR_PER_SECOND,
+        }
+    }
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            server: None,
+            user: None,
+            password_file: None,
+            from: None,
+            ca_file: None,
+            per_account_per_day: limits::MAILS_PER_ACCOUNT_PER_DAY,
         }
     }
 }
@@ -379,6 +413,7 @@ impl Settings {
             return refuse("accounts.oidc: issuer and client_id go together".to_owned());
         }
         Provider::check(oidc)?;
+        Post::check(&self.mail)?;
         crate::logging::filter(&self.log.level).map_err(|error| {
             ConfigError::Invalid(format!("log.level `{}` is not a filter: {error}", self.log.level))
         })?;
@@ -554,6 +589,10 @@ mod tests {
             ("[accounts.oidc]\nissuer = 'https://login.example.org'", "client_id"),
             ("[accounts.oidc]\nissuer = 'http://login.example.org'\nclient_id = 'a'", "https"),
             ("[retention]\nended_meetings_days = 3661", "ended_meetings_days"),
+            ("[mail]\nserver = 'smtps://mail.example.org'", "mail.from"),
+            ("[mail]\nserver = 'http://mail.example.org'\nfrom = 'a@example.org'", "smtps"),
+            ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'nobody'", "mail.from"),
+            ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'a@b'\nuser = 'a'", "password_file"),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();

@@ -27,6 +27,7 @@ use crate::{
     data_dir::{DataDir, DataDirError},
     drain::Drain,
     http::{self, Acceptor, Route, Shared},
+    mail::{Post, Queue, Wake},
     media::{MediaConfig, MediaPlane},
     metrics,
     policy::Floor,
@@ -152,6 +153,7 @@ pub struct Server {
     drain: Drain,
     accepting: JoinHandle<()>,
     forgetting: JoinHandle<()>,
+    mailing: Option<JoinHandle<()>>,
     data_dir: DataDir,
 }
 
@@ -193,6 +195,8 @@ impl Server {
             },
             events,
         );
+        let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
+        let (post, wake) = (Post::new(&settings.mail, &url)?, Wake::default());
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let tcp = Addresses::new(tcp_limits(&settings));
@@ -208,6 +212,8 @@ impl Server {
             data_dir: data_dir.path().to_owned(),
             drain: drain.clone(),
             floor,
+            mail: post.is_some().then(|| wake.clone()),
+            mails_per_day: settings.mail.per_account_per_day,
             media: media.clone(),
             probe_key: data_dir.key().probe_key(),
             public_url: settings.server.public_url.clone(),
@@ -226,9 +232,12 @@ impl Server {
             trusted_proxies: settings.server.trusted_proxies.clone().into(),
         };
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
-        let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
         let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
+        let mailing = post.map(|post| {
+            let (store, keys) = (store.clone(), data_dir.key().mail_keys());
+            Queue { store, post, keys, url: url.clone(), wake }.start()
+        });
         let forgetting = retention::keep(store.clone(), settings.retention);
         Ok(Self {
             address,
@@ -243,6 +252,7 @@ impl Server {
             drain,
             accepting,
             forgetting,
+            mailing,
             data_dir,
         })
     }
@@ -299,6 +309,9 @@ impl Server {
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
         self.forgetting.abort();
+        if let Some(mailing) = &self.mailing {
+            mailing.abort();
+        }
         // Each connection bounds its own last word; a room that hangs must not keep the process.
         let _ = tokio::time::timeout(GOODBYE_MAX, self.signalling.emptied()).await;
         let media = self.media.clone();

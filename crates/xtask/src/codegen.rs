@@ -222,6 +222,11 @@ fn typescript() -> String {
         wire::plans::PlannedMeeting,
         wire::plans::Plan,
         wire::plans::Plans,
+        wire::plans::SendMails,
+        wire::plans::MailKind,
+        wire::plans::MailState,
+        wire::plans::Mail,
+        wire::plans::Mails,
     );
     write!(
         out,

@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -1829,7 +1829,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -2305,7 +2305,49 @@ export type Plans = {
 /**
  * The own plans of which a meeting has not ended for a day, oldest first.
  */
-plans: Array<Plan>, };
+plans: Array<Plan>, 
+/**
+ * Whether this server sends invitations by mail.
+ */
+sends_mail: boolean, };
+
+export type SendMails = { 
+/**
+ * To whom, 1 to 100 addresses.
+ */
+to: Array<EmailAddress>, 
+/**
+ * What the meeting is called, if those who are invited are to read it in the mail; so does the server then.
+ */
+title?: MeetingTitle | null, };
+
+export type MailKind = "cancellation" | "invitation";
+
+export type MailState = "failed" | "sent" | "waiting";
+
+export type Mail = { 
+/**
+ * To whom.
+ */
+to: EmailAddress, 
+/**
+ * What it says.
+ */
+kind: MailKind, 
+/**
+ * How it stands.
+ */
+state: MailState, 
+/**
+ * When it was asked for, in milliseconds since 1970.
+ */
+created_ms: number, };
+
+export type Mails = { 
+/**
+ * All of the plan, oldest first.
+ */
+mails: Array<Mail>, };
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

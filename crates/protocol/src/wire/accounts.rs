@@ -585,6 +585,8 @@ actions! {
     MeetingCancelled = "meeting.cancelled",
     /// A meeting was created.
     MeetingCreated = "meeting.created",
+    /// Invitations to planned meetings were given to the mail server.
+    MeetingsMailed = "meetings.mailed",
     /// Meetings were planned: one, or a series.
     MeetingsPlanned = "meetings.planned",
     /// The organisation has another name.

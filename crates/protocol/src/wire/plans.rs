@@ -1,7 +1,7 @@
 //! Bodies of the HTTP API for planned meetings.
 //!
 //! What the server knows of one: who planned it, when it is and in which zone, and what it knows of any meeting. Its title
-//! is sealed, and who is invited is nowhere here.
+//! is sealed, and who is invited is not here, unless who planned has it send them mail.
 
 use std::{fmt, str::FromStr};
 
@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::http::CreateMeeting;
 use crate::{
-    MeetingId,
-    account::PlanId,
-    limits::{PLAN_OCCURRENCES_MAX, TIME_ZONE_BYTES_MAX},
+    MeetingId, MeetingTitle,
+    account::{EmailAddress, PlanId},
+    limits::{MAILS_AT_ONCE_MAX, PLAN_OCCURRENCES_MAX, TIME_ZONE_BYTES_MAX},
 };
 
 /// The text is not of the form that is asked for.
@@ -228,6 +228,66 @@ body! {
     Plans {
         /// The own plans of which a meeting has not ended for a day, oldest first.
         plans: Vec<Plan>,
+        /// Whether this server sends invitations by mail.
+        sends_mail: bool,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/plans/{id}/mails`.
+    SendMails {
+        /// To whom, 1 to 100 addresses.
+        #[serde(deserialize_with = "super::at_most::<_, _, MAILS_AT_ONCE_MAX>")]
+        to: Vec<EmailAddress>,
+        /// What the meeting is called, if those who are invited are to read it in the mail; so does the server then.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        title: Option<MeetingTitle>,
+    }
+}
+
+body! {
+    /// One mail, to one address.
+    Mail {
+        /// To whom.
+        to: EmailAddress,
+        /// What it says.
+        kind: MailKind,
+        /// How it stands.
+        state: MailState,
+        /// When it was asked for, in milliseconds since 1970.
+        #[ts(type = "number")]
+        created_ms: u64,
+    }
+}
+
+/// What a mail says of planned meetings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// That they are cancelled.
+    Cancellation,
+    /// When they are, and how one comes in.
+    Invitation,
+}
+
+/// How a mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailState {
+    /// The mail server does not take it, or could not be reached for too long.
+    Failed,
+    /// The mail server has taken it.
+    Sent,
+    /// It is to be sent, or tried again.
+    Waiting,
+}
+
+body! {
+    /// Answer to [`SendMails`], and to `GET /api/v1/plans/{id}/mails`.
+    Mails {
+        /// All of the plan, oldest first.
+        mails: Vec<Mail>,
     }
 }
 

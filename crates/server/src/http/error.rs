@@ -39,7 +39,7 @@ impl Refusal {
             | Rule::AccountStranger
             | Rule::Floor
             | Rule::Mfa => StatusCode::FORBIDDEN,
-            Rule::AccountRate | Rule::CredentialRate | Rule::NetworkRate | Rule::Rate => {
+            Rule::AccountRate | Rule::CredentialRate | Rule::MailRate | Rule::NetworkRate | Rule::Rate => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Rule::AccountProvider | Rule::Capacity | Rule::Storage => StatusCode::SERVICE_UNAVAILABLE,

@@ -50,6 +50,7 @@ use crate::{
     accounts::Accounts,
     config::PublicUrl,
     drain::Drain,
+    mail::Wake,
     media::MediaPlane,
     policy::Floor,
     probe::ProbeKey,
@@ -72,6 +73,10 @@ pub(crate) struct Shared {
     pub(crate) data_dir: PathBuf,
     pub(crate) drain: Drain,
     pub(crate) floor: Floor,
+    /// Has the queue of mails look; `None` when the server sends none.
+    pub(crate) mail: Option<Wake>,
+    /// Mails that one account can have sent in a day.
+    pub(crate) mails_per_day: u32,
     pub(crate) media: MediaPlane,
     pub(crate) probe_key: ProbeKey,
     /// As configured; `None` when the server was told no URL.

@@ -13,6 +13,7 @@ mod erasure;
 mod examine;
 mod floors;
 mod identities;
+mod mails;
 mod meetings;
 mod migrations;
 mod passwords;
@@ -35,6 +36,7 @@ pub use self::{
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
     identities::{NewIdentity, RoleGrants},
+    mails::{DueMail, NewMails, Tried},
     meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
 };

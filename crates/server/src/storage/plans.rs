@@ -19,7 +19,7 @@ use super::{
     AccountError, Author, Store, StoreError, StoredMeeting,
     accounts::{decode, millis, sixteen, stored, time},
     audit::{self, Event},
-    erasure, meetings,
+    erasure, mails, meetings,
 };
 
 /// For how long one that has ended is still listed.
@@ -211,6 +211,7 @@ async fn cancel(
     if meetings.is_empty() {
         return Err(AccountError::Unknown);
     }
+    mails::cancel(transaction, &meetings, now_ms).await?;
     for meeting in meetings {
         let id = MeetingId::from_bytes(twenty(&meeting)?);
         sqlx::query("UPDATE planned SET cancelled_ms = $2 WHERE meeting = $1")

@@ -103,6 +103,8 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("DELETE", "/api/v1/plans/meetings/{id}", Takes::Scope(Scope::MeetingsCreate)),
     ("POST", "/api/v1/plans/times", Takes::Scope(Scope::MeetingsCreate)),
     ("DELETE", "/api/v1/plans/{id}", Takes::Scope(Scope::MeetingsCreate)),
+    ("GET", "/api/v1/plans/{id}/mails", Takes::Scope(Scope::MeetingsCreate)),
+    ("POST", "/api/v1/plans/{id}/mails", Takes::Scope(Scope::MeetingsCreate)),
     ("GET", "/api/v1/policy", Takes::Nothing),
     ("GET", "/api/v1/probe/{expires_s}/{challenge}", Takes::Nothing),
     ("GET", "/api/v1/refusals", Takes::Scope(Scope::HealthRead)),

@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod isolation;
 mod limits;
+mod mail;
 mod operation;
 mod person;
 mod plans;

@@ -24,7 +24,7 @@ use crate::{
 const WEEKLY: &str = r#"{"zone":"Europe/Berlin","starts":"2027-03-22T09:00","minutes":45,"early_minutes":10,"repeat":{"every":"week","count":3}}"#;
 
 /// Returns a schedule some days ahead of whenever this test runs.
-fn ahead(repeat: &str) -> String {
+pub fn ahead(repeat: &str) -> String {
     let day = 24 * 60 * 60 * 1000;
     let date = date(now_ms() + 30 * day);
     WEEKLY.replace("2027-03-22", &date).replace(r#"{"every":"week","count":3}"#, repeat)
@@ -60,7 +60,7 @@ fn meeting(begins_ms: u64) -> CreateMeeting {
 
 impl Office {
     /// Plans what `schedule` says, as the page does: asks for the times, and signs a meeting for each.
-    async fn plan(&self, credential: &Credential, schedule: &str) -> Plan {
+    pub async fn plan(&self, credential: &Credential, schedule: &str) -> Plan {
         let answer = self.ask("POST", "/api/v1/plans/times", credential, schedule).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let times = answer.json::<ScheduleTimes>().times;
@@ -78,7 +78,7 @@ impl Office {
         answer.json::<Plans>().plans
     }
 
-    async fn host(&self) -> (UserId, Credential) {
+    pub async fn host(&self) -> (UserId, Credential) {
         let user = self.user(&[AccountRole::Host]).await;
         (user, Credential::cookie(&self.session(user, now_ms()).await.1))
     }

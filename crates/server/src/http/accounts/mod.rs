@@ -17,6 +17,7 @@ pub(super) mod audit;
 pub(super) mod entering;
 pub(super) mod floor;
 mod guard;
+pub(super) mod mails;
 pub(super) mod operation;
 pub(super) mod own;
 pub(super) mod passwords;
@@ -186,6 +187,8 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add_sized(PLAN_BODY_BYTES_MAX, M::POST, "/api/v1/plans", meet, plans::create);
     all.add(M::POST, "/api/v1/plans/times", meet, plans::times);
     all.add(M::DELETE, "/api/v1/plans/{id}", meet, plans::cancel);
+    all.add(M::GET, "/api/v1/plans/{id}/mails", meet, mails::mails);
+    all.add(M::POST, "/api/v1/plans/{id}/mails", meet, mails::send);
     all.add(M::DELETE, "/api/v1/plans/meetings/{id}", meet, plans::cancel_meeting);
 
     all.add(M::GET, "/api/v1/audit", audit_read, audit::page);

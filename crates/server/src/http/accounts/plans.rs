@@ -11,7 +11,7 @@ use sabha_protocol::{
     },
 };
 
-use super::{AppState, Body, Caller, Id, Refusal};
+use super::{AppState, Body, Caller, Id, Refusal, mails};
 use crate::{
     accounts::random,
     clock,
@@ -96,7 +96,8 @@ pub(in crate::http) async fn plans(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<Plans>, Refusal> {
-    Ok(Json(Plans { plans: state.store.plans(caller.user.id, clock::unix_ms()).await? }))
+    let plans = state.store.plans(caller.user.id, clock::unix_ms()).await?;
+    Ok(Json(Plans { plans, sends_mail: state.mail.is_some() }))
 }
 
 /// Cancels what is left of an own plan. Its links open nothing any more.
@@ -114,6 +115,7 @@ pub(in crate::http) async fn cancel(
     Id(id): Id<PlanId>,
 ) -> Result<StatusCode, Refusal> {
     state.store.cancel_plan(caller.author(), caller.user.id, id, clock::unix_ms()).await?;
+    mails::wake(&state);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,6 +134,7 @@ pub(in crate::http) async fn cancel_meeting(
     Id(id): Id<MeetingId>,
 ) -> Result<StatusCode, Refusal> {
     state.store.cancel_meeting(caller.author(), caller.user.id, &id, clock::unix_ms()).await?;
+    mails::wake(&state);
     Ok(StatusCode::NO_CONTENT)
 }
 
