@@ -16,12 +16,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   media: ['protocol', 'session/contract', 'e2ee/transforms'],
   session: ['protocol', 'call', 'signalling', 'media', 'e2ee/e2ee', 'e2ee/messages', 'e2ee/shelf', 'e2ee/vault'],
   ui: ['protocol/messages', 'call', 'session/contract'],
-  // Another page: what it shares with the call are controls without words, and the words of the policy's controls and
-  // of rules.
+  // Another page: what it shares with the call are controls without words, what makes a passcode, and the words of the
+  // policy's controls and of rules.
   admin: [
     'protocol/messages',
     'ui/controls',
     'ui/base',
+    'ui/security/passcode',
     'ui/security/policy',
     'ui/strings/rules',
     'e2ee/maker',

@@ -23,6 +23,14 @@ impl Room {
         Ok(Reply::Other)
     }
 
+    /// Ends a meeting that was cancelled before it began (ROOM-33).
+    pub(crate) fn cancel(&mut self) {
+        let is_under_way = self.roster.iter().next().is_some();
+        if !is_under_way && !self.records.is_ending() && self.records.check_room_for_one().is_ok() {
+            self.persist(Pending::End { reason: CloseReason::Ended, by: None, asker: None });
+        }
+    }
+
     /// Ends a room in which nobody was for long (ROOM-15).
     pub(crate) fn abandon(&mut self, now: Instant) {
         if self.records.check_room_for_one().is_ok() {

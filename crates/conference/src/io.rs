@@ -147,6 +147,8 @@ pub enum Input {
         /// From what the room was told before to what was brought.
         change: GroupChange,
     },
+    /// Who planned the meeting does not want it any more.
+    Cancelled,
     /// The connection is gone, without a word.
     Disconnected {
         /// Which.

@@ -41,6 +41,7 @@
 //! | ROOM-28 | A meeting below the organisation's floor is brought into line by a host within a minute, or it ends. |
 //! | ROOM-29 | Who is sent back to the lobby is out at once, and its place is void; it may knock, and is let in anew or not at all. |
 //! | ROOM-30 | A banned device neither knocks nor waits, until a host lifts the ban. |
+//! | ROOM-33 | When a planned meeting is cancelled, who waits for it is told; one in which somebody has a place goes on. |
 
 mod actor;
 mod bans;

@@ -189,6 +189,7 @@ impl Room {
             Input::Adopted { connection, request, change } => {
                 self.handle_adoption(now, Asker { connection, request }, change);
             }
+            Input::Cancelled => self.cancel(),
             Input::Disconnected { connection } => self.drop_connection(now, connection),
             Input::Enter { connection, request, device, right } => {
                 self.answer(Asker { connection, request }, |room, asker| {

@@ -159,6 +159,7 @@ export type CallEvent =
   | { type: 'suspend'; suspended: boolean }
   | { type: 'save_certificate' }
   | { type: 'save_log' }
+  | { type: 'shut_mail' }
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
   | { type: 'show'; tiles: readonly Tile[] }

@@ -223,7 +223,8 @@ describe('the group', () => {
   });
 
   it('guesses at the passcode are told to the host, once when they are many and once when it is off', () => {
-    const set = (wrong: number) => ({ type: 'set', passcode: '7KQM-2XWD', admits: false, wrong }) as const;
+    const set = (wrong: number) =>
+      ({ type: 'set', passcode: '7KQM-2XWD', admits: false, wrong, by_mail: false }) as const;
     play.intoRoom().view({ passcode: set(0) });
     play.view({ passcode: set(4) });
     expect(play.notices).toEqual([]);

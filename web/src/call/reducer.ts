@@ -83,6 +83,8 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return conduct.sendBack(model, event.participant);
     case 'set_control':
       return conduct.setControl(model, event.control, event.value);
+    case 'shut_mail':
+      return room.shutMail(model);
     case 'set_passcode':
       return room.setPasscode(model, event.passcode, event.admits);
     case 'set_right':

@@ -162,6 +162,11 @@ export function setPasscode(model: Model, passcode: string | null, admits: boole
   return askDevice(model, { type: 'set_passcode', passcode: told, admits });
 }
 
+/** Host: takes nobody by mail any more. */
+export function shutMail(model: Model): Step {
+  return model.shown.e2ee?.host ? askDevice(model, { type: 'shut_mail' }) : stay(model);
+}
+
 /** In the lobby: proves the passcode to a host's device. */
 export function submitPasscode(model: Model, passcode: string): Step {
   const told = oneLine(passcode, limits.passcodeCharsMax);

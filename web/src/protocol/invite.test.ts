@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fragmentOf, type Invite, inviteLink, meetingOfPath, parseInvite, secretOfFragment } from './invite';
+import { fragmentOf, type Invite, inviteLink, isOfMail, meetingOfPath, parseInvite, secretOfFragment } from './invite';
 
 const origin = 'https://meet.example.org';
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
@@ -46,6 +46,15 @@ describe('invite link', () => {
     expect(secretOfFragment(`#v1.${secret}.bm9uZQ`)).toBe(`${secret}.bm9uZQ`);
     for (const rest of ['.', '.a.b', '.=', '.ä', `.${'a'.repeat(321)}`])
       expect(secretOfFragment(`#v1.${secret}${rest}`), rest).toBeNull();
+  });
+
+  it('brings the key of a link that came by mail along, whole', () => {
+    const key = base64url(new Uint8Array(32).fill(7));
+    expect(secretOfFragment(`#v1.mail.${key}`)).toBe(`mail.${key}`);
+    expect(isOfMail(`#v1.mail.${key}`)).toBe(true);
+    expect(isOfMail(`#v1.${'A'.repeat(22)}`)).toBe(false);
+    for (const rest of ['', `.${key}A`, `.${key.slice(1)}`, `.${key}.x`, '.'])
+      expect(secretOfFragment(`#v1.mail${rest}`), rest).toBeNull();
   });
 
   it('reads path and fragment apart', () => {

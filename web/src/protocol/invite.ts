@@ -1,5 +1,5 @@
 // The invite link: `https://host/m/<meeting_id>#v1.<secret>`, with `.<invitation>` at its end if it was made for one
-// person. The fragment never leaves the browser.
+// person; `#v1.mail.<key>` if it came by mail. The fragment never leaves the browser.
 //
 // Only reads and writes it. What its holders derive from the secret is the device's business (crates/crypto/src/link.rs).
 
@@ -7,12 +7,15 @@ import { FRAGMENT_PREFIX, limits, type MeetingId } from './messages';
 
 /** What it says is read by the device, which knows what must be in it. */
 const INVITATION = /^[A-Za-z0-9_-]{1,320}$/;
+/** Stands where the secret is in a link that came by mail, whose key the device reads. */
+const MAIL = 'mail';
+const MAIL_KEY_BYTES = 32;
 const MEETING_PATH = /^\/m\/([a-z2-7]{32})\/?$/;
 
 /** What an invite link holds. */
 export interface Invite {
   meeting: MeetingId;
-  /** 16 bytes in base64url without padding; with a dot and the invitation after it in a link for one person. */
+  /** 16 bytes in base64url without padding; with a dot and the invitation after it in a link for one person; `mail.` and a key in one that came by mail. */
   secret: string;
 }
 
@@ -26,6 +29,11 @@ export function fragmentOf(secret: string): string {
   return `#${FRAGMENT_PREFIX}${secret}`;
 }
 
+/** Whether a fragment is of a link that came by mail, which lacks the meeting's secret. */
+export function isOfMail(fragment: string): boolean {
+  return fragment.startsWith(fragmentOf(`${MAIL}.`));
+}
+
 /** Returns the meeting a path such as `/m/<meeting_id>` names, or null. */
 export function meetingOfPath(path: string): MeetingId | null {
   return MEETING_PATH.exec(path)?.[1] ?? null;
@@ -36,6 +44,10 @@ export function secretOfFragment(fragment: string): string | null {
   const text = fragment.replace(/^#/, '');
   if (!text.startsWith(FRAGMENT_PREFIX)) return null;
   const [secret = '', invitation, more] = text.slice(FRAGMENT_PREFIX.length).split('.');
+  if (secret === MAIL) {
+    const isKey = more === undefined && invitation !== undefined && isBase64url(invitation, MAIL_KEY_BYTES);
+    return isKey ? `${MAIL}.${invitation}` : null;
+  }
   const isWhole = more === undefined && (invitation === undefined || INVITATION.test(invitation));
   if (!isWhole || !isBase64url(secret, limits.linkSecretBytes)) return null;
   return invitation === undefined ? secret : `${secret}.${invitation}`;

@@ -116,6 +116,8 @@ export interface Call {
    * tries.
    */
   setPasscode(passcode: string | null, admits: boolean): void;
+  /** Host: nobody comes in by mail any more. */
+  shutMail(): void;
 
   /** Gives a file with the meeting's log; on the device that keeps it (`state.e2ee.keeps_log`, `state.log`). */
   saveLog(): void;

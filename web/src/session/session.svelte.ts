@@ -237,6 +237,10 @@ export class Session implements Call {
   lock(locked: boolean): void {
     this.#handle({ type: 'lock', locked });
   }
+  shutMail(): void {
+    this.#handle({ type: 'shut_mail' });
+  }
+
   setPasscode(passcode: string | null, admits: boolean): void {
     this.#handle({ type: 'set_passcode', passcode, admits });
   }

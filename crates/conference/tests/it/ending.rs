@@ -145,3 +145,27 @@ fn guest_that_came_while_the_end_was_stored_is_told() {
     assert_eq!(scene.close_of(guest.connection), Some((CloseReason::Abandoned, None)));
     assert_ne!(scene.events(guest.connection), [Event::Done]);
 }
+
+/// ROOM-33
+#[test]
+fn who_waits_for_a_meeting_that_is_cancelled_is_told_and_it_is_over() {
+    let mut scene = Scene::new();
+    let guest = scene.guest();
+    scene.input(Input::Cancelled);
+    assert_eq!(scene.close_of(guest.connection), Some((CloseReason::Ended, None)));
+    assert!(scene.room.is_over());
+}
+
+/// ROOM-33
+#[test]
+fn a_meeting_that_is_under_way_goes_on_when_it_is_cancelled() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let guest = scene.guest();
+    scene.input(Input::Cancelled);
+    assert_eq!(scene.close_of(guest.connection), None);
+    // Also while its host is away for a moment.
+    scene.drop_connection(host.connection);
+    scene.input(Input::Cancelled);
+    assert!(!scene.room.is_over());
+}

@@ -32,7 +32,7 @@ use std::{
 use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
 use sabha_protocol::{
-    BootEpoch,
+    BootEpoch, MeetingId,
     key::Challenge,
     wire::{ServerMessage, operation::LiveRoom},
 };
@@ -96,6 +96,13 @@ impl Signalling {
     /// Returns what may be shown of each open room.
     pub(crate) fn live(&self) -> Vec<LiveRoom> {
         self.0.rooms.live()
+    }
+
+    /// Tells whoever waits for these meetings that they are cancelled. Those that are under way go on.
+    pub(crate) async fn cancelled(&self, meetings: &[MeetingId]) {
+        for meeting in meetings {
+            self.0.rooms.cancelled(*meeting).await;
+        }
     }
 
     /// Waits until no connection is in a room any more.

@@ -55,6 +55,8 @@ const MEDIA_RETRY: Duration = Duration::from_millis(20);
 /// What happens to a room.
 #[derive(Debug)]
 pub(super) enum Message {
+    /// Who planned the meeting does not want it any more.
+    Cancelled,
     /// A connection is gone.
     Disconnected { connection: ConnectionKey },
     /// Somebody wants in. Told whether it was let in or waits, once that is decided.
@@ -241,6 +243,7 @@ impl RoomTask {
     /// Notes who is there and says in the room's terms what happened.
     fn receive(&mut self, message: Message) -> Option<Input> {
         match message {
+            Message::Cancelled => Some(Input::Cancelled),
             Message::Disconnected { connection } => {
                 self.connections.remove(&connection)?;
                 Some(Input::Disconnected { connection })

@@ -30,7 +30,7 @@ use tokio::sync::{OnceCell, mpsc};
 use super::{
     handshakes::Handshakes,
     peers::{Peers, Routes},
-    room::{Claim, LobbyShares, Mailbox, Outcome, RoomTask},
+    room::{Claim, LobbyShares, Mailbox, Message, Outcome, RoomTask},
 };
 use crate::{
     clock,
@@ -230,6 +230,14 @@ impl Rooms {
             return Ok(());
         }
         Err(refusal(Rule::KnockRate, "too many knocks from your network; wait a minute"))
+    }
+
+    /// Tells a meeting's room, if it is open, that the meeting is cancelled.
+    pub(super) async fn cancelled(&self, meeting: MeetingId) {
+        if let Some(room) = self.find(meeting) {
+            // A room that is gone has nobody to be told.
+            let _ = room.mailbox.send(Message::Cancelled).await;
+        }
     }
 
     /// Returns how many rooms are open.

@@ -133,7 +133,7 @@ impl Store {
         Ok(plans)
     }
 
-    /// Cancels every meeting of a plan of `owner` that has not ended. Each is over.
+    /// Cancels every meeting of a plan of `owner` that has not ended, and returns which. Each is over.
     ///
     /// # Errors
     /// [`AccountError::Unknown`] if they have no such plan, or nothing of it is left to cancel.
@@ -143,7 +143,7 @@ impl Store {
         owner: UserId,
         id: PlanId,
         now_ms: u64,
-    ) -> Result<(), AccountError> {
+    ) -> Result<Vec<MeetingId>, AccountError> {
         let mut transaction = self.change().await?;
         let meetings: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT meeting FROM planned JOIN plans ON plans.id = planned.plan
@@ -154,11 +154,12 @@ impl Store {
         .bind(stored(now_ms))
         .fetch_all(&mut *transaction)
         .await?;
-        cancel(&mut transaction, author, meetings, now_ms).await?;
-        Ok(transaction.commit().await?)
+        let cancelled = cancel(&mut transaction, author, meetings, now_ms).await?;
+        transaction.commit().await?;
+        Ok(cancelled)
     }
 
-    /// Cancels one planned meeting of `owner` that has not ended. It is over.
+    /// Cancels one planned meeting of `owner` that has not ended, and returns it. It is over.
     ///
     /// # Errors
     /// [`AccountError::Unknown`] if they have planned no such meeting, or it is not there to cancel any more.
@@ -168,7 +169,7 @@ impl Store {
         owner: UserId,
         id: &MeetingId,
         now_ms: u64,
-    ) -> Result<(), AccountError> {
+    ) -> Result<Vec<MeetingId>, AccountError> {
         let mut transaction = self.change().await?;
         let meetings: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT meeting FROM planned JOIN plans ON plans.id = planned.plan
@@ -179,8 +180,9 @@ impl Store {
         .bind(stored(now_ms))
         .fetch_all(&mut *transaction)
         .await?;
-        cancel(&mut transaction, author, meetings, now_ms).await?;
-        Ok(transaction.commit().await?)
+        let cancelled = cancel(&mut transaction, author, meetings, now_ms).await?;
+        transaction.commit().await?;
+        Ok(cancelled)
     }
 }
 
@@ -207,13 +209,15 @@ async fn cancel(
     author: Author,
     meetings: Vec<Vec<u8>>,
     now_ms: u64,
-) -> Result<(), AccountError> {
+) -> Result<Vec<MeetingId>, AccountError> {
     if meetings.is_empty() {
         return Err(AccountError::Unknown);
     }
     mails::cancel(transaction, &meetings, now_ms).await?;
+    let mut cancelled = Vec::with_capacity(meetings.len());
     for meeting in meetings {
         let id = MeetingId::from_bytes(twenty(&meeting)?);
+        cancelled.push(id);
         sqlx::query("UPDATE planned SET cancelled_ms = $2 WHERE meeting = $1")
             .bind(&meeting)
             .bind(stored(now_ms))
@@ -227,7 +231,7 @@ async fn cancel(
         )
         .await?;
     }
-    Ok(())
+    Ok(cancelled)
 }
 
 /// Forgets when meetings were that are long over. Who has one of their links finds none.

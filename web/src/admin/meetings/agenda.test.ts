@@ -35,7 +35,9 @@ describe('agenda', () => {
   });
 
   it('knows titles and links of what this browser has planned', () => {
-    const kept = new Map([['one', { title: 'Cabinet', links: { one1: '#v1.x' }, invited: [] }]]);
+    const kept = new Map([
+      ['one', { title: 'Cabinet', links: { one1: '#v1.x' }, invited: [], passcode: 'blue-whale', byMail: false }],
+    ]);
     const entries = agenda([plan('one', [1]), plan('other', [2])], kept, NOON).flatMap((day) => day.entries);
 
     expect(entries.map(({ title, invite }) => [title, invite])).toEqual([

@@ -13,6 +13,10 @@ export interface Entry {
   invite: string | null;
   /** Addresses of who is invited, so far as this browser knows. */
   invited: readonly string[];
+  /** The passcode that it begins with; null where there is none, or this browser has not planned it. */
+  passcode: string | null;
+  /** Whether its device takes who comes by mail. */
+  byMail: boolean;
 }
 
 export interface Day {
@@ -31,6 +35,8 @@ export function agenda(plans: readonly Plan[], kept: ReadonlyMap<string, KeptPla
         title: kept.get(plan.id)?.title ?? null,
         invite: kept.get(plan.id)?.links[planned.meeting] ?? null,
         invited: kept.get(plan.id)?.invited ?? [],
+        passcode: kept.get(plan.id)?.passcode ?? null,
+        byMail: kept.get(plan.id)?.byMail ?? false,
       })),
     )
     .filter(({ planned }) => planned.times.ends_ms > nowMs && planned.state !== 'over')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Sealed, Shelf } from '../../e2ee/vault';
-import { KeptPlans } from './kept';
+import { type KeptPlan, KeptPlans } from './kept';
 
 function shelf(): Shelf & { entries: Map<string, Sealed> } {
   const entries = new Map<string, Sealed>();
@@ -19,20 +19,36 @@ describe('kept plans', () => {
   it('come back as they were, and lie there sealed', async () => {
     const place = shelf();
     const plans = new KeptPlans(place);
-    const plan = { title: 'Cabinet', links: { a: '#v1.secret' }, invited: ['ben@example.org'] };
+    const plan = {
+      title: 'Cabinet',
+      links: { a: '#v1.secret' },
+      invited: ['ben@example.org'],
+      passcode: 'blue-whale',
+      byMail: true,
+    };
 
     expect(await plans.write('one', plan, 5)).toBe(true);
     expect(await plans.read('one')).toEqual(plan);
     expect(await plans.read('other')).toBeNull();
     const [sealed] = place.entries.values();
     expect(sealed?.keptAt).toBe(5);
-    expect(new TextDecoder('latin1').decode(sealed?.bytes)).not.toMatch(/Cabinet|secret|example/);
+    expect(new TextDecoder('latin1').decode(sealed?.bytes)).not.toMatch(/Cabinet|secret|example|whale/);
+  });
+
+  it('of an earlier version come back without what it did not keep', async () => {
+    const place = shelf();
+    const earlier = { title: null, links: {}, invited: [] } as unknown as KeptPlan;
+    await new KeptPlans(place).write('one', earlier, 5);
+
+    expect(await new KeptPlans(place).read('one')).toEqual({ ...earlier, passcode: null, byMail: false });
   });
 
   it('are none where nothing can be kept', async () => {
     const broken = new KeptPlans({ ...shelf(), key: () => Promise.reject(new Error('private window')) });
 
-    expect(await broken.write('one', { title: null, links: {}, invited: [] }, 5)).toBe(false);
+    expect(await broken.write('one', { title: null, links: {}, invited: [], passcode: null, byMail: false }, 5)).toBe(
+      false,
+    );
     expect(await broken.read('one')).toBeNull();
   });
 });

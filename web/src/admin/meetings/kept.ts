@@ -11,6 +11,10 @@ export interface KeptPlan {
   links: Record<MeetingId, string>;
   /** Addresses of who is invited. */
   invited: string[];
+  /** The passcode that the meetings begin with, to be told to who is invited. */
+  passcode: string | null;
+  /** Whether their devices take who comes by mail. */
+  byMail: boolean;
 }
 
 export class KeptPlans {
@@ -26,7 +30,8 @@ export class KeptPlans {
     if (!bytes) return null;
     try {
       const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-      return isKept(value) ? value : null;
+      // What was kept by an earlier version says nothing of passcode and mail.
+      return isKept(value) ? { ...value, passcode: value.passcode ?? null, byMail: value.byMail ?? false } : null;
     } catch {
       return null;
     }
@@ -42,16 +47,18 @@ function name(id: PlanId): string {
   return `plan ${id}`;
 }
 
-function isKept(value: unknown): value is KeptPlan {
+function isKept(value: unknown): value is Omit<KeptPlan, 'passcode' | 'byMail'> & Partial<KeptPlan> {
   if (typeof value !== 'object' || value === null) return false;
-  const { title, links, invited } = value as Record<string, unknown>;
+  const { title, links, invited, passcode, byMail } = value as Record<string, unknown>;
   return (
     (title === null || isText(title)) &&
     typeof links === 'object' &&
     links !== null &&
     Object.values(links).every(isText) &&
     Array.isArray(invited) &&
-    invited.every(isText)
+    invited.every(isText) &&
+    (passcode === undefined || passcode === null || isText(passcode)) &&
+    (byMail === undefined || typeof byMail === 'boolean')
   );
 }
 

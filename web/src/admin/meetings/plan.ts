@@ -6,11 +6,15 @@ import type {
   CreateMeeting,
   CreatePlan,
   DisplayName,
+  Mail,
+  Mails,
   MeetingId,
   Plan,
+  PlanId,
   PolicyInfo,
   Schedule,
   ScheduleTimes,
+  SendMails,
 } from '../../protocol/messages';
 import { ask } from '../api';
 import { KeptPlans } from './kept';
@@ -20,8 +24,12 @@ export interface Wish {
   schedule: Schedule;
   title: string | null;
   passcode: string | null;
-  /** Addresses of who is invited; they stay here. */
+  /** Addresses of who is invited; they stay here, unless mail is sent to them. */
   invited: string[];
+  /** Has the server send them mail, and takes who comes by it once they prove the passcode. */
+  byMail: boolean;
+  /** Whether the server may read the title, and write it into the mail. */
+  titleInMail: boolean;
 }
 
 /** This browser cannot make keys, or keeps nothing: a meeting planned in it would have no host. */
@@ -42,6 +50,7 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
         title: wish.title,
         passcode: wish.passcode,
         admits: false,
+        by_mail: wish.byMail,
         floor,
         begins_ms: starts_ms,
       };
@@ -53,7 +62,8 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
     const body: CreatePlan = { schedule: wish.schedule, meetings };
     const planned = await ask<Plan>('POST', 'plans', body);
     const lastMs = planned.meetings.at(-1)?.times.starts_ms ?? 0;
-    if (!(await kept.write(planned.id, { title: wish.title, links, invited: wish.invited }, lastMs))) {
+    const { title, invited, passcode, byMail } = wish;
+    if (!(await kept.write(planned.id, { title, links, invited, passcode, byMail }, lastMs))) {
       await ask('DELETE', `plans/${planned.id}`);
       throw new NotKept();
     }
@@ -64,4 +74,10 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
   } finally {
     void maker.close();
   }
+}
+
+/** Has the server invite people by mail to what is to come of a plan. Throws `Refused`. */
+export async function mail(id: PlanId, to: readonly string[], title: string | null): Promise<Mail[]> {
+  const body: SendMails = { to: [...to], ...(title === null ? {} : { title }) };
+  return (await ask<Mails>('POST', `plans/${id}/mails`, body)).mails;
 }

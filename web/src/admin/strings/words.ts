@@ -77,6 +77,7 @@ export const ACTIONS: readonly AuditAction[] = [
   'key.created',
   'key.revoked',
   'meeting.created',
+  'meetings.mailed',
   'meetings.planned',
   'meeting.cancelled',
   'organisation.renamed',

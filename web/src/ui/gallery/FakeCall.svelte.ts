@@ -263,8 +263,15 @@ export class FakeCall implements Call {
   lock = (locked: boolean) => this.patchView({ locked });
   raiseHand = (hand: boolean) => this.#change(YOU, { hand });
 
+  shutMail(): void {
+    const passcode = this.state.e2ee?.passcode;
+    if (passcode?.type === 'set') this.patchView({ passcode: { ...passcode, by_mail: false } });
+  }
+
   setPasscode(passcode: string | null, admits: boolean): void {
-    this.patchView({ passcode: passcode === null ? { type: 'none' } : { type: 'set', passcode, admits, wrong: 0 } });
+    this.patchView({
+      passcode: passcode === null ? { type: 'none' } : { type: 'set', passcode, admits, wrong: 0, by_mail: false },
+    });
   }
 
   submitPasscode(): void {

@@ -128,6 +128,11 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
   'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
   'lobby-joining': atDoor({ stage: 'joining' }),
+  'lobby-mail': atDoor({
+    stage: 'passcode_wanted',
+    passcode: { type: 'wanted', wrong: 0, left: 5 },
+    invite: '#v1.mail.x',
+  }),
   'lobby-sent-back': (call) => call.patch({ phase: 'waiting', role: 'participant', sentBack: { by: 'Ben Okafor' } }),
   joining: (call) => call.patch({ phase: 'joining', role: 'participant', participants: [] }),
   'room-1': room(1),
@@ -174,7 +179,9 @@ export const scenes: Readonly<Record<string, Scene>> = {
       notices: [notice(1, 'hand')],
     }),
   ),
-  'room-invite': verified({ passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: false, wrong: 0 } }),
+  'room-invite': verified({
+    passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: false, wrong: 0, by_mail: false },
+  }),
   'room-joining': room(4, (call) =>
     call.patch({
       participants: call.state.participants.map((entry) => (entry.id === 4 ? { ...entry, name: '' } : entry)),
@@ -243,7 +250,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'security-failed': verified({ encryption: 'failed', alarms: ALARMS }, (call) => call.patch({ strangers: 1 })),
   'security-passcode': verified({
     locked: true,
-    passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: true, wrong: 3 },
+    passcode: { type: 'set', passcode: 'K7QM-3XHT', admits: true, wrong: 3, by_mail: true },
   }),
   'security-draft': verified({}),
   'security-banned': verified({

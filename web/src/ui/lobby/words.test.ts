@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceStage, DeviceView } from '../../protocol/messages';
 import { lobbyWords, wrongPasscode } from './words';
 
-const at = (stage: DeviceStage) => ({ e2ee: { stage } as DeviceView, hostPresent: true, sentBack: null });
+const at = (stage: DeviceStage, invite = '#v1.x') => ({
+  e2ee: { stage, invite } as DeviceView,
+  hostPresent: true,
+  sentBack: null,
+});
 
 describe('lobby', () => {
   it('a second wrong passcode may be more than a slip, and says so', () => {
@@ -19,6 +23,9 @@ describe('lobby', () => {
     expect(lobbyWords({ ...at('waiting'), sentBack: { by: null } }).title).toBe('lobby-sent-back');
     expect(lobbyWords({ ...at('joining'), sentBack: { by: 'Asha' } }).title).toBe('lobby-joining');
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
+    expect(lobbyWords(at('passcode_wanted', '#v1.mail.x')).lead).toBe('lobby-passcode-mail');
+    expect(lobbyWords(at('waiting', '#v1.mail.x')).lead).toBe('lobby-mail-host-present');
+    expect(lobbyWords({ ...at('waiting', '#v1.mail.x'), hostPresent: false }).lead).toBe('lobby-mail-host-absent');
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
   });

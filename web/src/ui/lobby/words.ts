@@ -1,5 +1,6 @@
 // What is said in the lobby: about the passcode, and about what is being waited for.
 
+import { isUntold } from '../../call/mail';
 import type { CallState } from '../../call/state';
 import type { PasscodeView } from '../../protocol/messages';
 import type { TextKey } from '../strings/keys';
@@ -26,8 +27,12 @@ export function lobbyWords({
   sentBack,
 }: Pick<CallState, 'e2ee' | 'hostPresent' | 'sentBack'>): LobbyWords {
   if (e2ee?.stage === 'joining') return { title: 'lobby-joining', lead: 'lobby-joining-lead' };
-  if (e2ee?.stage === 'passcode_wanted') return { title: 'lobby-passcode', lead: 'lobby-passcode-lead' };
+  const byMail = isUntold(e2ee);
+  if (e2ee?.stage === 'passcode_wanted') {
+    return { title: 'lobby-passcode', lead: byMail ? 'lobby-passcode-mail' : 'lobby-passcode-lead' };
+  }
   if (e2ee?.stage === 'proving') return { title: 'lobby-passcode', lead: 'lobby-proving-lead' };
   if (sentBack !== null && hostPresent) return { title: 'lobby-sent-back', lead: 'lobby-sent-back-lead' };
+  if (byMail) return { title: 'lobby-title', lead: hostPresent ? 'lobby-mail-host-present' : 'lobby-mail-host-absent' };
   return { title: 'lobby-title', lead: hostPresent ? 'lobby-host-present' : 'lobby-host-absent' };
 }

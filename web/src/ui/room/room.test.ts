@@ -28,7 +28,7 @@ describe('unread', () => {
 
 describe('invitation', () => {
   it('says no more than the rules of the door allow', () => {
-    const passcode = { type: 'set', passcode: 'x', admits: true, wrong: 0 };
+    const passcode = { type: 'set', passcode: 'x', admits: true, wrong: 0, by_mail: false };
     const view = (rest: object) => ({ locked: false, passcode: { type: 'none' }, ...rest }) as DeviceView;
 
     expect(invitationOf({ e2ee: null, role: 'host' })).toBe('invite-lead');

@@ -114,7 +114,8 @@ pub(in crate::http) async fn cancel(
     caller: Caller,
     Id(id): Id<PlanId>,
 ) -> Result<StatusCode, Refusal> {
-    state.store.cancel_plan(caller.author(), caller.user.id, id, clock::unix_ms()).await?;
+    let cancelled = state.store.cancel_plan(caller.author(), caller.user.id, id, clock::unix_ms()).await?;
+    state.signalling.cancelled(&cancelled).await;
     mails::wake(&state);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -133,7 +134,9 @@ pub(in crate::http) async fn cancel_meeting(
     caller: Caller,
     Id(id): Id<MeetingId>,
 ) -> Result<StatusCode, Refusal> {
-    state.store.cancel_meeting(caller.author(), caller.user.id, &id, clock::unix_ms()).await?;
+    let cancelled =
+        state.store.cancel_meeting(caller.author(), caller.user.id, &id, clock::unix_ms()).await?;
+    state.signalling.cancelled(&cancelled).await;
     mails::wake(&state);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,7 +11,7 @@ use sabha_protocol::{
     wire::ClientMessage,
 };
 
-use super::{super::room::Message, *};
+use super::*;
 use crate::media::MediaConfig;
 
 const CHALLENGE: Challenge = Challenge::from_bytes([7; 32]);
