@@ -6,6 +6,7 @@ use sabha_policy::Controls;
 use sabha_protocol::{
     BootEpoch, DeviceKey, GroupEpoch, Layer, MediaGeneration, MediaState, MeetingId, ParticipantId, Quality,
     RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
+    account::UserId,
     opaque::{
         DoorPayload, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle, WelcomeMessage,
     },
@@ -135,6 +136,15 @@ pub enum Right {
     Resume(ResumeToken),
 }
 
+/// What the caller knows of whoever enters, besides its device. No device of a meeting can check any of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visitor {
+    /// The number of its client, as it says itself; 0 if it says none.
+    pub client: u16,
+    /// The account of this organisation that its connection is signed in with.
+    pub account: Option<UserId>,
+}
+
 /// What a room is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -162,6 +172,8 @@ pub enum Input {
         device: DeviceKey,
         /// Its right.
         right: Right,
+        /// What else is known of it.
+        visitor: Visitor,
     },
     /// The delivery service accepted a commit or a proposal.
     Handshake {
@@ -421,6 +433,7 @@ pub struct ParticipantView {
     pub role: Role,
     pub media: MediaState,
     pub presence: Presence,
+    pub of_organisation: bool,
 }
 
 /// Somebody in the lobby.
@@ -431,6 +444,7 @@ pub struct GuestView {
     pub device: DeviceKey,
     pub knock: KnockPayload,
     pub waited: Duration,
+    pub of_organisation: bool,
 }
 
 /// Why a request was refused. Nothing changed.

@@ -41,9 +41,11 @@
 //! | ROOM-28 | A meeting below the organisation's floor is brought into line by a host within a minute, or it ends. |
 //! | ROOM-29 | Who is sent back to the lobby is out at once, and its place is void; it may knock, and is let in anew or not at all. |
 //! | ROOM-30 | A banned device neither knocks nor waits, until a host lifts the ban. |
+//! | ROOM-31 | Nobody comes, and nobody waits, by a client or from outside of the organisation where the controls do not let them. |
 
 mod actor;
 mod bans;
+mod coming;
 mod connections;
 mod door;
 mod ending;
@@ -69,7 +71,7 @@ mod token;
 pub use io::{
     Admission, Command, ConnectionKey, Event, GroupChange, GroupMember, GroupView, GuestView, Handshake,
     Input, MediaCommand, MediaEvent, Output, ParticipantView, Record, Refusal, Removal, Right, RoomConfig,
-    Ticket,
+    Ticket, Visitor,
 };
 pub use room::Room;
 pub use token::is_genuine;

@@ -157,17 +157,21 @@ impl Room {
         self.let_in(now, added);
     }
 
-    /// ROOM-30: who is banned does not wait on.
+    /// ROOM-30, ROOM-31: who is banned, or may not come any more, does not wait on.
     fn turn_away(&mut self) {
-        let banned: Vec<ParticipantId> = self
+        let unwelcome: Vec<(ParticipantId, CloseReason)> = self
             .lobby
             .iter()
-            .filter(|(_, guest)| self.group.is_banned(&guest.device))
-            .map(|(id, _)| id)
+            .filter_map(|(id, guest)| {
+                if self.group.is_banned(&guest.device) {
+                    return Some((id, CloseReason::Removed));
+                }
+                self.check_coming(guest.visitor).is_err().then_some((id, CloseReason::Policy))
+            })
             .collect();
-        for id in banned {
+        for (id, reason) in unwelcome {
             let Some(guest) = self.lobby.remove(id) else { continue };
-            self.close(guest.connection, CloseReason::Removed, None);
+            self.close(guest.connection, reason, None);
             self.tell_hosts(Event::LobbyLeft { guest: id, outcome: LobbyOutcome::Denied });
         }
     }
@@ -221,7 +225,7 @@ impl Room {
                 return;
             }
             let Some(guest) = self.lobby.remove(id) else { continue };
-            self.open_place(now, guest.connection, id, device, None);
+            self.open_place(now, (guest.connection, guest.visitor), id, device, None);
             if let Some(admitted) = self.admission(id) {
                 self.outbox.tell(guest.connection, admitted);
             }

@@ -60,7 +60,7 @@ use crate::{
 ///     time::{Duration, Instant},
 /// };
 ///
-/// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
+/// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig, Visitor};
 /// use sabha_policy::Controls;
 /// use sabha_protocol::{
 ///     BootEpoch, DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW,
@@ -95,6 +95,7 @@ use crate::{
 ///     request: RequestId(1),
 ///     device: DeviceKey::from_bytes([3; 32]),
 ///     right: Right::Link { knock: vec![1].try_into()? },
+///     visitor: Visitor::default(),
 /// };
 /// room.handle_input(now, enter);
 ///
@@ -190,9 +191,9 @@ impl Room {
                 self.handle_adoption(now, Asker { connection, request }, change);
             }
             Input::Disconnected { connection } => self.drop_connection(now, connection),
-            Input::Enter { connection, request, device, right } => {
+            Input::Enter { connection, request, device, right, visitor } => {
                 self.answer(Asker { connection, request }, |room, asker| {
-                    room.enter(now, asker, device, right)
+                    room.enter(now, asker, device, right, visitor)
                 });
             }
             Input::Handshake { connection, request, handshake } => {

@@ -9,7 +9,7 @@ use std::{
 
 use sabha_conference::{
     ConnectionKey, Event, Input, MediaCommand, MediaEvent, Output, Record, Refusal, Right, Room, RoomConfig,
-    Ticket,
+    Ticket, Visitor,
 };
 use sabha_protocol::{
     BootEpoch, DeviceKey, MeetingId, ParticipantId, RequestId, RoomEpoch, Rule,
@@ -212,7 +212,8 @@ impl Home {
                     Credential::Link(knock) => Ok(Right::Link { knock }),
                     Credential::Resume(token) => Ok(Right::Resume(token)),
                 };
-                right.map(|right| Input::Enter { connection, request, device, right })
+                let visitor = Visitor::default();
+                right.map(|right| Input::Enter { connection, request, device, right, visitor })
             }
             Said::GroupState => match actor {
                 Ok(_) => {

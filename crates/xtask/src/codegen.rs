@@ -273,7 +273,7 @@ fn catalogue() -> String {
         let (levels, limit) = match control.scale() {
             Scale::Always => ("null".to_owned(), "null".to_owned()),
             Scale::Levels(names) => (format!("{names:?}"), "null".to_owned()),
-            Scale::AtMost { unit, min, max } => {
+            Scale::AtLeast { unit, min, max } | Scale::AtMost { unit, min, max } => {
                 ("null".to_owned(), format!("{{ unit: {unit:?}, min: {min}, max: {max} }}"))
             }
         };

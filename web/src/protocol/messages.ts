@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -214,7 +214,11 @@ proof: Signature,
 /**
  * The right to come this far.
  */
-credential: Credential, } | { "type": "group_state", } | { "type": "join", 
+credential: Credential, 
+/**
+ * The number of the client, which goes up from release to release; 0 for one that does not say.
+ */
+client: number, } | { "type": "group_state", } | { "type": "join", 
 /**
  * The peer connection's offer.
  */
@@ -298,7 +302,12 @@ media: MediaState,
 /**
  * Whether it is reachable.
  */
-presence: Presence, };
+presence: Presence, 
+/**
+ * Whether its connection is signed in with an account of this server's organisation. The server's word: no device can
+ * check it.
+ */
+of_organisation: boolean, };
 
 export type Guest = { 
 /**
@@ -316,7 +325,11 @@ knock: KnockPayload,
 /**
  * How long it has waited when this was sent, in milliseconds.
  */
-waiting_ms: number, };
+waiting_ms: number, 
+/**
+ * Whether it is signed in with an account of this server's organisation. The server's word.
+ */
+of_organisation: boolean, };
 
 export type LobbyOutcome = "admitted" | "denied" | "withdrew";
 
@@ -844,7 +857,11 @@ passcode: PasscodeProof,
 /**
  * Whether it is being let in.
  */
-admitting: boolean, };
+admitting: boolean, 
+/**
+ * Whether the server says that it is signed in with an account of the organisation.
+ */
+of_organisation: boolean, };
 
 export type ConductView = { 
 /**
@@ -1225,6 +1242,10 @@ version: string,
  * Version of the wire protocol.
  */
 protocol: number, 
+/**
+ * Number of the client that this server delivers, and so the most that it can ask for by `ORG.CLIENT.FLOOR`.
+ */
+client: number, 
 /**
  * Start of this process, in milliseconds since 1970.
  */
@@ -2359,4 +2380,7 @@ export const controls: readonly ControlEntry[] = [
   { id: "ORG.HOSTMGMT.DEFAULT", levels: null, limit: null, sources: ["CISA 2"] },
   { id: "ORG.NO3P", levels: null, limit: null, sources: ["NSA 5"] },
   { id: "ORG.ERASE", levels: null, limit: null, sources: ["NSA 6"] },
+  { id: "ORG.AUDIT", levels: null, limit: null, sources: ["NSA 4", "NSA 8"] },
+  { id: "ORG.CLIENT.FLOOR", levels: null, limit: { unit: "client", min: 1, max: 9999 }, sources: ["CERT-In 1", "CISA 4"] },
+  { id: "ORG.EXTERNAL", levels: ["anyone", "members"], limit: null, sources: ["SCuBA Meet 1", "SCuBA Meet 2"] },
 ];

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sabha_conference::{
     Admission, Command, ConnectionKey, Event, Handshake, Input, MediaCommand, MediaEvent, Output, Record,
-    Refusal, Removal, Right, Room, RoomConfig, Ticket,
+    Refusal, Removal, Right, Room, RoomConfig, Ticket, Visitor,
 };
 use sabha_policy::Controls;
 use sabha_protocol::{
@@ -253,9 +253,20 @@ impl Scene {
     }
 
     pub(crate) fn enter(&mut self, connection: ConnectionKey, device: DeviceKey, right: Right) -> Answer {
+        self.come(connection, device, right, Visitor::default())
+    }
+
+    /// As `enter`, by somebody of whom more is known.
+    pub(crate) fn come(
+        &mut self,
+        connection: ConnectionKey,
+        device: DeviceKey,
+        right: Right,
+        visitor: Visitor,
+    ) -> Answer {
         self.requests += 1;
         let request = RequestId(self.requests);
-        self.input(Input::Enter { connection, request, device, right });
+        self.input(Input::Enter { connection, request, device, right, visitor });
         self.answer(connection, request)
     }
 

@@ -55,6 +55,7 @@ struct Waiting {
     device: DeviceKey,
     name: DisplayName,
     nonce: [u8; 16],
+    of_organisation: bool,
     proof: PasscodeProof,
     pake: Option<HostWaiting>,
     grant: Option<Vec<u8>>,
@@ -180,6 +181,7 @@ impl HostDoor {
                 name: waiting.name.clone(),
                 passcode: waiting.proof,
                 admitting: waiting.grant.is_some(),
+                of_organisation: waiting.of_organisation,
             })
             .collect()
     }
@@ -200,7 +202,8 @@ impl Device {
         let Ok(Knock { nonce, name }) = Knock::from_bytes(&opened) else { return };
         let wanted = self.secrets.passcode.is_some();
         let proof = if wanted { PasscodeProof::Wanted } else { PasscodeProof::NotNeeded };
-        let waiting = Waiting { device: guest.device, name, nonce, proof, pake: None, grant: None };
+        let Guest { device, of_organisation, .. } = guest;
+        let waiting = Waiting { device, name, nonce, of_organisation, proof, pake: None, grant: None };
         self.host_door.guests.insert(guest.id, waiting);
         self.changed = true;
         if wanted {

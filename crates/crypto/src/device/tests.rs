@@ -302,7 +302,7 @@ impl Hall {
                 Some(Rule::RemovedStaysOut)
             }
             Credential::Link { knock, .. } => {
-                let guest = Guest { id, device, knock, waiting_ms: 0 };
+                let guest = Guest { id, device, knock, waiting_ms: 0, of_organisation: false };
                 self.lobby.insert(id, guest.clone());
                 self.tell(
                     at,
@@ -380,6 +380,7 @@ impl Hall {
             role: Role::Participant,
             media: MediaState::default(),
             presence: Presence::Connected,
+            of_organisation: false,
         }
     }
 

@@ -10,7 +10,7 @@ use axum::{
 use sabha_delivery::Delivery;
 use sabha_policy::{Controls, HostSignIn};
 use sabha_protocol::{
-    GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
+    CLIENT, GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
     wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
 };
@@ -127,6 +127,7 @@ pub(super) async fn version(State(state): State<AppState>) -> Json<VersionInfo> 
     Json(VersionInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL_VERSION,
+        client: CLIENT,
         boot_epoch: state.boot_epoch,
     })
 }

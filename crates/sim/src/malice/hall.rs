@@ -497,7 +497,7 @@ impl Hall {
         let (device, id, world) = (self.key(at), self.people[at].id, self.people[at].world);
         match credential {
             Credential::Link { knock, .. } => {
-                let guest = Guest { id, device, knock, waiting_ms: 0 };
+                let guest = Guest { id, device, knock, waiting_ms: 0, of_organisation: false };
                 self.lobby.insert(id, guest.clone());
                 let title = self.creation.title.clone();
                 self.say(at, ServerMessage::Waiting { you: id, host_present: true, title });
@@ -698,6 +698,7 @@ fn participant(person: &Person) -> Participant {
         role: Role::Participant,
         media: MediaState::default(),
         presence: Presence::Connected,
+        of_organisation: false,
     }
 }
 

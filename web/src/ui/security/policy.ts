@@ -12,7 +12,7 @@ const keyOf = (text: string) => text.toLowerCase().replaceAll('.', '-');
 
 /** Whether a setting is decided once and for all when a meeting is made. */
 export function isFixed(entry: ControlEntry): boolean {
-  return entry.id === 'MEET.E2EE.REQUIRED' || entry.id.startsWith('ORG.');
+  return entry.id === 'MEET.E2EE.REQUIRED' || (entry.id.startsWith('ORG.') && entry.id !== 'ORG.EXTERNAL');
 }
 
 /** Returns what a control is called. */
@@ -28,6 +28,9 @@ export function noteText(entry: ControlEntry): string {
 /** Returns what a level or limit means. */
 export function levelText(entry: ControlEntry, value: string): string {
   if (!entry.limit) return t(`control-${keyOf(entry.id)}-${value}` as TextKey);
+  if (entry.limit.unit === 'client') {
+    return value === UNLIMITED ? t('control-client-any') : t('control-client-floor', { number: value });
+  }
   return value === UNLIMITED ? t('control-unlimited') : t('control-minutes', { count: Number(value) });
 }
 

@@ -221,6 +221,8 @@ lobby-waited =
         [one] Waiting for { $minutes } minute.
        *[other] Waiting for { $minutes } minutes.
     }
+of-organisation = The server says: signed in with your organisation.
+of-elsewhere = The server says: not signed in here, so a guest or from elsewhere.
 lobby-by-link = Has the invite link. The name is their own choice.
 passcode-proof-proven = Proved the passcode
 passcode-proof-failed = Wrong passcode
@@ -450,6 +452,14 @@ control-org-no3p = No third parties
 control-org-no3p-note = The page asks nobody but its own server for anything.
 control-org-erase = Erased at the end
 control-org-erase-note = What the server keeps of a meeting is erased when it ends.
+control-org-audit = Audit log
+control-org-audit-note = What accounts and administrators did stands in a log that cannot be changed unseen. Nothing that is said in meetings is in it.
+control-org-client-floor = People come in by
+control-client-any = Any client
+control-client-floor = Clients from number { $number } on
+control-org-external = Takes part
+control-org-external-anyone = Anybody whom a host lets in
+control-org-external-members = Only who is signed in with the organisation
 rules = Rules in force
 lock = Lock the meeting
 lock-on = Nobody new is let in. Who is in can come back.
@@ -664,6 +674,8 @@ rule-meet-lock-auto = The meeting has locked by itself. Nobody new is let in.
 rule-meet-end-all = A host of this meeting ends it for everybody and does not leave it.
 rule-org-mfa = Sign in with a passkey to start meetings here.
 rule-org-policy-floor = The meeting's policy is looser than your organisation demands.
+rule-org-client-floor = Your client is too old for this meeting. Reload the page, or update the client.
+rule-org-external = Only people of the organisation take part. Sign in with your account on this server, then open the link again.
 rule-room-source = A host has taken the right to do this.
 rule-room-suspended = A host has suspended all activities. You can go on when they are resumed.
 rule-wire-order = The server did not expect this now. Reload the page.
