@@ -1287,6 +1287,8 @@ export type InvitationId = string;
 
 export type PlanId = string;
 
+export type TemplateId = string;
+
 export type CeremonyId = string;
 
 export type AccountRole = "administrator" | "host" | "security_officer";
@@ -1837,7 +1839,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -1903,6 +1905,44 @@ issued: string,
  */
 controls: number, };
 
+export type Template = { 
+/**
+ * Names it for programs.
+ */
+id: TemplateId, 
+/**
+ * Names it for people, each once.
+ */
+name: Label, 
+/**
+ * What it asks for. Controls that are not named are at their loosest.
+ */
+controls: ControlSettings, 
+/**
+ * When it was changed last, in milliseconds since 1970.
+ */
+changed_ms: number, };
+
+export type Templates = { 
+/**
+ * By name.
+ */
+templates: Array<Template>, };
+
+export type PutTemplate = { 
+/**
+ * Which one to change; absent for a new one.
+ */
+id?: TemplateId | null, 
+/**
+ * For people.
+ */
+name: Label, 
+/**
+ * What it asks for.
+ */
+controls: ControlSettings, };
+
 export type FloorView = { 
 /**
  * Counts from 1; 0 where nobody has chosen, and the default tier holds.
@@ -1923,7 +1963,11 @@ profiles: Array<ProfileSummary>,
 /**
  * Tiers, the loosest first.
  */
-tiers: Array<ControlWord>, };
+tiers: Array<ControlWord>, 
+/**
+ * Templates, by name.
+ */
+templates: Array<Template>, };
 
 export type FloorWish = { "type": "earlier", 
 /**

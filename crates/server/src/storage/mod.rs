@@ -17,6 +17,7 @@ mod meetings;
 mod migrations;
 mod passwords;
 mod plans;
+mod templates;
 
 use std::{
     path::{Path, PathBuf},
@@ -37,6 +38,7 @@ pub use self::{
     identities::{NewIdentity, RoleGrants},
     meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
+    templates::StoredTemplate,
 };
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.
