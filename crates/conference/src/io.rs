@@ -44,6 +44,8 @@ pub struct RoomConfig {
     pub resume_key: [u8; 32],
     /// Places whose holders were removed in earlier epochs of this room.
     pub removed: Vec<ParticipantId>,
+    /// Accounts that are kept out, each by the banned device that it was signed in with.
+    pub banned_accounts: Vec<(DeviceKey, UserId)>,
     /// First id to give: greater than any id of an earlier epoch.
     pub next_participant: ParticipantId,
     /// For how long from now places of earlier epochs can be claimed: what is left of the resume window
@@ -280,6 +282,18 @@ pub enum Output {
 /// What must outlive the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
+    /// This account is kept out as long as this device is banned.
+    AccountBanned {
+        /// The device, of which hosts know.
+        device: DeviceKey,
+        /// The account, of which they do not.
+        account: UserId,
+    },
+    /// A host has lifted the ban of this device, and with it that of the account.
+    AccountLifted {
+        /// The device.
+        device: DeviceKey,
+    },
     /// The meeting is over for good.
     Ended,
     /// Ids up to this one may have been given.

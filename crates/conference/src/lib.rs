@@ -42,6 +42,7 @@
 //! | ROOM-29 | Who is sent back to the lobby is out at once, and its place is void; it may knock, and is let in anew or not at all. |
 //! | ROOM-30 | A banned device neither knocks nor waits, until a host lifts the ban. |
 //! | ROOM-31 | Nobody comes, and nobody waits, by a client or from outside of the organisation where the controls do not let them. |
+//! | ROOM-32 | Who is removed while signed in is kept out by account too, unless a host of the meeting has that account, until a host lifts the ban of its device. |
 
 mod actor;
 mod bans;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use sabha_protocol::{
-    DeviceKey, ParticipantId, RoomSeq,
+    DeviceKey, ParticipantId, RoomSeq, Rule,
     opaque::{RatchetTree, WelcomeMessage},
     wire::server::{CloseReason, LeaveReason, LobbyOutcome, Role},
 };
@@ -62,7 +62,12 @@ impl Room {
         self.pass_on(from, asker, Event::Handshake { from, epoch, message });
         if let Some(change) = change {
             let added = Added { devices: change.added.iter().copied().collect(), welcome };
-            self.follow(now, change.view, &added);
+            let view = change.view;
+            // After a restart the group begins without the bans that it had: only what was banned here is lifted here.
+            let lifted = |device: &&DeviceKey| self.group.is_banned(device) && !view.banned.contains(*device);
+            let lifted = self.banned_accounts.keys().filter(lifted).copied().collect();
+            self.lift_accounts(lifted);
+            self.follow(now, view, &added);
         }
     }
 
@@ -71,6 +76,10 @@ impl Room {
     pub(crate) fn handle_adoption(&mut self, now: Instant, asker: Asker, change: GroupChange) {
         self.put_out(&change, None);
         self.answer_late(asker, Ok(Event::Done));
+        let banned = &change.view.banned;
+        let lifted =
+            self.banned_accounts.keys().filter(|device| !banned.contains(*device)).copied().collect();
+        self.lift_accounts(lifted);
         self.follow(now, change.view, &Added::default());
     }
 
@@ -128,6 +137,7 @@ impl Room {
     /// group's adoption; if it cannot be written, the revocation in the group keeps them out as soon as it is back.
     fn remove(&mut self, participant: ParticipantId, by: Option<ParticipantId>) {
         self.bans.insert(participant);
+        self.ban_account_of(participant);
         self.end_stay(participant, (CloseReason::Removed, by), LeaveReason::Removed);
         if self.records.check_room_for_one().is_ok() {
             self.persist(Pending::Removal { participant });
@@ -166,7 +176,9 @@ impl Room {
                 if self.group.is_banned(&guest.device) {
                     return Some((id, CloseReason::Removed));
                 }
-                self.check_coming(guest.visitor).is_err().then_some((id, CloseReason::Policy))
+                let refusal = self.check_coming(guest.visitor).err()?;
+                let is_banned = refusal.rule == Rule::RemovedStaysOut;
+                Some((id, if is_banned { CloseReason::Removed } else { CloseReason::Policy }))
             })
             .collect();
         for (id, reason) in unwelcome {

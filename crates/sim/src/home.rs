@@ -332,6 +332,7 @@ impl Meeting {
             room_epoch: self.room_epoch,
             resume_key: [3; 32],
             removed: self.removed.clone(),
+            banned_accounts: Vec::new(),
             next_participant: self.next_participant,
             claim_window,
             kept_for: Duration::ZERO,
@@ -341,6 +342,8 @@ impl Meeting {
 
     fn keep(&mut self, record: Record) {
         match record {
+            // Nobody has an account here.
+            Record::AccountBanned { .. } | Record::AccountLifted { .. } => {}
             Record::Ended => self.is_ended = true,
             Record::IdsReserved { upto } => self.next_participant = self.next_participant.max(upto.next()),
             Record::Removed { participant } => self.removed.push(participant),

@@ -232,7 +232,7 @@ fn typescript() -> String {
         "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
-         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n}} as const;\n\n\
+         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** Path at which the organisation's floor can be read. */\nexport const POLICY_PATH = {:?};\n\n\
@@ -251,6 +251,7 @@ fn typescript() -> String {
         sabha_protocol::gate::LINK_SECRET_BYTES,
         limits::CHAT_CHARS_MAX,
         limits::PASSCODE_CHARS_MAX,
+        limits::LABEL_CHARS_MAX,
         sabha_protocol::SIGNALLING_PATH,
         sabha_protocol::MEETINGS_PATH,
         sabha_protocol::POLICY_PATH,

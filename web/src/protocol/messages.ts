@@ -2373,6 +2373,7 @@ export const limits = {
   linkSecretBytes: 16,
   chatCharsMax: 4000,
   passcodeCharsMax: 64,
+  labelCharsMax: 64,
 } as const;
 
 /** Path of the WebSocket. */

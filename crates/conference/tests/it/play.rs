@@ -473,7 +473,7 @@ impl Play {
                     config.next_participant = config.next_participant.max(upto.next());
                 }
                 Record::Removed { participant } => config.removed.push(*participant),
-                Record::Ended => {}
+                Record::AccountBanned { .. } | Record::AccountLifted { .. } | Record::Ended => {}
             }
         }
         config

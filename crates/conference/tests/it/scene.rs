@@ -36,6 +36,7 @@ pub(crate) fn config() -> RoomConfig {
         room_epoch: RoomEpoch(1),
         resume_key: [7; 32],
         removed: Vec::new(),
+        banned_accounts: Vec::new(),
         next_participant: ParticipantId(1),
         claim_window: RESUME_WINDOW,
         kept_for: Duration::ZERO,
@@ -175,6 +176,8 @@ impl Scene {
             match record {
                 Record::IdsReserved { upto } => config.next_participant = upto.next(),
                 Record::Removed { participant } => config.removed.push(*participant),
+                Record::AccountBanned { device, account } => config.banned_accounts.push((*device, *account)),
+                Record::AccountLifted { device } => config.banned_accounts.retain(|(of, _)| of != device),
                 Record::Ended => {}
             }
         }

@@ -11,12 +11,18 @@ CREATE TABLE templates (
     changed_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- By the place that the account had when it was banned, which is all that hosts see of it.
+-- Accounts that were signed in with a device that a host has removed. The ban goes with that of the device, which is all that
+-- hosts see of it.
 CREATE TABLE banned_accounts (
     meeting BLOB NOT NULL REFERENCES meetings (id) ON DELETE CASCADE,
-    participant INTEGER NOT NULL,
+    device BLOB NOT NULL CHECK (length(device) = 32),
     user BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    PRIMARY KEY (meeting, participant)
+    PRIMARY KEY (meeting, device)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX banned_accounts_of_user ON banned_accounts (user);
+
+CREATE TRIGGER ended_meetings_ban_nobody AFTER UPDATE OF ended_ms ON meetings WHEN NEW.ended_ms IS NOT NULL
+BEGIN
+    DELETE FROM banned_accounts WHERE meeting = NEW.id;
+END;

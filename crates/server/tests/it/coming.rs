@@ -1,13 +1,17 @@
 //! Who comes to a meeting at all, where the server alone can hold it: by which client, and signed in with which account.
 
+use sabha_conference::Record;
 use sabha_crypto::device::Device;
 use sabha_policy::{Controls, Tier};
 use sabha_protocol::{
-    CLIENT, Rule,
-    account::{AccountRole, Scope},
+    CLIENT, DeviceKey, Rule,
+    account::{AccountRole, Scope, UserId},
     device::DeviceCommand,
     wire::{ClientMessage, ServerMessage},
 };
+
+use sabha_server::storage::FILE_NAME;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
     accounts::Office,
@@ -126,4 +130,59 @@ async fn hosts_see_who_of_the_lobby_and_the_room_is_of_the_organisation() {
             .await;
         assert_eq!(shown, is_member);
     }
+}
+
+/// MEET.REMOVED.BAN
+#[tokio::test]
+async fn who_was_removed_while_signed_in_is_kept_out_by_account_until_the_ban_is_lifted() {
+    let office = Office::open().await;
+    let meeting = office.server.create_meeting().await;
+    let mut host = host(office.server.address(), &meeting).await;
+    let user = office.user(&[]).await;
+    let cookie = office.session(user, now_ms()).await.1;
+    let signed_in = Some(("cookie", cookie.as_str()));
+    let mut guest = Person::on(connect(&office, signed_in).await, meeting.guest("Bilal"));
+    guest.say_enter(None).await;
+    crate::person::admit(&mut host, &mut guest).await;
+    guest.join().await;
+    let device = guest.device.me();
+    host.command(DeviceCommand::Remove { device }).await;
+    host.until(|view| view.banned.iter().any(|banned| banned.device == device)).await;
+
+    let answer = knock(&office, signed_in, meeting.guest("Somebody else")).await;
+    assert!(matches!(answer, ServerMessage::Refused { rule: Rule::RemovedStaysOut, .. }), "{answer:?}");
+    let answer = knock(&office, None, meeting.guest("Chitra")).await;
+    assert!(matches!(answer, ServerMessage::Waiting { .. }), "others knock: {answer:?}");
+
+    host.command(DeviceCommand::LiftBan { device }).await;
+    host.until(|view| view.banned.is_empty()).await;
+    let answer = knock(&office, signed_in, meeting.guest("Bilal")).await;
+    assert!(matches!(answer, ServerMessage::Waiting { .. }), "{answer:?}");
+}
+
+/// MEET.REMOVED.BAN, ORG.ERASE
+#[tokio::test]
+async fn banned_accounts_are_kept_until_they_are_lifted_or_the_meeting_ends() {
+    let office = Office::open().await;
+    let meeting = office.server.create_meeting().await;
+    let account = office.user(&[]).await;
+    let [one, two] = [1, 2].map(|number| DeviceKey::from_bytes([number; 32]));
+    let kept = async || office.store.open_room(&meeting.id).await.unwrap().unwrap().banned_accounts;
+    for device in [one, two] {
+        office.store.write(&meeting.id, Record::AccountBanned { device, account }).await.unwrap();
+    }
+    assert_eq!(kept().await, [(one, account), (two, account)]);
+    office.store.write(&meeting.id, Record::AccountLifted { device: one }).await.unwrap();
+    assert_eq!(kept().await, [(two, account)]);
+    // Of a user who is no more nothing is kept, and their ban goes with them.
+    let nobody = UserId::from_bytes([0xEE; 16]);
+    office.store.write(&meeting.id, Record::AccountBanned { device: one, account: nobody }).await.unwrap();
+    assert_eq!(kept().await, [(two, account)]);
+
+    office.store.write(&meeting.id, Record::Ended).await.unwrap();
+    let file = office.server.directory.path().join(FILE_NAME);
+    let pool = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await.unwrap();
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM banned_accounts").fetch_one(&pool).await.unwrap();
+    assert_eq!(rows, 0);
 }

@@ -2,6 +2,7 @@
 
 import { Maker } from '../../e2ee/maker';
 import type {
+  ControlSettings,
   CreateDevice,
   CreateMeeting,
   CreatePlan,
@@ -20,6 +21,8 @@ export interface Wish {
   schedule: Schedule;
   title: string | null;
   passcode: string | null;
+  /** What its meetings begin with beyond the floor: a template's controls, or none. */
+  controls: ControlSettings;
   /** Addresses of who is invited; they stay here. */
   invited: string[];
 }
@@ -43,6 +46,7 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
         passcode: wish.passcode,
         admits: false,
         floor,
+        controls: wish.controls,
         begins_ms: starts_ms,
       };
       const made = await maker.make(parameters);

@@ -36,6 +36,7 @@ export function levelText(entry: ControlEntry, value: string): string {
 
 /** Returns the limits a host may choose from: those within the floor, and what is set now. */
 export function limitsOf(entry: ControlEntry, floor: string, now: string): string[] {
+  if (entry.limit?.unit === 'client') return [...new Set([UNLIMITED, '1', now])];
   const most = floor === UNLIMITED ? (entry.limit?.max ?? 0) : Number(floor);
   const minutes = new Set(MINUTES.filter((count) => count <= most));
   for (const chosen of [floor, now]) if (chosen !== UNLIMITED) minutes.add(Number(chosen));

@@ -417,7 +417,7 @@ control-meet-share-host-hosts = Hosts only
 control-meet-control-off = No remote control
 control-meet-control-off-note = Nobody can act on your device, and nothing can switch on your microphone or camera but you.
 control-meet-removed-ban = Removed means gone
-control-meet-removed-ban-note = Who is removed is banned by key until a host lifts that, and everybody else gets new keys at once.
+control-meet-removed-ban-note = Who is removed is banned by key, and by account where they were signed in, until a host lifts that, and everybody else gets new keys at once.
 control-meet-file-off = No file transfer
 control-meet-file-off-note = Files cannot be sent in a meeting.
 control-meet-chat-safe = Messages to all are written by
@@ -500,7 +500,7 @@ known-all = Show all { $count }
 
 banned = Removed from this meeting
 banned-lead = They stay out, by the key of their device, until a host lets them ask again.
-banned-lead-host = They stay out, by the key of their device. Lift the ban to let somebody ask again; you still decide whether they come in.
+banned-lead-host = They stay out, by the key of their device and, where they were signed in, by their account. Lift the ban to let somebody ask again; you still decide whether they come in.
 banned-unnamed = Somebody whose name this device does not know
 ban-lift = Lift ban
 ban-lift-of = Lift the ban on { $name }
