@@ -278,6 +278,7 @@ mod tests {
             name: name.parse().unwrap(),
             passcode,
             admitting: false,
+            of_organisation: false,
         }
     }
 

@@ -162,9 +162,9 @@ async fn who_keeps_the_policy_keeps_templates_and_who_makes_meetings_chooses_one
     let made = made.json::<Template>();
 
     let listed = office.ask("GET", "/api/v1/templates", &host, "").await.json::<Templates>();
-    assert_eq!(listed.templates, [made.clone()]);
+    assert_eq!(listed.templates, std::slice::from_ref(&made));
     let view = office.ask("GET", PATH, &officer, "").await.json::<FloorView>();
-    assert_eq!(view.templates, [made.clone()]);
+    assert_eq!(view.templates, std::slice::from_ref(&made));
     let again = put(serde_json::json!({ "name": "Board", "controls": [] })).await;
     assert_eq!(rule(&again).1, Rule::AccountKnown, "another of this name");
     for (control, value) in [("MEET.NOTHING", "x"), ("MEET.SHARE.HOST", "some"), ("ORG.CLIENT.FLOOR", "9999")]
