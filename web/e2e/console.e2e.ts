@@ -73,6 +73,54 @@ describe.skipIf(missing.chromium)('console', () => {
     await expect.poll(() => asha.get('floor-apply').isDisabled()).toBe(false);
   });
 
+  test('a template is made, changed, chosen for a plan, and removed', async () => {
+    await asha.get('nav-policy').click();
+    await asha.get('template-new').click();
+    const form = asha.get('template-form');
+    await form.getByLabel('Name').fill('Board');
+    const share = form.locator('[data-testid="template-control"][data-control="MEET.SHARE.HOST"] select');
+    await share.selectOption('hosts');
+    await inspect(asha, 'policy-template');
+    await asha.get('template-keep').click();
+    const row = asha.page.locator('[data-testid="template"][data-name="Board"]');
+    await row.waitFor();
+    expect(await asha.get('done').textContent()).toContain('Kept');
+    await row.locator('[data-testid="template-edit"]').click();
+    expect(await share.inputValue()).toBe('hosts');
+    await form.getByLabel('Name').fill('Council');
+    await asha.get('template-keep').click();
+    const council = asha.page.locator('[data-testid="template"][data-name="Council"]');
+    await council.waitFor();
+    await inspect(asha, 'policy-templates');
+
+    await asha.get('nav-meetings').click();
+    await asha.page.getByLabel('Template').selectOption({ label: 'Council' });
+    await inspect(asha, 'plan-template');
+    await asha.get('plan-name').fill('Budget');
+    await asha.page.getByLabel('Lobby opens').selectOption('60');
+    const soon = new Date(Date.now() + 30 * 60_000);
+    const two = (value: number) => String(value).padStart(2, '0');
+    await asha.get('plan-date').fill(`${soon.getFullYear()}-${two(soon.getMonth() + 1)}-${two(soon.getDate())}`);
+    await asha.get('plan-time').fill(`${two(soon.getHours())}:${two(soon.getMinutes())}`);
+    await asha.get('plan-go').click();
+    const planned = asha.page.locator('[data-testid="planned"][data-name="Budget"]');
+    await planned.waitFor();
+    const console = asha.page.url();
+    await planned.locator('[data-testid="planned-start"]').click();
+    await asha.get('prejoin-name').fill('Asha');
+    await asha.get('prejoin-join').click();
+    await asha.get('encryption-state').click();
+    const signed = asha.get('policy').locator('[data-control="MEET.SHARE.HOST"]');
+    expect(await signed.getAttribute('data-value')).toBe('hosts');
+    await asha.page.goto(console);
+
+    await asha.get('nav-policy').click();
+    await council.locator('[data-testid="template-remove"]').click();
+    await asha.get('template-remove-confirm').click();
+    await expect.poll(() => council.count()).toBe(0);
+    expect(asha.problems).toEqual([]);
+  });
+
   test('a file that is no profile is refused in words, and nothing changes', async () => {
     const path = join(tmpdir(), `sabha-e2e-profile-${process.pid}.json`);
     writeFileSync(path, '{"format":"sabha-policy-profile"}');

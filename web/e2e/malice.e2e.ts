@@ -236,7 +236,7 @@ async function lieAboutPeople({ person, insight, middle }: Watched): Promise<voi
   const device = Buffer.alloc(32, 7).toString('base64url');
   middle.inject({
     type: 'participant_joined',
-    participant: { id: STRANGER_ID, device, role: 'host', media, presence: 'connected' },
+    participant: { id: STRANGER_ID, device, role: 'host', media, presence: 'connected', of_organisation: false },
   });
   const occupant = { participant: STRANGER_ID, source: 'camera' } as const;
   middle.inject({ type: 'slots', generation, slots: [{ mid: first.mid, occupant }] });

@@ -57,7 +57,8 @@ impl Room {
                     self.answer_late(asker, Err(Refusal::new(Rule::Storage, message)));
                 }
             }
-            (Pending::Ids { .. }, true) | (Pending::Removal { .. }, _) => {}
+            (Pending::Ids { .. }, true)
+            | (Pending::AccountBan { .. } | Pending::AccountLift { .. } | Pending::Removal { .. }, _) => {}
             (Pending::Ids { upto }, false) => self.ids.reservation_failed(upto),
         }
     }

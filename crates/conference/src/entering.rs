@@ -15,7 +15,7 @@ use sabha_protocol::{
 use crate::{
     connections::Seat,
     ids::Next,
-    io::{Admission, ConnectionKey, Event, GroupMember, Refusal, Right},
+    io::{Admission, ConnectionKey, Event, GroupMember, Refusal, Right, Visitor},
     lobby::{self, Guest},
     outbox::Asker,
     records::Pending,
@@ -32,13 +32,15 @@ impl Room {
         asker: Asker,
         device: DeviceKey,
         right: Right,
+        visitor: Visitor,
     ) -> Result<Reply, Refusal> {
         // ROOM-01: once. A refused try may be followed by another.
         if self.connections.is_open(asker.connection) {
             return Err(Refusal::new(Rule::Order, "this connection has entered already"));
         }
+        self.check_coming(visitor)?;
         match right {
-            Right::Resume(token) => self.resume(now, asker, device, &token),
+            Right::Resume(token) => self.resume(now, asker, (device, visitor), &token),
             Right::Member if !self.group.contains(&device) => {
                 Err(Refusal::new(Rule::AdmittedOnly, "this device is not in the group"))
             }
@@ -46,9 +48,13 @@ impl Room {
             Right::Link { .. } if self.group.is_banned(&device) => {
                 Err(Refusal::new(Rule::RemovedStaysOut, "a host removed you from this meeting"))
             }
-            Right::Link { knock } if !self.is_admitted(&device) => self.knock(now, asker, device, knock),
+            Right::Link { knock } if !self.is_admitted(&device) => {
+                self.knock(now, asker, (device, visitor), knock)
+            }
             // A guest may not know yet that a host has let it in: it need not knock again.
-            Right::Granted | Right::Member | Right::Link { .. } => self.take_place(now, asker, device),
+            Right::Granted | Right::Member | Right::Link { .. } => {
+                self.take_place(now, asker, device, visitor)
+            }
         }
     }
 
@@ -58,14 +64,20 @@ impl Room {
     }
 
     /// Gives a device its place: the one it holds, or else a new one. ROOM-21.
-    fn take_place(&mut self, now: Instant, asker: Asker, device: DeviceKey) -> Result<Reply, Refusal> {
+    fn take_place(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        device: DeviceKey,
+        visitor: Visitor,
+    ) -> Result<Reply, Refusal> {
         let id = if let Some(id) = self.roster.of_device(&device) {
-            self.take_over(now, asker.connection, id, None);
+            self.take_over(now, (asker.connection, visitor), id, None);
             id
         } else {
             self.check_room_for_one()?;
             let id = self.new_id()?;
-            self.open_place(now, asker.connection, id, device, None);
+            self.open_place(now, (asker.connection, visitor), id, device, None);
             id
         };
         self.answer_admitted(asker, id);
@@ -76,7 +88,7 @@ impl Room {
         &mut self,
         now: Instant,
         asker: Asker,
-        device: DeviceKey,
+        (device, visitor): (DeviceKey, Visitor),
         knock: Option<KnockPayload>,
     ) -> Result<Reply, Refusal> {
         // ROOM-03: a guest that knocks again takes no second seat.
@@ -85,7 +97,8 @@ impl Room {
         }
         let you = self.new_id()?;
         self.withdraw_older(&device);
-        let guest = Guest { connection: asker.connection, device, knock, since: now, door_messages: 0 };
+        let connection = asker.connection;
+        let guest = Guest { connection, device, visitor, knock, since: now, door_messages: 0 };
         let knocked = Event::Knocked { guest: lobby::view(you, &guest, now) };
         self.lobby.insert(you, guest);
         self.connections.put(asker.connection, Seat::Lobby(you));
@@ -99,7 +112,7 @@ impl Room {
     pub(crate) fn open_place(
         &mut self,
         now: Instant,
-        connection: ConnectionKey,
+        (connection, visitor): (ConnectionKey, Visitor),
         id: ParticipantId,
         device: DeviceKey,
         held: Option<MediaState>,
@@ -107,7 +120,9 @@ impl Room {
         self.withdraw_older(&device);
         let leaf = self.group.member(&device);
         let media = held.unwrap_or_else(|| self.at_entry(leaf));
-        self.roster.insert(id, Place::new(now, connection, device, leaf, media));
+        let mut place = Place::new(now, connection, device, leaf, media);
+        place.account = visitor.account;
+        self.roster.insert(id, place);
         self.connections.put(connection, Seat::Place(id));
     }
 

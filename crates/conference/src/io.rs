@@ -6,6 +6,7 @@ use sabha_policy::Controls;
 use sabha_protocol::{
     BootEpoch, DeviceKey, GroupEpoch, Layer, MediaGeneration, MediaState, MeetingId, ParticipantId, Quality,
     RequestId, RoomEpoch, RoomSeq, Rule, Sdp, Source, VideoCodec,
+    account::UserId,
     opaque::{
         DoorPayload, HandshakeMessage, KnockPayload, RatchetTree, RelayPayload, SealedTitle, WelcomeMessage,
     },
@@ -43,6 +44,8 @@ pub struct RoomConfig {
     pub resume_key: [u8; 32],
     /// Places whose holders were removed in earlier epochs of this room.
     pub removed: Vec<ParticipantId>,
+    /// Accounts that are kept out, each by the banned device that it was signed in with.
+    pub banned_accounts: Vec<(DeviceKey, UserId)>,
     /// First id to give: greater than any id of an earlier epoch.
     pub next_participant: ParticipantId,
     /// For how long from now places of earlier epochs can be claimed: what is left of the resume window
@@ -135,6 +138,15 @@ pub enum Right {
     Resume(ResumeToken),
 }
 
+/// What the caller knows of whoever enters, besides its device. No device of a meeting can check any of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visitor {
+    /// The number of its client, as it says itself; 0 if it says none.
+    pub client: u16,
+    /// The account of this organisation that its connection is signed in with.
+    pub account: Option<UserId>,
+}
+
 /// What a room is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -164,6 +176,8 @@ pub enum Input {
         device: DeviceKey,
         /// Its right.
         right: Right,
+        /// What else is known of it.
+        visitor: Visitor,
     },
     /// The delivery service accepted a commit or a proposal.
     Handshake {
@@ -270,6 +284,18 @@ pub enum Output {
 /// What must outlive the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
+    /// This account is kept out as long as this device is banned.
+    AccountBanned {
+        /// The device, of which hosts know.
+        device: DeviceKey,
+        /// The account, of which they do not.
+        account: UserId,
+    },
+    /// A host has lifted the ban of this device, and with it that of the account.
+    AccountLifted {
+        /// The device.
+        device: DeviceKey,
+    },
     /// The meeting is over for good.
     Ended,
     /// Ids up to this one may have been given.
@@ -423,6 +449,7 @@ pub struct ParticipantView {
     pub role: Role,
     pub media: MediaState,
     pub presence: Presence,
+    pub of_organisation: bool,
 }
 
 /// Somebody in the lobby.
@@ -433,6 +460,7 @@ pub struct GuestView {
     pub device: DeviceKey,
     pub knock: Option<KnockPayload>,
     pub waited: Duration,
+    pub of_organisation: bool,
 }
 
 /// Why a request was refused. Nothing changed.

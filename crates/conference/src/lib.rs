@@ -41,10 +41,13 @@
 //! | ROOM-28 | A meeting below the organisation's floor is brought into line by a host within a minute, or it ends. |
 //! | ROOM-29 | Who is sent back to the lobby is out at once, and its place is void; it may knock, and is let in anew or not at all. |
 //! | ROOM-30 | A banned device neither knocks nor waits, until a host lifts the ban. |
+//! | ROOM-31 | Nobody comes, and nobody waits, by a client or from outside of the organisation where the controls do not let them. |
+//! | ROOM-32 | Who is removed while signed in is kept out by account too, unless a host of the meeting has that account, until a host lifts the ban of its device. |
 //! | ROOM-33 | When a planned meeting is cancelled, who waits for it is told; one in which somebody has a place goes on. |
 
 mod actor;
 mod bans;
+mod coming;
 mod connections;
 mod door;
 mod ending;
@@ -70,7 +73,7 @@ mod token;
 pub use io::{
     Admission, Command, ConnectionKey, Event, GroupChange, GroupMember, GroupView, GuestView, Handshake,
     Input, MediaCommand, MediaEvent, Output, ParticipantView, Record, Refusal, Removal, Right, RoomConfig,
-    Ticket,
+    Ticket, Visitor,
 };
 pub use room::Room;
 pub use token::is_genuine;

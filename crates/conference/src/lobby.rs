@@ -8,12 +8,13 @@ use std::{collections::BTreeMap, time::Instant};
 
 use sabha_protocol::{DeviceKey, ParticipantId, limits::LOBBY_GUESTS_MAX, opaque::KnockPayload};
 
-use crate::io::{ConnectionKey, GuestView};
+use crate::io::{ConnectionKey, GuestView, Visitor};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Guest {
     pub(crate) connection: ConnectionKey,
     pub(crate) device: DeviceKey,
+    pub(crate) visitor: Visitor,
     pub(crate) knock: Option<KnockPayload>,
     pub(crate) since: Instant,
     /// What it has said to the hosts so far, counted (ROOM-24).
@@ -64,5 +65,6 @@ impl Lobby {
 /// Returns a guest as hosts see it at `now`.
 pub(crate) fn view(id: ParticipantId, guest: &Guest, now: Instant) -> GuestView {
     let waited = now.saturating_duration_since(guest.since);
-    GuestView { id, device: guest.device, knock: guest.knock.clone(), waited }
+    let of_organisation = guest.visitor.account.is_some();
+    GuestView { id, device: guest.device, knock: guest.knock.clone(), waited, of_organisation }
 }

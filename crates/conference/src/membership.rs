@@ -14,7 +14,7 @@ use std::{
 };
 
 use sabha_protocol::{
-    DeviceKey, ParticipantId, RoomSeq,
+    DeviceKey, ParticipantId, RoomSeq, Rule,
     opaque::{RatchetTree, WelcomeMessage},
     wire::server::{CloseReason, LeaveReason, LobbyOutcome, Role},
 };
@@ -62,7 +62,12 @@ impl Room {
         self.pass_on(from, asker, Event::Handshake { from, epoch, message });
         if let Some(change) = change {
             let added = Added { devices: change.added.iter().copied().collect(), welcome };
-            self.follow(now, change.view, &added);
+            let view = change.view;
+            // After a restart the group begins without the bans that it had: only what was banned here is lifted here.
+            let lifted = |device: &&DeviceKey| self.group.is_banned(device) && !view.banned.contains(*device);
+            let lifted = self.banned_accounts.keys().filter(lifted).copied().collect();
+            self.lift_accounts(lifted);
+            self.follow(now, view, &added);
         }
     }
 
@@ -71,6 +76,10 @@ impl Room {
     pub(crate) fn handle_adoption(&mut self, now: Instant, asker: Asker, change: GroupChange) {
         self.put_out(&change, None);
         self.answer_late(asker, Ok(Event::Done));
+        let banned = &change.view.banned;
+        let lifted =
+            self.banned_accounts.keys().filter(|device| !banned.contains(*device)).copied().collect();
+        self.lift_accounts(lifted);
         self.follow(now, change.view, &Added::default());
     }
 
@@ -128,6 +137,7 @@ impl Room {
     /// group's adoption; if it cannot be written, the revocation in the group keeps them out as soon as it is back.
     fn remove(&mut self, participant: ParticipantId, by: Option<ParticipantId>) {
         self.bans.insert(participant);
+        self.ban_account_of(participant);
         self.end_stay(participant, (CloseReason::Removed, by), LeaveReason::Removed);
         if self.records.check_room_for_one().is_ok() {
             self.persist(Pending::Removal { participant });
@@ -157,17 +167,23 @@ impl Room {
         self.let_in(now, added);
     }
 
-    /// ROOM-30: who is banned does not wait on.
+    /// ROOM-30, ROOM-31: who is banned, or may not come any more, does not wait on.
     fn turn_away(&mut self) {
-        let banned: Vec<ParticipantId> = self
+        let unwelcome: Vec<(ParticipantId, CloseReason)> = self
             .lobby
             .iter()
-            .filter(|(_, guest)| self.group.is_banned(&guest.device))
-            .map(|(id, _)| id)
+            .filter_map(|(id, guest)| {
+                if self.group.is_banned(&guest.device) {
+                    return Some((id, CloseReason::Removed));
+                }
+                let refusal = self.check_coming(guest.visitor).err()?;
+                let is_banned = refusal.rule == Rule::RemovedStaysOut;
+                Some((id, if is_banned { CloseReason::Removed } else { CloseReason::Policy }))
+            })
             .collect();
-        for id in banned {
+        for (id, reason) in unwelcome {
             let Some(guest) = self.lobby.remove(id) else { continue };
-            self.close(guest.connection, CloseReason::Removed, None);
+            self.close(guest.connection, reason, None);
             self.tell_hosts(Event::LobbyLeft { guest: id, outcome: LobbyOutcome::Denied });
         }
     }
@@ -221,7 +237,7 @@ impl Room {
                 return;
             }
             let Some(guest) = self.lobby.remove(id) else { continue };
-            self.open_place(now, guest.connection, id, device, None);
+            self.open_place(now, (guest.connection, guest.visitor), id, device, None);
             if let Some(admitted) = self.admission(id) {
                 self.outbox.tell(guest.connection, admitted);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sabha_protocol::{ParticipantId, Rule, wire::server::CloseReason};
+use sabha_protocol::{DeviceKey, ParticipantId, Rule, account::UserId, wire::server::CloseReason};
 
 use crate::{
     io::{Record, Refusal, Ticket},
@@ -16,6 +16,10 @@ const OUTSTANDING_MAX: usize = 256;
 /// What happens once a record is durable, or has failed.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
+    /// Nothing more: as a removal.
+    AccountBan { device: DeviceKey, account: UserId },
+    /// Nothing more: at worst the account is kept out after a restart, until a member has brought the group back.
+    AccountLift { device: DeviceKey },
     /// The meeting is over.
     End { reason: CloseReason, by: Option<ParticipantId>, asker: Option<Asker> },
     /// Ids are reserved.
@@ -64,6 +68,8 @@ impl Pending {
     /// Returns what is to be recorded.
     pub(crate) fn record(&self) -> Record {
         match *self {
+            Self::AccountBan { device, account } => Record::AccountBanned { device, account },
+            Self::AccountLift { device } => Record::AccountLifted { device },
             Self::End { .. } => Record::Ended,
             Self::Ids { upto } => Record::IdsReserved { upto },
             Self::Removal { participant } => Record::Removed { participant },

@@ -8,7 +8,7 @@ use sabha_protocol::{
 
 use crate::{
     connections::Seat,
-    io::{ConnectionKey, Refusal},
+    io::{ConnectionKey, Refusal, Visitor},
     outbox::Asker,
     room::{Reply, Room},
     roster::Stage,
@@ -21,7 +21,7 @@ impl Room {
         &mut self,
         now: Instant,
         asker: Asker,
-        device: DeviceKey,
+        (device, visitor): (DeviceKey, Visitor),
         token: &ResumeToken,
     ) -> Result<Reply, Refusal> {
         // ROOM-09: a stolen token is worth nothing without the key of its device.
@@ -34,9 +34,9 @@ impl Room {
         }
         if claim.room_epoch == self.room_epoch && claim.boot_epoch == self.boot_epoch {
             self.check_newest(&claim)?;
-            self.take_over(now, asker.connection, claim.participant, Some(claim.counter));
+            self.take_over(now, (asker.connection, visitor), claim.participant, Some(claim.counter));
         } else if claim.room_epoch < self.room_epoch && claim.boot_epoch <= self.boot_epoch {
-            self.claim_earlier(now, asker.connection, &claim)?;
+            self.claim_earlier(now, (asker.connection, visitor), &claim)?;
         } else {
             return Err(not_kept());
         }
@@ -58,7 +58,7 @@ impl Room {
     pub(crate) fn take_over(
         &mut self,
         now: Instant,
-        connection: ConnectionKey,
+        (connection, visitor): (ConnectionKey, Visitor),
         id: ParticipantId,
         used_token: Option<u64>,
     ) {
@@ -66,6 +66,7 @@ impl Room {
         place.spent_token = Some(used_token.unwrap_or(place.token));
         let before = place.connection();
         let was_joined = place.joined().is_some();
+        place.account = visitor.account;
         place.stage = Stage::Admitted { connection, until: now + RESUME_WINDOW };
         if let Some(before) = before {
             self.close(before, CloseReason::Replaced, None);
@@ -81,7 +82,7 @@ impl Room {
     fn claim_earlier(
         &mut self,
         now: Instant,
-        connection: ConnectionKey,
+        from: (ConnectionKey, Visitor),
         claim: &Claim,
     ) -> Result<(), Refusal> {
         let id = claim.participant;
@@ -94,7 +95,7 @@ impl Room {
         }
         self.check_room_for_one()?;
         self.claimed.insert(id);
-        self.open_place(now, connection, id, claim.device, Some(claim.media));
+        self.open_place(now, from, id, claim.device, Some(claim.media));
         Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! The room: takes one input at a time, hands each to the file that keeps its rules, and answers the request.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use sabha_protocol::{
-    BootEpoch, DeviceKey, MeetingId, ParticipantId, RoomEpoch, RoomSeq, Rule, limits::ABANDONED_ROOM,
-    opaque::SealedTitle, wire::server::CloseReason,
+    BootEpoch, DeviceKey, MeetingId, ParticipantId, RoomEpoch, RoomSeq, Rule, account::UserId,
+    limits::ABANDONED_ROOM, opaque::SealedTitle, wire::server::CloseReason,
 };
 
 use crate::{
@@ -60,7 +63,7 @@ use crate::{
 ///     time::{Duration, Instant},
 /// };
 ///
-/// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig};
+/// use sabha_conference::{ConnectionKey, Event, GroupView, Input, Output, Right, Room, RoomConfig, Visitor};
 /// use sabha_policy::Controls;
 /// use sabha_protocol::{
 ///     BootEpoch, DeviceKey, GroupEpoch, MeetingId, ParticipantId, RequestId, RoomEpoch, limits::RESUME_WINDOW,
@@ -84,6 +87,7 @@ use crate::{
 ///         room_epoch: RoomEpoch(1),
 ///         resume_key: [2; 32],
 ///         removed: Vec::new(),
+///         banned_accounts: Vec::new(),
 ///         next_participant: ParticipantId(1),
 ///         claim_window: RESUME_WINDOW,
 ///         kept_for: Duration::ZERO,
@@ -95,6 +99,7 @@ use crate::{
 ///     request: RequestId(1),
 ///     device: DeviceKey::from_bytes([3; 32]),
 ///     right: Right::Link { knock: vec![1].try_into()? },
+///     visitor: Visitor::default(),
 /// };
 /// room.handle_input(now, enter);
 ///
@@ -117,6 +122,8 @@ pub struct Room {
     /// Places of earlier epochs that were claimed; empty after `claims_until`.
     pub(crate) claimed: BTreeSet<ParticipantId>,
     pub(crate) bans: Bans,
+    /// Accounts that are kept out, by the banned device that each was signed in with.
+    pub(crate) banned_accounts: BTreeMap<DeviceKey, UserId>,
     pub(crate) ids: Ids,
     pub(crate) connections: Connections,
     pub(crate) lobby: Lobby,
@@ -159,6 +166,7 @@ impl Room {
             kept_until: now + config.kept_for,
             claimed: BTreeSet::new(),
             bans: Bans::of(config.removed),
+            banned_accounts: config.banned_accounts.into_iter().collect(),
             ids: Ids::starting_at(config.next_participant),
             connections: Connections::default(),
             lobby: Lobby::default(),
@@ -191,9 +199,9 @@ impl Room {
             }
             Input::Cancelled => self.cancel(),
             Input::Disconnected { connection } => self.drop_connection(now, connection),
-            Input::Enter { connection, request, device, right } => {
+            Input::Enter { connection, request, device, right, visitor } => {
                 self.answer(Asker { connection, request }, |room, asker| {
-                    room.enter(now, asker, device, right)
+                    room.enter(now, asker, device, right, visitor)
                 });
             }
             Input::Handshake { connection, request, handshake } => {

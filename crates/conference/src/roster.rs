@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use sabha_protocol::{
     DeviceKey, MediaGeneration, MediaState, ParticipantId,
+    account::UserId,
     limits::{RESUME_WINDOW, ROOM_PARTICIPANTS_MAX},
     wire::server::{Presence, Role},
 };
@@ -52,6 +53,8 @@ pub(crate) struct PendingOffer {
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) device: DeviceKey,
+    /// The account that its newest connection is signed in with.
+    pub(crate) account: Option<UserId>,
     /// What the group says of the device while it is in it.
     pub(crate) leaf: Option<GroupMember>,
     /// What is on while in the room; before it is joined, the most that joining may switch on (ROOM-11). Within what
@@ -80,6 +83,7 @@ impl Place {
     ) -> Self {
         let mut place = Self {
             device,
+            account: None,
             leaf: None,
             media,
             generation: MediaGeneration(0),
@@ -161,6 +165,7 @@ impl Place {
                 Stage::Joined { .. } => Presence::Connected,
                 _ => Presence::Reconnecting,
             },
+            of_organisation: self.account.is_some(),
         }
     }
 }

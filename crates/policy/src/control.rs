@@ -6,7 +6,7 @@ use sabha_protocol::Rule;
 
 use crate::{
     Setting, Tier,
-    level::{Chat, Encryption, End, Entry, HostSignIn, Lobby, Pass, Share},
+    level::{Chat, Encryption, End, Entry, External, HostSignIn, Lobby, Pass, Share},
 };
 
 /// What a control can be set to.
@@ -16,6 +16,15 @@ pub enum Scale {
     Always,
     /// One of these, the loosest first.
     Levels(&'static [&'static str]),
+    /// At least so much, the more the tighter; or nothing, which is the loosest.
+    AtLeast {
+        /// What is counted, as in `client`.
+        unit: &'static str,
+        /// The loosest that can be asked for.
+        min: u16,
+        /// The tightest.
+        max: u16,
+    },
     /// At most so much, the less the tighter; or no limit, which is the loosest.
     AtMost {
         /// What is counted, as in `minutes`.
@@ -40,6 +49,8 @@ pub enum Source {
     Cisa(u8),
     /// NIST, tips for virtual meetings, 2020.
     Nist,
+    /// CISA, secure configuration baseline for Google Meet: the policy group's number.
+    ScubaMeet(u8),
 }
 
 impl fmt::Display for Source {
@@ -52,6 +63,7 @@ impl fmt::Display for Source {
             Self::Nsa(criterion) => write!(f, "NSA {criterion}"),
             Self::Cisa(principle) => write!(f, "CISA {principle}"),
             Self::Nist => f.write_str("NIST"),
+            Self::ScubaMeet(group) => write!(f, "SCuBA Meet {group}"),
         }
     }
 }
@@ -142,6 +154,14 @@ catalogue! {
     NoThirdParty = 20, "ORG.NO3P", ALWAYS, [0; 3], [Nsa(5)], None;
     /// What a meeting left on the server is erased when it ends.
     Erase = 21, "ORG.ERASE", ALWAYS, [0; 3], [Nsa(6)], None;
+    /// What administrators and accounts did stands in a log that is tamper-evident, says nothing of what is said in meetings,
+    /// and can be exported.
+    Audit = 22, "ORG.AUDIT", ALWAYS, [0; 3], [Nsa(4), Nsa(8)], None;
+    /// The oldest client that is let in. Which there are is known to whoever runs the server: the tier high asks no more than that
+    /// a client says its number.
+    ClientFloor = 23, "ORG.CLIENT.FLOOR", Scale::AtLeast { unit: "client", min: 1, max: 9999 }, [0, 0, 1], [CertIn(1), Cisa(4)], Some(Rule::ClientFloor);
+    /// Who may take part besides the organisation's own accounts. Not every organisation has any, so no tier asks for it.
+    External = 24, "ORG.EXTERNAL", Scale::Levels(External::NAMES), [0; 3], [ScubaMeet(1), ScubaMeet(2)], Some(Rule::External);
 }
 
 impl Control {
@@ -188,7 +208,7 @@ impl Control {
     /// Returns the loosest setting.
     pub const fn loosest(self) -> Setting {
         match self.scale() {
-            Scale::Always | Scale::Levels(_) => Setting::of_rank(0),
+            Scale::Always | Scale::AtLeast { .. } | Scale::Levels(_) => Setting::of_rank(0),
             Scale::AtMost { .. } => Setting::UNLIMITED,
         }
     }
@@ -199,6 +219,7 @@ impl Control {
         match self.scale() {
             Scale::Always => rank == 0,
             Scale::Levels(names) => (rank as usize) < names.len(),
+            Scale::AtLeast { min, max, .. } => rank == 0 || (min <= rank && rank <= max),
             Scale::AtMost { min, max, .. } => rank == NONE || (min <= rank && rank <= max),
         }
     }
@@ -215,7 +236,7 @@ impl Control {
                     other
                 }
             }
-            Scale::Always | Scale::Levels(_) => {
+            Scale::Always | Scale::AtLeast { .. } | Scale::Levels(_) => {
                 if less {
                     other
                 } else {
@@ -270,6 +291,7 @@ mod tests {
         let settings = match control.scale() {
             Scale::Always => "always".to_owned(),
             Scale::Levels(names) => names.join(", "),
+            Scale::AtLeast { unit, min, max } => format!("none, {unit} {min} to {max}"),
             Scale::AtMost { unit, min, max } => format!("none, {max} to {min} {unit}"),
         };
         let [low, medium, high] = Tier::ALL.map(|tier| Controls::named(control, control.in_tier(tier)));
@@ -295,7 +317,7 @@ mod tests {
         for control in Control::ALL {
             let levels = match control.scale() {
                 Scale::Levels(names) => names,
-                Scale::Always | Scale::AtMost { .. } => &[],
+                Scale::Always | Scale::AtLeast { .. } | Scale::AtMost { .. } => &[],
             };
             for word in levels.iter().chain([&control.id()]) {
                 assert!(meanings.contains(&format!("`{word}`")), "{}: {word}", control.id());

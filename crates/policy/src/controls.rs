@@ -9,7 +9,7 @@ use sabha_protocol::{ControlSetting, ControlSettings, ControlWord};
 
 use crate::{
     Control, Scale, Tier,
-    level::{Chat, Encryption, End, Entry, HostSignIn, Lobby, Pass, Share},
+    level::{Chat, Encryption, End, Entry, External, HostSignIn, Lobby, Pass, Share},
 };
 
 /// Most settings in one value: one for each control.
@@ -111,10 +111,10 @@ impl Controls {
                 .position(|name| *name == value)
                 .and_then(|rank| u16::try_from(rank).ok())
                 .map(Setting::of_rank),
-            Scale::AtMost { .. } if value == "none" => Some(Setting::UNLIMITED),
+            Scale::AtLeast { .. } | Scale::AtMost { .. } if value == "none" => Some(control.loosest()),
             // No limit is said in one way only.
-            Scale::AtMost { .. } => {
-                value.parse().ok().map(Setting::of_rank).filter(|setting| *setting != Setting::UNLIMITED)
+            Scale::AtLeast { .. } | Scale::AtMost { .. } => {
+                value.parse().ok().map(Setting::of_rank).filter(|setting| *setting != control.loosest())
             }
         };
         let setting =
@@ -128,8 +128,8 @@ impl Controls {
         match control.scale() {
             Scale::Always => "always".to_owned(),
             Scale::Levels(names) => names.get(usize::from(setting.rank())).copied().unwrap_or("?").to_owned(),
-            Scale::AtMost { .. } if setting == Setting::UNLIMITED => "none".to_owned(),
-            Scale::AtMost { .. } => setting.rank().to_string(),
+            Scale::AtLeast { .. } | Scale::AtMost { .. } if setting == control.loosest() => "none".to_owned(),
+            Scale::AtLeast { .. } | Scale::AtMost { .. } => setting.rank().to_string(),
         }
     }
 
@@ -216,6 +216,11 @@ impl Controls {
         Chat::of(self.get(Control::ChatSafe).rank())
     }
 
+    /// Returns the number of the oldest client that is let in; 0 where any is.
+    pub fn client_floor(&self) -> u16 {
+        self.get(Control::ClientFloor).rank()
+    }
+
     /// Returns which suites there may be.
     pub fn encryption(&self) -> Encryption {
         Encryption::of(self.get(Control::E2eeRequired).rank())
@@ -229,6 +234,11 @@ impl Controls {
     /// Returns what is on at entry.
     pub fn entry(&self) -> Entry {
         Entry::of(self.get(Control::MuteEntry).rank())
+    }
+
+    /// Returns who may take part besides the organisation's own accounts.
+    pub fn external(&self) -> External {
+        External::of(self.get(Control::External).rank())
     }
 
     /// Returns how a meeting's maker has signed in.
@@ -294,6 +304,7 @@ mod tests {
             let ranks: Vec<u16> = match control.scale() {
                 Scale::Always => vec![0],
                 Scale::Levels(names) => (0..u16::try_from(names.len()).unwrap()).collect(),
+                Scale::AtLeast { min, max, .. } => vec![0, min, min + 1, max],
                 Scale::AtMost { min, max, .. } => vec![min, min + 1, max / 2, max, u16::MAX],
             };
             proptest::sample::select(ranks).prop_map(move |rank| (control, Setting::of_rank(rank)))
@@ -358,12 +369,30 @@ mod tests {
         assert_eq!(refused(controls.set_named("MEET.SHARE.HOST", "some")), "MEET.SHARE.HOST cannot be some");
         assert_eq!(refused(controls.set_named("MEET.LOCK.AUTO", "0")), "MEET.LOCK.AUTO cannot be 0");
         assert_eq!(refused(controls.set_named("MEET.LOCK.AUTO", "65535")), "MEET.LOCK.AUTO cannot be 65535");
+        assert_eq!(refused(controls.set_named("ORG.CLIENT.FLOOR", "0")), "ORG.CLIENT.FLOOR cannot be 0");
+        assert_eq!(
+            refused(controls.set_named("ORG.CLIENT.FLOOR", "10000")),
+            "ORG.CLIENT.FLOOR cannot be 10000"
+        );
         assert_eq!(refused(controls.set_named("MEET.NONE", "x")), "there is no control MEET.NONE");
         assert_eq!(refused(controls.set_named("MEET.FILE.OFF", "never")), "MEET.FILE.OFF cannot be never");
         assert_eq!(controls, Controls::default());
         assert_eq!(Controls::from_numbers([(200, 1)]), Err(Invalid::Unknown("200".to_owned())));
         assert_eq!(Controls::from_numbers([(5, 0)]), Err(Invalid::Form));
         assert_eq!(Controls::from_numbers([(9, 1), (5, 1)]), Err(Invalid::Form));
+    }
+
+    #[test]
+    fn of_two_oldest_clients_the_newer_is_tighter() {
+        let at_least = |value: &str| {
+            let mut controls = Controls::default();
+            controls.set_named("ORG.CLIENT.FLOOR", value).unwrap();
+            controls
+        };
+        assert_eq!(at_least("3").tighten(&at_least("7")).client_floor(), 7);
+        assert_eq!(at_least("none"), Controls::default());
+        assert_eq!(at_least("none").below(&at_least("1")), Some(Control::ClientFloor));
+        assert_eq!(at_least("7").below(&at_least("3")), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use sabha_protocol::Source;
 
 use crate::{
     Control, Controls,
-    level::{Chat, End, Entry, Lobby, Pass, Share},
+    level::{Chat, End, Entry, External, Lobby, Pass, Share},
 };
 
 /// Who acts, as far as decisions ask.
@@ -33,6 +33,13 @@ pub enum Function {
 /// What somebody wants to do, or what is to be done to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Come to the meeting at all, to its lobby or to its room.
+    Come {
+        /// The number of the client, 0 for one that does not say.
+        client: u16,
+        /// Whether it is signed in with an account of the organisation.
+        of_organisation: bool,
+    },
     /// Come in, let in by a person (`by_hand`) or by a host's rule, with or without having proven the passcode.
     Enter {
         /// Whether a person decided.
@@ -76,6 +83,12 @@ impl Decision {
 /// Decides whether `actor` may do `action` where `controls` hold. The same on servers and clients.
 pub fn may(controls: &Controls, actor: Actor, action: Action) -> Decision {
     match action {
+        Action::Come { client, of_organisation } => {
+            if client < controls.client_floor() {
+                return Decision::Refused { by: Control::ClientFloor };
+            }
+            Decision::unless(controls.external() == External::Members && !of_organisation, Control::External)
+        }
         Action::Enter { by_hand, proven } => {
             if controls.lobby() == Lobby::Host && !by_hand {
                 return Decision::Refused { by: Control::LobbyOn };
@@ -175,6 +188,20 @@ mod tests {
         assert_eq!(refusal(&pass, guest, by_hand), Some("MEET.PASS.REQUIRED"));
         assert_eq!(refusal(&pass, guest, by_rule), None);
         assert_eq!(refusal(&Controls::of(Tier::High), guest, both), None);
+    }
+
+    #[test]
+    fn one_comes_with_a_client_that_is_new_enough_and_where_that_is_demanded_signed_in() {
+        let come = |client, of_organisation| Action::Come { client, of_organisation };
+        for actor in [Actor::PARTICIPANT, Actor::HOST] {
+            assert_eq!(refusal(&Controls::of(Tier::High), actor, come(1, false)), None);
+            let clients = with("ORG.CLIENT.FLOOR", "7");
+            assert_eq!(refusal(&clients, actor, come(6, true)), Some("ORG.CLIENT.FLOOR"));
+            assert_eq!(refusal(&clients, actor, come(7, false)), None);
+            let members = with("ORG.EXTERNAL", "members");
+            assert_eq!(refusal(&members, actor, come(7, false)), Some("ORG.EXTERNAL"));
+            assert_eq!(refusal(&members, actor, come(0, true)), None);
+        }
     }
 
     #[test]

@@ -62,6 +62,13 @@ levels! {
         /// Signed in with a passkey, or by a provider that asks for a second factor.
         Strong = "strong",
     }
+    /// Who may take part besides the accounts of the organisation whose server it is.
+    External {
+        /// Anybody whom a host lets in.
+        Anyone = "anyone",
+        /// Nobody: who takes part is signed in with an account of the organisation.
+        Members = "members",
+    }
     /// Who lets somebody out of the lobby.
     Lobby {
         /// A host, or a rule that a host has set and the host's own device follows.

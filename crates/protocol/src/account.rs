@@ -108,6 +108,10 @@ id16! {
     InvitationId
 }
 id16! {
+    /// Names a template of the organisation's policy.
+    TemplateId
+}
+id16! {
     /// Names a plan: one meeting that was planned, or a series of them.
     PlanId
 }

@@ -724,6 +724,8 @@ pub struct WaitingView {
     pub passcode: PasscodeProof,
     /// Whether it is being let in.
     pub admitting: bool,
+    /// Whether the server says that it is signed in with an account of the organisation.
+    pub of_organisation: bool,
 }
 
 /// How a guest stands with the passcode.

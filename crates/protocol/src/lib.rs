@@ -38,6 +38,10 @@ pub use units::{Bitrate, TileHeight};
 /// Version of the wire protocol: the WebSocket subprotocol is `sabha.v1`, HTTP paths start with `/api/v1`.
 pub const PROTOCOL_VERSION: u16 = 1;
 
+/// Number of the client of this release. It goes up by one with each release in which the client changes, so that an
+/// organisation can insist on one in which a fault is gone (`ORG.CLIENT.FLOOR`).
+pub const CLIENT: u16 = 1;
+
 /// WebSocket subprotocol a client must offer; the server refuses the upgrade without it.
 pub const SUBPROTOCOL: &str = "sabha.v1";
 

@@ -122,6 +122,8 @@ pub const API_KEYS_MAX: usize = 20;
 pub const INVITATIONS_MAX: usize = 1_000;
 /// Entries of the audit log in one answer.
 pub const AUDIT_PAGE_MAX: usize = 100;
+/// Templates of the organisation's policy. More than people choose from.
+pub const TEMPLATES_MAX: usize = 32;
 /// One plan with its meetings, in bytes of a request: as many meetings as a series has, at most 16 kB each in base64.
 pub const PLAN_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Meetings of one series: one a week for a year, and some.

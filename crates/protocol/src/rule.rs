@@ -79,6 +79,10 @@ rules! {
     EndAll = "MEET.END.ALL",
     /// By policy who makes a meeting has signed in with a passkey, or by an identity provider that saw more than one factor.
     Mfa = "ORG.MFA",
+    /// By policy only clients from a number on take part.
+    ClientFloor = "ORG.CLIENT.FLOOR",
+    /// By policy who takes part is signed in with an account of the organisation.
+    External = "ORG.EXTERNAL",
     /// A host has taken somebody's right to send this source, or to write to all.
     SourceTaken = "ROOM.SOURCE",
     /// A host has suspended what participants do.

@@ -1,10 +1,10 @@
 //! What the organisation's floor can be made from: a tier, a profile, or a floor of before.
 
 use sabha_policy::{
-    Controls, Tier,
+    Control, Controls, Invalid, Tier,
     profile::{self, Authorship, ProfileError},
 };
-use sabha_protocol::{key::ProfileKey, wire::profile::ProfileFile};
+use sabha_protocol::{CLIENT, key::ProfileKey, wire::profile::ProfileFile};
 
 use crate::storage::{Store, StoreError};
 
@@ -34,6 +34,7 @@ impl Wanted {
     /// [`ProfileError`]: nothing of it must be applied then.
     pub(crate) fn profile(file: &ProfileFile, by: Option<&ProfileKey>) -> Result<Self, ProfileError> {
         let checked = profile::check(file, by)?;
+        check_client(&checked.controls)?;
         let signed_by = match checked.authorship {
             Authorship::Unsigned => None,
             Authorship::Verified { key } => Some(key),
@@ -66,6 +67,18 @@ impl Wanted {
     }
 }
 
+/// Refuses to demand a client that this server does not deliver: nobody could come in any more.
+///
+/// # Errors
+/// [`Invalid::Value`].
+pub(crate) fn check_client(controls: &Controls) -> Result<(), Invalid> {
+    if controls.client_floor() <= CLIENT {
+        return Ok(());
+    }
+    let value = controls.client_floor().to_string();
+    Err(Invalid::Value { control: Control::ClientFloor.id(), value })
+}
+
 /// Returns the newest floor with its number, which is 0 where nobody has chosen.
 ///
 /// # Errors
@@ -87,6 +100,25 @@ mod tests {
         file.profile.revision = std::num::NonZeroU32::MAX;
         file.signature = Some(profile::sign(&file.profile, &[1; 32]));
         assert_eq!(Wanted::profile(&file, None).unwrap().origin.len(), 117);
+    }
+
+    /// ORG.CLIENT.FLOOR
+    #[test]
+    fn a_client_that_this_server_does_not_deliver_is_not_demanded() {
+        let profile = |value: u16| {
+            let mut file = profiles::find("us.gov.cisa.2020").unwrap();
+            let entry = file
+                .profile
+                .controls
+                .iter_mut()
+                .find(|entry| entry.control.as_str() == Control::ClientFloor.id())
+                .unwrap();
+            entry.value = value.to_string().try_into().unwrap();
+            Wanted::profile(&file, None).map(|wanted| wanted.controls.client_floor())
+        };
+        assert_eq!(profile(CLIENT), Ok(CLIENT));
+        let refused = profile(CLIENT + 1).unwrap_err().to_string();
+        assert_eq!(refused, format!("ORG.CLIENT.FLOOR cannot be {}", CLIENT + 1));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 
 use sabha_conference::{
     ConnectionKey, Event, Input, MediaCommand, MediaEvent, Output, Record, Refusal, Right, Room, RoomConfig,
-    Ticket,
+    Ticket, Visitor,
 };
 use sabha_protocol::{
     BootEpoch, DeviceKey, MeetingId, ParticipantId, RequestId, RoomEpoch, Rule,
@@ -212,7 +212,8 @@ impl Home {
                     Credential::Link(knock) => Ok(Right::Link { knock: Some(knock) }),
                     Credential::Resume(token) => Ok(Right::Resume(token)),
                 };
-                right.map(|right| Input::Enter { connection, request, device, right })
+                let visitor = Visitor::default();
+                right.map(|right| Input::Enter { connection, request, device, right, visitor })
             }
             Said::GroupState => match actor {
                 Ok(_) => {
@@ -331,6 +332,7 @@ impl Meeting {
             room_epoch: self.room_epoch,
             resume_key: [3; 32],
             removed: self.removed.clone(),
+            banned_accounts: Vec::new(),
             next_participant: self.next_participant,
             claim_window,
             kept_for: Duration::ZERO,
@@ -340,6 +342,8 @@ impl Meeting {
 
     fn keep(&mut self, record: Record) {
         match record {
+            // Nobody has an account here.
+            Record::AccountBanned { .. } | Record::AccountLifted { .. } => {}
             Record::Ended => self.is_ended = true,
             Record::IdsReserved { upto } => self.next_participant = self.next_participant.max(upto.next()),
             Record::Removed { participant } => self.removed.push(participant),

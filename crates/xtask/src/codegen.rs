@@ -138,6 +138,7 @@ fn typescript() -> String {
         account::AuthorizationCode,
         account::InvitationId,
         account::PlanId,
+        account::TemplateId,
         account::CeremonyId,
         account::AccountRole,
         account::Scope,
@@ -190,6 +191,9 @@ fn typescript() -> String {
         wire::floor::FloorControl,
         wire::floor::FloorEntry,
         wire::floor::ProfileSummary,
+        wire::floor::Template,
+        wire::floor::Templates,
+        wire::floor::PutTemplate,
         wire::floor::FloorView,
         wire::floor::FloorWish,
         wire::floor::PreviewFloor,
@@ -233,7 +237,7 @@ fn typescript() -> String {
         "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
-         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n}} as const;\n\n\
+         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** Path at which the organisation's floor can be read. */\nexport const POLICY_PATH = {:?};\n\n\
@@ -252,6 +256,7 @@ fn typescript() -> String {
         sabha_protocol::gate::LINK_SECRET_BYTES,
         limits::CHAT_CHARS_MAX,
         limits::PASSCODE_CHARS_MAX,
+        limits::LABEL_CHARS_MAX,
         sabha_protocol::SIGNALLING_PATH,
         sabha_protocol::MEETINGS_PATH,
         sabha_protocol::POLICY_PATH,
@@ -278,7 +283,7 @@ fn catalogue() -> String {
         let (levels, limit) = match control.scale() {
             Scale::Always => ("null".to_owned(), "null".to_owned()),
             Scale::Levels(names) => (format!("{names:?}"), "null".to_owned()),
-            Scale::AtMost { unit, min, max } => {
+            Scale::AtLeast { unit, min, max } | Scale::AtMost { unit, min, max } => {
                 ("null".to_owned(), format!("{{ unit: {unit:?}, min: {min}, max: {max} }}"))
             }
         };

@@ -15,7 +15,10 @@ const knocks = (id: number): ServerMessage => ({ type: 'knocked', guest: guest(i
 describe('participants', () => {
   it('are those of the roster whom the device has verified, as the device knows them', () => {
     play.intoRoom({
-      participants: [person(1), person(2, { role: 'host', media: media({ camera: false }), presence: 'reconnecting' })],
+      participants: [
+        person(1),
+        person(2, { role: 'host', media: media({ camera: false }), presence: 'reconnecting', of_organisation: true }),
+      ],
     });
     const shared = media({ screen: true });
     play.view({ members: [member(2, { hand: true, method: 'passcode', media: shared }), member(1, { host: true })] });
@@ -32,6 +35,7 @@ describe('participants', () => {
         hand: true,
         verified: true,
         method: 'passcode',
+        ofOrganisation: true,
       },
     ]);
     expect(play.view({ encryption: 'pending' }).shown.participants.map(({ verified }) => verified)).toEqual([
@@ -176,8 +180,16 @@ describe('the lobby', () => {
     play.view({ guests: [knocker(5), { ...knocker(6), passcode: 'proven', admitting: true }] });
 
     expect(play.shown.lobby).toEqual([
-      { id: 5, device: 'D5', name: 'G5', waiting_ms: 5, passcode: 'not_needed', admitting: false },
-      { id: 6, device: 'D6', name: 'G6', waiting_ms: 5, passcode: 'proven', admitting: true },
+      {
+        id: 5,
+        device: 'D5',
+        name: 'G5',
+        waiting_ms: 5,
+        passcode: 'not_needed',
+        admitting: false,
+        ofOrganisation: false,
+      },
+      { id: 6, device: 'D6', name: 'G6', waiting_ms: 5, passcode: 'proven', admitting: true, ofOrganisation: false },
     ]);
     expect(play.notices.slice(1)).toEqual([
       ['knocked', 'G5'],

@@ -28,9 +28,8 @@ function join(model: Model): Model {
     const { device, name, host, hand, media, method } = member;
     const verified = e2ee.encryption === 'verified';
     const role = host ? 'host' : 'participant';
-    return [
-      { id: listed.id, device, name: name ?? '', role, media, presence: listed.presence, hand, verified, method },
-    ];
+    const { id, presence, of_organisation: ofOrganisation } = listed;
+    return [{ id, device, name: name ?? '', role, media, presence, hand, verified, method, ofOrganisation }];
   });
   const names = new Map(participants.map(({ id, name }) => [id, name]));
   for (const { id } of model.roster) if (!names.get(id)) names.set(id, model.names.get(id) ?? '');
@@ -47,7 +46,8 @@ function lobby(model: Model, view: DeviceView): Knock[] {
   return view.guests.flatMap(({ guest, device, name, passcode, admitting }): Knock[] => {
     const listed = model.guests.find(({ id }) => id === guest);
     if (listed?.device !== device) return [];
-    return [{ id: guest, device, name, waiting_ms: listed.waiting_ms, passcode, admitting }];
+    const { waiting_ms, of_organisation: ofOrganisation } = listed;
+    return [{ id: guest, device, name, waiting_ms, passcode, admitting, ofOrganisation }];
   });
 }
 

@@ -33,9 +33,16 @@ export const person = (id: number, rest: Partial<Participant> = {}): Participant
   role: 'participant',
   media: media(),
   presence: 'connected',
+  of_organisation: false,
   ...rest,
 });
-export const guest = (id: number): Guest => ({ id, device: `D${id}`, knock: 'sealed', waiting_ms: 5 });
+export const guest = (id: number): Guest => ({
+  id,
+  device: `D${id}`,
+  knock: 'sealed',
+  waiting_ms: 5,
+  of_organisation: false,
+});
 
 /** The device `D<id>`, called `P<id>`, as a member of the group. */
 export const member = (id: number, rest: Partial<MemberView> = {}): MemberView => ({
@@ -59,6 +66,7 @@ export const knocker = (id: number): DeviceView['guests'][number] => ({
   name: `G${id}`,
   passcode: 'not_needed',
   admitting: false,
+  of_organisation: false,
 });
 
 const outside: DeviceView = {
@@ -115,6 +123,7 @@ export const signed: ClientMessage = {
   device: 'D1',
   proof: 'proof',
   credential: { type: 'link', tag: 'tag', knock: 'knock' },
+  client: 1,
 };
 
 export class Play {

@@ -73,6 +73,8 @@ export interface Person {
   verified: boolean;
   /** How they were admitted; null if unknown. */
   method: AdmissionMethod | null;
+  /** Whether the server says that they are signed in with the organisation whose server it is. */
+  ofOrganisation: boolean;
 }
 
 /** Somebody who knocks, and has shown that they have the link. */
@@ -85,6 +87,8 @@ export interface Knock {
   passcode: PasscodeProof;
   /** Whether they are being let in. */
   admitting: boolean;
+  /** Whether the server says that they are signed in with the organisation whose server it is. */
+  ofOrganisation: boolean;
 }
 
 /** Something that was said to everybody. */

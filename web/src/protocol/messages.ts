@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -218,7 +218,11 @@ proof: Signature,
 /**
  * The right to come this far.
  */
-credential: Credential, } | { "type": "group_state", } | { "type": "join", 
+credential: Credential, 
+/**
+ * The number of the client, which goes up from release to release; 0 for one that does not say.
+ */
+client: number, } | { "type": "group_state", } | { "type": "join", 
 /**
  * The peer connection's offer.
  */
@@ -302,7 +306,12 @@ media: MediaState,
 /**
  * Whether it is reachable.
  */
-presence: Presence, };
+presence: Presence, 
+/**
+ * Whether its connection is signed in with an account of this server's organisation. The server's word: no device can
+ * check it.
+ */
+of_organisation: boolean, };
 
 export type Guest = { 
 /**
@@ -320,7 +329,11 @@ knock?: KnockPayload | null,
 /**
  * How long it has waited when this was sent, in milliseconds.
  */
-waiting_ms: number, };
+waiting_ms: number, 
+/**
+ * Whether it is signed in with an account of this server's organisation. The server's word.
+ */
+of_organisation: boolean, };
 
 export type LobbyOutcome = "admitted" | "denied" | "withdrew";
 
@@ -852,7 +865,11 @@ passcode: PasscodeProof,
 /**
  * Whether it is being let in.
  */
-admitting: boolean, };
+admitting: boolean, 
+/**
+ * Whether the server says that it is signed in with an account of the organisation.
+ */
+of_organisation: boolean, };
 
 export type ConductView = { 
 /**
@@ -1239,6 +1256,10 @@ version: string,
  */
 protocol: number, 
 /**
+ * Number of the client that this server delivers, and so the most that it can ask for by `ORG.CLIENT.FLOOR`.
+ */
+client: number, 
+/**
  * Start of this process, in milliseconds since 1970.
  */
 boot_epoch: BootEpoch, };
@@ -1278,6 +1299,8 @@ export type AuthorizationCode = string;
 export type InvitationId = string;
 
 export type PlanId = string;
+
+export type TemplateId = string;
 
 export type CeremonyId = string;
 
@@ -1829,7 +1852,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -1895,6 +1918,44 @@ issued: string,
  */
 controls: number, };
 
+export type Template = { 
+/**
+ * Names it for programs.
+ */
+id: TemplateId, 
+/**
+ * Names it for people, each once.
+ */
+name: Label, 
+/**
+ * What it asks for. Controls that are not named are at their loosest.
+ */
+controls: ControlSettings, 
+/**
+ * When it was changed last, in milliseconds since 1970.
+ */
+changed_ms: number, };
+
+export type Templates = { 
+/**
+ * By name.
+ */
+templates: Array<Template>, };
+
+export type PutTemplate = { 
+/**
+ * Which one to change; absent for a new one.
+ */
+id?: TemplateId | null, 
+/**
+ * For people.
+ */
+name: Label, 
+/**
+ * What it asks for.
+ */
+controls: ControlSettings, };
+
 export type FloorView = { 
 /**
  * Counts from 1; 0 where nobody has chosen, and the default tier holds.
@@ -1915,7 +1976,11 @@ profiles: Array<ProfileSummary>,
 /**
  * Tiers, the loosest first.
  */
-tiers: Array<ControlWord>, };
+tiers: Array<ControlWord>, 
+/**
+ * Templates, by name.
+ */
+templates: Array<Template>, };
 
 export type FloorWish = { "type": "earlier", 
 /**
@@ -2363,6 +2428,7 @@ export const limits = {
   linkSecretBytes: 16,
   chatCharsMax: 4000,
   passcodeCharsMax: 64,
+  labelCharsMax: 64,
 } as const;
 
 /** Path of the WebSocket. */
@@ -2414,4 +2480,7 @@ export const controls: readonly ControlEntry[] = [
   { id: "ORG.HOSTMGMT.DEFAULT", levels: null, limit: null, sources: ["CISA 2"] },
   { id: "ORG.NO3P", levels: null, limit: null, sources: ["NSA 5"] },
   { id: "ORG.ERASE", levels: null, limit: null, sources: ["NSA 6"] },
+  { id: "ORG.AUDIT", levels: null, limit: null, sources: ["NSA 4", "NSA 8"] },
+  { id: "ORG.CLIENT.FLOOR", levels: null, limit: { unit: "client", min: 1, max: 9999 }, sources: ["CERT-In 1", "CISA 4"] },
+  { id: "ORG.EXTERNAL", levels: ["anyone", "members"], limit: null, sources: ["SCuBA Meet 1", "SCuBA Meet 2"] },
 ];

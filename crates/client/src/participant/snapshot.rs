@@ -98,7 +98,7 @@ pub struct Person {
 
 impl Person {
     pub(super) fn new(participant: Participant, members: &[MemberView]) -> Self {
-        let Participant { id, device, role, media, presence } = participant;
+        let Participant { id, device, role, media, presence, .. } = participant;
         let mut person = Self { id, device, name: None, role, media, presence, hand: false };
         person.follow(members);
         person

@@ -153,10 +153,12 @@ pub(super) async fn try_rights(
     let (mut one, mut other) =
         (fresh(meeting, invite.secret().clone()), fresh(meeting, invite.secret().clone()));
     let (mine, theirs) = (stranger.enter(&mut one, None)?, stranger.enter(&mut other, None)?);
-    if let (ClientMessage::Enter { meeting, device, credential, .. }, ClientMessage::Enter { proof, .. }) =
-        (mine, theirs)
+    if let (
+        ClientMessage::Enter { meeting, device, credential, client, .. },
+        ClientMessage::Enter { proof, .. },
+    ) = (mine, theirs)
     {
-        let reply = stranger.ask(ClientMessage::Enter { meeting, device, proof, credential }).await?;
+        let reply = stranger.ask(ClientMessage::Enter { meeting, device, proof, credential, client }).await?;
         findings.note(21, reply.is_refusal(), "a device with another's signature", reply.summary());
     }
     Ok(())
@@ -165,8 +167,8 @@ pub(super) async fn try_rights(
 /// Returns the same entry by another right.
 pub(super) fn with_right(enter: ClientMessage, right: Credential) -> ClientMessage {
     match enter {
-        ClientMessage::Enter { meeting, device, proof, .. } => {
-            ClientMessage::Enter { meeting, device, proof, credential: right }
+        ClientMessage::Enter { meeting, device, proof, client, .. } => {
+            ClientMessage::Enter { meeting, device, proof, credential: right, client }
         }
         other => other,
     }

@@ -279,6 +279,7 @@ mod tests {
             name: name.parse().unwrap(),
             passcode,
             admitting: false,
+            of_organisation: false,
         }
     }
 

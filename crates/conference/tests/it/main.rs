@@ -5,6 +5,7 @@
 //! together.
 
 mod bounds;
+mod coming;
 mod delivery;
 mod door;
 mod ending;

@@ -256,7 +256,7 @@ impl Model {
         self.due = Due::default();
         let asked = match input {
             Input::Adopted { connection, request, .. } => Some((*connection, *request, Asked::Adopt)),
-            Input::Enter { connection, request, device, right } => {
+            Input::Enter { connection, request, device, right, .. } => {
                 Some((*connection, *request, Asked::Enter(*device, right.clone())))
             }
             Input::Handshake { connection, request, .. } => Some((*connection, *request, Asked::Handshake)),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use sabha_conference::{
     Command, ConnectionKey, Input, MediaCommand, MediaEvent, Output, Record, Removal, Right, Room,
-    RoomConfig, Ticket,
+    RoomConfig, Ticket, Visitor,
 };
 use sabha_protocol::{
     BootEpoch, DeviceKey, MediaGeneration, MediaState, ParticipantId, RequestId, RoomEpoch, Source,
@@ -311,7 +311,8 @@ impl Play {
             }
         };
         let request = self.request();
-        self.input(Input::Enter { connection, request, device, right });
+        let visitor = Visitor::default();
+        self.input(Input::Enter { connection, request, device, right, visitor });
     }
 
     fn request(&mut self) -> RequestId {
@@ -472,7 +473,7 @@ impl Play {
                     config.next_participant = config.next_participant.max(upto.next());
                 }
                 Record::Removed { participant } => config.removed.push(*participant),
-                Record::Ended => {}
+                Record::AccountBanned { .. } | Record::AccountLifted { .. } | Record::Ended => {}
             }
         }
         config

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sabha_conference::{
     Admission, Command, ConnectionKey, Event, Handshake, Input, MediaCommand, MediaEvent, Output, Record,
-    Refusal, Removal, Right, Room, RoomConfig, Ticket,
+    Refusal, Removal, Right, Room, RoomConfig, Ticket, Visitor,
 };
 use sabha_policy::Controls;
 use sabha_protocol::{
@@ -36,6 +36,7 @@ pub(crate) fn config() -> RoomConfig {
         room_epoch: RoomEpoch(1),
         resume_key: [7; 32],
         removed: Vec::new(),
+        banned_accounts: Vec::new(),
         next_participant: ParticipantId(1),
         claim_window: RESUME_WINDOW,
         kept_for: Duration::ZERO,
@@ -175,6 +176,8 @@ impl Scene {
             match record {
                 Record::IdsReserved { upto } => config.next_participant = upto.next(),
                 Record::Removed { participant } => config.removed.push(*participant),
+                Record::AccountBanned { device, account } => config.banned_accounts.push((*device, *account)),
+                Record::AccountLifted { device } => config.banned_accounts.retain(|(of, _)| of != device),
                 Record::Ended => {}
             }
         }
@@ -253,9 +256,20 @@ impl Scene {
     }
 
     pub(crate) fn enter(&mut self, connection: ConnectionKey, device: DeviceKey, right: Right) -> Answer {
+        self.come(connection, device, right, Visitor::default())
+    }
+
+    /// As `enter`, by somebody of whom more is known.
+    pub(crate) fn come(
+        &mut self,
+        connection: ConnectionKey,
+        device: DeviceKey,
+        right: Right,
+        visitor: Visitor,
+    ) -> Answer {
         self.requests += 1;
         let request = RequestId(self.requests);
-        self.input(Input::Enter { connection, request, device, right });
+        self.input(Input::Enter { connection, request, device, right, visitor });
         self.answer(connection, request)
     }
 

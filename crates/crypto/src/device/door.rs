@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sabha_admission::{DeviceKey, SignedGrant, enter_proof, gate_tag, meeting_id};
 use sabha_protocol::{
-    ParticipantId,
+    CLIENT, ParticipantId,
     device::DeviceOutput,
     key::{Challenge, Signature},
     opaque::{DoorPayload, GrantBytes, KnockPayload},
@@ -115,6 +115,7 @@ impl Device {
             device: self.me(),
             proof: Signature::from_bytes(proof),
             credential,
+            client: CLIENT,
         };
         self.send(message, Sent::Enter);
         self.changed = true;

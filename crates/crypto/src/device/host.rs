@@ -55,6 +55,7 @@ struct Waiting {
     device: DeviceKey,
     /// What it said; absent while it came by mail and cannot say it yet. Of such a guest nobody is told.
     knock: Option<Knock>,
+    of_organisation: bool,
     proof: PasscodeProof,
     pake: Option<HostWaiting>,
     grant: Option<Vec<u8>>,
@@ -186,6 +187,7 @@ impl HostDoor {
                     name: waiting.knock.as_ref()?.name.clone(),
                     passcode: waiting.proof,
                     admitting: waiting.grant.is_some(),
+                    of_organisation: waiting.of_organisation,
                 })
             })
             .collect()
@@ -213,7 +215,8 @@ impl Device {
         };
         let wanted = self.secrets.passcode.is_some();
         let proof = if wanted { PasscodeProof::Wanted } else { PasscodeProof::NotNeeded };
-        let waiting = Waiting { device: guest.device, knock, proof, pake: None, grant: None };
+        let Guest { device, of_organisation, .. } = guest;
+        let waiting = Waiting { device, knock, of_organisation, proof, pake: None, grant: None };
         self.host_door.guests.insert(guest.id, waiting);
         self.changed = true;
         if wanted {

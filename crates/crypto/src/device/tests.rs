@@ -314,7 +314,7 @@ impl Hall {
                     Credential::Link { knock, .. } => Some(knock),
                     _ => None,
                 };
-                let guest = Guest { id, device, knock, waiting_ms: 0 };
+                let guest = Guest { id, device, knock, waiting_ms: 0, of_organisation: false };
                 self.lobby.insert(id, guest.clone());
                 self.tell(
                     at,
@@ -392,6 +392,7 @@ impl Hall {
             role: Role::Participant,
             media: MediaState::default(),
             presence: Presence::Connected,
+            of_organisation: false,
         }
     }
 

@@ -607,6 +607,10 @@ actions! {
     PasswordsForbidden = "passwords.forbidden",
     /// On the server's machine a link was made for an administrator who lost every way in.
     RecoveryCreated = "recovery.created",
+    /// A template of the policy was made or changed.
+    TemplateChanged = "template.changed",
+    /// A template of the policy was removed.
+    TemplateRemoved = "template.removed",
     /// Somebody signed in.
     SessionBegun = "session.begun",
     /// Somebody signed out.

@@ -84,6 +84,9 @@ pub enum ClientMessage {
         proof: Signature,
         /// The right to come this far.
         credential: Credential,
+        /// The number of the client, which goes up from release to release; 0 for one that does not say.
+        #[serde(default)]
+        client: u16,
     },
     /// Asks for the group as it is now, to join it from outside. Answered by `group_state`.
     GroupState {},

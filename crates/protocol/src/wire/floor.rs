@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{ControlSettings, ControlWord, key::ProfileKey};
+use crate::{
+    ControlSettings, ControlWord,
+    account::{Label, TemplateId},
+    key::ProfileKey,
+};
 
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
@@ -28,6 +32,8 @@ body! {
         profiles: Vec<ProfileSummary>,
         /// Tiers, the loosest first.
         tiers: Vec<ControlWord>,
+        /// Templates, by name.
+        templates: Vec<Template>,
     }
 }
 
@@ -75,6 +81,43 @@ body! {
         issued: String,
         /// How many controls it names.
         controls: u32,
+    }
+}
+
+body! {
+    /// Named controls that a meeting can begin with. Where the floor is tighter, the floor holds.
+    Template {
+        /// Names it for programs.
+        id: TemplateId,
+        /// Names it for people, each once.
+        name: Label,
+        /// What it asks for. Controls that are not named are at their loosest.
+        controls: ControlSettings,
+        /// When it was changed last, in milliseconds since 1970.
+        #[ts(type = "number")]
+        changed_ms: u64,
+    }
+}
+
+body! {
+    /// Answer to `GET /api/v1/templates`.
+    Templates {
+        /// By name.
+        templates: Vec<Template>,
+    }
+}
+
+body! {
+    /// Body of `POST /api/v1/templates`.
+    PutTemplate {
+        /// Which one to change; absent for a new one.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        id: Option<TemplateId>,
+        /// For people.
+        name: Label,
+        /// What it asks for.
+        controls: ControlSettings,
     }
 }
 

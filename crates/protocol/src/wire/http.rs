@@ -54,6 +54,8 @@ pub struct VersionInfo {
     pub version: String,
     /// Version of the wire protocol.
     pub protocol: u16,
+    /// Number of the client that this server delivers, and so the most that it can ask for by `ORG.CLIENT.FLOOR`.
+    pub client: u16,
     /// Start of this process, in milliseconds since 1970.
     #[schema(value_type = u64)]
     pub boot_epoch: BootEpoch,

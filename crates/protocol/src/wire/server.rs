@@ -276,6 +276,9 @@ pub struct Participant {
     pub media: MediaState,
     /// Whether it is reachable.
     pub presence: Presence,
+    /// Whether its connection is signed in with an account of this server's organisation. The server's word: no device can
+    /// check it.
+    pub of_organisation: bool,
 }
 
 /// Somebody in the lobby, as hosts see it.
@@ -292,6 +295,8 @@ pub struct Guest {
     /// How long it has waited when this was sent, in milliseconds.
     #[ts(type = "number")]
     pub waiting_ms: u64,
+    /// Whether it is signed in with an account of this server's organisation. The server's word.
+    pub of_organisation: bool,
 }
 
 /// How a wait in the lobby ended.

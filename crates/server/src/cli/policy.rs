@@ -5,6 +5,7 @@
 
 mod error;
 mod signing;
+mod template;
 
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use self::{
     error::PolicyError,
     signing::{Sign, sign},
+    template::Template,
 };
 use super::{Output, print, report};
 use crate::{
@@ -48,6 +50,9 @@ pub(super) enum Command {
     Show(Place),
     /// Sign a profile, in its file.
     Sign(Sign),
+    /// Keep templates: named controls that a meeting can begin with.
+    #[command(subcommand)]
+    Template(Template),
     /// Check a profile and its signature.
     Verify(Verify),
 }
@@ -137,6 +142,7 @@ pub(super) fn run(command: &Command, output: Output) -> ExitCode {
                 Command::Rollback(args) => rollback(args).await,
                 Command::Show(place) => show(place).await,
                 Command::Sign(args) => sign(args),
+                Command::Template(command) => template::run(command).await,
                 Command::Verify(args) => verify(args),
             }
         })

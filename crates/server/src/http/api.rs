@@ -10,7 +10,7 @@ use axum::{
 use sabha_delivery::Delivery;
 use sabha_policy::{Controls, HostSignIn};
 use sabha_protocol::{
-    GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
+    CLIENT, GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
     wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
 };
@@ -50,8 +50,7 @@ pub(super) async fn create_meeting(
         return Err(Refusal::new(Rule::CreationKey, "the creation key is missing or wrong"));
     };
     if state.floor.now().host_sign_in() == HostSignIn::Strong && !strong {
-        let message = "by policy who makes a meeting has signed in with a passkey or a second factor";
-        return Err(Refusal::new(Rule::Mfa, message));
+        return Err(not_strong());
     }
     if !state.drain.is_serving() {
         return Err(Refusal::new(Rule::Capacity, "the server is stopping; try again soon"));
@@ -61,7 +60,7 @@ pub(super) async fn create_meeting(
     count_creation(&state, author)?;
 
     let stored = StoredMeeting { title, gate_key, group_info, tree };
-    check_group(&meeting, &stored, &state.floor.now())?;
+    check_group(&meeting, &stored, &state.floor.now(), strong)?;
     match state.store.create_meeting_by(author, &meeting, &stored).await {
         Ok(true) => {}
         Ok(false) => {
@@ -98,6 +97,7 @@ pub(super) fn check_group(
     meeting: &MeetingId,
     offered: &StoredMeeting,
     floor: &Controls,
+    strong: bool,
 ) -> Result<(), Refusal> {
     let StoredMeeting { group_info, tree, .. } = offered;
     let delivery = Delivery::open(*meeting, group_info, tree, clock::unix_ms())
@@ -110,7 +110,16 @@ pub(super) fn check_group(
             format!("the meeting's policy is looser than the organisation's floor: {}", control.id());
         return Err(Refusal::new(Rule::Floor, message));
     }
+    // What a template asks for beyond the floor.
+    if delivery.conduct().controls.host_sign_in() == HostSignIn::Strong && !strong {
+        return Err(not_strong());
+    }
     Ok(())
+}
+
+fn not_strong() -> Refusal {
+    let message = "by policy who makes a meeting has signed in with a passkey or a second factor";
+    Refusal::new(Rule::Mfa, message)
 }
 
 /// Says what the organisation demands of every meeting, so that whoever makes one can sign it.
@@ -127,6 +136,7 @@ pub(super) async fn version(State(state): State<AppState>) -> Json<VersionInfo> 
     Json(VersionInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL_VERSION,
+        client: CLIENT,
         boot_epoch: state.boot_epoch,
     })
 }

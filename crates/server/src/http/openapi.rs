@@ -9,7 +9,7 @@ use utoipa::{
 };
 
 use super::{
-    accounts::{audit, entering, floor, mails, operation, own, passwords, plans, provider, users},
+    accounts::{audit, entering, floor, mails, operation, own, passwords, plans, provider, templates, users},
     api, health, probe,
 };
 
@@ -23,7 +23,7 @@ use super::{
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(api::create_meeting, api::policy, api::version, probe::confirm, health::healthz, health::readyz, health::metrics,
-        entering::organisation, entering::link, entering::begin_registration, entering::finish_registration, entering::begin_sign_in, entering::finish_sign_in, entering::sign_out, passwords::allow, passwords::own, passwords::begin_setting, passwords::set, passwords::remove, passwords::begin, passwords::finish, provider::ways, provider::begin, provider::finish, provider::identities, provider::begin_identity, provider::finish_identity, provider::remove_identity, own::account, own::passkeys, own::begin_passkey, own::finish_passkey, own::rename_passkey, own::remove_passkey, own::sessions, own::end_sessions, own::end_session, own::keys, own::create_key, own::revoke_key, users::rename_organisation, users::users, users::change_user, users::remove_user, users::invitations, users::invite, users::revoke_invitation, audit::page, audit::export, floor::view, floor::preview, floor::apply, plans::times, plans::create, plans::plans, plans::cancel, plans::cancel_meeting, mails::mails, mails::send, operation::live, operation::health, operation::refused),
+        entering::organisation, entering::link, entering::begin_registration, entering::finish_registration, entering::begin_sign_in, entering::finish_sign_in, entering::sign_out, passwords::allow, passwords::own, passwords::begin_setting, passwords::set, passwords::remove, passwords::begin, passwords::finish, provider::ways, provider::begin, provider::finish, provider::identities, provider::begin_identity, provider::finish_identity, provider::remove_identity, own::account, own::passkeys, own::begin_passkey, own::finish_passkey, own::rename_passkey, own::remove_passkey, own::sessions, own::end_sessions, own::end_session, own::keys, own::create_key, own::revoke_key, users::rename_organisation, users::users, users::change_user, users::remove_user, users::invitations, users::invite, users::revoke_invitation, audit::page, audit::export, floor::view, floor::preview, floor::apply, templates::templates, templates::put, templates::remove, plans::times, plans::create, plans::plans, plans::cancel, plans::cancel_meeting, mails::mails, mails::send, operation::live, operation::health, operation::refused),
     modifiers(&CreationKeyScheme),
     tags(
         (name = "accounts", description = "Users, what lets them in, and the audit log"),

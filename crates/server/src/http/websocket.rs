@@ -10,7 +10,7 @@ use axum::{
 };
 use sabha_protocol::{Rule, SUBPROTOCOL, limits::MESSAGE_BYTES_MAX};
 
-use super::{AppState, client_address::client_address, error::Refusal, origin};
+use super::{AppState, accounts, client_address::client_address, error::Refusal, origin};
 use crate::{
     metrics,
     signalling::{self, Intake},
@@ -55,6 +55,8 @@ pub(super) async fn upgrade(
         Refusal::new(rule, message).into_response()
     })?;
 
+    let account = accounts::signed_in(&state, request.headers(), address).await;
+    let origin = signalling::Origin { address: signalling::network(address), account };
     let signalling = state.signalling.clone();
     Ok(upgrade
         .protocols([SUBPROTOCOL])
@@ -62,5 +64,5 @@ pub(super) async fn upgrade(
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-        .on_upgrade(move |socket| signalling.serve(socket, intake, signalling::network(address), permit)))
+        .on_upgrade(move |socket| signalling.serve(socket, intake, origin, permit)))
 }

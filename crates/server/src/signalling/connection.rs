@@ -4,13 +4,10 @@
 //! is refused to the sender alone; who keeps sending it is closed. The actor of a request is this
 //! connection's key, never anything in the message.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
-use sabha_conference::{Command, ConnectionKey};
+use sabha_conference::{Command, ConnectionKey, Visitor};
 use sabha_protocol::{
     MeetingId, RequestId, Rule,
     key::Challenge,
@@ -24,7 +21,7 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::{
-    Attachment, Intake, Permit, Signalling,
+    Attachment, Intake, Origin, Permit, Signalling,
     handshakes::GroupRequest,
     outbox::{Due, Outbox, OutboxReader, Overflow, encode, outbox},
     rate::TokenBucket,
@@ -82,7 +79,7 @@ enum End {
 struct Connection {
     signalling: Signalling,
     key: ConnectionKey,
-    address: IpAddr,
+    origin: Origin,
     intake: Intake,
     /// What whoever enters on this connection has to sign.
     challenge: Challenge,
@@ -105,7 +102,7 @@ pub(super) async fn serve(
     signalling: Signalling,
     mut socket: WebSocket,
     intake: Intake,
-    address: IpAddr,
+    origin: Origin,
     permit: &Permit,
 ) {
     let Some(challenge) = draw_challenge() else {
@@ -117,7 +114,7 @@ pub(super) async fn serve(
     let now = Instant::now();
     let mut connection = Connection {
         key,
-        address,
+        origin,
         intake,
         challenge,
         outbox,
@@ -127,7 +124,7 @@ pub(super) async fn serve(
         strikes: TokenBucket::new(now, STRIKES_BURST, STRIKES_PER_SECOND),
         signalling,
     };
-    tracing::debug!(connection = key.0, address = %AddressTag(address), "connection opened");
+    tracing::debug!(connection = key.0, address = %AddressTag(origin.address), "connection opened");
     let end = connection.run(&mut socket, &mut due, permit).await;
     // The room hears of it first: saying the last word may take a second.
     if let Some(attached) = connection.room.take() {
@@ -266,11 +263,11 @@ impl Connection {
                 self.outbox.send(encode(&frame(Some(id), ServerMessage::Pong {})));
                 Ok(())
             }
-            ClientMessage::Enter { meeting, device, proof, credential } => {
+            ClientMessage::Enter { meeting, device, proof, credential, client } => {
                 let challenge = self.challenge;
-                let address = self.address;
+                let Origin { address, account } = self.origin;
                 let stranger = Stranger { meeting, device, challenge, proof, credential, address };
-                self.enter(id, stranger, now).await
+                self.enter(id, stranger, Visitor { client, account }, now).await
             }
             other => {
                 let (Some(attached), Some(asked)) = (&self.room, translate::asked(other)) else {
@@ -314,7 +311,13 @@ impl Connection {
     }
 
     /// Enters, and waits until it is decided: what follows on this connection may be long only if it was let in.
-    async fn enter(&mut self, request: RequestId, stranger: Stranger, now: Instant) -> Result<(), End> {
+    async fn enter(
+        &mut self,
+        request: RequestId,
+        stranger: Stranger,
+        visitor: Visitor,
+        now: Instant,
+    ) -> Result<(), End> {
         let (meeting, device) = (stranger.meeting, stranger.device);
         if self.room.as_ref().is_some_and(|attached| attached.meeting != meeting) {
             self.refuse(Some(request), Rule::Order, "a connection is for one meeting".to_owned());
@@ -335,7 +338,8 @@ impl Connection {
                 return Ok(());
             }
             let outbox = self.outbox.clone();
-            let arrival = Arrival { connection: self.key, outbox, address: self.address };
+            let address = self.origin.address;
+            let arrival = Arrival { connection: self.key, outbox, address, visitor };
             let (verdict, let_in) = oneshot::channel();
             // If the message does not arrive, nobody is left to give a verdict.
             let _ = mailbox.send(Message::Enter { arrival, request, device, claim, verdict }).await;

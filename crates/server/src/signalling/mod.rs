@@ -33,6 +33,7 @@ use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
 use sabha_protocol::{
     BootEpoch, MeetingId,
+    account::UserId,
     key::Challenge,
     wire::{ServerMessage, operation::LiveRoom},
 };
@@ -61,6 +62,15 @@ struct Inner {
     attached: watch::Sender<usize>,
 }
 
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// Its network.
+    pub(crate) address: IpAddr,
+    /// The account that it was signed in with when it was opened.
+    pub(crate) account: Option<UserId>,
+}
+
 /// What signalling is doing now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -82,8 +92,8 @@ impl Signalling {
     }
 
     /// Serves a WebSocket until it ends. `permit` is held as long.
-    pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, address: IpAddr, permit: Permit) {
-        connection::serve(self, socket, intake, address, &permit).await;
+    pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, origin: Origin, permit: Permit) {
+        connection::serve(self, socket, intake, origin, &permit).await;
         drop(permit);
     }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use sabha_conference::{
-    Command, ConnectionKey, Event, Input, Output, Record, Refusal, Right, Room, RoomConfig, Ticket,
+    Command, ConnectionKey, Event, Input, Output, Record, Refusal, Right, Room, RoomConfig, Ticket, Visitor,
 };
 use sabha_policy::Controls;
 use sabha_protocol::{
@@ -126,6 +126,7 @@ pub(super) struct Arrival {
     pub(super) connection: ConnectionKey,
     pub(super) outbox: Outbox,
     pub(super) address: IpAddr,
+    pub(super) visitor: Visitor,
 }
 
 /// What a connection enters by. That its device is its own was checked, and that it has the link if it says so.
@@ -273,7 +274,7 @@ impl RoomTask {
     /// Lets a connection come as far as its claim goes, and returns whether it was let in or waits. Of one that is
     /// refused nothing is kept.
     fn enter(&mut self, arrival: Arrival, request: RequestId, device: DeviceKey, claim: Claim) -> bool {
-        let (connection, outbox) = (arrival.connection, arrival.outbox.clone());
+        let (connection, outbox, visitor) = (arrival.connection, arrival.outbox.clone(), arrival.visitor);
         let right = match self.right(&arrival, &device, claim) {
             Ok(right) => right,
             Err(refusal) => {
@@ -282,7 +283,7 @@ impl RoomTask {
             }
         };
         self.connections.entry(connection).or_insert(arrival);
-        self.feed(Input::Enter { connection, request, device, right });
+        self.feed(Input::Enter { connection, request, device, right, visitor });
         if !outbox.has_entered() {
             self.connections.remove(&connection);
         }

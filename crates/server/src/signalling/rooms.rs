@@ -325,6 +325,7 @@ impl Rooms {
                 room_epoch: start.room_epoch,
                 resume_key: config.resume_key,
                 removed: start.removed,
+                banned_accounts: start.banned_accounts,
                 next_participant: start.next_participant,
                 claim_window: self.claim_window(meeting),
                 kept_for,

@@ -109,11 +109,12 @@ fn media_answer(sdp: Sdp, generation: MediaGeneration) -> MediaAnswer {
 }
 
 fn participant(view: ParticipantView) -> Participant {
-    let ParticipantView { id, device, role, media, presence } = view;
-    Participant { id, device, role, media, presence }
+    let ParticipantView { id, device, role, media, presence, of_organisation } = view;
+    Participant { id, device, role, media, presence, of_organisation }
 }
 
 fn guest(view: GuestView) -> Guest {
-    let GuestView { id, device, knock, waited } = view;
-    Guest { id, device, knock, waiting_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX) }
+    let GuestView { id, device, knock, waited, of_organisation } = view;
+    let waiting_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    Guest { id, device, knock, waiting_ms, of_organisation }
 }

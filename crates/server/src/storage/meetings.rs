@@ -2,7 +2,8 @@
 
 use sabha_conference::Record;
 use sabha_protocol::{
-    MeetingId, ParticipantId, RoomEpoch,
+    DeviceKey, MeetingId, ParticipantId, RoomEpoch,
+    account::UserId,
     key::GateKey,
     opaque::{GroupInfo, RatchetTree, SealedTitle},
     wire::accounts::AuditAction,
@@ -47,6 +48,8 @@ pub struct RoomStart {
     pub next_participant: ParticipantId,
     /// Places that stay closed.
     pub removed: Vec<ParticipantId>,
+    /// Accounts that are kept out, each by the banned device that it was signed in with.
+    pub banned_accounts: Vec<(DeviceKey, UserId)>,
 }
 
 impl Store {
@@ -140,8 +143,14 @@ impl Store {
                 .bind(&id.as_bytes()[..])
                 .fetch_all(&mut *transaction)
                 .await?;
+        let banned: Vec<(Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT device, user FROM banned_accounts WHERE meeting = $1")
+                .bind(&id.as_bytes()[..])
+                .fetch_all(&mut *transaction)
+                .await?;
         transaction.commit().await?;
         Ok(Some(RoomStart {
+            banned_accounts: banned.iter().map(banned_account).collect::<Result<_, _>>()?,
             room_epoch: RoomEpoch(row.try_get::<i64, _>("room_epoch")?.unsigned_abs()),
             next_participant: participant(row.try_get("next_participant")?)?,
             removed: removed.into_iter().map(participant).collect::<Result<_, _>>()?,
@@ -155,6 +164,25 @@ impl Store {
     pub async fn write(&self, meeting: &MeetingId, record: Record) -> Result<(), StoreError> {
         let id = &meeting.as_bytes()[..];
         match record {
+            Record::AccountBanned { device, account } => {
+                // A user who was removed meanwhile needs no ban.
+                sqlx::query(
+                    "INSERT INTO banned_accounts (meeting, device, user)
+                     SELECT $1, $2, id FROM users WHERE id = $3 ON CONFLICT DO NOTHING",
+                )
+                .bind(id)
+                .bind(&device.as_bytes()[..])
+                .bind(&account.as_bytes()[..])
+                .execute(&self.writer)
+                .await?
+            }
+            Record::AccountLifted { device } => {
+                sqlx::query("DELETE FROM banned_accounts WHERE meeting = $1 AND device = $2")
+                    .bind(id)
+                    .bind(&device.as_bytes()[..])
+                    .execute(&self.writer)
+                    .await?
+            }
             Record::Ended => sqlx::query(END).bind(id).bind(now_ms()).execute(&self.writer).await?,
             Record::IdsReserved { upto } => {
                 sqlx::query("UPDATE meetings SET next_participant = max(next_participant, $2) WHERE id = $1")
@@ -177,6 +205,14 @@ impl Store {
         };
         Ok(())
     }
+}
+
+fn banned_account((device, user): &(Vec<u8>, Vec<u8>)) -> Result<(DeviceKey, UserId), sqlx::Error> {
+    let damaged = |error| sqlx::Error::Decode(Box::new(error));
+    Ok((
+        DeviceKey::from_bytes(device.as_slice().try_into().map_err(damaged)?),
+        UserId::from_bytes(user.as_slice().try_into().map_err(damaged)?),
+    ))
 }
 
 /// Ends a meeting. What was stored goes with it: nothing is left that a link could be tested on.

@@ -18,6 +18,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (4, "plans", include_str!("../../migrations/sqlite/0004_plans.sql")),
     (5, "health_scope", include_str!("../../migrations/sqlite/0005_health_scope.sql")),
     (6, "ways_in", include_str!("../../migrations/sqlite/0006_ways_in.sql")),
+    (7, "templates", include_str!("../../migrations/sqlite/0007_templates.sql")),
     (8, "mails", include_str!("../../migrations/sqlite/0008_mails.sql")),
 ];
 

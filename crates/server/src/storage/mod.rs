@@ -18,6 +18,7 @@ mod meetings;
 mod migrations;
 mod passwords;
 mod plans;
+mod templates;
 
 use std::{
     path::{Path, PathBuf},
@@ -39,6 +40,7 @@ pub use self::{
     mails::{DueMail, NewMails, Tried},
     meetings::{Door, RoomStart, StoredMeeting},
     plans::{NewPlan, Window},
+    templates::StoredTemplate,
 };
 
 /// Reading connections. Reads are single look-ups by primary key, so a few go a long way.

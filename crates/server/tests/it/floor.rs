@@ -7,7 +7,9 @@ use sabha_protocol::{
     limits::PROFILE_BYTES_MAX,
     wire::{
         accounts::{AuditAction, AuditPage},
-        floor::{ApplyFloor, FloorApplied, FloorPreview, FloorView, FloorWish, PreviewFloor},
+        floor::{
+            ApplyFloor, FloorApplied, FloorPreview, FloorView, FloorWish, PreviewFloor, Template, Templates,
+        },
     },
 };
 
@@ -140,4 +142,41 @@ async fn a_key_that_may_read_the_floor_does_not_change_it() {
     assert_eq!(view(&office, &reader).await.number, 0);
     assert_eq!(rule(&apply(&office, &reader, tier("high"), 0, false).await), (403, Rule::AccountScope));
     assert_eq!(apply(&office, &writer, tier("high"), 0, false).await.status, 200);
+}
+
+/// FLOOR.PROFILE
+#[tokio::test]
+async fn who_keeps_the_policy_keeps_templates_and_who_makes_meetings_chooses_one() {
+    let office = Office::open().await;
+    let of = async |role| {
+        let user = office.user(&[role]).await;
+        Credential::cookie(&office.session(user, now_ms()).await.1)
+    };
+    let (officer, host) = (of(AccountRole::SecurityOfficer).await, of(AccountRole::Host).await);
+    let put = async |body: serde_json::Value| {
+        office.ask("POST", "/api/v1/templates", &officer, &body.to_string()).await
+    };
+    let hosts_share = serde_json::json!([{ "control": "MEET.SHARE.HOST", "value": "hosts" }]);
+    let made = put(serde_json::json!({ "name": "Board", "controls": hosts_share })).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let made = made.json::<Template>();
+
+    let listed = office.ask("GET", "/api/v1/templates", &host, "").await.json::<Templates>();
+    assert_eq!(listed.templates, std::slice::from_ref(&made));
+    let view = office.ask("GET", PATH, &officer, "").await.json::<FloorView>();
+    assert_eq!(view.templates, std::slice::from_ref(&made));
+    let again = put(serde_json::json!({ "name": "Board", "controls": [] })).await;
+    assert_eq!(rule(&again).1, Rule::AccountKnown, "another of this name");
+    for (control, value) in [("MEET.NOTHING", "x"), ("MEET.SHARE.HOST", "some"), ("ORG.CLIENT.FLOOR", "9999")]
+    {
+        let wrong = serde_json::json!([{ "control": control, "value": value }]);
+        let refused = put(serde_json::json!({ "name": "Other", "controls": wrong })).await;
+        assert_eq!(rule(&refused).1, Rule::Profile, "{control}");
+    }
+    let renamed = put(serde_json::json!({ "id": made.id, "name": "Council", "controls": hosts_share })).await;
+    assert_eq!(renamed.json::<Template>().id, made.id);
+    let one = format!("/api/v1/templates/{}", made.id);
+    assert_eq!(office.ask("DELETE", &one, &host, "").await.status, 403);
+    assert_eq!(office.ask("DELETE", &one, &officer, "").await.status, 204);
+    assert_eq!(office.ask("DELETE", &one, &officer, "").await.status, 404);
 }

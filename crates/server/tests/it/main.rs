@@ -9,6 +9,7 @@
 mod accounts;
 mod binary;
 mod client;
+mod coming;
 mod command_line;
 mod drain;
 mod entering;

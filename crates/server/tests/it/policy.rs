@@ -249,3 +249,26 @@ fn shipped_profiles_and_tiers_are_listed() {
     assert!(ids.contains(&MINISTRY) && ids.len() == 4, "{ids:?}");
     assert_eq!(listed["tiers"], json!(["low", "medium", "high"]));
 }
+
+#[test]
+fn a_template_is_made_changed_listed_and_removed_by_its_name() {
+    let directory = data();
+    let template = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["template"].iter().chain(arguments).copied().collect();
+        policy(directory.path(), &arguments)
+    };
+    let made = printed(&template(&["set", "Board", "tier:high"]));
+    let changed = printed(&template(&["set", "Board", MINISTRY]));
+    assert_eq!((&made["id"], &made["name"]), (&changed["id"], &json!("Board")));
+    printed(&template(&["set", "Open day", "tier:low"]));
+    let listed = printed(&template(&["list"]));
+    let names: Vec<&str> =
+        listed["templates"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Board", "Open day"]);
+    assert_eq!(listed["templates"][0]["controls"], changed["controls"]);
+
+    printed(&template(&["remove", "Board"]));
+    assert!(refused(&template(&["remove", "Board"])).contains("no template Board"));
+    assert!(refused(&template(&["set", "", "tier:low"])).contains("no name for a template"));
+    assert!(refused(&template(&["set", "Board", "tier:top"])).contains("no tier top"));
+}

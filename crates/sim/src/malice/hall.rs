@@ -515,7 +515,7 @@ impl Hall {
                     Credential::Link { knock, .. } => Some(knock),
                     _ => None,
                 };
-                let guest = Guest { id, device, knock, waiting_ms: 0 };
+                let guest = Guest { id, device, knock, waiting_ms: 0, of_organisation: false };
                 self.lobby.insert(id, guest.clone());
                 let title = self.creation.title.clone();
                 self.say(at, ServerMessage::Waiting { you: id, host_present: true, title });
@@ -716,6 +716,7 @@ fn participant(person: &Person) -> Participant {
         role: Role::Participant,
         media: MediaState::default(),
         presence: Presence::Connected,
+        of_organisation: false,
     }
 }
 

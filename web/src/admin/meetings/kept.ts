@@ -3,7 +3,7 @@
 
 import { IndexedDbShelf } from '../../e2ee/shelf';
 import { type Shelf, Vault } from '../../e2ee/vault';
-import type { MeetingId, PlanId } from '../../protocol/messages';
+import type { ControlSettings, MeetingId, PlanId } from '../../protocol/messages';
 
 export interface KeptPlan {
   title: string | null;
@@ -15,6 +15,8 @@ export interface KeptPlan {
   passcode: string | null;
   /** Whether their devices take who comes by mail. */
   byMail: boolean;
+  /** What they begin with beyond the floor. */
+  controls: ControlSettings;
 }
 
 export class KeptPlans {
@@ -30,8 +32,7 @@ export class KeptPlans {
     if (!bytes) return null;
     try {
       const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-      // What was kept by an earlier version says nothing of passcode and mail.
-      return isKept(value) ? { ...value, passcode: value.passcode ?? null, byMail: value.byMail ?? false } : null;
+      return isKept(value) ? { ...NOT_KEPT, ...value } : null;
     } catch {
       return null;
     }
@@ -43,13 +44,16 @@ export class KeptPlans {
   }
 }
 
+/** What earlier versions did not keep. */
+const NOT_KEPT: Pick<KeptPlan, 'passcode' | 'byMail' | 'controls'> = { passcode: null, byMail: false, controls: [] };
+
 function name(id: PlanId): string {
   return `plan ${id}`;
 }
 
-function isKept(value: unknown): value is Omit<KeptPlan, 'passcode' | 'byMail'> & Partial<KeptPlan> {
+function isKept(value: unknown): value is Omit<KeptPlan, keyof typeof NOT_KEPT> & Partial<KeptPlan> {
   if (typeof value !== 'object' || value === null) return false;
-  const { title, links, invited, passcode, byMail } = value as Record<string, unknown>;
+  const { title, links, invited, passcode, byMail, controls } = value as Record<string, unknown>;
   return (
     (title === null || isText(title)) &&
     typeof links === 'object' &&
@@ -58,7 +62,8 @@ function isKept(value: unknown): value is Omit<KeptPlan, 'passcode' | 'byMail'> 
     Array.isArray(invited) &&
     invited.every(isText) &&
     (passcode === undefined || passcode === null || isText(passcode)) &&
-    (byMail === undefined || typeof byMail === 'boolean')
+    (byMail === undefined || typeof byMail === 'boolean') &&
+    (controls === undefined || Array.isArray(controls))
   );
 }
 

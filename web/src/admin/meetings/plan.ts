@@ -2,6 +2,7 @@
 
 import { Maker } from '../../e2ee/maker';
 import type {
+  ControlSettings,
   CreateDevice,
   CreateMeeting,
   CreatePlan,
@@ -24,6 +25,8 @@ export interface Wish {
   schedule: Schedule;
   title: string | null;
   passcode: string | null;
+  /** What its meetings begin with beyond the floor: a template's controls, or none. */
+  controls: ControlSettings;
   /** Addresses of who is invited; they stay here, unless mail is sent to them. */
   invited: string[];
   /** Has the server send them mail, and takes who comes by it once they prove the passcode. */
@@ -52,6 +55,7 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
         admits: false,
         by_mail: wish.byMail,
         floor,
+        controls: wish.controls,
         begins_ms: starts_ms,
       };
       const made = await maker.make(parameters);

@@ -135,6 +135,22 @@ floor-back-to = { $number ->
    *[other] Bring back floor { $number }
   }
 
+templates-title = Templates
+templates-lead = What meetings can begin with. Who makes one chooses a template; where the floor is tighter, the floor holds.
+template-name = Name
+template-asks = Asks for
+template-changed = Changed
+template-nothing = No more than the floor
+template-new = New template
+template-edit = Change
+template-edit-name = Change the template { $name }
+template-remove = Remove
+template-remove-ask = Remove { $name }?
+template-keep = Keep the template
+template-leave = Leave it
+template-kept = Kept. It can be chosen now.
+template-removed = Removed. Meetings that were made with it stay as they are.
+
 ## Own account
 
 account-title = My account
@@ -308,6 +324,8 @@ scope-policy-write = demand something else of all meetings
 scope-users-read = list users
 scope-users-write = invite, change and remove users
 did-audit-exported = Exported the audit log
+did-template-changed = Made or changed a template
+did-template-removed = Removed a template
 did-floor-applied = Applied a floor for all meetings
 did-identity-added = Bound an account of the identity provider
 did-identity-removed = Removed a binding to the identity provider
@@ -431,6 +449,9 @@ ends-count = After so many meetings
 ends-until = On a day
 plan-until = Last day
 plan-count = How many meetings
+plan-template = Template
+plan-template-before = As it was
+plan-template-none = None: what the organisation demands
 plan-passcode = Passcode (optional)
 plan-passcode-hint = Told separately
 plan-invited = Who is invited (optional)

@@ -58,6 +58,8 @@ export const ACTIONS: readonly AuditAction[] = [
   'user.changed',
   'user.removed',
   'floor.applied',
+  'template.changed',
+  'template.removed',
   'identity.added',
   'identity.removed',
   'invitation.created',

@@ -48,12 +48,22 @@ export function person(id: ParticipantId, more: Partial<Person> = {}): Person {
     hand: false,
     verified: true,
     method: METHODS[id === YOU ? 0 : 1 + (id % (METHODS.length - 1))] ?? 'manual',
+    ofOrganisation: id % 2 === 1,
     ...more,
   };
 }
 
 export function knock(id: ParticipantId, name: string, more: Partial<Knock> = {}): Knock {
-  return { id, device: deviceOf(id), name, waiting_ms: 0, passcode: 'not_needed', admitting: false, ...more };
+  return {
+    id,
+    device: deviceOf(id),
+    name,
+    waiting_ms: 0,
+    passcode: 'not_needed',
+    admitting: false,
+    ofOrganisation: false,
+    ...more,
+  };
 }
 
 /** A line that somebody wrote, some minutes ago. */

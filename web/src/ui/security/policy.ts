@@ -12,7 +12,7 @@ const keyOf = (text: string) => text.toLowerCase().replaceAll('.', '-');
 
 /** Whether a setting is decided once and for all when a meeting is made. */
 export function isFixed(entry: ControlEntry): boolean {
-  return entry.id === 'MEET.E2EE.REQUIRED' || entry.id.startsWith('ORG.');
+  return entry.id === 'MEET.E2EE.REQUIRED' || (entry.id.startsWith('ORG.') && entry.id !== 'ORG.EXTERNAL');
 }
 
 /** Returns what a control is called. */
@@ -28,11 +28,15 @@ export function noteText(entry: ControlEntry): string {
 /** Returns what a level or limit means. */
 export function levelText(entry: ControlEntry, value: string): string {
   if (!entry.limit) return t(`control-${keyOf(entry.id)}-${value}` as TextKey);
+  if (entry.limit.unit === 'client') {
+    return value === UNLIMITED ? t('control-client-any') : t('control-client-floor', { number: value });
+  }
   return value === UNLIMITED ? t('control-unlimited') : t('control-minutes', { count: Number(value) });
 }
 
 /** Returns the limits a host may choose from: those within the floor, and what is set now. */
 export function limitsOf(entry: ControlEntry, floor: string, now: string): string[] {
+  if (entry.limit?.unit === 'client') return [...new Set([UNLIMITED, '1', now])];
   const most = floor === UNLIMITED ? (entry.limit?.max ?? 0) : Number(floor);
   const minutes = new Set(MINUTES.filter((count) => count <= most));
   for (const chosen of [floor, now]) if (chosen !== UNLIMITED) minutes.add(Number(chosen));

@@ -4,7 +4,11 @@ use std::{io, path::PathBuf};
 
 use sabha_policy::profile::ProfileError;
 
-use crate::{profiles::UnreadableProfile, server::StartError, storage::StoreError};
+use crate::{
+    profiles::UnreadableProfile,
+    server::StartError,
+    storage::{AccountError, StoreError},
+};
 
 /// Why a command was not carried out. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +26,10 @@ pub(super) enum PolicyError {
     NoFloor(i64),
     #[error("there is no floor before this one")]
     NoFloorBefore,
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
+    #[error("there is no template {0}")]
+    NoTemplate(String),
     #[error("{name} was not accepted")]
     Profile {
         name: String,
@@ -34,6 +42,10 @@ pub(super) enum PolicyError {
     Tier(String),
     #[error("a tier is not signed, so no key can be asked for")]
     TierKey,
+    #[error("the template was not kept")]
+    Template(#[source] AccountError),
+    #[error("this is no name for a template")]
+    TemplateName,
     #[error(transparent)]
     Unreadable(#[from] UnreadableProfile),
     #[error("{} cannot be used", path.display())]
@@ -50,6 +62,15 @@ impl From<StoreError> for PolicyError {
     }
 }
 
+impl From<AccountError> for PolicyError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => error.into(),
+            other => Self::Template(other),
+        }
+    }
+}
+
 impl PolicyError {
     /// Returns what can be done about it.
     pub(super) fn remedy(&self) -> String {
@@ -62,6 +83,8 @@ impl PolicyError {
             Self::NoFloor(_) | Self::NoFloorBefore => {
                 "`sabha policy show` lists the floors that there were.".to_owned()
             }
+            Self::NoRandomness => "Try again later.".to_owned(),
+            Self::NoTemplate(_) => "`sabha policy template list` lists them.".to_owned(),
             Self::Profile { .. } => {
                 "Nothing was applied. Ask whoever issued the profile for a good one.".to_owned()
             }
@@ -70,6 +93,10 @@ impl PolicyError {
             }
             Self::Start(error) => error.remedy(),
             Self::Tier(_) => "The tiers are low, medium and high.".to_owned(),
+            Self::Template(_) => {
+                "There can be 32 templates: remove one with `sabha policy template remove`.".to_owned()
+            }
+            Self::TemplateName => "A name is one line of 1 to 64 characters.".to_owned(),
             Self::TierKey => "Leave --key out, or name a profile.".to_owned(),
             Self::Unreadable(UnreadableProfile::Read { .. }) => {
                 "Name a file, or the id of a shipped profile: `sabha policy list`.".to_owned()

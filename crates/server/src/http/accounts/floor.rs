@@ -13,7 +13,7 @@ use sabha_protocol::{
     },
 };
 
-use super::{AppState, Body, Caller, Refusal};
+use super::{AppState, Body, Caller, Refusal, templates};
 use crate::{
     profiles,
     storage::{AccountError, AppliedFloor, Store},
@@ -47,6 +47,7 @@ pub(in crate::http) async fn view(State(state): State<AppState>) -> Result<Json<
         controls: Control::ALL.iter().map(control).collect::<Result<_, Refusal>>()?,
         history: history.iter().map(entry).collect(),
         profiles: profiles::shipped().map_err(broken)?.iter().map(summary).collect(),
+        templates: state.store.templates().await?.into_iter().map(templates::view).collect(),
         tiers: Tier::ALL.iter().map(|tier| word(tier.name())).collect::<Result<_, _>>()?,
     }))
 }

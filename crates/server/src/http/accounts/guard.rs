@@ -13,7 +13,7 @@ use axum::{
 };
 use sabha_protocol::{
     Rule,
-    account::{ApiKeyId, Scope, SessionId},
+    account::{ApiKeyId, Scope, SessionId, UserId},
     limits::{CEREMONY_LIFE, HTTP_BODY_BYTES_MAX, SESSION_LIFE},
     secret::AccessToken,
     wire::accounts::User,
@@ -151,13 +151,47 @@ async fn with_body(request: Request) -> Result<Request, Refusal> {
     Ok(Request::from_parts(parts, bytes.into()))
 }
 
-/// Returns who asks, if they may. The database is asked only while not too many wrong credentials came from `address`.
+/// Returns the account with which whoever opens a connection to meetings is signed in: by a person's session, or by an API
+/// key for meetings. Nothing for everybody else, and for a credential that opens nothing: they come as guests.
+pub(in crate::http) async fn signed_in(
+    state: &Shared,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Option<UserId> {
+    if !is_known(headers, state.public_url.as_ref()) {
+        return None;
+    }
+    let (caller, scopes) = identified(state, headers, address).await.ok()?;
+    scopes.is_none_or(|scopes| scopes.contains(&Scope::MeetingsCreate)).then_some(caller.user.id)
+}
+
+/// Returns who asks, if they may.
 async fn allowed(
     state: &Shared,
     headers: &HeaderMap,
     address: IpAddr,
     right: Right,
 ) -> Result<Caller, Refusal> {
+    let (caller, scopes) = identified(state, headers, address).await?;
+    if let Some(scopes) = scopes
+        && !matches!(right, Right::Scope(scope) if scopes.contains(&scope))
+    {
+        return Err(no_scope());
+    }
+    let roles = right.roles();
+    if roles.is_empty() || roles.iter().any(|role| caller.user.roles.contains(role)) {
+        return Ok(caller);
+    }
+    Err(Refusal::new(Rule::AccountRole, "you do not have the role that this needs; ask an administrator"))
+}
+
+/// Returns who asks, and for an API key what it was made for. The database is asked only while not too many wrong
+/// credentials came from `address`.
+async fn identified(
+    state: &Shared,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<(Caller, Option<Vec<Scope>>), Refusal> {
     let credentials = &state.accounts.credentials;
     let check = |hash: &[u8; 32]| {
         if credentials.may_look_up(hash, address, Instant::now()) {
@@ -167,18 +201,15 @@ async fn allowed(
         Err(Refusal::new(Rule::CredentialRate, message))
     };
     let found = |hash: &[u8; 32], is_good| credentials.found(hash, is_good, address, Instant::now());
-    let caller = if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let key = bearer(authorization).and_then(api_key_of).ok_or_else(not_signed_in)?;
         let hash = hash(key.expose());
         check(&hash)?;
         let holder = state.store.key_holder(&hash, clock::unix_ms()).await?;
         found(&hash, holder.is_some());
         let holder = holder.ok_or_else(not_signed_in)?;
-        let covered = matches!(right, Right::Scope(scope) if holder.scopes.contains(&scope));
-        if !covered {
-            return Err(no_scope());
-        }
-        Caller { user: holder.user, identity: Identity::Key(holder.key), strong: false }
+        let caller = Caller { user: holder.user, identity: Identity::Key(holder.key), strong: false };
+        Ok((caller, Some(holder.scopes.into_iter().collect())))
     } else {
         let token = token(headers, state.public_url.as_ref()).ok_or_else(not_signed_in)?;
         let hash = hash(token.expose());
@@ -186,13 +217,8 @@ async fn allowed(
         let session = state.store.session(&hash, clock::unix_ms()).await?;
         found(&hash, session.is_some());
         let LiveSession { id, user, strong } = session.ok_or_else(not_signed_in)?;
-        Caller { user, identity: Identity::Session(id), strong }
-    };
-    let roles = right.roles();
-    if roles.is_empty() || roles.iter().any(|role| caller.user.roles.contains(role)) {
-        return Ok(caller);
+        Ok((Caller { user, identity: Identity::Session(id), strong }, None))
     }
-    Err(Refusal::new(Rule::AccountRole, "you do not have the role that this needs; ask an administrator"))
 }
 
 /// Returns whether a request carries a session or an API key, good or not.

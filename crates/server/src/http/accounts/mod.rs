@@ -1,4 +1,5 @@
-//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/plans`, `/floor`, `/audit`;
+//! The API of accounts: `/api/v1/account`, `/users`, `/invitations`, `/organisation`, `/plans`, `/floor`, `/templates`,
+//! `/audit`;
 //! and of those who watch over the server: `/live`, `/health`, `/refusals`.
 //!
 //! Every route is written down once, in [`routes`], with the right it takes; `guard.rs` checks it before the handler
@@ -7,7 +8,7 @@
 //! | rule | kept by |
 //! |---|---|
 //! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
-//! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs` |
+//! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs`, `templates.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
 //! | `ACCOUNT.IDENTITY`, `ACCOUNT.PROVIDER`, `ACCOUNT.STRANGER` | `provider.rs` |
 //! | `ACCOUNT.PASSWORD`, `ACCOUNT.PASSWORDS_OFF` | `passwords.rs` |
@@ -23,6 +24,7 @@ pub(super) mod own;
 pub(super) mod passwords;
 pub(super) mod plans;
 pub(super) mod provider;
+pub(super) mod templates;
 pub(super) mod users;
 
 use axum::{
@@ -40,7 +42,7 @@ use sabha_protocol::{
 };
 use serde::de::DeserializeOwned;
 
-pub(super) use self::guard::{Caller, Identity, is_known, meeting_author};
+pub(super) use self::guard::{Caller, Identity, is_known, meeting_author, signed_in};
 use super::{AppState, error::Refusal};
 use crate::storage::{AccountError, StoreError};
 
@@ -182,6 +184,10 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/floor", policy_read, floor::view);
     all.add_sized(large, M::POST, "/api/v1/floor", policy_write, floor::apply);
     all.add_sized(large, M::POST, "/api/v1/floor/preview", policy_read, floor::preview);
+
+    all.add(M::GET, "/api/v1/templates", meet, templates::templates);
+    all.add(M::POST, "/api/v1/templates", policy_write, templates::put);
+    all.add(M::DELETE, "/api/v1/templates/{id}", policy_write, templates::remove);
 
     all.add(M::GET, "/api/v1/plans", meet, plans::plans);
     all.add_sized(PLAN_BODY_BYTES_MAX, M::POST, "/api/v1/plans", meet, plans::create);

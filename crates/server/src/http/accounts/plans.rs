@@ -48,8 +48,8 @@ pub(in crate::http) async fn create(
     caller: Caller,
     Body(CreatePlan { schedule, meetings }): Body<CreatePlan>,
 ) -> Result<(StatusCode, Json<Plan>), Refusal> {
-    let floor = state.floor.now();
-    if floor.host_sign_in() == HostSignIn::Strong && !caller.strong {
+    let (floor, strong) = (state.floor.now(), caller.strong);
+    if floor.host_sign_in() == HostSignIn::Strong && !strong {
         return Err(Refusal::new(Rule::Mfa, "by policy who makes a meeting has signed in with a passkey"));
     }
     let now_ms = clock::unix_ms();
@@ -61,7 +61,7 @@ pub(in crate::http) async fn create(
     }
     count_creation(&state, caller.author())?;
     // Some sixty signatures and trees: not on a thread that others wait for.
-    let checked = tokio::task::spawn_blocking(move || checked(meetings, times, &floor)).await;
+    let checked = tokio::task::spawn_blocking(move || checked(meetings, times, &floor, strong)).await;
     let meetings = checked.map_err(|_| Refusal::new(Rule::WellFormed, "the meetings cannot be read"))??;
     let plan = NewPlan { id: PlanId::from_bytes(random()?), owner: caller.user.id, schedule, meetings };
     state.store.create_plan(caller.author(), &plan, now_ms).await?;
@@ -75,11 +75,12 @@ fn checked(
     meetings: Vec<CreateMeeting>,
     times: Vec<Times>,
     floor: &Controls,
+    strong: bool,
 ) -> Result<Vec<(MeetingId, StoredMeeting, Times)>, Refusal> {
     let check = |(made, times): (CreateMeeting, Times)| {
         let CreateMeeting { meeting, gate_key, title, group_info, tree } = made;
         let stored = StoredMeeting { title, gate_key, group_info, tree };
-        check_group(&meeting, &stored, floor)?;
+        check_group(&meeting, &stored, floor, strong)?;
         Ok((meeting, stored, times))
     };
     meetings.into_iter().zip(times).map(check).collect()

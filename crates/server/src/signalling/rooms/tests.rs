@@ -63,7 +63,7 @@ fn stranger(device: &mut Device) -> Stranger {
     device.command(DeviceCommand::Enter { challenge: CHALLENGE, resume: None }, clock::unix_ms());
     while let Some(output) = device.poll_output() {
         if let DeviceOutput::Send { message, .. } = output
-            && let ClientMessage::Enter { meeting, device, proof, credential } = *message
+            && let ClientMessage::Enter { meeting, device, proof, credential, .. } = *message
         {
             let address = std::net::Ipv4Addr::LOCALHOST.into();
             return Stranger { meeting, device, challenge: CHALLENGE, proof, credential, address };

@@ -221,5 +221,34 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
             };
             [ends, own, own, own, own, own, server]
         }
+        Control::Audit => {
+            let no_message = None(
+                "no message changes the log: the server writes it, in one transaction with what it is about, and says nothing of what is said in meetings",
+            );
+            let server = Open(
+                "A server that keeps the log can leave something out from now on. What it has once written it cannot change unseen by who has an export: each entry has the hash of the one before, and `sabha audit verify` sees it. What hosts did in a meeting stands in the log of the creator's device, which no server writes (docs/proof.md).",
+            );
+            [no_message, no_message, no_message, no_message, no_message, no_message, server]
+        }
+        Control::ClientFloor => {
+            let alone = ServerAlone {
+                test: "who_comes_by_a_client_that_is_too_old_is_told_to_renew_it",
+                remains: "No device sees by which client another has come, and one that lies about its number is let in. Whatever client it is, it comes in by a host's grant only, and can do nothing that an honest device does not let it.",
+            };
+            let lies = Open(
+                "A server can let in by every client. It comes in by a host's grant only, and can do nothing that an honest device does not let it.",
+            );
+            [alone, alone, alone, alone, alone, alone, lies]
+        }
+        Control::External => {
+            let alone = ServerAlone {
+                test: "where_only_members_take_part_the_server_asks_for_an_account",
+                remains: "No device sees an account. Whoever it is comes in by a host's grant only, and hosts see of everybody what the server says of their account.",
+            };
+            let lies = Open(
+                "A server can say of anybody that they are of the organisation, and let anybody knock. They come in by a host's grant only: verify each other's code where it matters.",
+            );
+            [alone, alone, alone, alone, alone, alone, lies]
+        }
     }
 }
