@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceStage, DeviceView } from '../../protocol/messages';
+import type { DeviceStage, DeviceView, PasscodeView } from '../../protocol/messages';
 import { lobbyWords, wrongPasscode } from './words';
 
-const at = (stage: DeviceStage) => ({ e2ee: { stage } as DeviceView, hostPresent: true, sentBack: null });
+const at = (stage: DeviceStage, passcode: PasscodeView = { type: 'none' }) => ({
+  e2ee: { stage, passcode } as DeviceView,
+  hostPresent: true,
+  sentBack: null,
+});
 
 describe('lobby', () => {
   it('a second wrong passcode may be more than a slip, and says so', () => {
@@ -21,5 +25,6 @@ describe('lobby', () => {
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
+    expect(lobbyWords(at('waiting', { type: 'off' })).lead).toBe('lobby-passcode-off-lead');
   });
 });

@@ -28,6 +28,7 @@ export function lobbyWords({
   if (e2ee?.stage === 'joining') return { title: 'lobby-joining', lead: 'lobby-joining-lead' };
   if (e2ee?.stage === 'passcode_wanted') return { title: 'lobby-passcode', lead: 'lobby-passcode-lead' };
   if (e2ee?.stage === 'proving') return { title: 'lobby-passcode', lead: 'lobby-proving-lead' };
+  if (e2ee?.passcode.type === 'off') return { title: 'lobby-title', lead: 'lobby-passcode-off-lead' };
   if (sentBack !== null && hostPresent) return { title: 'lobby-sent-back', lead: 'lobby-sent-back-lead' };
   return { title: 'lobby-title', lead: hostPresent ? 'lobby-host-present' : 'lobby-host-absent' };
 }
