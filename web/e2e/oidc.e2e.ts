@@ -232,7 +232,9 @@ security_officer = ["staff"]
     server.run('policy', 'apply', 'tier:high');
     const demanded = () =>
       asha.page.evaluate(async () => {
-        const { floor } = (await (await fetch('/api/v1/policy')).json()) as { floor: { control: string; value: unknown }[] };
+        const { floor } = (await (await fetch('/api/v1/policy')).json()) as {
+          floor: { control: string; value: unknown }[];
+        };
         return floor.find(({ control }) => control === 'ORG.MFA')?.value;
       });
     await expect.poll(demanded, { timeout: 15_000 }).toBe('strong');
