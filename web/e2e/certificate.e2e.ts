@@ -1,6 +1,6 @@
 // The certificate of a meeting: made by the host's device, countersigned by who was there, checked by anybody.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020.js';
@@ -122,7 +122,10 @@ describe.skipIf(missing.chromium)('certificate', () => {
     await chitra.get('suspended').waitFor();
     await asha.get('suspend-all').click();
     await chitra.get('suspended').waitFor({ state: 'detached' });
-    const log = await saved(asha, 'save-log');
+    // What was saved goes with the browser's window.
+    const folder = mkdtempSync(join(tmpdir(), 'sabha-certificate-'));
+    const log = join(folder, 'log');
+    copyFileSync(await saved(asha, 'save-log'), log);
     await asha.close();
 
     await ben.openPanel('security');
@@ -159,6 +162,7 @@ describe.skipIf(missing.chromium)('certificate', () => {
       writeFileSync(forged, changed);
       expect(check(forged)).toMatchObject({ valid: false, error: expect.stringContaining('CERT-0') });
     }
+    rmSync(folder, { recursive: true });
   });
 
   test('what the server exports of its audit log is checked by anybody', () => {
