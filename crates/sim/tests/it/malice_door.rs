@@ -249,8 +249,8 @@ fn a_server_that_guesses_as_a_guest_is_stopped_at_the_meetings_budget() {
     assert_eq!(hall.view(CREATOR).passcode, PasscodeView::Disabled { admits: true });
     let asha = hall.guest("Asha");
     assert_eq!(
-        (hall.view(asha).stage, hall.view(asha).passcode),
-        (DeviceStage::Waiting, PasscodeView::Off {})
+        (hall.view(asha).stage, &hall.view(asha).passcode),
+        (DeviceStage::Waiting, &PasscodeView::Off {})
     );
     hall.command(asha, DeviceCommand::Passcode { passcode: PASSCODE.parse().unwrap() });
     assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
