@@ -15,7 +15,7 @@ use std::{
 use sabha_crypto::{device::Device, link::LinkSecret};
 use sabha_protocol::{
     MeetingId, RequestId, Rule,
-    device::{DeviceCommand, DeviceStage, PasscodeView},
+    device::{DeviceCommand, DeviceStage, DeviceView, PasscodeView},
     opaque::DoorPayload,
     secret::ResumeToken,
     wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, client::Credential, server::CloseReason},
