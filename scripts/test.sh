@@ -13,7 +13,8 @@ status=0
 suite() { scripts/step.sh "$@" 2>&1 | tee -a "$log" || status=1; }
 
 suite 'build' cargo build --workspace --bins --examples --locked
-export SABHA_BIN="${SABHA_BIN:-$PWD/${CARGO_TARGET_DIR:-target}/debug/sabha}"
+built=$(realpath "${CARGO_TARGET_DIR:-target}/debug/sabha")
+export SABHA_BIN="${SABHA_BIN:-$built}"
 suite 'Rust tests' cargo test --workspace --locked --no-fail-fast
 suite 'web unit tests' npm --prefix web test
 suite 'browser tests' npm --prefix web run e2e
