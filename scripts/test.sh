@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every suite, the later ones also when an earlier one failed, and prints the total.
-# The browser tests drive the development build of the server, so that no second build is needed.
+# The browser tests and those of the headless client drive the development build of the server that stands here, so that no
+# second build is needed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -12,6 +13,8 @@ status=0
 suite() { scripts/step.sh "$@" 2>&1 | tee -a "$log" || status=1; }
 
 suite 'build' cargo build --workspace --bins --examples --locked
+built=$(realpath "${CARGO_TARGET_DIR:-target}/debug/sabha")
+export SABHA_BIN="${SABHA_BIN:-$built}"
 suite 'Rust tests' cargo test --workspace --locked --no-fail-fast
 suite 'web unit tests' npm --prefix web test
 suite 'browser tests' npm --prefix web run e2e

@@ -1,10 +1,12 @@
 // From the link that the server prints to a second user at work, in a real browser with an authenticator of its own.
 
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, missing } from './harness/browsers.ts';
 import { Clerk, inspect } from './harness/clerk.ts';
+import { program } from './harness/log.ts';
 import { Server } from './harness/server.ts';
 
 describe.skipIf(missing.chromium)('accounts', () => {
@@ -189,6 +191,27 @@ describe.skipIf(missing.chromium)('accounts', () => {
     await asha.get('key-revoke-confirm').click();
     await expect.poll(() => asha.get('key').count()).toBe(0);
     expect((await users()).status).toBe(401);
+  });
+
+  test('the whole probe runs by an API key that may create meetings, and every row holds', async () => {
+    await asha.page.goto(`${server.setupUrl?.split('#')[0]}#account`);
+    await asha.page.reload();
+    await asha.get('key-name').fill('probe');
+    await asha.page.locator('[data-testid="key-scope"][data-value="meetings:create"]').check();
+    await asha.get('key-create').click();
+    const secret = await asha.get('key-secret').inputValue();
+    const args = ['probe', server.url, '--key', secret, '--suite', 'classical', '--output', 'json'];
+    const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (bytes) => {
+      text += bytes;
+    });
+    const code = await new Promise((done) => child.once('exit', done));
+    const report = JSON.parse(text) as { holds: boolean; rows: { verdict: string; number: number }[] };
+    const notHeld = report.rows.filter(({ verdict }) => verdict === 'not_held' || verdict === 'not_checked');
+    expect(notHeld, text).toEqual([]);
+    expect([code, report.holds]).toEqual([0, true]);
+    expect(report.rows.filter(({ verdict }) => verdict === 'held').length).toBe(21);
   });
 
   test('the audit log shows what happened and is exported', async () => {

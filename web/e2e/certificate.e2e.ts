@@ -1,6 +1,6 @@
 // The certificate of a meeting: made by the host's device, countersigned by who was there, checked by anybody.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020.js';
@@ -106,6 +106,63 @@ describe.skipIf(missing.chromium)('certificate', () => {
     const last = await saved(asha, 'save-certificate');
     expect(check(last, '--log', await saved(asha, 'save-log'))).toMatchObject({ valid: true });
     expect(check(last, '--log', own)).toMatchObject({ valid: false });
+  });
+
+  test('when the log keeper is gone another host certifies what its own device saw', async () => {
+    const asha = await stage.person(red, 'Asha');
+    const ben = await stage.person(green, 'Ben');
+    const chitra = await stage.person(red, 'Chitra');
+    const link = await asha.startMeeting(stage.server.newMeetingUrl);
+    await stage.bring(asha, ben, link);
+    await stage.bring(asha, chitra, link);
+    await asha.act('Ben', 'action-make-host');
+    await expect.poll(() => ben.rosterRole('Ben')).toBe('host');
+    await asha.openPanel('security');
+    await asha.get('suspend-all').click();
+    await chitra.get('suspended').waitFor();
+    await asha.get('suspend-all').click();
+    await chitra.get('suspended').waitFor({ state: 'detached' });
+    // What was saved goes with the browser's window.
+    const folder = mkdtempSync(join(tmpdir(), 'sabha-certificate-'));
+    const log = join(folder, 'log');
+    copyFileSync(await saved(asha, 'save-log'), log);
+    await asha.close();
+
+    await ben.openPanel('security');
+    expect(await ben.get('save-log').count(), 'only one device keeps the log').toBe(0);
+    await ben.get('suspend-all').click();
+    await chitra.get('suspended').waitFor();
+    await ben.get('make-certificate').click();
+    await expect.poll(() => stateOf(ben)).toBe('made');
+    await chitra.openPanel('security');
+    await expect.poll(() => stateOf(chitra), { timeout: 15_000 }).toBe('agrees');
+    await chitra.get('countersign').click();
+    await expect.poll(() => ben.get('countersigned').getAttribute('data-count')).toBe('1');
+
+    const certificate = await saved(ben, 'save-certificate');
+    const checked = check(certificate, '--log', log) as CheckedCertificate;
+    expect(checked).toMatchObject({ valid: true, keeps_log: false, record_full: false, log_checked: true });
+    expect(checked.changes.flatMap(({ what }) => what).filter((what) => what.includes('suspen'))).toEqual([
+      'all was suspended',
+      'the suspension was lifted',
+      'all was suspended',
+    ]);
+    expect(checked.countersigned.length).toBe(1);
+    const text = readFileSync(certificate, 'utf8');
+    expect(faults('meeting-certificate.schema.json', JSON.parse(text))).toBeNull();
+
+    // Forged: a change of a control, of the log it has none of, and of where its record ends.
+    const forged = `${certificate}.forged`;
+    for (const changed of [
+      text.replace('"suspended": true', '"suspended": false'),
+      text.replace('"entries": 0', '"entries": 1'),
+      text.replace('"record_full": false', '"record_full": true'),
+    ]) {
+      expect(changed).not.toBe(text);
+      writeFileSync(forged, changed);
+      expect(check(forged)).toMatchObject({ valid: false, error: expect.stringContaining('CERT-0') });
+    }
+    rmSync(folder, { recursive: true });
   });
 
   test('what the server exports of its audit log is checked by anybody', () => {

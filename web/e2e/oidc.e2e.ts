@@ -25,6 +25,9 @@ describe.skipIf(missing.chromium)('identity provider', () => {
       asha: { email: 'asha@example.org' },
       ben: { groups: ['staff'], email: 'ben@example.org' },
       mallory: { email: 'asha@example.org' },
+      // What the provider has seen of them: a password, and for one of them a second factor (RFC 8176).
+      chitra: { email: 'chitra@example.org', amr: ['pwd'] },
+      deva: { email: 'deva@example.org', amr: ['pwd', 'mfa'] },
     });
     folder = mkdtempSync(join(tmpdir(), 'sabha-oidc-'));
     writeFileSync(join(folder, 'secret'), `${SECRET}\n`);
@@ -210,6 +213,51 @@ security_officer = ["staff"]
     await byProvider(mallory, 'mallory');
     await expect.poll(() => mallory.get('trouble').textContent()).toContain('nobody here is bound');
     await mallory.close();
+  });
+
+  test('where more than one factor is demanded, who showed the provider two makes a meeting and who showed one does not', async () => {
+    const invited = async (name: string): Promise<Clerk> => {
+      await asha.page.goto(`${admin}#users`);
+      await asha.page.reload();
+      await asha.get('invite-name').fill(name);
+      await asha.get('invite-go').click();
+      const clerk = await Clerk.at(browser);
+      await clerk.page.goto(await asha.get('invite-url').inputValue());
+      await clerk.get('join-provider').click();
+      await signInThere(clerk.page, name.toLowerCase());
+      await expect.poll(() => clerk.get('signed-in').textContent()).toBe(name);
+      return clerk;
+    };
+    const [chitra, deva] = [await invited('Chitra'), await invited('Deva')];
+    server.run('policy', 'apply', 'tier:high');
+    const demanded = () =>
+      asha.page.evaluate(async () => {
+        const { floor } = (await (await fetch('/api/v1/policy')).json()) as {
+          floor: { control: string; value: unknown }[];
+        };
+        return floor.find(({ control }) => control === 'ORG.MFA')?.value;
+      });
+    await expect.poll(demanded, { timeout: 15_000 }).toBe('strong');
+
+    /** Presses the button that starts a meeting, and returns what the server says. */
+    const starts = async (clerk: Clerk): Promise<[number, string | undefined]> => {
+      // Read on its way: the page goes elsewhere with it.
+      let said: [number, string | undefined] | undefined;
+      await clerk.page.route('**/api/v1/meetings', async (route) => {
+        const response = await route.fetch();
+        said = [response.status(), ((await response.json()) as { rule?: string }).rule];
+        await route.fulfill({ response });
+      });
+      await clerk.get('start-meeting').click();
+      await expect.poll(() => said, { timeout: 15_000 }).toBeDefined();
+      return said ?? [0, undefined];
+    };
+    expect(await starts(chitra)).toEqual([403, 'ORG.MFA']);
+    expect(await starts(deva)).toEqual([201, undefined]);
+    await deva.get('prejoin-join').waitFor();
+    expect(deva.page.url()).toMatch(/\/m\/[a-z2-7]{32}$/);
+    await chitra.close();
+    await deva.close();
   });
 
   test('while the provider is away a plain sentence says so, and passkeys work', async () => {

@@ -1,15 +1,27 @@
 // The passcode is proven between devices. The server learns neither it nor the secret of the link.
 
+import { spawn } from 'node:child_process';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, launchFirefox, missing } from './harness/browsers.ts';
 import { formsOf, heard } from './harness/ear.ts';
+import { program } from './harness/log.ts';
 import { Person } from './harness/person.ts';
 import { CuttingProxy } from './harness/proxy.ts';
 import { Server } from './harness/server.ts';
 
 const PASSCODE = 'MANGO-4711';
 const TRIES = 5;
+/** Wrong tries of all devices together, after which the passcode is off. */
+const MEETING_TRIES = 20;
+
+/** Tries a wrong passcode on a device of its own; returns the exit code of who was told that it is wrong. */
+function guess(link: string, number: number): Promise<number | null> {
+  const passcode = `WRNG-${String(number).padStart(4, '0')}`;
+  const args = ['join', link, '--name', 'Mallory', '--passcode', passcode, '--duration', '3'];
+  const child = spawn(program(), args, { stdio: 'ignore' });
+  return new Promise((done) => child.once('exit', done));
+}
 
 async function tryPasscode(guest: Person, text: string): Promise<void> {
   await guest.get('passcode-input').fill(text);
@@ -104,6 +116,66 @@ describe.skipIf(missing.chromium || missing.firefox)('the passcode', () => {
       }
     }
     for (const name of ['Asha', 'Chitra']) expect(all.includes(name), `the name ${name}`).toBe(false);
+    for (const person of [asha, ben, chitra]) {
+      expect(person.complaints, 'the browser console is silent').toEqual([]);
+      await person.close();
+    }
+    expect(server.errors(), 'the server logs no error').toEqual([]);
+  });
+
+  test('guesses are told to the host; a spent passcode is asked of nobody until one button sets another', async () => {
+    const asha = await Person.open(chromium, 'Asha');
+    const ben = await Person.open(chromium, 'Ben');
+    const link = await asha.startMeeting(server.newMeetingUrl);
+    await asha.openPanel('security');
+    await asha.get('passcode-begin').click();
+    await asha.get('passcode-new').fill(PASSCODE);
+    await asha.get('passcode-admits').click();
+    await asha.get('passcode-set').click();
+    const notice = (kind: string) => asha.page.locator(`[data-testid="notice"][data-kind="${kind}"]`);
+
+    // The first few are told to the host while they happen.
+    let number = 0;
+    const some = async (count: number) => {
+      await Promise.all(Array.from({ length: count }, () => guess(link, number++)));
+    };
+    const told = notice('guessed').waitFor({ timeout: 60_000 });
+    while (number < TRIES) await some(1);
+    await told;
+    expect(plain(await notice('guessed').textContent())).toContain('guesses at the passcode');
+
+    // Who is asked when it goes off is not asked any more.
+    await ben.knock(link);
+    await ben.get('passcode-input').waitFor();
+    const off = notice('passcode_off').waitFor({ timeout: 120_000 });
+    const rest = (async () => {
+      while (number < MEETING_TRIES) await some(Math.min(3, MEETING_TRIES - number));
+    })();
+    await off;
+    await ben.get('passcode-input').waitFor({ state: 'detached' });
+    await expect.poll(() => ben.get('lobby-waiting').getAttribute('data-passcode')).toBe('off');
+    expect(plain(await ben.get('lobby-waiting').textContent())).toContain('the passcode is off');
+    const chitra = await Person.open(fox, 'Chitra');
+    await chitra.knock(link);
+    await expect.poll(() => chitra.get('lobby-waiting').getAttribute('data-passcode')).toBe('off');
+    expect(await chitra.get('passcode-input').count()).toBe(0);
+
+    // A host lets in by hand meanwhile.
+    await asha.openPanel('people');
+    await asha.admit('Chitra');
+    await chitra.inRoom();
+
+    // One button: a new passcode, under the old one's rule, which is asked of who waits.
+    await asha.openPanel('security');
+    const renew = notice('passcode_off').locator('[data-testid="notice-renew"]');
+    await ((await renew.count()) > 0 ? renew : asha.get('passcode-renew')).first().click();
+    const renewed = asha.get('passcode');
+    await expect.poll(() => renewed.textContent()).toMatch(/^\w{4}-\w{4}$/);
+    expect(await renewed.textContent()).not.toBe(PASSCODE);
+    await ben.get('passcode-input').waitFor();
+    await tryPasscode(ben, (await renewed.textContent()) ?? '');
+    await ben.inRoom();
+    await rest;
     for (const person of [asha, ben, chitra]) {
       expect(person.complaints, 'the browser console is silent').toEqual([]);
       await person.close();

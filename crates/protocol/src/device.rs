@@ -449,6 +449,9 @@ pub struct DeviceView {
     pub keeps_log: bool,
     /// The certificate that this device made, or that a host offers.
     pub certificate: CertificateView,
+    /// From when on this device's record of the controls has no more room, in unix milliseconds: a certificate ends there.
+    #[ts(optional = nullable, type = "number")]
+    pub record_full_from_ms: Option<u64>,
 }
 
 /// How the certificate of the meeting stands for one device.
@@ -462,7 +465,7 @@ pub enum CertificateView {
         until_ms: u64,
         /// How many have countersigned it.
         countersigned: u16,
-        /// Whether it was short enough to be offered to the others.
+        /// Whether it was offered to the others: not at the end, or without a connection.
         offered: bool,
     },
     /// There is none.
@@ -747,9 +750,14 @@ pub enum PasscodeProof {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PasscodeView {
     /// Host: the passcode is off after too many wrong tries, until it is set again.
-    Disabled {},
+    Disabled {
+        /// Whether who proved it was let in without a click.
+        admits: bool,
+    },
     /// None that this device knows of.
     None {},
+    /// Guest: the passcode is off, and a host decides.
+    Off {},
     /// Host: this is it.
     Set {
         /// The passcode, in the form in which it is told.

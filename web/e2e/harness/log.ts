@@ -19,6 +19,8 @@ export interface CheckedLog extends CheckedFile {
 export interface CheckedCertificate extends CheckedFile {
   meeting: string;
   log_checked: boolean;
+  keeps_log: boolean;
+  record_full: boolean;
   changes: readonly { what: readonly string[] }[];
   countersigned: readonly { device: string }[];
 }
@@ -38,7 +40,8 @@ export function check(path: string, ...more: string[]): CheckedFile {
   return checked;
 }
 
-function program(): string {
+/** The headless client, as it was built. */
+export function program(): string {
   const root = resolve(import.meta.dirname, '../../..');
   const candidates = ['debug', 'release'].map((profile) => join(root, 'target', profile, 'sabha-client'));
   const found = candidates.find(existsSync);

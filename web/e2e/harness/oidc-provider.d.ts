@@ -15,8 +15,20 @@ declare module 'oidc-provider' {
     pkce: { required(): boolean };
   }
 
+  /** What came of somebody at the provider's own pages. */
+  interface InteractionResult {
+    login?: { accountId: string; amr?: string[] };
+    [part: string]: unknown;
+  }
+
   export default class Provider {
     constructor(issuer: string, configuration: Configuration);
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+    interactionFinished(
+      request: IncomingMessage,
+      response: ServerResponse,
+      result: InteractionResult,
+      options?: Record<string, unknown>,
+    ): Promise<void>;
   }
 }

@@ -53,6 +53,13 @@ export class Provider {
       }),
       pkce: { required: () => true },
     });
+    // Its pages for development say nothing of how somebody was authenticated.
+    const finish = oidc.interactionFinished.bind(oidc);
+    oidc.interactionFinished = (request, response, result, options) => {
+      const amr = this.people[result.login?.accountId ?? '']?.amr;
+      const login = result.login && amr ? { ...result.login, amr } : result.login;
+      return finish(request, response, login ? { ...result, login } : result, options);
+    };
     const callback = oidc.callback();
     this.handle = (request, response) => {
       const setHeader = response.setHeader.bind(response);

@@ -241,7 +241,7 @@ describe('the group', () => {
     play.view({ passcode: set(4) });
     expect(play.notices).toEqual([]);
     for (const wrong of [5, 6, 19]) play.view({ passcode: set(wrong) });
-    play.view({ passcode: { type: 'disabled' } }).view({ passcode: { type: 'disabled' } });
+    play.view({ passcode: { type: 'disabled', admits: true } }).view({ passcode: { type: 'disabled', admits: true } });
     expect(play.notices.map(([kind]) => kind)).toEqual(['guessed', 'passcode_off']);
   });
 

@@ -779,7 +779,11 @@ role?: MemberRole | null, };
 
 export type PasscodeProof = "failed" | "not_needed" | "proven" | "wanted";
 
-export type PasscodeView = { "type": "disabled", } | { "type": "none", } | { "type": "set", 
+export type PasscodeView = { "type": "disabled", 
+/**
+ * Whether who proved it was let in without a click.
+ */
+admits: boolean, } | { "type": "none", } | { "type": "off", } | { "type": "set", 
 /**
  * The passcode, in the form in which it is told.
  */
@@ -827,7 +831,7 @@ until_ms: number,
  */
 countersigned: number, 
 /**
- * Whether it was short enough to be offered to the others.
+ * Whether it was offered to the others: not at the end, or without a connection.
  */
 offered: boolean, } | { "type": "none" } | { "type": "offered", 
 /**
@@ -977,7 +981,11 @@ keeps_log: boolean,
 /**
  * The certificate that this device made, or that a host offers.
  */
-certificate: CertificateView, };
+certificate: CertificateView, 
+/**
+ * From when on this device's record of the controls has no more room, in unix milliseconds: a certificate ends there.
+ */
+record_full_from_ms?: number, };
 
 export type CreateDevice = { 
 /**

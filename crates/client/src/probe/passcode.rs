@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use sabha_crypto::pake::MEETING_FAILURES_MAX;
-use sabha_protocol::{
-    device::{PasscodeProof, PasscodeView},
-    text::Passcode,
-};
-use tokio::time::sleep;
-
 use super::{PATIENCE, Target, findings::Findings};
 use crate::{
     error::ClientError,
     participant::{Participant, ParticipantConfig, Phase, Snapshot},
+};
+use sabha_crypto::pake::MEETING_FAILURES_MAX;
+use sabha_protocol::{
+    device::{PasscodeProof, PasscodeView},
+    text::Passcode,
 };
 
 /// Rows that this looks at.
@@ -21,7 +19,7 @@ pub(super) const ROWS: [u8; 1] = [2];
 /// Guessers at once.
 const AT_ONCE: u32 = 4;
 
-/// How long the right passcode is waited for that must not be looked at.
+/// How long who knows the right passcode is heard that must not be looked at.
 const LATE: Duration = Duration::from_secs(3);
 
 /// Guesses in a meeting of the probe's own, whose host's device counts them.
@@ -67,12 +65,16 @@ pub(super) async fn guess(target: &Target<'_>, findings: &mut Findings) -> Resul
     let right = made.passcode.parse().ok();
     let late = Participant::join(ParticipantConfig { passcode: right, ..target.guest(&made.invite, "Late") });
     late.until("the lobby", PATIENCE, |state| state.phase == Phase::Waiting || is_in(state)).await?;
-    sleep(LATE).await;
+    // Told by the host's device not to ask; or, by whoever keeps that from it, nothing.
+    let told = late.until("the host's word", LATE, |state| is_off(state) || is_in(state)).await.is_ok();
     let (state, seen) = (late.state(), host.state());
     let proven = seen.lobby().iter().any(|one| one.passcode == PasscodeProof::Proven);
-    let off = matches!(seen.view.as_ref().map(|view| &view.passcode), Some(PasscodeView::Disabled {}));
+    let off = matches!(seen.view.as_ref().map(|view| &view.passcode), Some(PasscodeView::Disabled { .. }));
     let held = !is_in(&state) && !proven && off;
     let came = match (held, off) {
+        (true, _) if told => {
+            "not asked for: the passcode is off until the host sets another, and both are told so".to_owned()
+        }
         (true, _) => {
             "not looked at: the passcode is off until the host sets another, who is told so".to_owned()
         }
@@ -86,7 +88,16 @@ pub(super) async fn guess(target: &Target<'_>, findings: &mut Findings) -> Resul
 }
 
 fn was_wrong(state: &Snapshot) -> bool {
-    matches!(state.view.as_ref().map(|view| &view.passcode), Some(PasscodeView::Wanted { wrong: 1.., .. }))
+    // The last of them is told that it was wrong, and at once that nobody is asked any more.
+    let wrong = matches!(
+        state.view.as_ref().map(|view| &view.passcode),
+        Some(PasscodeView::Wanted { wrong: 1.., .. })
+    );
+    wrong || is_off(state)
+}
+
+fn is_off(state: &Snapshot) -> bool {
+    matches!(state.view.as_ref().map(|view| &view.passcode), Some(PasscodeView::Off {}))
 }
 
 /// Returns whether the server says that this one is in, true or not.

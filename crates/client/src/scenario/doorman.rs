@@ -155,7 +155,7 @@ impl Door {
             self.members = others(view).collect();
             events.push(DoorEvent::Ready { meeting: view.meeting, members: self.members.len() });
         }
-        let is_disabled = matches!(view.passcode, PasscodeView::Disabled {});
+        let is_disabled = matches!(view.passcode, PasscodeView::Disabled { .. });
         if !std::mem::replace(&mut self.is_disabled, is_disabled) && is_disabled {
             events.push(DoorEvent::PasscodeDisabled {});
         }

@@ -118,7 +118,20 @@ const fn some_key() -> MeetingKey {
     MeetingKey::Creation(sabha_protocol::secret::CreationKey::from_bytes([7; 32]))
 }
 
+/// At once: each has a server of its own, and most of a probe is waiting.
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_breaks_one_promise_is_seen_in_its_rows_and_in_no_other() {
+    tokio::join!(
+        headers_that_are_stripped_are_missed(),
+        a_websocket_that_any_page_may_open_is_seen(),
+        a_meeting_that_is_there_and_answered_otherwise_is_told_apart(),
+        a_list_that_leaks_into_the_lobby_is_seen(),
+        a_wrong_passcode_that_is_let_through_is_seen(),
+        who_was_removed_and_is_taken_back_is_seen(),
+        a_server_that_takes_what_is_no_message_is_seen(),
+    );
+}
+
 async fn headers_that_are_stripped_are_missed() {
     struct Strip;
     impl Lie for Strip {
@@ -133,7 +146,6 @@ async fn headers_that_are_stripped_are_missed() {
     assert_not_held(&probe_through(Strip).await, &[12, 14]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_that_any_page_may_open_is_seen() {
     struct AnyPage;
     impl Lie for AnyPage {
@@ -146,7 +158,6 @@ async fn a_websocket_that_any_page_may_open_is_seen() {
     assert_not_held(&probe_through(AnyPage).await, &[12]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_that_is_there_and_answered_otherwise_is_told_apart() {
     struct Oracle;
     impl Lie for Oracle {
@@ -163,7 +174,6 @@ async fn a_meeting_that_is_there_and_answered_otherwise_is_told_apart() {
     assert_not_held(&probe_through(Oracle).await, &[1]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_leaks_into_the_lobby_is_seen() {
     struct Leak;
     impl Lie for Leak {
@@ -179,7 +189,6 @@ async fn a_list_that_leaks_into_the_lobby_is_seen() {
     assert_not_held(&probe_through(Leak).await, &[5]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_passcode_that_is_let_through_is_seen() {
     /// Tells everybody who waits in the last meeting, the one for guessing, that they are in.
     struct LetIn;
@@ -201,7 +210,6 @@ async fn a_wrong_passcode_that_is_let_through_is_seen() {
     assert_not_held(&probe_through(LetIn).await, &[2]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn who_was_removed_and_is_taken_back_is_seen() {
     struct Forgive;
     impl Lie for Forgive {
@@ -220,7 +228,6 @@ async fn who_was_removed_and_is_taken_back_is_seen() {
     assert_not_held(&probe_through(Forgive).await, &[20, 21]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_what_is_no_message_is_seen() {
     /// Answers what the server refuses as none of the protocol's as if it were done.
     struct Lenient;

@@ -130,10 +130,17 @@ impl Drop for TestServer {
     }
 }
 
-/// Builds the server's program, as this package cannot depend on it, and returns where it is.
+/// Returns where the server's program is: what `SABHA_BIN` names, as for the browser tests, or else what is built here, as
+/// this package cannot depend on it.
+///
+/// `make test` names the program that it has built. A build of the server's package alone would have other features of the
+/// dependencies than one of the workspace, and would compile most of them a second time.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(named) = std::env::var_os("SABHA_BIN") {
+            return PathBuf::from(named);
+        }
         let beside = Path::new(env!("CARGO_BIN_EXE_sabha-client"));
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--package", "sabha-server", "--bin", "sabha"]);

@@ -22,8 +22,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
 };
 use sabha_client::{
-    CertificateRule, ClientError, CreatedMeeting, NewMeeting, Over, Participant, ParticipantConfig, Server,
-    Trust, create_meeting,
+    CertificateRule, ClientError, CreatedMeeting, NewMeeting, Over, Participant, ParticipantConfig,
+    ProbeConfig, Server, Trust, Verdict, create_meeting, probe,
 };
 use sabha_crypto::device::{CreateOptions, MeetingSuite};
 use sabha_protocol::Source;
@@ -293,4 +293,23 @@ async fn doorman_on_another_machine_lets_in_through_the_proxy() {
     assert_eq!(door.until("admitted")["name"], "Ravi");
     assert_eq!(guest.state().members().len(), 2);
     assert_eq!(door.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_through_the_proxy_sees_what_it_sees_without() {
+    let (server, authority) = (TestServer::start(), Authority::new());
+    let proxy = Proxy::start(&server, authority.certify("localhost", |_| {})).await;
+    let config = ProbeConfig {
+        new: proxy.new.clone(),
+        trust: authority.trust(),
+        token: None,
+        suite: MeetingSuite::Classical,
+    };
+
+    let report = probe(&config).await.unwrap();
+
+    let held = report.rows.iter().filter(|row| row.verdict == Verdict::Held).count();
+    assert!(report.holds && held == 21, "{}", report.table());
+    assert!(report.server.starts_with("https://"), "{}", report.server);
+    assert!(proxy.accepted.load(Ordering::Relaxed) > 60, "all of it goes through the proxy");
 }

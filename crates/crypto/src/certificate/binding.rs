@@ -1,12 +1,16 @@
-//! A certificate beside the meeting's log: whether it is the whole of what the log says of policies and epochs.
+//! A certificate beside the meeting's log: whether it is the whole of what the log says of policies and epochs; or, if its
+//! signer keeps no log, whether the two say the same of the epochs that both have.
 
 use super::{Certificate, Period};
-use crate::log::{Event, Hash, LogSummary, MerkleTree};
+use crate::log::{Entry, Event, Hash, LogSummary, MerkleTree};
 
 /// Why a certificate is not of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindingError {
+    /// A certificate of a host that keeps no log says something else than the log.
+    #[error("CERT-13: the certificate says something else than the log of the same epochs")]
+    Differs,
     /// The log has epochs that the certificate does not have, or the other way round.
     #[error("CERT-11: the epochs of the certificate are not those of the log")]
     Epochs,
@@ -42,6 +46,9 @@ impl Certificate {
         if log.meeting != self.meeting() {
             return Err(BindingError::Meeting);
         }
+        if !self.keeps_log() {
+            return if self.agrees_with(log) { Ok(()) } else { Err(BindingError::Differs) };
+        }
         let entries = usize::try_from(self.log_entries).ok().and_then(|count| log.entries.get(..count));
         let entries = entries.ok_or(BindingError::Short)?;
         let mut tree = MerkleTree::new();
@@ -50,25 +57,9 @@ impl Certificate {
             return Err(BindingError::Head);
         }
         // CERT-11. The group begins in epoch 0, which no commit leads to.
-        let mut epochs = vec![0];
-        let mut transcript_hash = None;
-        let mut policies: Vec<Logged> = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            match entry.event {
-                Event::Policy { version, hash } => {
-                    let epoch = (index == 1).then_some(0);
-                    policies.push(Logged { version, hash, time_ms: entry.time_ms, epoch });
-                }
-                Event::Commit { epoch, transcript_hash: hash } => {
-                    if let Some(last) = policies.last_mut() {
-                        last.epoch.get_or_insert(epoch);
-                    }
-                    epochs.push(epoch);
-                    transcript_hash = Some(hash);
-                }
-                _ => {}
-            }
-        }
+        let (commits, policies) = read(entries);
+        let epochs: Vec<u64> = [0].into_iter().chain(commits.iter().map(|(epoch, _)| *epoch)).collect();
+        let transcript_hash = commits.last().map(|(_, hash)| *hash);
         let seen = self.record.stretches().iter().flat_map(|stretch| stretch.span().epochs());
         // As many as the log has, and one more to see that there are no more: a span may be any length.
         let seen: Vec<u64> = seen.take(epochs.len() + 1).collect();
@@ -77,6 +68,25 @@ impl Certificate {
             return Err(BindingError::Epochs);
         }
         if self.has_policies(&policies) { Ok(()) } else { Err(BindingError::Policies) }
+    }
+
+    /// Returns whether the log says the same of the epochs that it and this certificate have. Either may have been away, or
+    /// have ended, where the other was not.
+    // CERT-13
+    fn agrees_with(&self, log: &LogSummary) -> bool {
+        let (commits, policies) = read(&log.entries);
+        let last = self.until().0;
+        let transcript = commits.iter().all(|(epoch, hash)| *epoch != last || *hash == self.transcript_hash);
+        let mut logged: Option<&Logged> = None;
+        let mut next = policies.iter().peekable();
+        let in_all = [0].into_iter().chain(commits.iter().map(|(epoch, _)| *epoch)).all(|epoch| {
+            while let Some(policy) = next.next_if(|policy| policy.epoch.is_some_and(|from| from <= epoch)) {
+                logged = Some(policy);
+            }
+            let (Some(logged), Some(seen)) = (logged, self.record.at(epoch)) else { return true };
+            seen.terms.version == logged.version && seen.terms.hash() == logged.hash
+        });
+        transcript && in_all
     }
 
     /// Returns whether these are the policies, each once, at their epochs and times.
@@ -93,6 +103,27 @@ impl Certificate {
                     && own.time_ms.abs_diff(logged.time_ms) <= super::TIME_TOLERANCE_MS
             })
     }
+}
+
+/// Returns the epochs that commits led to, with their transcript hashes, and the policies with the epochs they came by.
+fn read(entries: &[Entry]) -> (Vec<(u64, Hash)>, Vec<Logged>) {
+    let (mut commits, mut policies) = (Vec::new(), Vec::<Logged>::new());
+    for (index, entry) in entries.iter().enumerate() {
+        match entry.event {
+            Event::Policy { version, hash } => {
+                let epoch = (index == 1).then_some(0);
+                policies.push(Logged { version, hash, time_ms: entry.time_ms, epoch });
+            }
+            Event::Commit { epoch, transcript_hash } => {
+                if let Some(last) = policies.last_mut() {
+                    last.epoch.get_or_insert(epoch);
+                }
+                commits.push((epoch, transcript_hash));
+            }
+            _ => {}
+        }
+    }
+    (commits, policies)
 }
 
 #[cfg(test)]
@@ -175,6 +206,33 @@ mod tests {
             changed.see(epoch, terms, epoch * 10_000);
         }
         assert_eq!(bound(|certificate| certificate.record = changed), Err(BindingError::Policies));
+    }
+
+    /// CERT-13
+    #[test]
+    fn who_keeps_no_log_says_the_same_of_the_epochs_that_both_have() {
+        let without_log = |steps: &[(u64, u64)]| Certificate {
+            log_entries: 0,
+            log_head: MerkleTree::default().head(),
+            record: record(steps),
+            ..certificate()
+        };
+        // It came in epoch 3, was away in 5 and 6, and stayed when the log had ended.
+        let seen = [(3, 2), (4, 3), (7, 3), (8, 3), (9, 3)];
+        assert_eq!(without_log(&seen).check_log(&log()), Ok(()));
+        let longer = [&seen[..], &[(10, 4)]].concat();
+        let gone = Certificate { transcript_hash: [10; 32], ..without_log(&longer) };
+        assert_eq!(gone.check_log(&log()), Ok(()), "the log has no such epoch");
+        for (at, version) in [(0, 1), (1, 2), (2, 4)] {
+            let mut otherwise = seen;
+            otherwise[at].1 = version;
+            assert_eq!(without_log(&otherwise).check_log(&log()), Err(BindingError::Differs), "{at}");
+        }
+        let other = Certificate { transcript_hash: [0; 32], ..without_log(&seen) };
+        assert_eq!(other.check_log(&log()), Err(BindingError::Differs));
+        let mut changed = log();
+        changed.meeting = sabha_protocol::MeetingId::from_bytes([0; 20]);
+        assert_eq!(without_log(&seen).check_log(&changed), Err(BindingError::Meeting));
     }
 
     #[test]

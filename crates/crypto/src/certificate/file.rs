@@ -72,6 +72,7 @@ pub fn to_file(
             log: LogHead { entries: *log_entries, head: Digest::from_bytes(*log_head) },
             transcript_hash: Digest::from_bytes(*transcript_hash),
             stretches: record.stretches().iter().map(certified_stretch).collect(),
+            record_full: record.is_full(),
         },
         signature: Signature::from_bytes(signed.signature),
         countersignatures: countersignatures.collect::<Option<_>>()?,
@@ -121,7 +122,7 @@ fn read(file: &CertificateFile) -> Result<SignedCertificate, CertificateError> {
     if stretches.is_empty() {
         return Err(CertificateError::Periods);
     }
-    let record = Record::new(stretches).map_err(|_| CertificateError::Periods)?;
+    let record = Record::ended(stretches, body.record_full).map_err(|_| CertificateError::Periods)?;
     Ok(SignedCertificate {
         body: Certificate {
             log_entries: body.log.entries,

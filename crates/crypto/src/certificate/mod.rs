@@ -1,6 +1,9 @@
 //! The certificate of a meeting: which controls held from when to when, signed by the host's device that keeps the log, and
 //! countersigned by devices of those who were there and chose to.
 //!
+//! Any other host's device can certify what it saw itself, with an empty log: for a meeting whose log's keeper is gone, or
+//! besides.
+//!
 //! It says nothing that the group's policy did not say, which a host signed and every device verified when it came: each
 //! device keeps a [`Record`] of that. The certificate is the host's record, with the head of the meeting's log and the
 //! transcript of the group. Who countersigns does not take the host's word for it: its own device has compared the
@@ -17,7 +20,7 @@
 //!                            | count u16, spans: from epoch u64, from ms u64, until epoch u64, until ms u64
 //!
 //!  stretches                 count u16, each: until epoch u64, until ms u64, count u16,
-//!                            periods: epoch u64, from ms u64, terms (`terms.rs`)
+//!                            periods: epoch u64, from ms u64, terms (`terms.rs`); then u8, 1 if the record was full there
 //! ```
 //!
 //! Meeting, suite and root key stand in the policy.
@@ -38,6 +41,7 @@
 //! | CERT-10 | The head in a certificate is that of the meeting's log, as long as it was then. |
 //! | CERT-11 | A certificate has every policy and every epoch that the log has up to its head, and no other. |
 //! | CERT-12 | A device countersigns only what its own record says too, of the time in which it was there. |
+//! | CERT-13 | A certificate of a host that keeps no log says the same as the log of the epochs that both have. |
 
 mod binding;
 mod compare;
@@ -69,15 +73,15 @@ use crate::{
 
 /// Stands before everything that is signed here, so that no signature made for this purpose serves another one.
 const LABEL: &[u8] = b"sabha certificate v1\0";
-/// Longest form of a certificate in which it can be offered in the group, in bytes: what MLS adds still fits.
-pub const OFFER_BYTES_MAX: usize = 60 * 1024;
+/// Longest part of a certificate in one word of the group, in bytes: what MLS adds still fits.
+pub const PART_BYTES_MAX: usize = 60 * 1024;
 
 /// What is certified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Entries in the meeting's log.
+    /// Entries in the meeting's log; 0 if the signer does not keep it.
     pub log_entries: u64,
-    /// Head over them.
+    /// Head over them; over none, that of an empty tree.
     pub log_head: Hash,
     /// `confirmed_transcript_hash` of the last epoch (RFC 9420 section 8.2).
     pub transcript_hash: Hash,
@@ -136,6 +140,11 @@ impl Certificate {
     /// Returns the meeting.
     pub fn meeting(&self) -> MeetingId {
         self.policy.meeting
+    }
+
+    /// Returns whether the signer keeps the meeting's log: it begins with an entry of its own, so it is never empty.
+    pub const fn keeps_log(&self) -> bool {
+        self.log_entries > 0
     }
 
     /// Returns the last epoch, and when it was seen last.
@@ -321,13 +330,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_certificate_can_be_offered() {
+    fn an_ordinary_certificate_is_one_word() {
         let mut record = Record::default();
         for number in 1..=250 {
             record.see(number, terms(number), number);
         }
         let large = Certificate { record, ..certificate() }.sign(&host());
-        assert!(large.to_bytes().len() < OFFER_BYTES_MAX, "{}", large.to_bytes().len());
+        assert!(large.to_bytes().len() < PART_BYTES_MAX, "{}", large.to_bytes().len());
     }
 
     proptest! {

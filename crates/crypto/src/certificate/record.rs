@@ -12,7 +12,7 @@ use super::Terms;
 use crate::codec::{Malformed, Reader, Writer};
 
 /// Longest form of a record, in bytes: a period with every control has 250.
-pub(crate) const RECORD_BYTES_MAX: usize = 4 + STRETCHES_MAX * 18 + PERIODS_MAX * 512;
+pub(crate) const RECORD_BYTES_MAX: usize = 5 + STRETCHES_MAX * 18 + PERIODS_MAX * 512;
 
 /// A time in which the terms did not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +82,17 @@ impl Record {
     ///
     /// # Errors
     /// [`Malformed`], by rule CERT-05.
+    #[cfg(test)]
     pub(crate) fn new(stretches: Vec<Stretch>) -> Result<Self, Malformed> {
-        let record = Self { stretches, full: false };
+        Self::ended(stretches, false)
+    }
+
+    /// Takes over stretches, if they can be what one device saw, and whether they end because there was more than can be kept.
+    ///
+    /// # Errors
+    /// [`Malformed`], by rule CERT-05.
+    pub(crate) fn ended(stretches: Vec<Stretch>, full: bool) -> Result<Self, Malformed> {
+        let record = Self { stretches, full };
         if record.is_sound() { Ok(record) } else { Err(Malformed) }
     }
 
@@ -143,12 +152,13 @@ impl Record {
 
     pub(crate) fn write(&self, writer: Writer) -> Writer {
         let writer = writer.u16(count(self.stretches.len()));
-        self.stretches.iter().fold(writer, |writer, stretch| {
+        let writer = self.stretches.iter().fold(writer, |writer, stretch| {
             let writer = writer.u64(stretch.until_epoch).u64(stretch.until_ms);
             stretch.periods.iter().fold(writer.u16(count(stretch.periods.len())), |writer, period| {
                 period.terms.write(writer.u64(period.epoch).u64(period.time_ms))
             })
-        })
+        });
+        writer.u8(u8::from(self.full))
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -165,13 +175,14 @@ impl Record {
             }
             stretches.push(Stretch { periods, until_epoch, until_ms });
         }
-        Self::new(stretches)
+        Self::ended(stretches, reader.flag()?)
     }
 
     // CERT-05
     fn is_sound(&self) -> bool {
         let periods = || self.stretches.iter().flat_map(|stretch| &stretch.periods);
         let bounded = self.stretches.len() <= STRETCHES_MAX && periods().count() <= PERIODS_MAX;
+        let ended = self.stretches.len() == STRETCHES_MAX || periods().count() == PERIODS_MAX;
         let mut before: Option<&Stretch> = None;
         let follow = self.stretches.iter().all(|stretch| {
             let span = stretch.span();
@@ -192,7 +203,7 @@ impl Record {
             let same = a.version == b.version && a == b;
             same || (a.version < b.version && b.floor.below(&a.floor).is_none())
         });
-        bounded && follow && steady && terms.iter().all(|terms| terms.is_sound())
+        bounded && (ended || !self.full) && follow && steady && terms.iter().all(|terms| terms.is_sound())
     }
 }
 
@@ -253,6 +264,8 @@ mod tests {
             record.see(number, terms(number + 1), number);
         }
         assert!(record.is_full() && record.is_sound());
+        let bytes = record.write(Writer::default()).done();
+        assert_eq!(Record::read(&mut Reader::new(&bytes)), Ok(record.clone()), "and stays full");
         assert_eq!(record.stretches()[0].until_epoch, PERIODS_MAX as u64 - 1);
         record.still(u64::MAX);
         assert_eq!(record.stretches()[0].until_ms, PERIODS_MAX as u64 - 1);
@@ -262,6 +275,13 @@ mod tests {
             away.see(number * 2, terms(1), number);
         }
         assert!(away.is_full() && away.is_sound());
+    }
+
+    /// CERT-05
+    #[test]
+    fn a_record_with_room_left_is_not_full() {
+        let sound = record(&[(0, 1), (1, 2)]).stretches;
+        assert_eq!(Record::ended(sound, true), Err(Malformed));
     }
 
     /// CERT-05

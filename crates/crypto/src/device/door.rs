@@ -65,6 +65,8 @@ pub(super) enum Proof {
     Typed(Passcode),
     Hello(GuestStart),
     Shown(GuestConfirm),
+    /// The host's device looks at no passcode any more, until its host sets another.
+    Off,
     Proven,
     /// It came by mail and has shown that it knows the passcode: the host tells the link's secret under this key.
     Untold(PakeKey),
@@ -79,6 +81,10 @@ impl GuestDoor {
 
     pub(super) const fn is_asked(&self) -> bool {
         matches!(self.proof, Proof::Asked)
+    }
+
+    pub(super) const fn is_off(&self) -> bool {
+        matches!(self.proof, Proof::Off)
     }
 
     pub(super) const fn is_proving(&self) -> bool {
@@ -181,6 +187,7 @@ impl Device {
                     self.guest_door.not_before_ms = self.now_ms + wait_ms.min(WAIT_MS_MAX);
                 }
             }
+            Saying::PasscodeOff => self.passcode_off(host),
             Saying::Granted(grant) => self.granted(host, &grant),
             Saying::LinkSecret(sealed) => self.told_secret(host, &sealed),
             Saying::PakeHello(_) | Saying::PakeProof(_) | Saying::KeyPackage(_) | Saying::Knock(_) => {}
@@ -188,7 +195,7 @@ impl Device {
     }
 
     fn passcode_wanted(&mut self, host: DeviceKey, root: DeviceKey) {
-        let asked = !matches!(self.guest_door.proof, Proof::None);
+        let asked = !matches!(self.guest_door.proof, Proof::None | Proof::Off);
         let suites = [sabha_admission::Suite::XWing, sabha_admission::Suite::Classical];
         // The meeting's id says which root key is the right one.
         let genuine = suites.into_iter().any(|suite| meeting_id(suite, &root) == self.secrets.meeting);
@@ -197,7 +204,17 @@ impl Device {
         }
         self.guest_door.host = Some(HostHere { device: host, root });
         self.guest_door.proof = Proof::Asked;
-        self.guest_door.left = TRIES_MAX;
+        // What this device has given away of the passcode it has given away, whoever asks again.
+        self.guest_door.left = TRIES_MAX.saturating_sub(self.guest_door.wrong);
+    }
+
+    /// Nobody proves the passcode any more. Only the host that asked takes its question back.
+    fn passcode_off(&mut self, host: DeviceKey) {
+        let asked_by = self.guest_door.host.map(|here| here.device);
+        let done = matches!(self.guest_door.proof, Proof::Proven);
+        if !done && asked_by.is_none_or(|device| device == host) && matches!(self.place, Place::Lobby) {
+            self.guest_door.proof = Proof::Off;
+        }
     }
 
     /// The person typed the passcode.

@@ -230,7 +230,12 @@ impl Device {
         Knock::from_bytes(&opened).ok()
     }
 
+    /// Asks for the passcode, or says that there is nothing to ask for any more.
     fn want_passcode(&mut self, guest: ParticipantId) {
+        if self.host_door.budget.is_exhausted() {
+            self.say_at_door(Some(guest), self.me(), Saying::PasscodeOff);
+            return;
+        }
         let Some(group) = self.group() else { return };
         let root = group.roster().policy.root;
         self.say_at_door(Some(guest), self.me(), Saying::PasscodeWanted { root });
@@ -312,6 +317,27 @@ impl Device {
         }
     }
 
+    /// Tells everybody who has not proven the passcode that nobody can any more: they wait for a host.
+    fn say_passcode_is_off(&mut self) {
+        let unproven = |waiting: &Waiting| {
+            !matches!(waiting.proof, PasscodeProof::Proven | PasscodeProof::NotNeeded)
+                && waiting.grant.is_none()
+        };
+        let guests: Vec<_> = self
+            .host_door
+            .guests
+            .iter_mut()
+            .filter(|(_, waiting)| unproven(waiting))
+            .map(|(guest, waiting)| {
+                waiting.pake = None;
+                *guest
+            })
+            .collect();
+        for guest in guests {
+            self.say_at_door(Some(guest), self.me(), Saying::PasscodeOff);
+        }
+    }
+
     fn pake_hello(&mut self, from: ParticipantId, hello: &crate::pake::GuestHello) {
         let Some(passcode) = self.host_passcode() else { return };
         let (meeting, me) = (self.secrets.meeting, self.me());
@@ -338,6 +364,9 @@ impl Device {
             let left = self.host_door.budget.left(&device);
             let wait_ms = self.host_door.budget.wait_ms(&device, now_ms);
             self.say_at_door(Some(from), me, Saying::PakeWrong { left, wait_ms });
+            if self.host_door.budget.is_exhausted() {
+                self.say_passcode_is_off();
+            }
             return;
         };
         waiting.proof = PasscodeProof::Proven;
@@ -421,7 +450,9 @@ impl Device {
 
     pub(super) fn passcode_view(&self) -> PasscodeView {
         match &self.secrets.passcode {
-            Some(_) if self.host_door.budget.is_exhausted() => PasscodeView::Disabled {},
+            Some(passcode) if self.host_door.budget.is_exhausted() => {
+                PasscodeView::Disabled { admits: passcode.admits }
+            }
             Some(passcode) => match TypedPasscode::try_from(passcode.text.to_string()) {
                 Ok(text) => PasscodeView::Set {
                     passcode: text,
@@ -434,6 +465,7 @@ impl Device {
             None if self.guest_door.is_asked() || self.guest_door.is_proving() => {
                 PasscodeView::Wanted { wrong: self.guest_door.wrong, left: self.guest_door.left }
             }
+            None if self.guest_door.is_off() => PasscodeView::Off {},
             None => PasscodeView::None {},
         }
     }

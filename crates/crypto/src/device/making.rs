@@ -30,7 +30,7 @@ use super::{
     secrets::{HostPasscode, Secrets},
 };
 use crate::{
-    certificate::{Record, Terms},
+    certificate::Terms,
     codec::Reader,
     group::{Applicant, DeviceSigner, Group, Provider, Reject},
     invitation::Invitation,
@@ -210,7 +210,7 @@ impl Device {
         }
         let (secrets, rest) = Secrets::from_bytes(export).map_err(|_| InvalidExport)?;
         let mut reader = Reader::new(rest);
-        let record = Record::read(&mut reader).map_err(|_| InvalidExport)?;
+        let proof = Proof::read(&mut reader).map_err(|_| InvalidExport)?;
         let log = reader.rest();
         let chronicle = (!log.is_empty()).then(|| Chronicle::from_bytes(log)).transpose();
         let chronicle = chronicle.map_err(|_| InvalidExport)?;
@@ -220,7 +220,7 @@ impl Device {
         let mut device = Self::assemble(secrets, Provider::default(), now_ms);
         device.title.clone_from(&device.secrets.title);
         device.chronicle = chronicle;
-        device.proof = Proof::new(record);
+        device.proof = proof;
         Ok(device)
     }
 

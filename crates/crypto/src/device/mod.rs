@@ -57,7 +57,7 @@ use zeroize::Zeroizing;
 pub use making::{CreateOptions, InvalidExport, MeetingSuite};
 
 /// Longest [`Device::export`], in bytes.
-pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + RECORD_BYTES_MAX + chronicle::BYTES_MAX;
+pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + proof::BYTES_MAX + chronicle::BYTES_MAX;
 
 use self::{
     absent::Absent,
@@ -74,8 +74,6 @@ use self::{
     secrets::Secrets,
 };
 use crate::{
-    certificate::RECORD_BYTES_MAX,
-    codec::Writer,
     group::{Applicant, Candidate, DeviceSigner, EpochChange, Exit, Group, Ingested, Provider, Reject},
     link::LinkKeys,
     seal::{self, Place as SealPlace},
@@ -270,7 +268,7 @@ impl Device {
     /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
     pub fn export(&self) -> Zeroizing<Vec<u8>> {
         let secrets = self.secrets.to_bytes();
-        let record = self.proof.record().write(Writer::default()).done();
+        let record = self.proof.to_bytes();
         let log = self.chronicle.as_ref().map(Chronicle::to_bytes).unwrap_or_default();
         // In one piece, so that no copy of the secrets is left behind by a vector that grows.
         Zeroizing::new([&secrets[..], &record[..], &log[..]].concat())

@@ -1,38 +1,55 @@
 //! The certificate: what this device saw of the meeting's terms, and how a host's device and the others sign it.
 //!
 //! ```text
-//!  host's device that keeps the log                              everybody else's
+//!  a host's device                                               everybody else's
 //!  command: make ─► heartbeat with the log's head ───────────────► noted
 //!                └► certificate, signed (word 6) ────────────────► compared with the own record
 //!                                                                  │ the same: may be countersigned, by command
 //!  collected, given out with the certificate ◄─ countersignature ◄─┘ other: alarm, never countersigned
 //! ```
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sabha_admission::SignedHeartbeat;
+use sabha_admission::{SignedHeartbeat, SignedPolicy};
 use sabha_protocol::{
     DeviceKey,
     device::{Alarm, CertificateView, DeviceOutput, OfferState},
     limits::COUNTERSIGNATURES_MAX,
 };
 
-use super::{ALARMS_MAX, Device, chronicle::KEEP_MS, say::Word};
+use super::{
+    ALARMS_MAX, Device,
+    chronicle::{Chronicle, KEEP_MS},
+    say::Word,
+};
 use crate::{
     certificate::{
-        Certificate, Comparison, Countersignature, OFFER_BYTES_MAX, Record, SignedCertificate, Span, Terms,
-        Witness, compare, to_file,
+        Certificate, Comparison, Countersignature, PART_BYTES_MAX, RECORD_BYTES_MAX, Record,
+        SignedCertificate, Span, Terms, Witness, compare, to_file,
     },
-    log::Hash,
+    codec::{Malformed, Reader, Writer},
+    log::{Hash, MerkleTree},
 };
 
 /// Epochs and heads of the log that are remembered: a certificate that was under way while so many passed is made anew.
 const REMEMBERED_MAX: usize = 32;
 
+/// Parts of a certificate: the longest record, and the longest policy.
+const PARTS_MAX: usize = (RECORD_BYTES_MAX + 2 * PART_BYTES_MAX).div_ceil(PART_BYTES_MAX);
+/// Hosts whose parts are kept until they are whole. There are few hosts, and fewer who certify at the same moment.
+const PARTIAL_MAX: usize = 4;
+
+/// Longest form of what is kept for a reload, in bytes: the record, and where it ended with a policy.
+pub(super) const BYTES_MAX: usize = RECORD_BYTES_MAX + 1 + 2 + 0xffff + 2 * 32 + 8;
+
 /// What is known for a certificate.
 #[derive(Default)]
 pub(super) struct Proof {
     record: Record,
+    /// Where the group stood in the last epoch that is in the record.
+    end: Option<End>,
+    /// Certificates of hosts, as far as they have come.
+    partial: BTreeMap<DeviceKey, (u8, Vec<u8>)>,
     /// When the record is to be kept for a reload.
     pub(super) keep_at_ms: Option<u64>,
     /// The last epochs and their transcript hashes, oldest first.
@@ -41,6 +58,15 @@ pub(super) struct Proof {
     heads: VecDeque<(DeviceKey, u64, Hash)>,
     made: Option<Made>,
     offer: Option<Offer>,
+}
+
+/// What a certificate says of the end of its record.
+#[derive(Clone)]
+struct End {
+    policy: SignedPolicy,
+    transcript_hash: Hash,
+    log_entries: u64,
+    log_head: Hash,
 }
 
 /// The own certificate.
@@ -66,12 +92,49 @@ enum Opinion {
 }
 
 impl Proof {
+    #[cfg(test)]
     pub(super) fn new(record: Record) -> Self {
         Self { record, ..Self::default() }
     }
 
+    #[cfg(test)]
     pub(super) const fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Returns what is kept for a reload: the record may turn out to be full when the device is back.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let writer = self.record.write(Writer::default());
+        match &self.end {
+            Some(end) => writer
+                .u8(1)
+                .vector(&end.policy.to_bytes())
+                .array(&end.transcript_hash)
+                .u64(end.log_entries)
+                .array(&end.log_head)
+                .done(),
+            None => writer.u8(0).done(),
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let record = Record::read(reader)?;
+        let end = if reader.flag()? {
+            Some(End {
+                policy: SignedPolicy::from_bytes(reader.vector()?).map_err(|_| Malformed)?,
+                transcript_hash: reader.array()?,
+                log_entries: reader.u64()?,
+                log_head: reader.array()?,
+            })
+        } else {
+            None
+        };
+        Ok(Self { record, end, ..Self::default() })
+    }
+
+    /// Returns from when on the record says nothing, in unix milliseconds; nothing while it has room.
+    pub(super) fn full_from_ms(&self) -> Option<u64> {
+        self.record.stretches().last().filter(|_| self.record.is_full()).map(|last| last.until_ms)
     }
 
     fn transcript_hash(&self, epoch: u64) -> Option<Hash> {
@@ -90,8 +153,15 @@ impl Device {
         let now_ms = self.now_ms;
         let Some(group) = self.group() else { return };
         let (epoch, transcript_hash) = (group.epoch().0, group.transcript_hash());
-        let terms = Terms::of(&group.roster().policy);
-        self.proof.record.see(epoch, terms, now_ms);
+        let policy = group.roster().policy.clone();
+        let (log_entries, log_head) = self.log_stands();
+        let was_full = self.proof.record.is_full();
+        self.proof.record.see(epoch, Terms::of(&policy), now_ms);
+        if self.proof.record.is_full() {
+            self.changed |= !was_full;
+        } else {
+            self.proof.end = Some(End { policy, transcript_hash, log_entries, log_head });
+        }
         self.proof.keep_at_ms.get_or_insert(now_ms + KEEP_MS);
         remember(&mut self.proof.transcripts, (epoch, transcript_hash));
         self.look_at_offer();
@@ -108,28 +178,55 @@ impl Device {
         self.look_at_offer();
     }
 
-    /// Certifies what this device saw until now, on the one that keeps the log, and offers it to the others.
+    /// Returns how many entries the meeting's log has, and their head; none on a device that does not keep it, as its
+    /// heartbeats say too.
+    fn log_stands(&self) -> (u64, Hash) {
+        let log = self.chronicle.as_ref().map(Chronicle::log);
+        log.map_or_else(|| (0, MerkleTree::default().head()), |log| (log.size(), log.head()))
+    }
+
+    /// Certifies what this host's device saw until now, and offers it to the others.
     pub(super) fn make_certificate(&mut self) {
         let Some(signed) = self.certify() else { return };
         let bytes = signed.to_bytes();
-        let offered = bytes.len() <= OFFER_BYTES_MAX && self.joined;
+        let offered = self.joined;
         let hash = signed.hash();
         self.proof.made = Some(Made { signed, hash, offered, countersignatures: Vec::new() });
         self.changed = true;
         if offered {
             // So that everybody can compare the log's head with what the host says of it.
             self.beat();
-            self.words.retain(|word| !matches!(word, Word::Certificate(_)));
+            self.words.retain(|word| !matches!(word, Word::Certificate(_) | Word::CertificatePart { .. }));
+            self.say_certificate(bytes);
+        }
+    }
+
+    /// In one word where it fits, else in as many as it needs.
+    fn say_certificate(&mut self, bytes: Vec<u8>) {
+        if bytes.len() <= PART_BYTES_MAX {
             self.say(Word::Certificate(bytes));
+            return;
+        }
+        let parts = bytes.chunks(PART_BYTES_MAX);
+        let of = u8::try_from(parts.len()).unwrap_or(u8::MAX);
+        for (number, part) in (0..of).zip(parts) {
+            self.say(Word::CertificatePart { number, of, bytes: part.to_vec() });
         }
     }
 
     pub(super) fn certify(&mut self) -> Option<SignedCertificate> {
         let now_ms = self.now_ms;
-        let group = self.group().filter(|_| self.is_host() && !self.proof.record.is_full())?;
-        let (transcript_hash, policy) = (group.transcript_hash(), group.roster().policy.clone());
-        let log = self.chronicle.as_ref()?.log();
-        let (log_entries, log_head) = (log.size(), log.head());
+        let group = self.group().filter(|_| self.is_host())?;
+        let (log_entries, log_head) = self.log_stands();
+        let now = End {
+            policy: group.roster().policy.clone(),
+            transcript_hash: group.transcript_hash(),
+            log_entries,
+            log_head,
+        };
+        // A record that is full ended earlier, and so does what is certified.
+        let end = if self.proof.record.is_full() { self.proof.end.clone()? } else { now };
+        let End { policy, transcript_hash, log_entries, log_head } = end;
         self.proof.record.still(now_ms);
         let record = self.proof.record.clone();
         let certificate =
@@ -137,9 +234,9 @@ impl Device {
         Some(certificate.sign(self.signer.key()))
     }
 
-    /// The meeting has ended: gives out the certificate, and makes one if there is none.
+    /// The meeting has ended: gives out the certificate, and makes one if there is none, nor one that was countersigned.
     pub(super) fn close_certificate(&mut self) {
-        if self.proof.made.is_none()
+        if self.export_certificate().is_none()
             && let Some(signed) = self.certify()
         {
             let hash = signed.hash();
@@ -165,6 +262,27 @@ impl Device {
             _ => None,
         }?;
         serde_json::to_string_pretty(&file).ok().map(|text| format!("{text}\n"))
+    }
+
+    /// A host says a part of its certificate. They come in their order; what does not follow begins anew.
+    pub(super) fn heard_certificate_part(&mut self, from: DeviceKey, number: u8, of: u8, bytes: &[u8]) {
+        let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));
+        let partial = &mut self.proof.partial;
+        let (due, mut whole) = partial.remove(&from).filter(|_| number > 0).unwrap_or_default();
+        if !is_host
+            || due != number
+            || number >= of
+            || usize::from(of) > PARTS_MAX
+            || partial.len() >= PARTIAL_MAX
+        {
+            return;
+        }
+        whole.extend_from_slice(bytes);
+        if number + 1 == of {
+            self.heard_certificate(from, &whole);
+        } else {
+            partial.insert(from, (number + 1, whole));
+        }
     }
 
     /// A host offers a certificate of its own. A newer one takes its place.
@@ -238,7 +356,10 @@ impl Device {
     }
 
     pub(super) fn certificate_view(&self) -> CertificateView {
-        match (&self.proof.made, &self.proof.offer) {
+        // What another host asks for goes before what this device has done.
+        let asked = |offer: &&Offer| matches!(offer.opinion, Opinion::Agrees(_));
+        let offer = self.proof.offer.as_ref().filter(|offer| self.proof.made.is_none() || asked(offer));
+        match (self.proof.made.as_ref().filter(|_| offer.is_none()), offer) {
             (Some(made), _) => CertificateView::Made {
                 until_ms: made.signed.body.until().1,
                 countersigned: u16::try_from(made.countersignatures.len()).unwrap_or(u16::MAX),

@@ -58,6 +58,8 @@ pub(crate) enum Saying {
     Granted(Vec<u8>),
     /// Guest: for the host's commit.
     KeyPackage(Vec<u8>),
+    /// Host: there is a passcode, which nobody can prove any more: wait.
+    PasscodeOff,
     /// Host, to who came by mail and proved the passcode: the link's secret, sealed under the key of the proof.
     LinkSecret(Vec<u8>),
     /// Guest who came by mail, now that it can seal it: its knock.
@@ -76,8 +78,9 @@ impl Door {
             Saying::PakeWrong { left, wait_ms } => write(6).u8(*left).u64(*wait_ms).done(),
             Saying::Granted(grant) => write(7).vector(grant).done(),
             Saying::KeyPackage(bytes) => write(8).vector(bytes).done(),
-            Saying::LinkSecret(sealed) => write(9).vector(sealed).done(),
-            Saying::Knock(sealed) => write(10).vector(sealed).done(),
+            Saying::PasscodeOff => write(9).done(),
+            Saying::LinkSecret(sealed) => write(10).vector(sealed).done(),
+            Saying::Knock(sealed) => write(11).vector(sealed).done(),
         }
     }
 
@@ -94,8 +97,9 @@ impl Door {
             6 => Saying::PakeWrong { left: reader.u8()?, wait_ms: reader.u64()? },
             7 => Saying::Granted(reader.vector()?.to_vec()),
             8 => Saying::KeyPackage(reader.vector()?.to_vec()),
-            9 => Saying::LinkSecret(reader.vector()?.to_vec()),
-            10 => Saying::Knock(reader.vector()?.to_vec()),
+            9 => Saying::PasscodeOff,
+            10 => Saying::LinkSecret(reader.vector()?.to_vec()),
+            11 => Saying::Knock(reader.vector()?.to_vec()),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -138,8 +142,14 @@ pub(crate) enum Word {
     People(Vec<(DeviceKey, Status)>),
     /// Asks a device to say its status again.
     WhoIs(DeviceKey),
-    /// Of the host that keeps the log: a signed certificate, for others to countersign.
+    /// Of a host: a signed certificate, for others to countersign.
     Certificate(Vec<u8>),
+    /// Of a host: a part of a certificate that is too long for one word; counted from zero, in their order.
+    CertificatePart {
+        number: u8,
+        of: u8,
+        bytes: Vec<u8>,
+    },
     /// Of a device that was there: its countersignature.
     Countersignature(Vec<u8>),
     /// Of a host: asks the person at a device to switch the microphone on.
@@ -162,6 +172,9 @@ impl Word {
             Self::Certificate(bytes) => Writer::kind(6).vector(bytes).done(),
             Self::Countersignature(bytes) => Writer::kind(7).vector(bytes).done(),
             Self::PleaseSpeak(device) => Writer::kind(8).array(device.as_bytes()).done(),
+            Self::CertificatePart { number, of, bytes } => {
+                Writer::kind(9).u8(*number).u8(*of).vector(bytes).done()
+            }
         }
     }
 
@@ -185,6 +198,11 @@ impl Word {
             6 => Self::Certificate(reader.vector()?.to_vec()),
             7 => Self::Countersignature(reader.vector()?.to_vec()),
             8 => Self::PleaseSpeak(DeviceKey::from_bytes(reader.array()?)),
+            9 => Self::CertificatePart {
+                number: reader.u8()?,
+                of: reader.u8()?,
+                bytes: reader.vector()?.to_vec(),
+            },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -273,13 +291,16 @@ mod tests {
             Word::People(vec![(device, status)]),
             Word::WhoIs(device),
             Word::Certificate(vec![1; 60 * 1024]),
+            Word::CertificatePart { number: 1, of: 3, bytes: vec![1; 60 * 1024] },
             Word::Countersignature(vec![2; 400]),
             Word::PleaseSpeak(device),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }
-        let door = Door { host: device, saying: Saying::PakeWrong { left: 4, wait_ms: 1000 } };
-        assert_eq!(Door::from_bytes(&door.to_bytes()), Ok(door));
+        for saying in [Saying::PakeWrong { left: 4, wait_ms: 1000 }, Saying::PasscodeOff] {
+            let door = Door { host: device, saying };
+            assert_eq!(Door::from_bytes(&door.to_bytes()), Ok(door));
+        }
         let knock = Knock { nonce: [1; 16], name: "Bilal".parse().unwrap() };
         assert_eq!(Knock::from_bytes(&knock.to_bytes()), Ok(knock));
     }

@@ -646,6 +646,56 @@ fn a_wrong_passcode_is_stopped_at_the_budget_while_others_still_come_in() {
 }
 
 #[test]
+fn a_spent_passcode_is_asked_of_nobody_until_the_host_sets_another() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
+    let early = hall.guest("Asha");
+    assert_eq!(hall.view(early).stage, DeviceStage::PasscodeWanted);
+    let mut last = 0;
+    for _ in 0..20 {
+        last = hall.guest("Mallory");
+        hall.command(last, DeviceCommand::Passcode { passcode: "guess-guess".parse().unwrap() });
+        hall.pass(1000);
+    }
+    assert_eq!(hall.view(0).passcode, PasscodeView::Disabled { admits: true });
+
+    // Who was asked before, who guessed last, and who comes after.
+    let late = hall.guest("Bilal");
+    for guest in [early, last, late] {
+        assert_eq!(hall.view(guest).passcode, PasscodeView::Off {});
+        assert_eq!(hall.view(guest).stage, DeviceStage::Waiting);
+        hall.command(guest, DeviceCommand::Passcode { passcode: "7KQM-2XWD".parse().unwrap() });
+        assert_eq!(hall.view(guest).stage, DeviceStage::Waiting);
+    }
+    hall.admit(early);
+    assert_eq!(hall.view(early).stage, DeviceStage::Member);
+
+    let passcode = Some("9RTB-4YHN".parse().unwrap());
+    hall.command(0, DeviceCommand::SetPasscode { passcode, admits: true });
+    hall.pass(5000);
+    assert_eq!(hall.view(late).stage, DeviceStage::PasscodeWanted);
+    assert_eq!(hall.view(last).passcode, PasscodeView::Wanted { wrong: 1, left: 4 });
+    hall.command(late, DeviceCommand::Passcode { passcode: "9RTB-4YHN".parse().unwrap() });
+    assert_eq!(hall.view(late).stage, DeviceStage::Member);
+}
+
+#[test]
+fn a_spent_passcode_keeps_nobody_out_who_has_proven_it() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", false)));
+    let proven = hall.guest("Asha");
+    hall.command(proven, DeviceCommand::Passcode { passcode: "7KQM-2XWD".parse().unwrap() });
+    for _ in 0..20 {
+        let mallory = hall.guest("Mallory");
+        hall.command(mallory, DeviceCommand::Passcode { passcode: "guess-guess".parse().unwrap() });
+        hall.pass(1000);
+    }
+    assert_eq!(hall.view(0).passcode, PasscodeView::Disabled { admits: false });
+    assert_ne!(hall.view(proven).passcode, PasscodeView::Off {});
+    hall.admit(proven);
+    let member = &hall.view(0).members[1];
+    assert_eq!(member.method, sabha_protocol::device::AdmissionMethod::Passcode);
+}
+
+#[test]
 fn removal_rekeys_and_keeps_out() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");
@@ -1481,8 +1531,133 @@ fn a_certificate_that_says_something_else_is_an_alarm_and_never_countersigned() 
     assert_eq!(made.check_log(&log), Err(crate::certificate::BindingError::Policies));
 }
 
+/// CERT-13
 #[test]
-fn who_keeps_no_log_certifies_nothing_and_no_guests_word_is_taken() {
+fn another_host_certifies_what_its_own_device_saw_when_the_log_keeper_is_gone() {
+    let mut hall = Hall::new(None);
+    hall.command(0, DeviceCommand::Suspend { suspended: true });
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.command(0, DeviceCommand::MakeHost { device: hall.clients[ravi].device.me() });
+    let mina = hall.guest("Mina");
+    hall.admit(mina);
+    hall.pass(5000);
+    hall.command(0, DeviceCommand::Suspend { suspended: false });
+    let log = hall.log_summary();
+    hall.disconnect(0);
+    hall.pass(5000);
+    hall.command(ravi, DeviceCommand::Lock { locked: true });
+    hall.pass(5000);
+
+    hall.command(ravi, DeviceCommand::MakeCertificate {});
+    assert!(matches!(hall.certificate(ravi), CertificateView::Made { offered: true, .. }));
+    assert_eq!(hall.offered(mina), Some(OfferState::Agrees));
+    hall.command(mina, DeviceCommand::Countersign {});
+    let made = hall.exported(ravi).unwrap();
+    assert_eq!((made.certificate.log_entries, made.countersigners.len()), (0, 1));
+    assert_eq!(made.certificate.signer, hall.clients[ravi].device.me());
+    let periods = &made.certificate.record.stretches()[0].periods;
+    assert!(periods[0].epoch > 1, "of the time before it came it says nothing");
+    assert!(periods.last().unwrap().terms.locked_at_ms.is_some());
+    assert_eq!(made.certificate.check_log(&log), Ok(()));
+}
+
+#[test]
+fn a_certificate_too_long_for_one_word_is_offered_in_several() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    for number in 0..860 {
+        hall.command(0, DeviceCommand::Suspend { suspended: number % 2 == 0 });
+        if number % 20 == 0 {
+            hall.pass(5000);
+        }
+    }
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    hall.pass(1000);
+    let length = hall.clients[0].device.certify().unwrap().to_bytes().len();
+    assert!(length > crate::certificate::PART_BYTES_MAX, "{length}");
+    assert_eq!(hall.offered(ravi), Some(OfferState::Agrees));
+    hall.command(ravi, DeviceCommand::Countersign {});
+    assert!(matches!(hall.certificate(0), CertificateView::Made { countersigned: 1, .. }));
+}
+
+#[test]
+fn parts_of_a_certificate_that_do_not_follow_each_other_are_none() {
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.pass(5000);
+    let host = hall.clients[0].device.me();
+    let bytes = hall.clients[0].device.certify().unwrap().to_bytes();
+    let (one, two) = bytes.split_at(100);
+    let device = &mut hall.clients[ravi].device;
+    let mut offered = |parts: &[(DeviceKey, u8, u8, &[u8])]| {
+        device.proof = Proof::default();
+        parts
+            .iter()
+            .for_each(|(from, number, of, part)| device.heard_certificate_part(*from, *number, *of, part));
+        !matches!(device.certificate_view(), CertificateView::None)
+    };
+    assert!(offered(&[(host, 0, 2, one), (host, 1, 2, two)]));
+    assert!(offered(&[(host, 0, 2, two), (host, 0, 2, one), (host, 1, 2, two)]), "begun anew");
+    assert!(!offered(&[(host, 1, 2, two)]));
+    assert!(!offered(&[(host, 0, 3, one), (host, 2, 3, two)]));
+    assert!(!offered(&[(host, 0, 2, one), (host, 0, 2, one), (host, 2, 3, two)]));
+    let guest = DeviceKey::from_bytes([7; 32]);
+    assert!(!offered(&[(guest, 0, 2, one), (guest, 1, 2, two)]));
+    assert!(!offered(&[(host, 0, 255, one)]));
+}
+
+#[test]
+fn a_record_that_is_full_is_certified_up_to_there_and_says_so() {
+    use sabha_protocol::wire::certificate::STRETCHES_MAX;
+    let mut hall = Hall::new(None);
+    let ravi = hall.guest("Ravi");
+    hall.admit(ravi);
+    hall.command(0, DeviceCommand::MakeHost { device: hall.clients[ravi].device.me() });
+    for number in 0..2 * STRETCHES_MAX {
+        hall.command(0, DeviceCommand::Suspend { suspended: number % 2 == 0 });
+        if number % 20 == 0 {
+            hall.pass(5000);
+        }
+    }
+    // As if the device had been away before each of its last epochs.
+    let (now_ms, device) = (hall.now, &mut hall.clients[0].device);
+    let group = device.group().unwrap();
+    let (last, terms) = (group.epoch().0, crate::certificate::Terms::of(&group.roster().policy));
+    let stretch = |left: usize| {
+        let epoch = last - 2 * left as u64;
+        let periods = vec![crate::certificate::Period { epoch, time_ms: now_ms, terms: terms.clone() }];
+        crate::certificate::Stretch { periods, until_epoch: epoch, until_ms: now_ms }
+    };
+    let stretches = (0..STRETCHES_MAX).rev().map(stretch).collect();
+    device.proof = Proof::new(crate::certificate::Record::new(stretches).unwrap());
+    device.watch_terms();
+    assert_eq!(device.view().record_full_from_ms, None);
+    hall.pass(5000);
+    let kept = hall.clients[0].device.export();
+    hall.disconnect(0);
+    hall.pass(5000);
+    hall.command(ravi, DeviceCommand::Suspend { suspended: true });
+    hall.pass(5000);
+    hall.clients[0].device = Device::restore(&kept, hall.now).unwrap();
+    hall.enter(0);
+    hall.join(0);
+    hall.pass(5000);
+
+    let full_from_ms = hall.view(0).record_full_from_ms.expect("full");
+    assert!(full_from_ms >= now_ms && full_from_ms < hall.now - 5000);
+    hall.command(0, DeviceCommand::MakeCertificate {});
+    let made = hall.exported(0).unwrap().certificate;
+    assert!(made.record.is_full());
+    assert_eq!(made.until(), (last, full_from_ms));
+    let again = Device::restore(&hall.clients[0].device.export(), hall.now).unwrap();
+    assert_eq!(again.view().record_full_from_ms, Some(full_from_ms));
+}
+
+#[test]
+fn who_is_no_host_certifies_nothing_and_no_guests_word_is_taken() {
     let mut hall = Hall::new(None);
     let ravi = hall.guest("Ravi");
     hall.admit(ravi);

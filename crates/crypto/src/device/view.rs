@@ -43,6 +43,7 @@ impl Device {
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
             certificate: self.certificate_view(),
+            record_full_from_ms: self.proof.full_from_ms(),
         }
     }
 

@@ -138,6 +138,9 @@ impl Device {
             Word::WhoIs(device) => self.asked_who(device),
             Word::PleaseSpeak(device) => self.asked_to_speak(from, device),
             Word::Certificate(bytes) => self.heard_certificate(from, &bytes),
+            Word::CertificatePart { number, of, bytes } => {
+                self.heard_certificate_part(from, number, of, &bytes);
+            }
             Word::Countersignature(bytes) => self.heard_countersignature(from, &bytes),
             Word::People(people) => {
                 let is_host = self.group().is_some_and(|group| group.roster().is_host(&from));

@@ -56,6 +56,8 @@ pub struct CertificateBody {
     /// The times in which the host's device followed every change of the group. Between them it was away.
     #[serde(deserialize_with = "super::at_most::<_, _, STRETCHES_MAX>")]
     pub stretches: Vec<CertifiedStretch>,
+    /// Whether the device's record was full where the last stretch ends, so that nothing is said of what came after.
+    pub record_full: bool,
 }
 
 /// The head of the meeting's log.

@@ -1,6 +1,6 @@
 // Planned meetings in the order in which they come, by the days of whoever looks at them.
 
-import type { Plan, PlannedMeeting } from '../../protocol/messages';
+import type { ControlSettings, Plan, PlannedMeeting } from '../../protocol/messages';
 import type { KeptPlan } from './kept';
 
 /** One meeting with its plan, and what this browser keeps of it. */
@@ -17,6 +17,8 @@ export interface Entry {
   passcode: string | null;
   /** Whether its device takes who comes by mail. */
   byMail: boolean;
+  /** What it begins with beyond the floor, so far as this browser knows. */
+  controls: ControlSettings;
 }
 
 export interface Day {
@@ -37,6 +39,7 @@ export function agenda(plans: readonly Plan[], kept: ReadonlyMap<string, KeptPla
         invited: kept.get(plan.id)?.invited ?? [],
         passcode: kept.get(plan.id)?.passcode ?? null,
         byMail: kept.get(plan.id)?.byMail ?? false,
+        controls: kept.get(plan.id)?.controls ?? [],
       })),
     )
     .filter(({ planned }) => planned.times.ends_ms > nowMs && planned.state !== 'over')

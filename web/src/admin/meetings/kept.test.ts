@@ -25,6 +25,7 @@ describe('kept plans', () => {
       invited: ['ben@example.org'],
       passcode: 'blue-whale',
       byMail: true,
+      controls: [], controls: []
     };
 
     expect(await plans.write('one', plan, 5)).toBe(true);
@@ -40,13 +41,13 @@ describe('kept plans', () => {
     const earlier = { title: null, links: {}, invited: [] } as unknown as KeptPlan;
     await new KeptPlans(place).write('one', earlier, 5);
 
-    expect(await new KeptPlans(place).read('one')).toEqual({ ...earlier, passcode: null, byMail: false });
+    expect(await new KeptPlans(place).read('one')).toEqual({ ...earlier, passcode: null, byMail: false, controls: [] });
   });
 
   it('are none where nothing can be kept', async () => {
     const broken = new KeptPlans({ ...shelf(), key: () => Promise.reject(new Error('private window')) });
 
-    expect(await broken.write('one', { title: null, links: {}, invited: [], passcode: null, byMail: false }, 5)).toBe(
+    expect(await broken.write('one', { title: null, links: {}, invited: [], passcode: null, byMail: false, controls: [] }, 5)).toBe(
       false,
     );
     expect(await broken.read('one')).toBeNull();

@@ -66,8 +66,8 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
     const body: CreatePlan = { schedule: wish.schedule, meetings };
     const planned = await ask<Plan>('POST', 'plans', body);
     const lastMs = planned.meetings.at(-1)?.times.starts_ms ?? 0;
-    const { title, invited, passcode, byMail } = wish;
-    if (!(await kept.write(planned.id, { title, links, invited, passcode, byMail }, lastMs))) {
+    const { title, invited, passcode, byMail, controls } = wish;
+    if (!(await kept.write(planned.id, { title, links, invited, passcode, byMail, controls }, lastMs))) {
       await ask('DELETE', `plans/${planned.id}`);
       throw new NotKept();
     }

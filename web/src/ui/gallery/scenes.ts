@@ -126,6 +126,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'lobby-passcode-wrong': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 1, left: 4 } }),
   'lobby-passcode-again': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 2, left: 3 } }),
   'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
+  'lobby-passcode-off': atDoor({ stage: 'waiting', passcode: { type: 'off' } }),
   'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
   'lobby-joining': atDoor({ stage: 'joining' }),
   'lobby-mail': atDoor({
@@ -259,7 +260,15 @@ export const scenes: Readonly<Record<string, Scene>> = {
       { device: person(8).device, name: null },
     ],
   }),
-  'security-disabled': verified({ passcode: { type: 'disabled' } }),
+  'security-disabled': verified({ passcode: { type: 'disabled', admits: true } }),
+  'room-passcode-off': verified({ passcode: { type: 'disabled', admits: true } }, (call) =>
+    call.patch({ notices: [notice(1, 'passcode_off', { name: null })] }),
+  ),
+  'security-certificate-full': verified({
+    keeps_log: false,
+    record_full_from_ms: 1_900_000_000_000,
+    certificate: { type: 'made', until_ms: 1_900_000_000_000, countersigned: 1, offered: true },
+  }),
   'chat-empty': room(4),
   'chat-full': room(4, (call) => call.patch({ chat: talk() })),
   'chat-long': room(4, (call) =>

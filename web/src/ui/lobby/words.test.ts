@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceStage, DeviceView } from '../../protocol/messages';
+import type { DeviceStage, DeviceView, PasscodeView } from '../../protocol/messages';
 import { lobbyWords, wrongPasscode } from './words';
 
-const at = (stage: DeviceStage, invite = '#v1.x') => ({
-  e2ee: { stage, invite } as DeviceView,
+const at = (stage: DeviceStage, passcode: PasscodeView = { type: 'none' }, invite = '#v1.x') => ({
+  e2ee: { stage, passcode, invite } as DeviceView,
   hostPresent: true,
   sentBack: null,
 });
@@ -23,10 +23,11 @@ describe('lobby', () => {
     expect(lobbyWords({ ...at('waiting'), sentBack: { by: null } }).title).toBe('lobby-sent-back');
     expect(lobbyWords({ ...at('joining'), sentBack: { by: 'Asha' } }).title).toBe('lobby-joining');
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
-    expect(lobbyWords(at('passcode_wanted', '#v1.mail.x')).lead).toBe('lobby-passcode-mail');
-    expect(lobbyWords(at('waiting', '#v1.mail.x')).lead).toBe('lobby-mail-host-present');
-    expect(lobbyWords({ ...at('waiting', '#v1.mail.x'), hostPresent: false }).lead).toBe('lobby-mail-host-absent');
+    expect(lobbyWords(at('passcode_wanted', undefined, '#v1.mail.x')).lead).toBe('lobby-passcode-mail');
+    expect(lobbyWords(at('waiting', undefined, '#v1.mail.x')).lead).toBe('lobby-mail-host-present');
+    expect(lobbyWords({ ...at('waiting', undefined, '#v1.mail.x'), hostPresent: false }).lead).toBe('lobby-mail-host-absent');
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
+    expect(lobbyWords(at('waiting', { type: 'off' })).lead).toBe('lobby-passcode-off-lead');
   });
 });

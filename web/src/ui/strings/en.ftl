@@ -100,6 +100,7 @@ lobby-passcode-mail = Your mail does not have it: whoever invited you tells it t
 lobby-mail-host-present = You came by mail. A host's device is asked to check the passcode with you.
 lobby-mail-host-absent = You came by mail. Once a host is here you are asked for the passcode, and nobody sees your name before that.
 lobby-proving-lead = Proving the passcode to the host's device.
+lobby-passcode-off-lead = After too many wrong tries by somebody, the passcode is off. A host sees your name and can let you in.
 lobby-joining = You are being let in
 lobby-joining-lead = Checking everybody who is in the meeting.
 lobby-sent-back = You are back in the lobby
@@ -472,6 +473,7 @@ passcode-set-note = Tell it another way than the link.
 passcode-disabled-note = Switched off
 passcode-disabled = Too many wrong tries. Nobody can prove the passcode until you set a new one.
 passcode-add = Add
+passcode-renew = Set a new passcode
 passcode-new = New passcode
 passcode-another = Another one by chance
 passcode-short = Use at least six letters or digits.
@@ -516,6 +518,8 @@ log-save = Save the log
 
 certificate = Certificate of this meeting
 certificate-what = Says which controls held, from when to when, and what was changed: no names, nothing that was said. This device signs it, and who is here can countersign what their own device saw.
+certificate-what-host = Says what your own device saw since it came: which controls held, from when to when, and what was changed. It does not keep the meeting's log. This device signs it, and who is here can countersign what their own device saw.
+certificate-full = Nothing is written down any more since { $time }: so many changes are all that fits. What is certified ends there.
 certificate-limits = It proves what devices signed, not who held them. Anybody can check the file with sabha-client verify.
 certificate-make = Make a certificate
 certificate-again = Make a new one
@@ -525,7 +529,7 @@ certificate-count = { $count ->
     [one] One device has countersigned.
    *[other] { $count } devices have countersigned.
   }
-certificate-alone = It could not be offered to the others: it is too long, or you are not connected.
+certificate-alone = It was not offered to the others: you were not connected.
 certificate-save = Save the certificate
 certificate-offered = { $name } certifies which controls held up to { $time }, and asks who was here to countersign.
 certificate-offered-unnamed = A host certifies which controls held up to { $time }, and asks who was here to countersign.

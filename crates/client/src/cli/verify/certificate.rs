@@ -33,8 +33,13 @@ pub(super) struct Summary {
     log_head: String,
     /// Whether the log was checked with it.
     log_checked: bool,
+    /// Whether the signer keeps the meeting's log. Of one that does not, the certificate and the log say the same of the
+    /// epochs that both have.
+    keeps_log: bool,
     /// Times in which the host's device was away.
     gaps: usize,
+    /// Whether the device had no room for what came after `until_ms`.
+    record_full: bool,
     /// What changed, oldest first.
     changes: Vec<Change>,
     countersigned: Vec<Countersigner>,
@@ -92,7 +97,9 @@ fn summary(file: &CertificateFile, verified: &Verified, log_checked: bool) -> Su
         log_entries: body.log.entries,
         log_head: HEXLOWER.encode(body.log.head.as_bytes()),
         log_checked,
+        keeps_log: verified.certificate.keeps_log(),
         gaps: stretches.len().saturating_sub(1),
+        record_full: verified.certificate.record.is_full(),
         changes: changes.collect(),
         countersigned: verified
             .countersigners
@@ -148,6 +155,15 @@ fn finding(summary: Summary, last: Option<&Period>) -> Finding {
         format!("gaps      {}", summary.gaps),
         format!("countersigned by {}", summary.countersigned.len()),
     ];
+    if summary.record_full {
+        lines.push(format!(
+            "record full from {} (unix ms) on: nothing is said of what came after",
+            summary.until_ms
+        ));
+    }
+    if !summary.keeps_log {
+        lines.push("the signer does not keep the meeting's log: it says what its own device saw".to_owned());
+    }
     lines.extend(summary.countersigned.iter().map(|one| {
         let spans: Vec<_> =
             one.spans.iter().map(|span| format!("{}-{}", span.from_epoch, span.until_epoch)).collect();
@@ -182,7 +198,11 @@ fn finding(summary: Summary, last: Option<&Period>) -> Finding {
         "who the people were, and that different devices are different people: a host can let in its own"
             .to_owned(),
     ];
-    if summary.log_checked {
+    if summary.log_checked && !summary.keeps_log {
+        proved.push(
+            "it and this log say the same of every epoch that both have: the same policy, and the same last epoch".to_owned(),
+        );
+    } else if summary.log_checked {
         proved.push(
             "it is of this log: every policy and epoch in the log up to its head is in the certificate, and no other".to_owned(),
         );
@@ -191,6 +211,12 @@ fn finding(summary: Summary, last: Option<&Period>) -> Finding {
     }
     if summary.countersigned.is_empty() {
         not_proved.push("that anybody else saw the same: nobody has countersigned".to_owned());
+    }
+    if summary.record_full {
+        not_proved.push("what held after the record was full".to_owned());
+    }
+    if !summary.keeps_log {
+        not_proved.push("what held before the signer's device came to the meeting".to_owned());
     }
     if summary.gaps > 0 {
         not_proved.push("what held while the host's device was away".to_owned());

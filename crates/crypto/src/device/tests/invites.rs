@@ -178,3 +178,17 @@ fn who_is_no_host_makes_no_invite_that_holds() {
     hall.command(asha, DeviceCommand::Invite { name: "Mina".parse().unwrap(), until_ms, devices: 1 });
     assert!(hall.view(asha).invites.is_empty());
 }
+
+#[test]
+fn a_spent_passcode_keeps_nobody_out_who_has_a_link_of_their_own() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", true)));
+    let invite = hall.invite("Mina", 1);
+    for _ in 0..20 {
+        let mallory = hall.guest("Mallory");
+        hall.command(mallory, DeviceCommand::Passcode { passcode: "guess-guess".parse().unwrap() });
+        hall.pass(1000);
+    }
+    assert_eq!(hall.view(0).passcode, PasscodeView::Disabled { admits: true });
+    let mina = hall.invited(&invite, "Mina");
+    assert!(hall.is_in(mina));
+}
