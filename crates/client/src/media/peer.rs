@@ -100,6 +100,8 @@ pub struct ReceivedPacket {
     pub payload: Arc<[u8]>,
     /// When it arrived.
     pub at: Instant,
+    /// When the kernel received it, in unix nanoseconds; when it was read, where the kernel does not say.
+    pub arrived_ns: u64,
 }
 
 /// A client's side of a peer connection.
@@ -114,6 +116,8 @@ pub struct Peer {
     outputs: VecDeque<PeerOutput>,
     timeout: Instant,
     lost: bool,
+    /// When the kernel received the packet that is being handled.
+    arrived_ns: u64,
 }
 
 /// One encoded stream that may be sent.
@@ -192,6 +196,7 @@ impl Peer {
             outputs: VecDeque::new(),
             timeout: now,
             lost: false,
+            arrived_ns: 0,
         };
         Ok((peer, offer))
     }
@@ -228,16 +233,19 @@ impl Peer {
         self.down.iter().map(|down| (down.mid.to_string(), down.kind))
     }
 
-    /// Takes a packet from the socket. What cannot be read is dropped: anybody can send anything to a port.
+    /// Takes a packet from the socket, which the kernel received at `arrived_ns`, in unix nanoseconds. What cannot be
+    /// read is dropped: anybody can send anything to a port.
     ///
     /// # Errors
     /// [`ClientError::Media`] when the connection cannot go on.
     pub fn handle_packet(
         &mut self,
         now: Instant,
+        arrived_ns: u64,
         source: SocketAddr,
         packet: &[u8],
     ) -> Result<(), ClientError> {
+        self.arrived_ns = arrived_ns;
         let Ok(receive) = Receive::new(self.protocol, source, self.local, packet) else { return Ok(()) };
         self.rtc.handle_input(Input::Receive(now, receive))?;
         self.drain()
@@ -364,6 +372,7 @@ impl Peer {
             marker: packet.header.marker,
             payload: packet.payload,
             at: packet.timestamp,
+            arrived_ns: self.arrived_ns,
         })
     }
 }

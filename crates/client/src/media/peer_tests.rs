@@ -153,7 +153,7 @@ impl Pair {
                 }
                 Output::Transmit(transmit) => {
                     sent = true;
-                    self.peer.handle_packet(self.now, self.server, &transmit.contents).unwrap();
+                    self.peer.handle_packet(self.now, 0, self.server, &transmit.contents).unwrap();
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
                     let mut direct = self.rtc.direct_api();
@@ -254,8 +254,8 @@ fn junk_on_the_socket_changes_nothing() {
 
     for length in 0..200 {
         let junk: Vec<u8> = (0..length).map(|index| (index * 37 + length) as u8).collect();
-        pair.peer.handle_packet(pair.now, stranger, &junk).unwrap();
-        pair.peer.handle_packet(pair.now, pair.server, &junk).unwrap();
+        pair.peer.handle_packet(pair.now, 0, stranger, &junk).unwrap();
+        pair.peer.handle_packet(pair.now, 0, pair.server, &junk).unwrap();
     }
 
     let before = pair.arrived.values().sum::<usize>();
