@@ -588,7 +588,16 @@ mod tests {
             self.packetizer.packetize(&sealed, key, 0, &mut Vec::new(), |payload, marker| {
                 *sequence += 1;
                 let payload = payload.into();
-                packets.push(ReceivedPacket { slot: 0, sequence: *sequence, time, marker, payload, at: now, arrived_ns: 0 });
+                packets.push(ReceivedPacket {
+                    slot: 0,
+                    sequence: *sequence,
+                    time,
+                    marker,
+                    payload,
+                    at: now,
+                    arrived_ns: 0,
+                    srtp_tag_bytes: 16,
+                });
             });
             packets
         }

@@ -1,6 +1,10 @@
 //! `sabha-client load`: rooms full of participants, by the name of what they do.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Args;
 use sabha_protocol::limits::ROOM_PARTICIPANTS_MAX;
@@ -8,7 +12,7 @@ use sabha_protocol::limits::ROOM_PARTICIPANTS_MAX;
 use super::{Authority, Creator, ReportForm, SuiteArg, print, print_line};
 use crate::{
     error::ClientError,
-    load::{LoadConfig, Scenario, load},
+    load::{Elsewhere, ElsewhereConfig, LoadConfig, LoadReport, Scenario, load, load_elsewhere},
 };
 
 /// Rooms that one process fills at most.
@@ -33,6 +37,33 @@ pub(super) struct Load {
     /// In each room, the one who leads it included; as the scenario has it if absent.
     #[arg(long, value_parser = participants)]
     participants: Option<usize>,
+    /// Cipher suite of the meetings.
+    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
+    suite: SuiteArg,
+    #[command(flatten)]
+    measure: Measure,
+}
+
+/// One sender and many viewers at a server that is not ours.
+#[derive(Args, Debug)]
+pub(super) struct LoadElsewhere {
+    /// What is there: janus, or plain (the example `plain_forwarder`).
+    kind: Elsewhere,
+    /// Janus' WebSocket, or where the plain forwarder takes offers.
+    address: SocketAddr,
+    /// The address of this machine from which media is sent and received. Janus never uses the loopback interface.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    media_ip: IpAddr,
+    /// Who watches, the sender not included.
+    #[arg(long, default_value_t = 99, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    viewers: u16,
+    #[command(flatten)]
+    measure: Measure,
+}
+
+/// How it is measured, and told.
+#[derive(Args, Debug)]
+struct Measure {
     /// Seconds to wait before it is measured, once everybody is in.
     #[arg(long, default_value_t = 8)]
     warm_up: u64,
@@ -48,9 +79,6 @@ pub(super) struct Load {
     /// Process id of the server, to read its processor time and memory.
     #[arg(long)]
     server_pid: Option<u32>,
-    /// Cipher suite of the meetings.
-    #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
-    suite: SuiteArg,
     /// Form of the report.
     #[arg(long, value_enum, default_value_t = ReportForm::Json)]
     report: ReportForm,
@@ -65,20 +93,42 @@ pub(super) async fn run(args: Load) -> Result<ExitCode, ClientError> {
         scenario: args.scenario,
         rooms: args.rooms.into(),
         participants: args.participants,
-        warm_up: Duration::from_secs(args.warm_up),
-        duration: Duration::from_secs(args.seconds),
-        open_one_in: args.open_one_in.into(),
-        seed: args.seed,
-        server_pid: args.server_pid,
+        warm_up: Duration::from_secs(args.measure.warm_up),
+        duration: Duration::from_secs(args.measure.seconds),
+        open_one_in: args.measure.open_one_in.into(),
+        seed: args.measure.seed,
+        server_pid: args.measure.server_pid,
         patience: PATIENCE,
     })
     .await?;
-    match args.report {
-        ReportForm::Json => print_line(&report),
+    Ok(tell(&report, args.measure.report))
+}
+
+/// Runs the load at another server. It fails as [`run`] does.
+pub(super) async fn run_elsewhere(args: LoadElsewhere) -> Result<ExitCode, ClientError> {
+    let report = load_elsewhere(&ElsewhereConfig {
+        kind: args.kind,
+        address: args.address,
+        media_ip: args.media_ip,
+        viewers: args.viewers.into(),
+        warm_up: Duration::from_secs(args.measure.warm_up),
+        duration: Duration::from_secs(args.measure.seconds),
+        open_one_in: args.measure.open_one_in.into(),
+        seed: args.measure.seed,
+        server_pid: args.measure.server_pid,
+        patience: PATIENCE,
+    })
+    .await?;
+    Ok(tell(&report, args.measure.report))
+}
+
+fn tell(report: &LoadReport, form: ReportForm) -> ExitCode {
+    match form {
+        ReportForm::Json => print_line(report),
         ReportForm::Table => print(report.table()),
     }
     let is_sound = report.absent == 0 && report.video.wrong + report.audio.wrong == 0;
-    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn participants(text: &str) -> Result<usize, String> {

@@ -26,7 +26,12 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, load::Load, probe::Probe, verify::Verify};
+use self::{
+    doorman::Doorman,
+    load::{Load, LoadElsewhere},
+    probe::Probe,
+    verify::Verify,
+};
 use crate::{
     error::ClientError,
     http::create_meeting,
@@ -65,6 +70,8 @@ enum Command {
     JoinTimes(JoinTimesArgs),
     /// Load a server with rooms full of participants, and measure every stream.
     Load(Load),
+    /// Load Janus, or the plain forwarder, as `load speaker` does ours.
+    LoadElsewhere(LoadElsewhere),
     /// Try on one's own server what has happened to others, and say what held.
     Probe(Box<Probe>),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
@@ -319,6 +326,7 @@ impl Cli {
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
             Command::Load(args) => load::run(args).await,
+            Command::LoadElsewhere(args) => load::run_elsewhere(args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Soak(args) => run_soak(args).await,
             Command::Verify(args) => Ok(verify::run(&args)),

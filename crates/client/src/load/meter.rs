@@ -44,6 +44,8 @@ pub(crate) struct Measured {
     pub(crate) latency: Histogram,
     pub(crate) stalls: Stalls,
     pub(crate) checks: Checks,
+    /// Bytes that SRTP added to a packet.
+    pub(crate) srtp_tag_bytes: usize,
 }
 
 /// How often, and how long, a picture stood still or a voice was late.
@@ -70,6 +72,7 @@ struct StreamMeter {
     pace: Pace,
     stalls: Stalls,
     checks: Checks,
+    srtp_tag_bytes: usize,
 }
 
 /// When the last frame or packet came, in unix nanoseconds.
@@ -107,6 +110,8 @@ impl Meter {
         }
         if gauge.covers(packet.arrived_ns) {
             stream.before.get_or_insert_with(|| figures.clone());
+            // Padding, and what a retransmission says of the packet that it repeats, make single packets longer.
+            stream.srtp_tag_bytes = stream.srtp_tag_bytes.min(packet.srtp_tag_bytes);
             if let Some(sent_ns) = gauge.times.find(&packet.payload) {
                 // The two clocks are one, but it may be set meanwhile.
                 stream.latency.record(packet.arrived_ns.saturating_sub(sent_ns) / 1_000);
@@ -160,7 +165,8 @@ impl Meter {
             stalls.add(if ended_ns == u64::MAX { Duration::ZERO } else { pace.picture(ended_ns) });
         }
         let (latency, checks) = (stream.latency.clone(), stream.checks);
-        Some(Measured { publication, figures, latency, stalls, checks })
+        let srtp_tag_bytes = stream.srtp_tag_bytes;
+        Some(Measured { publication, figures, latency, stalls, checks, srtp_tag_bytes })
     }
 }
 
@@ -209,6 +215,7 @@ fn stream(streams: &mut Vec<StreamMeter>, index: usize) -> &mut StreamMeter {
             pace: Pace::default(),
             stalls: Stalls::default(),
             checks: Checks::default(),
+            srtp_tag_bytes: usize::MAX,
         });
     }
     &mut streams[index]

@@ -12,10 +12,14 @@
 //! stream of so many; of every packet the way is timed, from when the sender hands it on to when the receiver's kernel has
 //! it, so that a receiver that is late at reading does not count as a server that is late at sending.
 
+mod elsewhere;
+mod endpoint;
 mod gauge;
 mod histogram;
+mod janus;
 mod meter;
 mod outgoing;
+mod plain;
 mod report;
 mod room;
 mod scenario;
@@ -23,6 +27,7 @@ mod send_times;
 mod stamp;
 mod trace;
 
+pub use elsewhere::{Elsewhere, ElsewhereConfig, load_elsewhere};
 pub use gauge::Gauge;
 pub use histogram::Latency;
 pub(crate) use meter::{Measured, Meter};
@@ -41,7 +46,10 @@ use std::{
 use sabha_crypto::device::MeetingSuite;
 use tokio::time::sleep;
 
-use self::room::{Room, Stay};
+use self::{
+    report::Setting,
+    room::{Room, Stay},
+};
 use crate::{
     error::ClientError,
     link::NewMeeting,
@@ -99,7 +107,7 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
     for room in &mut rooms {
         room.fill(config, &gauge).await?;
     }
-    let joins = rooms.iter().flat_map(Room::joins).collect();
+    let joins: Vec<_> = rooms.iter().flat_map(Room::joins).collect();
     sleep(config.warm_up).await;
 
     let own = process_time(std::process::id()).ok();
@@ -113,7 +121,13 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
     let server = server.map(|accounts| accounts.close(idle)).transpose().map_err(no_process)?;
     let own = own.zip(process_time(std::process::id()).ok()).map(|(before, after)| after.since(before));
 
-    let mut report = LoadReport::new(config, lasted, joins, server, own);
+    let setting = Setting {
+        scenario: config.scenario.to_string(),
+        rooms: config.rooms.max(1),
+        participants: config.participants.unwrap_or(config.scenario.plan().participants),
+        open_one_in: config.open_one_in.max(1),
+    };
+    let mut report = LoadReport::new(setting, lasted, &joins, server, own);
     for (number, (room, stay)) in rooms.into_iter().zip(stays).enumerate() {
         report.absorb(number, &room.close().await, stay);
     }

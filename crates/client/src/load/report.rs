@@ -6,7 +6,8 @@ use sabha_protocol::{MediaKind, wire::server::Occupant};
 use serde::Serialize;
 
 use super::{
-    Latency, LoadConfig, SentStream,
+    Latency, SentStream,
+    endpoint::Outcome,
     histogram::Histogram,
     meter::{Checks, Measured},
     room::{Join, Remains, Stay},
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     frames::Drops,
     process::{ProcessSample, ProcessTime},
-    report::{Percentiles, Report},
+    report::Percentiles,
 };
 
 /// What came of a load. Everything but the joins is of the measured time.
@@ -40,6 +41,8 @@ pub struct LoadReport {
     pub connected: Percentiles,
     /// What was sent of each encoded stream, over all senders.
     pub sent: Vec<SentStream>,
+    /// Bytes by which SRTP made the packets that were received longer: 16 with AES-GCM, 10 with HMAC-SHA1-80.
+    pub srtp_tag_bytes: Option<usize>,
     /// What was received as picture.
     pub video: Totals,
     /// What was received as sound.
@@ -142,13 +145,17 @@ pub struct ServerLoad {
     pub threads: u64,
 }
 
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) scenario: String,
+    pub(super) rooms: usize,
+    pub(super) participants: usize,
+    pub(super) open_one_in: usize,
+}
+
 impl ServerLoad {
-    pub(super) fn new(
-        spent: ProcessTime,
-        lasted: Duration,
-        idle: ProcessSample,
-        now: ProcessSample,
-    ) -> Self {
+    pub(super) fn new(spent: ProcessTime, lasted: Duration, idle: ProcessSample, now: ProcessSample) -> Self {
         let (user_seconds, system_seconds) = (spent.user.as_secs_f64(), spent.system.as_secs_f64());
         Self {
             user_seconds,
@@ -164,19 +171,19 @@ impl ServerLoad {
 
 impl LoadReport {
     pub(super) fn new(
-        config: &LoadConfig,
+        setting: Setting,
         lasted: Duration,
-        joins: Vec<Join>,
+        joins: &[Join],
         server: Option<ServerLoad>,
         own: Option<ProcessTime>,
     ) -> Self {
         let seconds = lasted.as_secs_f64();
         Self {
-            scenario: config.scenario.to_string(),
-            rooms: config.rooms.max(1),
-            participants: config.participants.unwrap_or(config.scenario.plan().participants),
+            scenario: setting.scenario,
+            rooms: setting.rooms,
+            participants: setting.participants,
             seconds,
-            open_one_in: config.open_one_in.max(1),
+            open_one_in: setting.open_one_in,
             joined: Percentiles::of(joins.iter().filter_map(|join| join.joined_ms).collect()),
             connected: Percentiles::of(joins.iter().filter_map(|join| join.connected_ms).collect()),
             server,
@@ -190,7 +197,7 @@ impl LoadReport {
         self.absent += remains.absent;
         self.changes += stay.changes;
         for report in &remains.reports {
-            self.absorb_sent(report);
+            self.absorb_sent(&report.sent);
             let receiver = report.you.map_or(0, |you| you.0);
             for measured in &report.measured {
                 self.absorb_stream(room, receiver, measured);
@@ -198,8 +205,17 @@ impl LoadReport {
         }
     }
 
-    fn absorb_sent(&mut self, report: &Report) {
-        for stream in &report.sent {
+    /// Adds what an endpoint at another server has to tell.
+    pub(super) fn absorb_endpoint(&mut self, receiver: u32, outcome: &Outcome) {
+        self.absent += usize::from(outcome.lost);
+        self.absorb_sent(&outcome.sent);
+        for measured in &outcome.measured {
+            self.absorb_stream(0, receiver, measured);
+        }
+    }
+
+    fn absorb_sent(&mut self, sent: &[SentStream]) {
+        for stream in sent {
             let same = |known: &&mut SentStream| (known.source, known.layer) == (stream.source, stream.layer);
             match self.sent.iter_mut().find(same) {
                 Some(known) => {
@@ -213,13 +229,15 @@ impl LoadReport {
     }
 
     fn absorb_stream(&mut self, room: usize, receiver: u32, measured: &Measured) {
-        let Measured { publication, figures, latency, stalls, checks } = measured;
+        let Measured { publication, figures, latency, stalls, checks, srtp_tag_bytes } = measured;
         let Checks { right, silent, wrong } = *checks;
         let (totals, all) = match publication.source.kind() {
             MediaKind::Video => (&mut self.video, &mut self.latencies[0]),
             MediaKind::Audio => (&mut self.audio, &mut self.latencies[1]),
         };
         totals.streams += 1;
+        let least = self.srtp_tag_bytes.into_iter().fold(*srtp_tag_bytes, usize::min);
+        self.srtp_tag_bytes = Some(least);
         totals.packets += figures.packets;
         totals.mbit_per_second += figures.bytes as f64 * 8.0 / 1e6 / self.seconds;
         totals.lost += figures.lost;
@@ -333,7 +351,12 @@ impl LoadReport {
                 server.threads,
             ));
         }
-        line(format!("client: {:.2} cores", self.client_cores));
+        let profile = match self.srtp_tag_bytes {
+            Some(16) => "SRTP with AES-GCM",
+            Some(10) => "SRTP with HMAC-SHA1-80",
+            _ => "SRTP of an unknown profile",
+        };
+        line(format!("client: {:.2} cores; {profile}", self.client_cores));
         out
     }
 }

@@ -88,8 +88,7 @@ impl Room {
             admission: Admission::All,
             ..member(config, gauge, &plan, (&invite, number, 0), tiles)?
         };
-        let lead =
-            Participant::join_with(ParticipantConfig { publish: plan.lead.to_vec(), ..lead }, device);
+        let lead = Participant::join_with(ParticipantConfig { publish: plan.lead.to_vec(), ..lead }, device);
         lead.until_joined(config.patience).await?;
         let (others, left) = (VecDeque::new(), Vec::new());
         Ok(Self { number, plan, invite, lead, others, joined: 0, left, absent: 0 })
@@ -156,13 +155,8 @@ impl Room {
 
     fn next(&mut self, config: &LoadConfig, gauge: &Arc<Gauge>) -> Result<Participant, ClientError> {
         self.joined += 1;
-        let member = member(
-            config,
-            gauge,
-            &self.plan,
-            (&self.invite, self.number, self.joined),
-            self.plan.tiles,
-        )?;
+        let member =
+            member(config, gauge, &self.plan, (&self.invite, self.number, self.joined), self.plan.tiles)?;
         Ok(Participant::join(ParticipantConfig { publish: self.plan.others.to_vec(), ..member }))
     }
 }

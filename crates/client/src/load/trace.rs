@@ -66,7 +66,8 @@ impl TracedCamera {
         self.activity = (self.activity + between(0, 13) - 6 + (100 - self.activity) / 16).clamp(70, 140);
         let noise = between(35, 66) + between(35, 66);
         let jolt = if between(0, 100) == 0 { 200 } else { 100 };
-        let wanted = self.mean * TEMPORAL_PERCENT[layer] / 100 * self.activity / 100 * noise / 100 * jolt / 100;
+        let wanted =
+            self.mean * TEMPORAL_PERCENT[layer] / 100 * self.activity / 100 * noise / 100 * jolt / 100;
         let bytes = if key {
             self.mean * KEY_FACTOR * noise / 100
         } else {
@@ -185,7 +186,8 @@ mod tests {
 
     #[test]
     fn camera_keeps_its_rate_pays_for_its_key_frame_and_varies() {
-        for (layer, fps, kbps) in [(Layer::Low, 15, 150), (Layer::Medium, 30, 500), (Layer::High, 30, 1_700)] {
+        for (layer, fps, kbps) in [(Layer::Low, 15, 150), (Layer::Medium, 30, 500), (Layer::High, 30, 1_700)]
+        {
             let sizes = sizes(&mut TracedCamera::new(layer, 5), fps * 20);
             let rate = sizes.iter().sum::<usize>() * 8 / 20_000;
             assert!((kbps * 95 / 100..kbps * 105 / 100).contains(&rate), "{layer:?}: {rate} kbit/s");

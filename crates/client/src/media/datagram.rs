@@ -53,8 +53,12 @@ pub(super) fn receive(socket: &UdpSocket, buffer: &mut [u8], control: &mut Vec<u
     }
     socket.try_io(Interest::READABLE, || {
         let mut parts = [IoSliceMut::new(buffer)];
-        let message =
-            recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(control), MsgFlags::MSG_DONTWAIT)?;
+        let message = recvmsg::<SockaddrStorage>(
+            socket.as_raw_fd(),
+            &mut parts,
+            Some(control),
+            MsgFlags::MSG_DONTWAIT,
+        )?;
         let address = message.address.ok_or(io::ErrorKind::InvalidData)?;
         let source = match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
             (Some(v4), _) => SocketAddr::V4((*v4).into()),

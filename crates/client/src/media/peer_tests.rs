@@ -56,8 +56,14 @@ impl Pair {
         let now = Instant::now();
         let client: SocketAddr = "10.0.0.1:4000".parse().unwrap();
         let server: SocketAddr = "10.0.0.2:8080".parse().unwrap();
-        let config =
-            PeerConfig { up: Source::ALL.to_vec(), video_slots: 3, audio_slots: 2, local: client, path };
+        let config = PeerConfig {
+            up: Source::ALL.to_vec(),
+            simulcast: true,
+            video_slots: 3,
+            audio_slots: 2,
+            local: client,
+            path,
+        };
         let (mut peer, offer) = Peer::offer(&config, now).unwrap();
         let mut rtc = RtcConfig::new()
             .set_crypto_provider(Arc::new(crypto::from_feature_flags()))

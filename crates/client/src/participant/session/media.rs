@@ -54,6 +54,7 @@ impl Session {
         let (wire, local) = Wire::open(signalling.local_ip(), self.config.path).await?;
         let config = PeerConfig {
             up: self.config.publish.clone(),
+            simulcast: true,
             video_slots: self.config.video_slots,
             audio_slots: self.config.audio_slots,
             local,
