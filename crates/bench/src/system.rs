@@ -85,7 +85,7 @@ impl System {
         let output = client.stderr(Stdio::inherit()).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "the client says {}: {}", output.status, shortened(&text));
-        Ok(serde_json::from_str(text.trim()).context("the client's report")?)
+        serde_json::from_str(text.trim()).context("the client's report")
     }
 }
 

@@ -37,12 +37,6 @@ struct Connection {
     down: HashMap<MediaKind, Ssrc>,
 }
 
-/// What came out of a connection.
-enum Found {
-    Packet(MediaKind, RtpPacket),
-    KeyFrameWanted,
-}
-
 struct Forwarder {
     socket: UdpSocket,
     local: SocketAddr,
@@ -159,23 +153,24 @@ impl Forwarder {
 
     fn input(&mut self, index: usize, input: Input<'_>) {
         self.connections[index].rtc.handle_input(input).unwrap();
-        let mut found = Vec::new();
-        self.drain(index, &mut found);
-        for found in found {
-            match found {
-                Found::Packet(kind, packet) => self.forward(kind, &packet),
-                Found::KeyFrameWanted => self.want_key_frame(),
-            }
+        let mut packets = Vec::new();
+        if self.drain(index, &mut packets) {
+            self.want_key_frame();
+        }
+        for (kind, packet) in packets {
+            self.forward(kind, &packet);
         }
     }
 
-    fn drain(&mut self, index: usize, found: &mut Vec<Found>) {
+    /// Sends what a connection has to send, and hands out the media that came. Returns whether it wants a key frame.
+    fn drain(&mut self, index: usize, packets: &mut Vec<(MediaKind, RtpPacket)>) -> bool {
+        let mut key_frame_wanted = false;
         let Connection { rtc, due, .. } = &mut self.connections[index];
         loop {
             match rtc.poll_output().unwrap() {
                 Output::Timeout(at) => {
                     *due = at;
-                    return;
+                    return key_frame_wanted;
                 }
                 Output::Transmit(transmit) => {
                     // What finds no room is lost, as in a network.
@@ -184,9 +179,9 @@ impl Forwarder {
                 Output::Event(Event::RtpPacket(packet)) => {
                     let mid = rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid());
                     let kind = mid.and_then(|mid| rtc.media(mid)).map(|media| media.kind());
-                    found.extend(kind.map(|kind| Found::Packet(kind, packet)));
+                    packets.extend(kind.map(|kind| (kind, packet)));
                 }
-                Output::Event(Event::KeyframeRequest(_)) => found.push(Found::KeyFrameWanted),
+                Output::Event(Event::KeyframeRequest(_)) => key_frame_wanted = true,
                 Output::Event(_) => {}
             }
         }
