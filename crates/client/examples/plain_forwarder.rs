@@ -4,9 +4,9 @@
 //! It takes offers as `sabha-client load-elsewhere plain` hands them over: a line `{"offer": SDP, "publishes": BOOL}`
 //! over TCP, answered by `{"answer": SDP}`. It prints its TCP address as the first line of its output.
 //!
-//! What it shares with the media plane of Sabha: the media stack with the same settings, ICE lite, the bandwidth estimate,
-//! a hash table from source address to connection, a socket that is read until it is empty. What it leaves out is what is
-//! measured: layers, slots, speakers, feedback of its own.
+//! What it shares with the media plane of Sabha: the media stack, ICE lite, a hash table from source address to connection,
+//! a socket that is read until it is empty. What it leaves out is what is measured: layers, slots, speakers, and the
+//! bandwidth estimate with its pacing, by which a forwarder that cannot choose a layer would only fall behind.
 
 #![expect(clippy::unwrap_used, reason = "an example for a bench: whatever goes wrong ends it")]
 
@@ -21,7 +21,6 @@ use std::{
 use serde_json::{Value, json};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
-    bwe::Bitrate,
     change::SdpOffer,
     crypto,
     media::{KeyframeRequestKind, MediaKind, Mid},
@@ -93,7 +92,6 @@ impl Forwarder {
             .enable_opus(true, false)
             .enable_vp8(true)
             .set_send_buffer_video(512)
-            .enable_bwe(Some(Bitrate::from(2_500_000)))
             .build(now);
         rtc.add_local_candidate(Candidate::host(self.local, Protocol::Udp).unwrap());
         let mids: Vec<Mid> = line_values(question["offer"].as_str().unwrap(), "a=mid:");

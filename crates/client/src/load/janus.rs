@@ -64,6 +64,16 @@ impl Janus {
         sdp(&answer)
     }
 
+    /// Waits until Janus has the publisher's media too, before which it knows no feed to subscribe to.
+    pub(super) async fn until_published(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MESSAGES_MAX {
+            if self.next().await?.is_some_and(|message| message["janus"] == "webrtcup") {
+                return Ok(());
+            }
+        }
+        Err(ClientError::Timeout(DOING))
+    }
+
     /// Subscribes once more to what is published, and returns the handle and what is offered.
     pub(super) async fn subscribe(&mut self) -> Result<(u64, Sdp), ClientError> {
         let handle = self.attach().await?;
@@ -108,23 +118,27 @@ impl Janus {
         message["transaction"] = transaction.clone().into();
         self.socket.send(Message::text(message.to_string())).await.map_err(|error| broken(&error))?;
         for _ in 0..MESSAGES_MAX {
-            let next =
-                timeout(PATIENCE, self.socket.next()).await.map_err(|_| ClientError::Timeout(DOING))?;
-            let next = next.ok_or_else(|| ClientError::ServerMisbehaved("it hung up".to_owned()))?;
-            let Message::Text(text) = next.map_err(|error| broken(&error))? else { continue };
-            let answer: Value = serde_json::from_str(&text)
-                .map_err(|_| ClientError::ServerMisbehaved("that is not JSON".to_owned()))?;
+            let Some(answer) = self.next().await? else { continue };
             if answer["transaction"] != transaction.as_str() || (answer["janus"] == "ack" && !is_final_ack) {
                 continue;
             }
             let error = &answer["plugindata"]["data"]["error"];
             return if answer["janus"] == "error" || !error.is_null() {
-                Err(ClientError::ServerMisbehaved(text.to_string()))
+                Err(ClientError::ServerMisbehaved(answer.to_string()))
             } else {
                 Ok(answer)
             };
         }
         Err(ClientError::Timeout(DOING))
+    }
+
+    /// Reads the next message; nothing if it is no text.
+    async fn next(&mut self) -> Result<Option<Value>, ClientError> {
+        let next = timeout(PATIENCE, self.socket.next()).await.map_err(|_| ClientError::Timeout(DOING))?;
+        let next = next.ok_or_else(|| ClientError::ServerMisbehaved("it hung up".to_owned()))?;
+        let Message::Text(text) = next.map_err(|error| broken(&error))? else { return Ok(None) };
+        let message = serde_json::from_str(&text);
+        message.map(Some).map_err(|_| ClientError::ServerMisbehaved("that is not JSON".to_owned()))
     }
 }
 

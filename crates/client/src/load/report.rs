@@ -35,7 +35,7 @@ pub struct LoadReport {
     pub seconds: f64,
     /// One stream in so many was opened and checked.
     pub open_one_in: usize,
-    /// From opening the WebSocket to being in the room, all coming at once.
+    /// From opening the WebSocket to being in the room, with up to 32 coming at once.
     pub joined: Percentiles,
     /// From opening the WebSocket to connected media.
     pub connected: Percentiles,

@@ -7,7 +7,10 @@ use std::{
 };
 
 use sabha_crypto::device::CreateOptions;
-use sabha_protocol::{Source, limits::VIDEO_SLOTS_MAX};
+use sabha_protocol::{
+    Source,
+    limits::{LOBBY_PER_ADDRESS_MAX, VIDEO_SLOTS_MAX},
+};
 use tokio::time::{sleep, timeout};
 
 use super::{Gauge, LoadConfig, scenario::Plan};
@@ -22,6 +25,9 @@ use crate::{
 
 /// How long one waits for a participant to come to its end.
 const GOODBYE: Duration = Duration::from_secs(10);
+
+/// Who come at once: fewer than a lobby takes of one address ([`LOBBY_PER_ADDRESS_MAX`]).
+const AT_ONCE: usize = LOBBY_PER_ADDRESS_MAX * 4 / 5;
 
 /// A room and everybody in it.
 pub(super) struct Room {
@@ -94,19 +100,21 @@ impl Room {
         Ok(Self { number, plan, invite, lead, others, joined: 0, left, absent: 0 })
     }
 
-    /// Has everybody else come, all at once, and waits for them.
+    /// Has everybody else come, some at once, and waits for them.
     pub(super) async fn fill(&mut self, config: &LoadConfig, gauge: &Arc<Gauge>) -> Result<(), ClientError> {
-        for _ in 1..self.plan.participants {
-            let next = self.next(config, gauge)?;
-            self.others.push_back(next);
-        }
         let deadline = Instant::now() + config.patience;
-        for _ in 0..self.others.len() {
-            let Some(one) = self.others.pop_front() else { break };
-            let left = deadline.saturating_duration_since(Instant::now());
-            match one.until_joined(left).await {
-                Ok(_) => self.others.push_back(one),
-                Err(_) => self.absent += 1,
+        let mut to_come = self.plan.participants - 1;
+        while to_come > 0 {
+            let batch = to_come.min(AT_ONCE);
+            to_come -= batch;
+            let coming = (0..batch).map(|_| self.next(config, gauge));
+            let coming: Vec<_> = coming.collect::<Result<_, _>>()?;
+            for one in coming {
+                let left = deadline.saturating_duration_since(Instant::now());
+                match one.until_joined(left).await {
+                    Ok(_) => self.others.push_back(one),
+                    Err(_) => self.absent += 1,
+                }
             }
         }
         Ok(())
