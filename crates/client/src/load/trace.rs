@@ -74,7 +74,9 @@ impl TracedCamera {
             wanted - (self.debt / 8).clamp(-self.mean / 4, self.mean * 2 / 5)
         };
         let bytes = bytes.max(FRAME_BYTES_MIN);
-        self.debt += bytes - self.mean;
+        // An encoder's buffer is bounded: who asks for key frame after key frame gets more than the rate.
+        let second = self.mean * i64::from(self.frames_per_second);
+        self.debt = (self.debt + bytes - self.mean).clamp(-second, second);
         bytes
     }
 }
@@ -198,6 +200,25 @@ mod tests {
             let (least, most) = (sizes[fps..].iter().min().unwrap(), sizes[fps..].iter().max().unwrap());
             assert!(most > &(3 * least), "{layer:?}: from {least} to {most}");
         }
+    }
+
+    #[test]
+    fn camera_is_back_at_its_rate_soon_after_many_key_frames() {
+        let mut camera = TracedCamera::new(Layer::High, 5);
+        for _ in 0..100 {
+            assert!(camera.next_frame(true, &mut Vec::new()).key);
+        }
+        let mut bytes = |frames| {
+            let frame = |_| {
+                let mut frame = Vec::new();
+                camera.next_frame(false, &mut frame);
+                frame.len()
+            };
+            (0..frames).map(frame).sum::<usize>()
+        };
+        bytes(30 * 8);
+        let rate = bytes(30 * 10) * 8 / 10_000;
+        assert!((1_600..1_800).contains(&rate), "{rate} kbit/s");
     }
 
     #[test]
