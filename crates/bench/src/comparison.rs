@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use crate::{figures::Figures, system::System};
 
+/// Loads that differ by more than this are not equal: what a packet costs depends on how many there are.
+const LOAD_DIFFERENCE_MAX: f64 = 0.1;
+
 /// Every turn so far, by system, in the order in which they came first.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
@@ -54,13 +57,17 @@ impl Comparison {
                 .zip(turns)
                 .map(|(own, other)| own.packets_per_cpu_second / other.packets_per_cpu_second)
                 .collect();
+            let is_equal = own.iter().zip(turns).all(|(own, other)| {
+                (own.packets_per_second / other.packets_per_second - 1.0).abs() <= LOAD_DIFFERENCE_MAX
+            });
             let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
             let most = ratios.iter().copied().fold(0.0, f64::max);
             let _infallible = writeln!(
                 out,
-                "{first} / {other}, packets per CPU second: {:.2} ({least:.2} to {most:.2} in {} rounds)",
+                "{first} / {other}, packets per CPU second: {:.2} ({least:.2} to {most:.2} in {} rounds){}",
                 median(ratios.clone()),
                 ratios.len(),
+                if is_equal { "" } else { "; NOT at equal load" },
             );
         }
         out
@@ -96,6 +103,17 @@ mod tests {
             "{table}"
         );
         assert!(table.contains("AES-GCM"));
+        assert!(!table.contains("NOT"), "{table}");
+    }
+
+    #[test]
+    fn ratio_of_unequal_loads_says_so() {
+        let mut comparison = Comparison::default();
+        let mut less = report(100.0);
+        less["video"]["packets_per_second"] = 500.0.into();
+        comparison.add(System::Sabha, Figures::read(&report(100.0)).unwrap());
+        comparison.add(System::Janus, Figures::read(&less).unwrap());
+        assert!(comparison.table().contains("NOT at equal load"), "{}", comparison.table());
     }
 
     #[test]

@@ -76,19 +76,42 @@ fn main() -> Result<()> {
         janus: &cli.janus,
     };
     let mut comparison = Comparison::default();
+    let mut complete = 0;
     for round in 1..=cli.rounds {
-        for system in &systems {
-            let report = system.run(&load, &namespace).with_context(|| format!("a turn of {system}"))?;
-            if let Some(path) = &cli.json {
-                append(path, *system, &report)?;
+        match turns(round, &systems, &load, &namespace, cli.json.as_deref()) {
+            Ok(turns) => {
+                complete += 1;
+                turns.into_iter().for_each(|(system, figures)| comparison.add(system, figures));
             }
-            let figures = Figures::read(&report).with_context(|| format!("the report on {system}"))?;
-            say(&format!("round {round}, {system}: {figures}"));
-            comparison.add(*system, figures);
+            // Ratios are of one round, so half a round says nothing.
+            Err(error) => say(&format!("round {round} is left out: {error:#}")),
         }
     }
+    ensure!(complete > 0, "no round was complete");
     say(&comparison.table());
+    ensure!(complete == cli.rounds, "only {complete} of {} rounds were complete", cli.rounds);
     Ok(())
+}
+
+/// Gives every system its turn, once.
+fn turns(
+    round: u16,
+    systems: &[System],
+    load: &Load<'_>,
+    namespace: &Namespace,
+    json: Option<&Path>,
+) -> Result<Vec<(System, Figures)>> {
+    let mut turns = Vec::new();
+    for system in systems {
+        let report = system.run(load, namespace).with_context(|| format!("a turn of {system}"))?;
+        if let Some(path) = json {
+            append(path, *system, &report)?;
+        }
+        let figures = Figures::read(&report).with_context(|| format!("the report on {system}"))?;
+        say(&format!("round {round}, {system}: {figures}"));
+        turns.push((*system, figures));
+    }
+    Ok(turns)
 }
 
 fn append(path: &Path, system: System, report: &serde_json::Value) -> Result<()> {
