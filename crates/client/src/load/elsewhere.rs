@@ -78,7 +78,6 @@ pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, Clie
     if !sender.until_connected(config.patience).await {
         return Err(ClientError::Timeout("connecting the sender"));
     }
-    door.until_published().await?;
     let (mut viewers, mut joins, mut absent) = (Vec::new(), Vec::new(), 0);
     for number in 1..=config.viewers {
         let start = Instant::now();
@@ -150,13 +149,6 @@ impl Door {
                 viewer.accept(&plain::exchange(*address, &offer, false).await?)?;
                 Ok(viewer.start())
             }
-        }
-    }
-
-    async fn until_published(&mut self) -> Result<(), ClientError> {
-        match self {
-            Self::Janus(janus) => janus.until_published().await,
-            Self::Plain(_) => Ok(()),
         }
     }
 

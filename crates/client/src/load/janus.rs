@@ -7,7 +7,10 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::{SinkExt as _, StreamExt as _};
 use sabha_protocol::Sdp;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
@@ -20,6 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Messages read while one answer is waited for.
 const MESSAGES_MAX: usize = 1_000;
+
+/// Tries to subscribe, and the time between two.
+const TRIES_MAX: usize = 50;
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// `JANUS_VIDEOROOM_ERROR_NO_SUCH_FEED`.
+const NO_SUCH_FEED: u64 = 428;
 
 const ROOM: u32 = 1;
 const DOING: &str = "talking to Janus";
@@ -64,23 +74,22 @@ impl Janus {
         sdp(&answer)
     }
 
-    /// Waits until Janus has the publisher's media too, before which it knows no feed to subscribe to.
-    pub(super) async fn until_published(&mut self) -> Result<(), ClientError> {
-        for _ in 0..MESSAGES_MAX {
-            if self.next().await?.is_some_and(|message| message["janus"] == "webrtcup") {
-                return Ok(());
-            }
-        }
-        Err(ClientError::Timeout(DOING))
-    }
-
     /// Subscribes once more to what is published, and returns the handle and what is offered.
     pub(super) async fn subscribe(&mut self) -> Result<(u64, Sdp), ClientError> {
         let handle = self.attach().await?;
-        let body = json!({ "request": "join", "ptype": "subscriber", "room": ROOM,
-            "streams": [{ "feed": self.feed }] });
-        let offer = self.say(handle, body, None).await?;
-        Ok((handle, sdp(&offer)?))
+        // Janus knows no feed until the publisher's media has reached its plugin, a moment after it says `webrtcup`.
+        for _ in 0..TRIES_MAX {
+            let body = json!({ "request": "join", "ptype": "subscriber", "room": ROOM,
+                "streams": [{ "feed": self.feed }] });
+            let message = json!({ "janus": "message", "session_id": self.session, "handle_id": handle,
+                "body": body });
+            let offer = self.converse(message).await?;
+            if offer["plugindata"]["data"]["error_code"] != NO_SUCH_FEED {
+                return Ok((handle, sdp(&checked(offer)?)?));
+            }
+            sleep(TRY_AGAIN).await;
+        }
+        Err(ClientError::Timeout("waiting for Janus to have a feed"))
     }
 
     /// Answers what was offered on this handle.
@@ -110,8 +119,13 @@ impl Janus {
         self.ask(message).await
     }
 
-    /// Asks, and returns what it comes to: not that the question was received, which Janus says first of some.
-    async fn ask(&mut self, mut message: Value) -> Result<Value, ClientError> {
+    /// Asks, and returns what it comes to.
+    async fn ask(&mut self, message: Value) -> Result<Value, ClientError> {
+        checked(self.converse(message).await?)
+    }
+
+    /// Asks, and returns the answer, be it an error: but not that the question was received, which Janus says first of some.
+    async fn converse(&mut self, mut message: Value) -> Result<Value, ClientError> {
         self.transaction += 1;
         let transaction = self.transaction.to_string();
         let is_final_ack = message["janus"] == "keepalive";
@@ -119,15 +133,9 @@ impl Janus {
         self.socket.send(Message::text(message.to_string())).await.map_err(|error| broken(&error))?;
         for _ in 0..MESSAGES_MAX {
             let Some(answer) = self.next().await? else { continue };
-            if answer["transaction"] != transaction.as_str() || (answer["janus"] == "ack" && !is_final_ack) {
-                continue;
+            if answer["transaction"] == transaction.as_str() && (answer["janus"] != "ack" || is_final_ack) {
+                return Ok(answer);
             }
-            let error = &answer["plugindata"]["data"]["error"];
-            return if answer["janus"] == "error" || !error.is_null() {
-                Err(ClientError::ServerMisbehaved(answer.to_string()))
-            } else {
-                Ok(answer)
-            };
         }
         Err(ClientError::Timeout(DOING))
     }
@@ -140,6 +148,13 @@ impl Janus {
         let message = serde_json::from_str(&text);
         message.map(Some).map_err(|_| ClientError::ServerMisbehaved("that is not JSON".to_owned()))
     }
+}
+
+fn checked(answer: Value) -> Result<Value, ClientError> {
+    if answer["janus"] == "error" || !answer["plugindata"]["data"]["error"].is_null() {
+        return Err(ClientError::ServerMisbehaved(answer.to_string()));
+    }
+    Ok(answer)
 }
 
 fn id(value: &Value) -> Result<u64, ClientError> {
