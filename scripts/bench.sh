@@ -8,6 +8,13 @@ cd "$(dirname "$0")/.."
 minutes=${1:-10}
 cargo build --release --locked --package sabha-server --package sabha-client
 
+if [ "$(id -u)" = 0 ]; then
+  cargo build --release --locked --package sabha-client --example plain_forwarder --package sabha-bench
+  scripts/step.sh 'forwarding, compared' target/release/sabha-bench
+else
+  echo 'forwarding, compared: skipped, a network namespace needs root'
+fi
+
 data=$(mktemp -d)
 target/release/sabha serve --output json --listen 127.0.0.1:0 --data "$data" >"$data/first-line" 2>"$data/log" &
 server=$!

@@ -23,6 +23,7 @@ mod error;
 mod frames;
 mod http;
 mod link;
+mod load;
 mod media;
 mod participant;
 mod probe;
@@ -40,6 +41,10 @@ pub use error::ClientError;
 pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
 pub use link::{Invite, Link, MeetingKey, NewMeeting, Server};
+pub use load::{
+    Elsewhere, ElsewhereConfig, Gauge, Latency, LoadConfig, LoadReport, Scenario, SentStream, ServerLoad,
+    StreamLoad, Totals, load, load_elsewhere,
+};
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
     Admission, ChatLine, LINGER_MAX, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot,

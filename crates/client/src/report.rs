@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     frames::Drops,
+    load::{Measured, SentStream},
     participant::{Over, Refusal, Snapshot},
     process::ProcessSample,
     sink::PublicationStats,
@@ -67,6 +68,12 @@ pub struct Report {
     /// The meeting's certificate as a file that anybody can check, as the device gave it out last.
     #[serde(skip)]
     pub certificate: Option<String>,
+    /// What was sent while it was measured.
+    #[serde(skip)]
+    pub(crate) sent: Vec<SentStream>,
+    /// What was measured of what was received.
+    #[serde(skip)]
+    pub(crate) measured: Vec<Measured>,
 }
 
 impl Report {
@@ -100,6 +107,8 @@ impl Report {
             refusals: state.refusals.clone(),
             log: None,
             certificate: None,
+            sent: Vec::new(),
+            measured: Vec::new(),
         }
     }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::{
     frames::{DropReason, Drops, Frames, Origin},
+    load::{Measured, Meter},
     media::ReceivedPacket,
     source::Vp8Payload,
 };
@@ -49,6 +50,9 @@ pub struct StreamFigures {
     pub key_frames: u64,
     /// Whole frames that were not opened, or were not what the slot should carry.
     pub dropped: Drops,
+    /// Whole frames that nobody tried to open, since in a load one stream stands for several.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unopened: u64,
     /// Packets that never came, of those between the first and the last that did.
     pub lost: u64,
     /// Packets that came twice.
@@ -92,6 +96,7 @@ pub struct Sink {
     bytes: u64,
     opened: u64,
     dropped: Drops,
+    meter: Option<Meter>,
 }
 
 #[derive(Debug)]
@@ -118,7 +123,22 @@ impl Sink {
             bytes: 0,
             opened: 0,
             dropped: Drops { malformed: 0, misplaced: 0, no_key: 0, not_authentic: 0, replayed: 0 },
+            meter: None,
         }
+    }
+
+    /// Has what arrives measured.
+    pub(crate) fn measured_by(self, meter: Option<Meter>) -> Self {
+        Self { meter, ..self }
+    }
+
+    /// Returns what was measured of each publication.
+    pub(crate) fn measured(&self) -> Vec<Measured> {
+        let Some(meter) = &self.meter else { return Vec::new() };
+        let streams = self.publications.iter().enumerate();
+        streams
+            .filter_map(|(index, stats)| meter.measured(index, stats.publication, &stats.figures))
+            .collect()
     }
 
     /// Says which devices are in the room.
@@ -174,7 +194,23 @@ impl Sink {
             }
             None => (&mut slot.early, None),
         };
-        let Some(mut whole) = slot.window.receive(packet, slot.kind, self.start, figures) else { return };
+        if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+            meter.packet(index, slot.kind, packet, figures);
+        }
+        let opens = self.meter.as_ref().is_none_or(|meter| meter.opens(packet.slot));
+        let whole = slot.window.receive(packet, slot.kind, self.start, opens, figures);
+        let Some(mut whole) = whole else { return };
+        if !opens {
+            figures.unopened += 1;
+            if whole.key {
+                figures.first_key_frame_ms.get_or_insert_with(|| millis(self.start, packet.at));
+                slot.needs_key_frame = false;
+            }
+            if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+                meter.frame(index, slot.kind, packet.arrived_ns, None);
+            }
+            return;
+        }
         let opened = frames.open(slot.kind, &mut whole.frame).and_then(|origin| match occupant {
             None => {
                 let misplaced = figures.found(origin);
@@ -189,6 +225,9 @@ impl Sink {
             Ok(()) => {
                 self.opened += 1;
                 figures.frames += 1;
+                if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+                    meter.frame(index, slot.kind, packet.arrived_ns, Some(&whole.frame));
+                }
                 if whole.key {
                     figures.key_frames += 1;
                     figures.first_key_frame_ms.get_or_insert_with(|| millis(self.start, packet.at));
@@ -239,6 +278,9 @@ impl Sink {
         publication.current = false;
         // A pause that the server announced is no gap.
         publication.figures.last_packet = None;
+        if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+            meter.pause(index);
+        }
         slot.occupant = None;
         slot.needs_key_frame = false;
         slot.window.restart();
@@ -299,6 +341,30 @@ impl StreamFigures {
         misplaced
     }
 
+    /// Returns what came after `before` was taken of the same stream.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let dropped = |now: u64, then: u64| now.saturating_sub(then);
+        Self {
+            packets: self.packets - before.packets,
+            bytes: self.bytes - before.bytes,
+            frames: self.frames.saturating_sub(before.frames),
+            key_frames: self.key_frames.saturating_sub(before.key_frames),
+            dropped: Drops {
+                malformed: dropped(self.dropped.malformed, before.dropped.malformed),
+                misplaced: dropped(self.dropped.misplaced, before.dropped.misplaced),
+                no_key: dropped(self.dropped.no_key, before.dropped.no_key),
+                not_authentic: dropped(self.dropped.not_authentic, before.dropped.not_authentic),
+                replayed: dropped(self.dropped.replayed, before.dropped.replayed),
+            },
+            unopened: self.unopened - before.unopened,
+            // A packet that was missing may come after all.
+            lost: self.lost.saturating_sub(before.lost),
+            duplicates: self.duplicates - before.duplicates,
+            picture_id_breaks: self.picture_id_breaks - before.picture_id_breaks,
+            ..self.clone()
+        }
+    }
+
     /// Adds what came before the server said that it belongs here.
     fn absorb(&mut self, early: Self, start: Instant) {
         if let (Some(last), Some(first)) = (self.last_packet, early.first_packet_ms) {
@@ -309,6 +375,7 @@ impl StreamFigures {
         self.frames += early.frames;
         self.key_frames += early.key_frames;
         self.dropped.absorb(early.dropped);
+        self.unopened += early.unopened;
         self.lost += early.lost;
         self.duplicates += early.duplicates;
         self.picture_id_breaks += early.picture_id_breaks;
@@ -322,6 +389,12 @@ impl StreamFigures {
 /// Returns whether a frame is from the device and of the source that the server says.
 fn is_from(origin: Origin, occupant: Occupant, devices: &BTreeMap<ParticipantId, DeviceKey>) -> bool {
     devices.get(&occupant.participant) == Some(&origin.device) && origin.source == occupant.source
+}
+
+/// As serde wants it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn millis(from: Instant, to: Instant) -> u64 {
@@ -374,12 +447,13 @@ impl Window {
         self.highest = None;
     }
 
-    /// Takes a packet, and returns the frame that it completes.
+    /// Takes a packet, and returns the frame that it completes; without what is in it, if nobody opens it.
     fn receive(
         &mut self,
         packet: &ReceivedPacket,
         kind: MediaKind,
         start: Instant,
+        opens: bool,
         figures: &mut StreamFigures,
     ) -> Option<Whole> {
         if self.seen.is_empty() {
@@ -407,14 +481,15 @@ impl Window {
             starts: payload.is_some_and(|payload| payload.starts_frame),
             key: payload.is_some_and(|payload| payload.starts_key_frame),
             marker: packet.marker,
-            payload: (kind == MediaKind::Video).then(|| packet.payload.clone()),
+            payload: (opens && kind == MediaKind::Video).then(|| packet.payload.clone()),
             descriptor_bytes: payload.map_or(0, |payload| payload.descriptor_bytes),
         };
         if kind == MediaKind::Audio {
-            return Some(Whole { frame: packet.payload.to_vec(), key: false });
+            let frame = if opens { packet.payload.to_vec() } else { Vec::new() };
+            return Some(Whole { frame, key: false });
         }
         // The common case costs nothing: only a marker, or a packet that was missing, can complete a frame.
-        if packet.marker || !in_order { self.complete(sequence, packet, figures) } else { None }
+        if packet.marker || !in_order { self.complete(sequence, packet, opens, figures) } else { None }
     }
 
     fn at(&self, sequence: u64) -> Option<&Seen> {
@@ -427,6 +502,7 @@ impl Window {
         &mut self,
         sequence: u64,
         packet: &ReceivedPacket,
+        opens: bool,
         figures: &mut StreamFigures,
     ) -> Option<Whole> {
         let same = |seen: &Seen| seen.time == packet.time;
@@ -452,6 +528,11 @@ impl Window {
             self.last_frame = Some((last, picture_id));
         }
         let mut frame = Vec::new();
+        if !opens {
+            // A frame is whole once.
+            self.seen[(last % self.len as u64) as usize].marker = false;
+            return Some(Whole { frame, key });
+        }
         for sequence in first..=last {
             // Taken, since a frame is whole once, and windows are large.
             let seen = self.seen.get_mut((sequence % self.len as u64) as usize)?;
@@ -507,7 +588,16 @@ mod tests {
             self.packetizer.packetize(&sealed, key, 0, &mut Vec::new(), |payload, marker| {
                 *sequence += 1;
                 let payload = payload.into();
-                packets.push(ReceivedPacket { slot: 0, sequence: *sequence, time, marker, payload, at: now });
+                packets.push(ReceivedPacket {
+                    slot: 0,
+                    sequence: *sequence,
+                    time,
+                    marker,
+                    payload,
+                    at: now,
+                    arrived_ns: 0,
+                    srtp_tag_bytes: 16,
+                });
             });
             packets
         }

@@ -258,7 +258,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         from: "sabha-server",
-        never: &["sabha-client", "sabha-sim", "xtask", "xtask-wasm"],
+        never: &["sabha-bench", "sabha-client", "sabha-sim", "xtask", "xtask-wasm"],
         reach: Reach::Anywhere,
         because: "what is for tests and developers is not shipped",
     },
@@ -267,6 +267,12 @@ const WALLS: &[Wall] = &[
         never: &["sabha-conference", "sabha-server", "sabha-sfu", "sabha-sim", "xtask"],
         reach: Reach::Anywhere,
         because: "the headless client knows the server only by its protocol, like any other implementation",
+    },
+    Wall {
+        from: "sabha-bench",
+        never: &["sabha-client", "sabha-protocol", "sabha-server", "sabha-sfu", "str0m"],
+        reach: Reach::Anywhere,
+        because: "the bench measures programs from outside, ours like any other",
     },
 ];
 
@@ -503,6 +509,7 @@ mod tests {
             ("sabha-crypto", "tokio"),
             ("sabha-crypto", "getrandom"),
             ("sabha-client", "openmls"),
+            ("sabha-bench", "sabha-client"),
             ("xtask", "sabha-crypto"),
         ] {
             let findings = findings(&[(from, to)]);

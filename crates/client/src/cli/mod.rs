@@ -5,6 +5,7 @@
 //! JSON, or a wrong passcode; 1 anything else. `probe` has two more.
 
 mod doorman;
+mod load;
 mod probe;
 mod verify;
 
@@ -25,7 +26,12 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
-use self::{doorman::Doorman, probe::Probe, verify::Verify};
+use self::{
+    doorman::Doorman,
+    load::{Load, LoadElsewhere},
+    probe::Probe,
+    verify::Verify,
+};
 use crate::{
     error::ClientError,
     http::create_meeting,
@@ -62,6 +68,10 @@ enum Command {
     Join(Box<Join>),
     /// Measure how long joining takes.
     JoinTimes(JoinTimesArgs),
+    /// Load a server with rooms full of participants, and measure every stream.
+    Load(Load),
+    /// Load Janus, or the plain forwarder, as `load speaker` does ours.
+    LoadElsewhere(LoadElsewhere),
     /// Try on one's own server what has happened to others, and say what held.
     Probe(Box<Probe>),
     /// Let people come, go, share and drop out for minutes, and compare the server before and after.
@@ -315,6 +325,8 @@ impl Cli {
             Command::Doorman(args) => doorman::run(*args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
+            Command::Load(args) => load::run(args).await,
+            Command::LoadElsewhere(args) => load::run_elsewhere(args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Soak(args) => run_soak(args).await,
             Command::Verify(args) => Ok(verify::run(&args)),
@@ -427,6 +439,7 @@ async fn join(args: Join) -> Result<ExitCode, ClientError> {
             audio: args.audio.clone(),
             video: args.video.clone(),
             screen: args.screen.clone(),
+            traced: false,
         },
         subscription: Subscription::Automatic { most: args.subscribe, height: args.height },
         admission: args.admission(),

@@ -1,5 +1,6 @@
 //! The media connection: str0m as a WebRTC client, and the socket it talks through.
 
+mod datagram;
 mod peer;
 #[cfg(test)]
 mod peer_tests;

@@ -19,7 +19,7 @@ use sabha_protocol::{
 };
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
-    change::{SdpAnswer, SdpPendingOffer},
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     crypto,
     format::Codec,
     media::{
@@ -41,6 +41,8 @@ const OUTPUTS_MAX: usize = 4_096;
 pub struct PeerConfig {
     /// What the client may send, each at most once.
     pub up: Vec<Source>,
+    /// Whether the camera is sent in every layer, as participants send it; else in one that has no name.
+    pub simulcast: bool,
     /// Slots for pictures, at most [`VIDEO_SLOTS_MAX`].
     pub video_slots: usize,
     /// Slots for sound, at most [`AUDIO_SLOTS_MAX`].
@@ -100,6 +102,10 @@ pub struct ReceivedPacket {
     pub payload: Arc<[u8]>,
     /// When it arrived.
     pub at: Instant,
+    /// When the kernel received it, in unix nanoseconds; when it was read, where the kernel does not say.
+    pub arrived_ns: u64,
+    /// Bytes by which SRTP made it longer; more if it was padded or repeated.
+    pub srtp_tag_bytes: usize,
 }
 
 /// A client's side of a peer connection.
@@ -114,6 +120,10 @@ pub struct Peer {
     outputs: VecDeque<PeerOutput>,
     timeout: Instant,
     lost: bool,
+    /// When the kernel received the packet that is being handled.
+    arrived_ns: u64,
+    /// The length of that packet, in bytes.
+    wire_bytes: usize,
 }
 
 /// One encoded stream that may be sent.
@@ -141,13 +151,7 @@ impl Peer {
         if config.video_slots > VIDEO_SLOTS_MAX || config.audio_slots > AUDIO_SLOTS_MAX {
             return Err(ClientError::Misuse("more down-slots than the protocol allows"));
         }
-        let mut rtc = RtcConfig::new()
-            .set_crypto_provider(Arc::new(crypto::from_feature_flags()))
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .set_rtp_mode(true)
-            .build(now);
+        let mut rtc = build(now);
         let candidate = local_candidate(config)?;
         let local = candidate.addr();
         rtc.add_local_candidate(candidate);
@@ -155,11 +159,12 @@ impl Peer {
         let mut changes = rtc.sdp_api();
         let mut up = Vec::new();
         for source in &config.up {
-            let simulcast = (*source == Source::Camera).then(simulcast);
+            let layered = config.simulcast && *source == Source::Camera;
+            let simulcast = layered.then(simulcast);
             let mid = changes.add_media(rtc_kind(source.kind()), Direction::SendOnly, None, None, simulcast);
-            let layers: &[Option<Layer>] = match source {
-                Source::Camera => &[Some(Layer::Low), Some(Layer::Medium), Some(Layer::High)],
-                _ => &[None],
+            let layers: &[Option<Layer>] = match layered {
+                true => &[Some(Layer::Low), Some(Layer::Medium), Some(Layer::High)],
+                false => &[None],
             };
             up.extend(layers.iter().map(|layer| Up {
                 source: *source,
@@ -181,19 +186,58 @@ impl Peer {
         let (sdp, pending) =
             changes.apply().ok_or(ClientError::Misuse("an offer without a media section"))?;
         let offer = media_offer(&sdp.to_sdp_string(), &up, &down)?;
-        let peer = Self {
+        let protocol = config.path.protocol();
+        Ok((Self { pending: Some(pending), up, down, ..Self::new(rtc, protocol, local, now) }, offer))
+    }
+
+    /// Returns a peer connection that receives what a server offers, over UDP, and the answer to send.
+    ///
+    /// # Errors
+    /// [`ClientError::ServerMisbehaved`] when the offer cannot be read, [`ClientError::Media`] when it cannot be met.
+    pub(crate) fn answer(offer: &Sdp, local: SocketAddr, now: Instant) -> Result<(Self, Sdp), ClientError> {
+        let parsed = SdpOffer::from_sdp_string(offer.as_str())
+            .map_err(|error| ClientError::ServerMisbehaved(format!("its offer cannot be read: {error}")))?;
+        let mut rtc = build(now);
+        let candidate = Candidate::host(local, Protocol::Udp);
+        rtc.add_local_candidate(
+            candidate.map_err(|_| ClientError::Misuse("the local address cannot be a candidate"))?,
+        );
+        let answer = rtc.sdp_api().accept_offer(parsed)?;
+        let mids = offer.as_str().lines().filter_map(|line| line.strip_prefix("a=mid:"));
+        let down = mids
+            .take(VIDEO_SLOTS_MAX + AUDIO_SLOTS_MAX)
+            .filter_map(|mid| {
+                let mid = RtcMid::from(mid.trim_end());
+                let kind = match rtc.media(mid)?.kind() {
+                    RtcKind::Audio => MediaKind::Audio,
+                    RtcKind::Video => MediaKind::Video,
+                };
+                Some(Down { mid, kind })
+            })
+            .collect();
+        let answer = answer.to_sdp_string().parse();
+        let answer =
+            answer.map_err(|_| ClientError::Misuse("the answer is longer than the protocol allows"))?;
+        let mut peer = Self { down, ..Self::new(rtc, Protocol::Udp, local, now) };
+        peer.handle_timeout(now)?;
+        Ok((peer, answer))
+    }
+
+    fn new(rtc: Rtc, protocol: Protocol, local: SocketAddr, now: Instant) -> Self {
+        Self {
             rtc,
-            pending: Some(pending),
-            up,
-            down,
+            pending: None,
+            up: Vec::new(),
+            down: Vec::new(),
             slot_by_ssrc: HashMap::new(),
-            protocol: config.path.protocol(),
+            protocol,
             local,
             outputs: VecDeque::new(),
             timeout: now,
             lost: false,
-        };
-        Ok((peer, offer))
+            arrived_ns: 0,
+            wire_bytes: 0,
+        }
     }
 
     /// Takes the server's answer; connecting starts. Only the first answer is taken.
@@ -228,16 +272,19 @@ impl Peer {
         self.down.iter().map(|down| (down.mid.to_string(), down.kind))
     }
 
-    /// Takes a packet from the socket. What cannot be read is dropped: anybody can send anything to a port.
+    /// Takes a packet from the socket, which the kernel received at `arrived_ns`, in unix nanoseconds. What cannot be
+    /// read is dropped: anybody can send anything to a port.
     ///
     /// # Errors
     /// [`ClientError::Media`] when the connection cannot go on.
     pub fn handle_packet(
         &mut self,
         now: Instant,
+        arrived_ns: u64,
         source: SocketAddr,
         packet: &[u8],
     ) -> Result<(), ClientError> {
+        (self.arrived_ns, self.wire_bytes) = (arrived_ns, packet.len());
         let Ok(receive) = Receive::new(self.protocol, source, self.local, packet) else { return Ok(()) };
         self.rtc.handle_input(Input::Receive(now, receive))?;
         self.drain()
@@ -357,6 +404,7 @@ impl Peer {
                 slot
             }
         };
+        let srtp_tag_bytes = self.wire_bytes.saturating_sub(packet.header.header_len + packet.payload.len());
         Some(ReceivedPacket {
             slot,
             sequence: *packet.seq_no,
@@ -364,8 +412,20 @@ impl Peer {
             marker: packet.header.marker,
             payload: packet.payload,
             at: packet.timestamp,
+            arrived_ns: self.arrived_ns,
+            srtp_tag_bytes,
         })
     }
+}
+
+fn build(now: Instant) -> Rtc {
+    RtcConfig::new()
+        .set_crypto_provider(Arc::new(crypto::from_feature_flags()))
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .set_rtp_mode(true)
+        .build(now)
 }
 
 fn rtc_kind(kind: MediaKind) -> RtcKind {

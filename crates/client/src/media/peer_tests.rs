@@ -56,8 +56,14 @@ impl Pair {
         let now = Instant::now();
         let client: SocketAddr = "10.0.0.1:4000".parse().unwrap();
         let server: SocketAddr = "10.0.0.2:8080".parse().unwrap();
-        let config =
-            PeerConfig { up: Source::ALL.to_vec(), video_slots: 3, audio_slots: 2, local: client, path };
+        let config = PeerConfig {
+            up: Source::ALL.to_vec(),
+            simulcast: true,
+            video_slots: 3,
+            audio_slots: 2,
+            local: client,
+            path,
+        };
         let (mut peer, offer) = Peer::offer(&config, now).unwrap();
         let mut rtc = RtcConfig::new()
             .set_crypto_provider(Arc::new(crypto::from_feature_flags()))
@@ -153,7 +159,7 @@ impl Pair {
                 }
                 Output::Transmit(transmit) => {
                     sent = true;
-                    self.peer.handle_packet(self.now, self.server, &transmit.contents).unwrap();
+                    self.peer.handle_packet(self.now, 0, self.server, &transmit.contents).unwrap();
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
                     let mut direct = self.rtc.direct_api();
@@ -254,8 +260,8 @@ fn junk_on_the_socket_changes_nothing() {
 
     for length in 0..200 {
         let junk: Vec<u8> = (0..length).map(|index| (index * 37 + length) as u8).collect();
-        pair.peer.handle_packet(pair.now, stranger, &junk).unwrap();
-        pair.peer.handle_packet(pair.now, pair.server, &junk).unwrap();
+        pair.peer.handle_packet(pair.now, 0, stranger, &junk).unwrap();
+        pair.peer.handle_packet(pair.now, 0, pair.server, &junk).unwrap();
     }
 
     let before = pair.arrived.values().sum::<usize>();

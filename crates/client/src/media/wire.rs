@@ -18,7 +18,8 @@ use tokio::{
     time::timeout,
 };
 
-use crate::error::ClientError;
+use super::datagram;
+use crate::{clock, error::ClientError};
 
 /// How media packets travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -59,6 +60,8 @@ const READS_PER_TURN: usize = 64;
 pub(crate) struct Wire {
     socket: Socket,
     buffer: Vec<u8>,
+    /// What the kernel says beside a datagram.
+    control: Vec<u8>,
     /// Bytes received, headers of IP and UDP or TCP excluded.
     pub(crate) bytes_in: u64,
     /// Bytes sent, the same way.
@@ -81,13 +84,15 @@ impl Wire {
         let (socket, local) = match path {
             Path::Udp => {
                 let socket = UdpSocket::bind((ip, 0)).await.map_err(failed)?;
+                datagram::prepare(&socket);
                 let local = socket.local_addr().map_err(failed)?;
                 (Socket::Udp(socket), local)
             }
             Path::Tcp => (Socket::Unconnected, SocketAddr::new(ip, 0)),
         };
         let bytes = if path == Path::Udp { DATAGRAM_BYTES_MAX } else { READ_BYTES };
-        Ok((Self { socket, buffer: vec![0; bytes], bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
+        let (buffer, control) = (vec![0; bytes], Vec::new());
+        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
     }
 
     /// Connects to the passive TCP candidate of `answer`, where the path wants that.
@@ -121,20 +126,22 @@ impl Wire {
         }
     }
 
-    /// Hands every packet that is there, up to a bound, to `take`.
+    /// Hands every packet that is there, up to a bound, to `take`, with the time at which it arrived, in unix nanoseconds,
+    /// and whose it is.
     ///
     /// # Errors
     /// When a TCP connection ended. A UDP socket has no such errors: what an ICMP message says about one
     /// destination is for ICE to find out.
-    pub(crate) fn receive(&mut self, mut take: impl FnMut(SocketAddr, &[u8])) -> io::Result<()> {
+    pub(crate) fn receive(&mut self, mut take: impl FnMut(u64, SocketAddr, &[u8])) -> io::Result<()> {
         self.flush()?;
         for _ in 0..READS_PER_TURN {
             match &mut self.socket {
                 Socket::Unconnected => return Ok(()),
                 Socket::Udp(socket) => {
-                    let Ok((length, source)) = socket.try_recv_from(&mut self.buffer) else { return Ok(()) };
-                    self.bytes_in += length as u64;
-                    take(source, &self.buffer[..length]);
+                    let received = datagram::receive(socket, &mut self.buffer, &mut self.control);
+                    let Ok(datagram) = received else { return Ok(()) };
+                    self.bytes_in += datagram.length as u64;
+                    take(datagram.arrived_ns, datagram.source, &self.buffer[..datagram.length]);
                 }
                 Socket::Tcp { stream, remote, deframer, .. } => {
                     let length = match stream.try_read(&mut self.buffer) {
@@ -146,8 +153,9 @@ impl Wire {
                     self.bytes_in += length as u64;
                     deframer.push(&self.buffer[..length]);
                     let broken = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+                    let arrived_ns = clock::unix_ns();
                     while let Some(packet) = deframer.next_packet().map_err(broken)? {
-                        take(*remote, packet);
+                        take(arrived_ns, *remote, packet);
                     }
                 }
             }

@@ -22,7 +22,7 @@ use tokio::{
 pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
 
 use crate::{
-    clock, error::ClientError, link::Invite, media::Path, report::Report, signalling::Tap,
+    clock, error::ClientError, link::Invite, load::Gauge, media::Path, report::Report, signalling::Tap,
     source::MediaFiles, tls::Trust,
 };
 
@@ -103,6 +103,8 @@ pub struct ParticipantConfig {
     pub lingers: Duration,
     /// Copies what it says to the server.
     pub tap: Option<Tap>,
+    /// Measures what it sends and receives as part of a load.
+    pub gauge: Option<Arc<Gauge>>,
 }
 
 impl ParticipantConfig {
@@ -127,6 +129,7 @@ impl ParticipantConfig {
             reconnect: RESUME_WINDOW + SILENCE_MAX,
             lingers: Duration::ZERO,
             tap: None,
+            gauge: None,
         }
     }
 

@@ -46,7 +46,13 @@ use self::{
 };
 use super::{Command, Over, ParticipantConfig, Phase, Snapshot, Subscription};
 use crate::{
-    clock, error::ClientError, frames::Frames, report::Report, signalling::Signalling, sink::Sink,
+    clock,
+    error::ClientError,
+    frames::Frames,
+    load::{Meter, SendMeter},
+    report::Report,
+    signalling::Signalling,
+    sink::Sink,
     source::Publisher,
 };
 
@@ -55,6 +61,9 @@ const PENDING_MAX: usize = 1_024;
 
 /// Between two copies of the figures into the snapshot.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The same for who is one of hundreds, and watched by nobody: wakes cost more than the copies tell.
+const MEASURED_TICK: Duration = Duration::from_millis(500);
 
 /// Between two subscriptions: a room that fills must not run into the server's message rate.
 const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(100);
@@ -217,6 +226,7 @@ struct Session {
     retry: Duration,
     last_heard: Instant,
     next_ping: Instant,
+    tick: Duration,
     next_tick: Instant,
     outbox: Outbox,
     pending: VecDeque<(RequestId, Request)>,
@@ -251,6 +261,8 @@ struct Session {
     replace_due: bool,
     wanted_media: MediaState,
     publisher: Publisher,
+    /// Counts what is sent, if that is measured.
+    sent: Option<SendMeter>,
     sink: Sink,
     subscription: Subscription,
     subscribed: Vec<Tile>,
@@ -275,7 +287,10 @@ pub(super) async fn run(
     for source in &config.publish {
         wanted_media.set(*source, config.media.is_none_or(|media| media.has(*source)));
     }
+    let meter = config.gauge.clone().map(|gauge| Meter::new(gauge, config.seed as usize));
+    let tick = if config.gauge.is_some() { MEASURED_TICK } else { TICK };
     let mut session = Session {
+        tick,
         commands,
         start,
         link: Link::to(&config),
@@ -284,7 +299,7 @@ pub(super) async fn run(
         retry: RETRY.0,
         last_heard: start,
         next_ping: start + PING_INTERVAL,
-        next_tick: start + TICK,
+        next_tick: start + tick,
         outbox: Outbox::new(start),
         pending: VecDeque::new(),
         device,
@@ -308,7 +323,8 @@ pub(super) async fn run(
         replace_due: false,
         wanted_media,
         publisher,
-        sink: Sink::new(start),
+        sent: config.gauge.clone().map(SendMeter::new),
+        sink: Sink::new(start).measured_by(meter),
         subscription: config.subscription.clone(),
         subscribed: Vec::new(),
         subscription_stale: false,
@@ -326,7 +342,9 @@ pub(super) async fn run(
     session.copy_figures();
     let log = session.device.export_log().or(session.log.take());
     let (report, result) = finish(&config, &state, start, result);
-    (Report { log, certificate: session.certificate.take(), ..report }, result)
+    let sent = session.sent.iter().flat_map(SendMeter::streams).copied().collect();
+    let certificate = session.certificate.take();
+    (Report { log, certificate, sent, measured: session.sink.measured(), ..report }, result)
 }
 
 fn finish(
@@ -416,7 +434,7 @@ impl Session {
             self.request(ClientMessage::Ping {}, Request::Other("ping")).await?;
         }
         if now >= self.next_tick {
-            self.next_tick = now + TICK;
+            self.next_tick = now + self.tick;
             self.copy_figures();
             self.ask_for_key_frames(now);
         }

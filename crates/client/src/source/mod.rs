@@ -21,9 +21,13 @@ pub use ogg::OggAudio;
 pub use picture::GeneratedVideo;
 pub(crate) use publisher::Outgoing;
 pub use publisher::Publisher;
+pub(crate) use random::Random;
 pub use vp8::{Packetizer, Vp8Payload};
 
-use crate::error::ClientError;
+use crate::{
+    error::ClientError,
+    load::{TracedAudio, TracedCamera, TracedScreen},
+};
 
 /// Ticks of an audio RTP clock per second (RFC 7587 section 4.1: always 48 kHz).
 pub(crate) const AUDIO_TICKS: u32 = 48_000;
@@ -72,15 +76,21 @@ pub struct MediaFiles {
     pub video: Vec<PathBuf>,
     /// IVF with VP8 for the screen.
     pub screen: Option<PathBuf>,
+    /// What is generated has the sizes that encoders make and can be checked by who opens it, but no decoder shows it.
+    pub traced: bool,
 }
 
 impl MediaFiles {
     /// Opens what `source` sends as sound.
     pub(crate) fn audio(&self, source: Source, seed: u64) -> Result<Box<dyn AudioSource>, ClientError> {
+        let generated = match source {
+            Source::ScreenAudio => GeneratedAudio::continuous(seed),
+            _ => GeneratedAudio::speech(seed),
+        };
         Ok(match (&self.audio, source) {
             (Some(path), Source::Microphone) => Box::new(OggAudio::open(path)?),
-            (_, Source::ScreenAudio) => Box::new(GeneratedAudio::continuous(seed)),
-            _ => Box::new(GeneratedAudio::speech(seed)),
+            _ if self.traced => Box::new(TracedAudio::new(generated, seed)),
+            _ => Box::new(generated),
         })
     }
 
@@ -97,6 +107,8 @@ impl MediaFiles {
         };
         Ok(match (path, source) {
             (Some(path), _) => Box::new(IvfVideo::open(path)?),
+            (None, Source::Screen) if self.traced => Box::new(TracedScreen::new(seed)),
+            (None, _) if self.traced => Box::new(TracedCamera::new(layer, seed)),
             (None, Source::Screen) => Box::new(GeneratedVideo::screen(seed)),
             (None, _) => Box::new(GeneratedVideo::camera(layer, seed)),
         })

@@ -54,6 +54,7 @@ impl Session {
         let (wire, local) = Wire::open(signalling.local_ip(), self.config.path).await?;
         let config = PeerConfig {
             up: self.config.publish.clone(),
+            simulcast: true,
             video_slots: self.config.video_slots,
             audio_slots: self.config.audio_slots,
             local,
@@ -121,8 +122,8 @@ impl Session {
         let now = Instant::now();
         let mut failed = None;
         let read = ready.and_then(|()| {
-            wire.receive(|source, packet| {
-                if let Err(error) = peer.handle_packet(now, source, packet) {
+            wire.receive(|arrived_ns, source, packet| {
+                if let Err(error) = peer.handle_packet(now, arrived_ns, source, packet) {
                     failed.get_or_insert(error);
                 }
             })
@@ -145,6 +146,9 @@ impl Session {
         let mut result = if now >= *due { peer.handle_timeout(now) } else { Ok(()) };
         self.publisher.poll(now, &mut self.frames, |packet| {
             if result.is_ok() {
+                if let Some(meter) = &mut self.sent {
+                    meter.packet(packet);
+                }
                 result = peer.send(now, packet);
             }
         });

@@ -1,0 +1,262 @@
+//! A sender or a viewer at a server that is not ours: a media connection without signalling of its own.
+//!
+//! It sends and receives what a participant of a meeting does, through the same media stack, sealed the same way, so that
+//! packets are of the same sizes; only whoever hands over offers and answers differs. The key is no secret: there is no
+//! group in which one could be agreed on, and nothing to keep from anybody.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sabha_protocol::{
+    DeviceKey, GroupEpoch, Layer, MediaState, Mid, ParticipantId, Sdp, Source,
+    device::{BaseKey, MediaKeyChange, MediaLeaf},
+    wire::server::{Occupant, SlotAssignment},
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::{sleep_until, timeout},
+};
+
+use super::{Gauge, Measured, Meter, SendMeter, SentStream};
+use crate::{
+    error::ClientError,
+    frames::Frames,
+    media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
+    sink::Sink,
+    source::{MediaFiles, Outgoing, Publisher},
+};
+
+/// What the sender sends.
+const SENT: [Source; 2] = [Source::Microphone, Source::Camera];
+
+/// The sender, as receivers know it.
+const SENDER: (ParticipantId, DeviceKey) = (ParticipantId(1), DeviceKey::from_bytes([1; 32]));
+
+/// Between two looks at whether a picture waits for a key frame.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A media connection and all that is needed to keep it going.
+pub(super) struct Endpoint {
+    peer: Peer,
+    wire: Wire,
+    due: Instant,
+    publisher: Option<Publisher>,
+    frames: Frames,
+    sink: Sink,
+    sent: SendMeter,
+}
+
+/// An endpoint at work.
+pub(super) struct Running {
+    connected: watch::Receiver<bool>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Outcome>,
+}
+
+/// What an endpoint has to tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) sent: Vec<SentStream>,
+    pub(super) measured: Vec<Measured>,
+    /// Whether the connection was lost before its end.
+    pub(super) lost: bool,
+}
+
+impl Endpoint {
+    /// Makes the sender, and the offer to hand to the server. It sends the camera's highest layer and nothing below, as a
+    /// participant does whom everybody watches at full size.
+    pub(super) async fn sender(
+        ip: IpAddr,
+        seed: u64,
+        gauge: &Arc<Gauge>,
+    ) -> Result<(Self, Sdp), ClientError> {
+        let (wire, local) = Wire::open(ip, Path::Udp).await?;
+        let now = Instant::now();
+        let (peer, offer) = Peer::offer(&peer_config(&SENT, 0, local), now)?;
+        let files = MediaFiles { traced: true, ..MediaFiles::default() };
+        let mut publisher = Publisher::new(&SENT, &files, seed, now)?;
+        publisher.set_wanted(Source::Camera, &[Layer::High], now);
+        let mut endpoint = Self::new(peer, wire, now, 0, gauge);
+        endpoint.publisher = Some(publisher);
+        Ok((endpoint, offer.sdp))
+    }
+
+    /// Makes a viewer that offers, for a server that answers.
+    pub(super) async fn viewer(
+        ip: IpAddr,
+        number: usize,
+        gauge: &Arc<Gauge>,
+    ) -> Result<(Self, Sdp), ClientError> {
+        let (wire, local) = Wire::open(ip, Path::Udp).await?;
+        let now = Instant::now();
+        let (peer, offer) = Peer::offer(&peer_config(&[], 1, local), now)?;
+        Ok((Self::new(peer, wire, now, number, gauge), offer.sdp))
+    }
+
+    /// Makes a viewer of what a server offers, and the answer to hand to it.
+    pub(super) async fn viewer_of(
+        offer: &Sdp,
+        ip: IpAddr,
+        number: usize,
+        gauge: &Arc<Gauge>,
+    ) -> Result<(Self, Sdp), ClientError> {
+        let (wire, local) = Wire::open(ip, Path::Udp).await?;
+        let now = Instant::now();
+        let (peer, answer) = Peer::answer(offer, local, now)?;
+        Ok((Self::new(peer, wire, now, number, gauge), answer))
+    }
+
+    fn new(peer: Peer, wire: Wire, now: Instant, number: usize, gauge: &Arc<Gauge>) -> Self {
+        let meter = Meter::new(gauge.clone(), number);
+        let mut sink = Sink::new(now).measured_by(Some(meter));
+        sink.set_devices([SENDER].into_iter());
+        sink.reset_slots(peer.slots());
+        let occupants = peer.slots().filter_map(|(mid, kind)| {
+            let source = SENT.into_iter().find(|source| source.kind() == kind)?;
+            let occupant = Some(Occupant { participant: SENDER.0, source });
+            Some(SlotAssignment { mid: Mid::try_from(mid).ok()?, occupant })
+        });
+        sink.assign(&occupants.collect::<Vec<_>>());
+        let (frames, sent) = (keyed(number as u32), SendMeter::new(gauge.clone()));
+        Self { peer, wire, due: now, publisher: None, frames, sink, sent }
+    }
+
+    /// Takes the server's answer to the offer.
+    pub(super) fn accept(&mut self, answer: &Sdp) -> Result<(), ClientError> {
+        self.peer.accept(answer, Instant::now())
+    }
+
+    /// Starts to connect, and goes on until it is stopped.
+    pub(super) fn start(self) -> Running {
+        let (publisher, connected) = watch::channel(false);
+        let (stop, stopped) = oneshot::channel();
+        Running { connected, stop, task: tokio::spawn(self.run(publisher, stopped)) }
+    }
+
+    async fn run(mut self, connected: watch::Sender<bool>, mut stop: oneshot::Receiver<()>) -> Outcome {
+        let mut next_tick = Instant::now() + TICK;
+        let mut lost = false;
+        while !lost {
+            lost = self.pump(&connected);
+            let publisher_due = self.publisher.as_ref().and_then(Publisher::next_due);
+            let deadline = publisher_due.into_iter().fold(self.due.min(next_tick), Instant::min);
+            tokio::select! {
+                biased;
+                _ = &mut stop => break,
+                ready = self.wire.ready() => lost |= ready.is_err() || self.read().is_err(),
+                () = sleep_until(deadline.into()) => {}
+            }
+            let now = Instant::now();
+            lost |= self.send_due(now).is_err();
+            if now >= next_tick {
+                next_tick = now + TICK;
+                for slot in self.sink.key_frames_to_ask(now) {
+                    lost |= self.peer.request_key_frame(slot).is_err();
+                }
+            }
+        }
+        Outcome { sent: self.sent.streams().to_vec(), measured: self.sink.measured(), lost }
+    }
+
+    fn read(&mut self) -> Result<(), ClientError> {
+        let (now, mut result, peer) = (Instant::now(), Ok(()), &mut self.peer);
+        let read = self.wire.receive(|arrived_ns, source, packet| {
+            if result.is_ok() {
+                result = peer.handle_packet(now, arrived_ns, source, packet);
+            }
+        });
+        read.map_err(|error| ClientError::connection("reading media", error)).and(result)
+    }
+
+    fn send_due(&mut self, now: Instant) -> Result<(), ClientError> {
+        let Self { peer, publisher, frames, sent, due, .. } = self;
+        if now >= *due {
+            peer.handle_timeout(now)?;
+        }
+        let mut result = Ok(());
+        let Some(publisher) = publisher else { return result };
+        publisher.poll(now, frames, |packet| {
+            sent.packet(packet);
+            if result.is_ok() {
+                // One encoding without a name, as the offer has it.
+                result = peer.send(now, Outgoing { layer: None, ..packet });
+            }
+        });
+        result
+    }
+
+    /// Sends what is to be sent, takes what came; returns whether the connection is lost.
+    fn pump(&mut self, connected: &watch::Sender<bool>) -> bool {
+        loop {
+            match self.peer.poll_output() {
+                PeerOutput::Transmit { destination, contents } => self.wire.send(destination, &contents),
+                PeerOutput::Timeout(at) => {
+                    self.due = at;
+                    return false;
+                }
+                PeerOutput::Event(PeerEvent::Packet(packet)) => self.sink.receive(&packet, &mut self.frames),
+                PeerOutput::Event(PeerEvent::Connected) => {
+                    if let Some(publisher) = &mut self.publisher {
+                        let media = MediaState { microphone: true, camera: true, ..MediaState::default() };
+                        publisher.set_media(media, Instant::now());
+                    }
+                    connected.send_replace(true);
+                }
+                PeerOutput::Event(PeerEvent::KeyFrameWanted { source, .. }) => {
+                    if let Some(publisher) = &mut self.publisher {
+                        publisher.want_key_frame(source, None);
+                    }
+                }
+                PeerOutput::Event(PeerEvent::Lost) => return true,
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Waits until media is connected, and returns whether it is.
+    pub(super) async fn until_connected(&mut self, patience: Duration) -> bool {
+        matches!(timeout(patience, self.connected.wait_for(|is| *is)).await, Ok(Ok(_)))
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) -> Outcome {
+        // A task that is over needs no word to stop.
+        let _ = self.stop.send(());
+        match self.task.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Outcome { lost: true, ..Outcome::default() },
+        }
+    }
+}
+
+fn peer_config(up: &[Source], slots: usize, local: SocketAddr) -> PeerConfig {
+    PeerConfig {
+        up: up.to_vec(),
+        simulcast: false,
+        video_slots: slots,
+        audio_slots: slots,
+        local,
+        path: Path::Udp,
+    }
+}
+
+/// Returns the frames of the endpoint with this number, of which 0 sends.
+fn keyed(number: u32) -> Frames {
+    let allowed = MediaState { microphone: true, camera: true, ..MediaState::default() };
+    let sender = MediaLeaf { leaf: 0, device: SENDER.1, allowed };
+    let mut frames = Frames::default();
+    frames.apply(&MediaKeyChange::Install {
+        epoch: GroupEpoch(1),
+        base_key: BaseKey::from_bytes([1; 16]),
+        own_leaf: number,
+        leaves: if number == 0 { Vec::new() } else { vec![sender] },
+    });
+    frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(1) });
+    frames
+}

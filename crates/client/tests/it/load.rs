@@ -1,0 +1,166 @@
+//! Loads on a real server: what is counted adds up, and what is opened is what was sealed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use sabha_client::{
+    Drops, Elsewhere, ElsewhereConfig, LoadConfig, LoadReport, Scenario, Trust, load, load_elsewhere,
+};
+use sabha_crypto::device::MeetingSuite;
+use sabha_protocol::{Layer, MediaKind, Source};
+
+use crate::server::{PATIENCE, TestServer};
+
+fn config(server: &TestServer, scenario: Scenario) -> LoadConfig {
+    LoadConfig {
+        new: server.new.clone(),
+        trust: Trust::default(),
+        suite: MeetingSuite::Classical,
+        scenario,
+        rooms: 1,
+        participants: Some(4),
+        warm_up: Duration::from_secs(2),
+        duration: Duration::from_secs(3),
+        open_one_in: 1,
+        seed: 7,
+        server_pid: Some(server.pid()),
+        patience: PATIENCE,
+    }
+}
+
+/// Whatever the scenario: nobody is missing, and nothing that arrived is anything but what was sealed.
+fn assert_sound(report: &LoadReport) {
+    assert_eq!(report.absent, 0, "{report:#?}");
+    for totals in [&report.video, &report.audio] {
+        assert_eq!(totals.wrong, 0, "{totals:?}");
+    }
+    for stream in &report.streams {
+        // Media overtakes the word on whose it is when a slot changes hands, and the group's keys when somebody comes.
+        let Drops { malformed, misplaced: _, no_key: _, not_authentic, replayed } = stream.dropped;
+        assert_eq!((malformed, not_authentic, replayed), (0, 0, 0), "{stream:?}");
+    }
+    for kind in [MediaKind::Video, MediaKind::Audio] {
+        let streams = report.streams.iter().filter(|stream| stream.publication.source.kind() == kind);
+        let totals = if kind == MediaKind::Video { &report.video } else { &report.audio };
+        assert_eq!(streams.clone().count(), totals.streams);
+        assert_eq!(streams.clone().map(|stream| stream.packets).sum::<u64>(), totals.packets);
+        assert_eq!(streams.map(|stream| stream.latency.samples).sum::<u64>(), totals.latency.samples);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speaker_reaches_everybody_and_every_packet_is_timed() {
+    let server = TestServer::start();
+
+    let report = load(&LoadConfig { rooms: 2, ..config(&server, Scenario::Speaker) }).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!((report.rooms, report.participants, report.joined.samples), (2, 4, 6));
+    assert_eq!((report.video.streams, report.audio.streams), (6, 6), "one of each at each receiver");
+    assert!(report.video.right > 100 && report.audio.right > 0, "{report:#?}");
+    assert_eq!((report.video.unopened, report.audio.unopened), (0, 0));
+    let timed = report.video.latency;
+    assert_eq!(timed.samples, report.video.packets, "each packet is found among those that were sent");
+    assert!(timed.p50_us <= timed.p99_us && timed.p99_us <= timed.p999_us && timed.p999_us <= timed.max_us);
+    let sent = report.sent.iter().map(|stream| (stream.source, stream.layer));
+    assert!(sent.clone().any(|stream| stream == (Source::Camera, Some(Layer::High))), "{:?}", report.sent);
+    assert!(sent.clone().any(|stream| stream == (Source::Microphone, None)));
+    let server = report.server.unwrap();
+    assert!(server.user_seconds + server.system_seconds > 0.0 && server.rss_kb > 0, "{server:?}");
+    assert!(report.table().contains("packets per CPU second"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grid_is_complete_and_one_stream_in_two_stands_for_all() {
+    let server = TestServer::start();
+
+    let report = load(&LoadConfig { open_one_in: 2, ..config(&server, Scenario::Grid9) }).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!(report.video.streams, 4 * 3, "everybody sees everybody else");
+    let opened = |stream: &&sabha_client::StreamLoad| stream.frames > 0;
+    let is_video = |stream: &&sabha_client::StreamLoad| stream.publication.source == Source::Camera;
+    let video: Vec<_> = report.streams.iter().filter(is_video).collect();
+    assert!(video.iter().filter(|stream| opened(stream)).all(|stream| stream.unopened == 0));
+    let count = video.iter().filter(|stream| opened(stream)).count();
+    assert!((1..12).contains(&count), "{count} of 12 are opened");
+    assert!(report.video.right > 0 && report.video.unopened > 0, "{:?}", report.video);
+    assert!(video.iter().all(|stream| stream.latency.samples == stream.packets));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_followed_by_somebody_who_receives() {
+    let server = TestServer::start();
+
+    let report = load(&config(&server, Scenario::Churn)).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!(report.changes, 2, "one a second, but not at the end");
+    let watched = report.streams.iter().filter(|stream| stream.publication.source == Source::Camera);
+    assert!(watched.count() > 3, "those who came saw the speaker too: {:#?}", report.streams);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn screen_of_the_lead_is_shared_with_its_sound() {
+    let server = TestServer::start();
+
+    let report = load(&config(&server, Scenario::Screen)).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!(report.video.streams, 3);
+    let of = |source| report.streams.iter().filter(|stream| stream.publication.source == source).count();
+    assert_eq!((of(Source::Screen), of(Source::ScreenAudio)), (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_forwarder_is_loaded_with_the_same_media() {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "sabha-client", "--example", "plain_forwarder"]);
+    let beside = Path::new(env!("CARGO_BIN_EXE_sabha-client"));
+    if beside.components().any(|part| part.as_os_str() == "release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+    let program = beside.parent().unwrap().join("examples/plain_forwarder");
+    let mut forwarder = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
+    let mut address = String::new();
+    BufReader::new(forwarder.stdout.take().unwrap()).read_line(&mut address).unwrap();
+
+    let report = load_elsewhere(&ElsewhereConfig {
+        kind: Elsewhere::Plain,
+        address: address.trim().parse().unwrap(),
+        media_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        viewers: 3,
+        warm_up: Duration::from_secs(2),
+        duration: Duration::from_secs(3),
+        open_one_in: 2,
+        seed: 7,
+        server_pid: Some(forwarder.id()),
+        patience: PATIENCE,
+    })
+    .await;
+    forwarder.kill().unwrap();
+    forwarder.wait().unwrap();
+
+    let report = report.unwrap();
+    assert_sound(&report);
+    assert_eq!((report.video.streams, report.audio.streams, report.connected.samples), (3, 3, 3));
+    assert!(report.video.right > 0 && report.video.unopened > report.video.right, "{:?}", report.video);
+    assert_eq!(report.video.latency.samples, report.video.packets);
+    assert_eq!(report.srtp_tag_bytes, Some(16), "AES-GCM");
+    let layers = report.sent.iter().map(|stream| (stream.source, stream.layer));
+    let sent = [(Source::Microphone, None), (Source::Camera, Some(Layer::High))];
+    assert_eq!(layers.collect::<Vec<_>>(), sent);
+}
+
+#[test]
+fn unknown_scenario_is_refused_with_those_that_there_are() {
+    let output = Command::new(env!("CARGO_BIN_EXE_sabha-client")).args(["load", "gird-9"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("grid-9"));
+}
