@@ -84,6 +84,7 @@ impl Room {
             name,
             passcode: None,
             admits: false,
+            by_mail: false,
             floor: sabha_crypto::policy::Controls::default(),
             controls: sabha_crypto::policy::Controls::default(),
         };

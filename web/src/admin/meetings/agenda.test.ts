@@ -36,7 +36,17 @@ describe('agenda', () => {
 
   it('knows titles and links of what this browser has planned', () => {
     const kept = new Map([
-      ['one', { title: 'Cabinet', links: { one1: '#v1.x' }, invited: [], passcode: 'blue-whale', byMail: false, controls: [] }],
+      [
+        'one',
+        {
+          title: 'Cabinet',
+          links: { one1: '#v1.x' },
+          invited: [],
+          passcode: 'blue-whale',
+          byMail: false,
+          controls: [],
+        },
+      ],
     ]);
     const entries = agenda([plan('one', [1]), plan('other', [2])], kept, NOON).flatMap((day) => day.entries);
 

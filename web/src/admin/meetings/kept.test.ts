@@ -25,7 +25,7 @@ describe('kept plans', () => {
       invited: ['ben@example.org'],
       passcode: 'blue-whale',
       byMail: true,
-      controls: [], controls: []
+      controls: [],
     };
 
     expect(await plans.write('one', plan, 5)).toBe(true);
@@ -47,9 +47,13 @@ describe('kept plans', () => {
   it('are none where nothing can be kept', async () => {
     const broken = new KeptPlans({ ...shelf(), key: () => Promise.reject(new Error('private window')) });
 
-    expect(await broken.write('one', { title: null, links: {}, invited: [], passcode: null, byMail: false, controls: [] }, 5)).toBe(
-      false,
-    );
+    expect(
+      await broken.write(
+        'one',
+        { title: null, links: {}, invited: [], passcode: null, byMail: false, controls: [] },
+        5,
+      ),
+    ).toBe(false);
     expect(await broken.read('one')).toBeNull();
   });
 });

@@ -299,6 +299,7 @@ export type TextKey =
   | 'plan-passcode-short'
   | 'plan-repeat'
   | 'plan-template'
+  | 'plan-template-before'
   | 'plan-template-none'
   | 'plan-time'
   | 'plan-title'

@@ -25,7 +25,9 @@ describe('lobby', () => {
     expect(lobbyWords(at('passcode_wanted')).title).toBe('lobby-passcode');
     expect(lobbyWords(at('passcode_wanted', undefined, '#v1.mail.x')).lead).toBe('lobby-passcode-mail');
     expect(lobbyWords(at('waiting', undefined, '#v1.mail.x')).lead).toBe('lobby-mail-host-present');
-    expect(lobbyWords({ ...at('waiting', undefined, '#v1.mail.x'), hostPresent: false }).lead).toBe('lobby-mail-host-absent');
+    expect(lobbyWords({ ...at('waiting', undefined, '#v1.mail.x'), hostPresent: false }).lead).toBe(
+      'lobby-mail-host-absent',
+    );
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
     expect(lobbyWords(at('waiting', { type: 'off' })).lead).toBe('lobby-passcode-off-lead');

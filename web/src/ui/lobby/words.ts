@@ -32,7 +32,9 @@ export function lobbyWords({
     return { title: 'lobby-passcode', lead: byMail ? 'lobby-passcode-mail' : 'lobby-passcode-lead' };
   }
   if (e2ee?.stage === 'proving') return { title: 'lobby-passcode', lead: 'lobby-proving-lead' };
-  if (e2ee?.passcode.type === 'off') return { title: 'lobby-title', lead: 'lobby-passcode-off-lead' };
+  if (e2ee?.passcode.type === 'off') {
+    return { title: 'lobby-title', lead: byMail ? 'lobby-passcode-off-mail' : 'lobby-passcode-off-lead' };
+  }
   if (sentBack !== null && hostPresent) return { title: 'lobby-sent-back', lead: 'lobby-sent-back-lead' };
   if (byMail) return { title: 'lobby-title', lead: hostPresent ? 'lobby-mail-host-present' : 'lobby-mail-host-absent' };
   return { title: 'lobby-title', lead: hostPresent ? 'lobby-host-present' : 'lobby-host-absent' };

@@ -100,6 +100,7 @@ lobby-passcode-mail = Your mail does not have it: whoever invited you tells it t
 lobby-mail-host-present = You came by mail. A host's device is asked to check the passcode with you.
 lobby-mail-host-absent = You came by mail. Once a host is here you are asked for the passcode, and nobody sees your name before that.
 lobby-proving-lead = Proving the passcode to the host's device.
+lobby-passcode-off-mail = After too many wrong tries by somebody, the passcode is off. Once the host has set a new one you are asked for it.
 lobby-passcode-off-lead = After too many wrong tries by somebody, the passcode is off. A host sees your name and can let you in.
 lobby-joining = You are being let in
 lobby-joining-lead = Checking everybody who is in the meeting.
