@@ -17,7 +17,10 @@ const joined = {
     answer: { sdp: 'v=0', generation: 1 },
     media: participant.media,
     participants: [participant],
-    lobby: [{ id: 2, device: 'D2', knock: 'sealed', waiting_ms: 0, of_organisation: true }],
+    lobby: [
+      { id: 3, device: 'D3', knock: null, waiting_ms: 0, of_organisation: false },
+      { id: 2, device: 'D2', knock: 'sealed', waiting_ms: 0, of_organisation: true },
+    ],
     seq: 4,
   },
 };
@@ -53,7 +56,7 @@ describe('frame', () => {
     '{"body":{"type":"waiting","you":"1","host_present":true}}',
     '{"body":{"type":"slots","generation":1,"slots":[null]}}',
     '{"body":{"type":"knocked","guest":{"id":1}}}',
-    '{"body":{"type":"knocked","guest":{"id":1,"device":"D1","knock":null,"waiting_ms":0,"of_organisation":false}}}',
+    '{"body":{"type":"knocked","guest":{"id":1,"device":null,"knock":"x","waiting_ms":0,"of_organisation":false}}}',
     '{"body":{"type":"welcome","version":"1","boot_epoch":1}}',
     '{"body":{"type":"handshake","from":2,"epoch":"3","message":"m"}}',
     '{"body":{"type":"muted","source":"camera","by":"Host"}}',

@@ -51,7 +51,7 @@ const FIELDS: Record<Type, Readonly<Record<string, Kind>>> = {
 /** Shape of what stands inside a field, by the field's name. */
 const INNER: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   answer: { sdp: 'string', generation: 'number' },
-  guest: { id: 'number', device: 'string', knock: 'string', waiting_ms: 'number', of_organisation: 'boolean' },
+  guest: { id: 'number', device: 'string', waiting_ms: 'number', of_organisation: 'boolean' },
   media: { microphone: 'boolean', camera: 'boolean', screen: 'boolean', screen_audio: 'boolean' },
   participant: {
     id: 'number',
@@ -69,7 +69,7 @@ const INNER: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     presence: 'string',
     of_organisation: 'boolean',
   },
-  lobby: { id: 'number', device: 'string', knock: 'string', waiting_ms: 'number', of_organisation: 'boolean' },
+  lobby: { id: 'number', device: 'string', waiting_ms: 'number', of_organisation: 'boolean' },
   floor: { control: 'string', value: 'string' },
   slots: { mid: 'string' },
 };

@@ -92,6 +92,7 @@ lobby-title = Waiting for the host
 lobby-host-present = The host sees your name and will let you in.
 lobby-host-absent = No host is here yet. You keep your place; a host sees your name on arrival.
 lobby-name = The host sees
+lobby-name-later = The host sees later
 lobby-leave = Leave
 lobby-keep-open = Keep this page open.
 lobby-passcode = This meeting has a passcode

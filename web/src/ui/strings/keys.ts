@@ -291,6 +291,7 @@ export type TextKey =
   | 'lobby-mail-host-absent'
   | 'lobby-mail-host-present'
   | 'lobby-name'
+  | 'lobby-name-later'
   | 'lobby-passcode'
   | 'lobby-passcode-lead'
   | 'lobby-passcode-mail'
