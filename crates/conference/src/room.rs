@@ -98,7 +98,7 @@ use crate::{
 ///     connection: ConnectionKey(1),
 ///     request: RequestId(1),
 ///     device: DeviceKey::from_bytes([3; 32]),
-///     right: Right::Link { knock: vec![1].try_into()? },
+///     right: Right::Link { knock: Some(vec![1].try_into()?) },
 ///     visitor: Visitor::default(),
 /// };
 /// room.handle_input(now, enter);

@@ -180,7 +180,7 @@ async fn a_list_that_leaks_into_the_lobby_is_seen() {
         fn word(&self, _: &str, text: String, _: &[String]) -> Vec<String> {
             let waits = text.contains("\"type\":\"waiting\"");
             let somebody = format!(
-                r#"{{"body":{{"type":"participant_joined","participant":{{"id":77,"device":"{}","role":"host","media":{{"microphone":true,"camera":true,"screen":false,"screen_audio":false}},"presence":"connected"}}}}}}"#,
+                r#"{{"body":{{"type":"participant_joined","participant":{{"id":77,"device":"{}","role":"host","media":{{"microphone":true,"camera":true,"screen":false,"screen_audio":false}},"presence":"connected","of_organisation":false}}}}}}"#,
                 "A".repeat(43)
             );
             if waits { vec![text, somebody] } else { vec![text] }
