@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use sabha_conference::{
-    ConnectionKey, Event, GroupMember, GroupView, Input, Output, Right, Room, RoomConfig,
+    ConnectionKey, Event, GroupMember, GroupView, Input, Output, Right, Room, RoomConfig, Visitor,
 };
 use sabha_policy::Controls;
 use sabha_protocol::{
@@ -36,6 +36,7 @@ fuzz_target!(|text: String| {
         room_epoch: RoomEpoch(2),
         resume_key: [2; 32],
         removed: Vec::new(),
+        banned_accounts: Vec::new(),
         next_participant: ParticipantId(1),
         claim_window: RESUME_WINDOW,
         kept_for: Duration::ZERO,
@@ -48,6 +49,7 @@ fuzz_target!(|text: String| {
             request: RequestId(1),
             device,
             right: Right::Resume(token),
+            visitor: Visitor::default(),
         },
     );
     while let Some(output) = room.poll_output() {
