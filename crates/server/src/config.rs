@@ -95,6 +95,19 @@ pub struct MediaSettings {
     pub external_ips: Vec<IpAddr>,
     /// Threads that forward media. Absent: one for each core.
     pub shards: Option<u8>,
+    /// Which way packets take.
+    pub path: MediaPath,
+}
+
+/// `media.path`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaPath {
+    /// Sabha's own.
+    #[default]
+    Own,
+    /// That of the media library.
+    Library,
 }
 
 /// `[accounts]`
@@ -445,6 +458,14 @@ impl Settings {
         // Behind a reverse proxy HTTP listens on loopback, but media always comes from outside.
         let default = if self.media.external_ips.is_empty() { http.ip() } else { everywhere };
         SocketAddr::new(self.media.address.unwrap_or(default), self.media.port.unwrap_or(http.port()))
+    }
+
+    /// Returns which way packets take.
+    pub const fn media_path(&self) -> sabha_sfu::PacketPath {
+        match self.media.path {
+            MediaPath::Own => sabha_sfu::PacketPath::Own,
+            MediaPath::Library => sabha_sfu::PacketPath::Library,
+        }
     }
 
     /// Returns the number of media threads: as set, or one for each core.

@@ -360,6 +360,7 @@ fn start_media(
         tcp_listen: http,
         external_ips: settings.media.external_ips.clone(),
         shards: settings.shards(),
+        path: settings.media_path(),
     };
     MediaPlane::start(&config, events).map_err(|source| StartError::Media { address: listen, source })
 }

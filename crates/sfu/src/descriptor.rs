@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use str0m::rtp::{RtpWrite, Vp8Descriptor};
+use str0m::rtp::RtpWrite;
 
-use crate::{codec::Codec, rewrite::Numbers, vp9::Vp9Descriptor};
+use crate::{codec::Codec, rewrite::Numbers, vp8::Vp8Descriptor, vp9::Vp9Descriptor};
 
 /// The descriptor of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ impl Descriptor {
     pub(crate) fn parse(codec: Codec, payload: &[u8]) -> Option<Self> {
         match codec {
             Codec::Opus => None,
-            Codec::Vp8 => Vp8Descriptor::parse(payload).ok().map(Self::Vp8),
+            Codec::Vp8 => Vp8Descriptor::parse(payload).map(Self::Vp8),
             Codec::Vp9 => Vp9Descriptor::parse(payload).map(Self::Vp9),
         }
     }
@@ -44,11 +44,19 @@ impl Descriptor {
         }
     }
 
-    /// Returns whether a key frame starts in `payload`, from which this was read.
-    pub(crate) fn starts_keyframe(&self, payload: &[u8]) -> bool {
+    /// Returns whether a key frame starts in the payload.
+    pub(crate) fn starts_keyframe(&self) -> bool {
         match self {
-            Self::Vp8(vp8) => vp8.starts_keyframe(payload),
+            Self::Vp8(vp8) => vp8.starts_keyframe(),
             Self::Vp9(vp9) => vp9.starts_keyframe(),
+        }
+    }
+
+    /// Writes `numbers` into the payload, from which this was read.
+    pub(crate) fn renumber(&self, payload: &mut [u8], numbers: Numbers) {
+        match self {
+            Self::Vp8(vp8) => vp8.renumber(payload, numbers.picture, numbers.tl0),
+            Self::Vp9(vp9) => vp9.renumber(payload, numbers.picture, numbers.tl0),
         }
     }
 
@@ -62,9 +70,9 @@ impl Descriptor {
     }
 
     /// Lets `write` carry `numbers` where its payload does not yet.
-    pub(crate) fn patch(&self, write: RtpWrite, numbers: Numbers) -> RtpWrite {
+    pub(crate) fn patch(&self, write: RtpWrite, payload: &[u8], numbers: Numbers) -> RtpWrite {
         match self {
-            Self::Vp8(vp8) => match vp8_patch(vp8, numbers) {
+            Self::Vp8(_) => match vp8_patch(payload, numbers) {
                 Some(patch) => write.vp8_patch(patch),
                 None => write,
             },
@@ -74,7 +82,8 @@ impl Descriptor {
 }
 
 /// Writes the rewritten PictureID and TL0PICIDX over the arriving ones, in the width that they have.
-fn vp8_patch(vp8: &Vp8Descriptor, numbers: Numbers) -> Option<str0m::rtp::Vp8Patch> {
+fn vp8_patch(payload: &[u8], numbers: Numbers) -> Option<str0m::rtp::Vp8Patch> {
+    let vp8 = str0m::rtp::Vp8Descriptor::parse(payload).ok()?;
     let with = |picture: Option<u16>| {
         let mut patch = vp8.patch();
         if let Some(picture) = picture {

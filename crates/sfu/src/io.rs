@@ -107,7 +107,7 @@ pub enum Output {
     Event(Event),
     /// Nothing more to say: call again with `Input::Timeout` at this time at the latest.
     Timeout(Instant),
-    /// A packet is to be sent.
+    /// Packets are to be sent, all to one receiver.
     Transmit {
         /// How.
         transport: Transport,
@@ -115,9 +115,20 @@ pub enum Output {
         source: SocketAddr,
         /// To where.
         destination: SocketAddr,
-        /// The packet.
+        /// One packet behind the other.
         contents: Vec<u8>,
+        /// The length of each of them but the last, which may be shorter, in bytes. Over TCP there is only one.
+        segment: usize,
     },
+}
+
+/// Which way packets take through a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketPath {
+    /// Sabha's own: packets are kept once and sealed where they are sent from.
+    Own,
+    /// That of str0m: every receiver has a connection that keeps and seals its own packets.
+    Library,
 }
 
 /// What happened on a shard.

@@ -4,43 +4,57 @@
 //! what it wants to see is told by [`Command`]s; what happened is told by [`Event`]s.
 //!
 //! ```text
-//! packet ─ steer ─▶ Shard ─ source, ufrag ─▶ Room ─▶ Connection (str0m) ─▶ Packet
+//! packet ─ steer ─▶ Shard ─ source, ufrag ─▶ Room ─▶ Connection ─▶ Packet
 //!                                             │ publication ─▶ audience ─▶ Slot: rewrite
 //!                                             ▼                              │
-//!                            speakers, alloc, slots, keyframe        Connection (str0m) ─▶ packet
+//!                            speakers, alloc, slots, keyframe        Connection ─▶ outbox ─▶ packets
 //! ```
 //!
 //! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`) are pure
-//! and stand in a file each; `room` runs them; only `connection`, `descriptor`, `offer` and `profile`
-//! know str0m.
+//! and stand in a file each; `room` runs them. A connection takes one of two paths. Sabha's own, `connection::own`, is
+//! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent)
+//! and `bwe` (how much a receiver's link carries); ICE and DTLS are libraries. That of str0m, `connection::library`
+//! with its neighbours `offer` and `profile`, is there to be compared with.
 
 mod alloc;
+mod bwe;
 mod codec;
 mod connection;
 mod descriptor;
+mod inbound;
 mod io;
 mod keyframe;
 mod layer;
 mod offer;
+mod outbound;
+mod outbox;
 mod peer;
+mod picture;
 mod profile;
 mod publication;
 mod quality;
 mod rate;
 mod rewrite;
 mod room;
+mod rtcp;
+mod rtp;
+mod sdp;
 mod shard;
 mod slots;
 mod speakers;
 mod speech;
+mod srtp;
 mod stats;
 mod steer;
 mod timers;
+mod vp8;
 mod vp9;
 
 // The tests of `shard` that look inside it use the same clients and links as those in `tests/it`.
 #[cfg(test)]
 extern crate self as sabha_sfu;
+#[cfg(test)]
+const PATH: PacketPath = PacketPath::Own;
 #[cfg(test)]
 #[allow(dead_code, reason = "some of it is used by tests/it only")]
 #[path = "../tests/it/client.rs"]
@@ -50,8 +64,12 @@ mod client;
 #[path = "../tests/it/world.rs"]
 mod world;
 
-pub use io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want};
+pub use io::{
+    Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
+};
+pub use rtcp::{Packet as RtcpPacket, Packets as RtcpPackets};
 pub use shard::{Shard, ShardConfig};
 pub use stats::{DropReason, ShardStats};
 pub use steer::{Steer, steer};
+pub use vp8::Vp8Descriptor;
 pub use vp9::Vp9Descriptor;

@@ -1,6 +1,6 @@
 //! A peer's place in a room: what it publishes, what it wants, and its connection, which comes and goes.
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use sabha_protocol::{Bitrate, Layer, MediaGeneration, MediaKind, MediaState, Source};
 
@@ -10,11 +10,22 @@ use crate::{
     io::{PeerKey, Want},
     publication::Publication,
     quality::QualityMeter,
-    rewrite::{Numbers, Rewriter},
+    rewrite::{Numbers, Piece, Rewriter},
 };
 
 /// A publication, as a slot sees it.
 pub(crate) type Occupant = (PeerKey, Source);
+
+/// Pieces of a slot's stream that are remembered for those who miss a packet of it: longer than packets are kept.
+const PIECES_MAX: usize = 8;
+
+/// A piece of a slot's stream, and what it was made of.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    piece: Piece,
+    occupant: Occupant,
+    layer: Layer,
+}
 
 /// A down-slot of the current connection.
 #[derive(Debug)]
@@ -30,6 +41,8 @@ pub(crate) struct Slot {
     pub(crate) current: Option<Layer>,
     /// The codec of what is being forwarded, or was before.
     codec: Option<Codec>,
+    /// Oldest first.
+    past: VecDeque<Past>,
 }
 
 impl Slot {
@@ -39,7 +52,16 @@ impl Slot {
             MediaKind::Video => 90_000,
         };
         let rewriter = Rewriter::new(clock_rate, sending.seed());
-        Self { sending, occupant: None, rewriter, allocated: None, target: None, current: None, codec: None }
+        Self {
+            sending,
+            occupant: None,
+            rewriter,
+            allocated: None,
+            target: None,
+            current: None,
+            codec: None,
+            past: VecDeque::new(),
+        }
     }
 
     /// Gives the slot to another publication, or to nobody.
@@ -77,7 +99,20 @@ impl Slot {
         }
         self.current = Some(layer);
         self.rewriter.begin(now, numbers);
+        if let (Some(piece), Some(occupant)) = (self.rewriter.piece(), self.occupant) {
+            if self.past.len() == PIECES_MAX {
+                self.past.pop_front();
+            }
+            self.past.push_back(Past { piece, occupant, layer });
+        }
         true
+    }
+
+    /// Returns of what a picture's packet was that was sent as `seq`: whose, of which layer, under which number it
+    /// had arrived, and how it was renumbered.
+    pub(crate) fn sent_as(&self, seq: u64) -> Option<(Occupant, Layer, u64, Piece)> {
+        let past = self.past.iter().rev().find(|past| past.piece.first() <= seq)?;
+        Some((past.occupant, past.layer, past.piece.arrived(seq), past.piece))
     }
 
     /// Says what is to be forwarded. Returns whether a key frame is needed for it.

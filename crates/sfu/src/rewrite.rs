@@ -31,13 +31,35 @@ pub(crate) struct Rewriter {
 }
 
 /// What is added, modulo the width of each field, to the numbers of packets from `from` on.
-#[derive(Debug)]
-struct Piece {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
     from: u64,
     seq: u64,
     timestamp: u32,
     picture: u16,
     tl0: u8,
+}
+
+impl Piece {
+    /// Returns the numbers under which a packet is sent, or `None` if it came before the piece.
+    pub(crate) fn apply(&self, arrived: Numbers) -> Option<Numbers> {
+        (arrived.seq >= self.from).then(|| Numbers {
+            seq: arrived.seq.wrapping_add(self.seq),
+            timestamp: arrived.timestamp.wrapping_add(self.timestamp),
+            picture: arrived.picture.map(|picture| picture.wrapping_add(self.picture) & 0x7fff),
+            tl0: arrived.tl0.map(|tl0| tl0.wrapping_add(self.tl0)),
+        })
+    }
+
+    /// Returns the number under which the piece's first packet is sent.
+    pub(crate) fn first(&self) -> u64 {
+        self.from.wrapping_add(self.seq)
+    }
+
+    /// Returns the number under which arrived what was sent as `seq`, one of the piece.
+    pub(crate) fn arrived(&self, seq: u64) -> u64 {
+        seq.wrapping_sub(self.seq)
+    }
 }
 
 impl Rewriter {
@@ -92,6 +114,11 @@ impl Rewriter {
         self.piece = None;
     }
 
+    /// Returns the piece that is being forwarded.
+    pub(crate) fn piece(&self) -> Option<Piece> {
+        self.piece
+    }
+
     /// Returns whether a piece is being forwarded.
     pub(crate) fn is_open(&self) -> bool {
         self.piece.is_some()
@@ -99,13 +126,7 @@ impl Rewriter {
 
     /// Returns the numbers under which a packet is sent, or `None` if it does not belong to the piece.
     pub(crate) fn rewrite(&mut self, now: Instant, arrived: Numbers) -> Option<Numbers> {
-        let piece = self.piece.as_ref().filter(|piece| arrived.seq >= piece.from)?;
-        let sent = Numbers {
-            seq: arrived.seq.wrapping_add(piece.seq),
-            timestamp: arrived.timestamp.wrapping_add(piece.timestamp),
-            picture: arrived.picture.map(|picture| picture.wrapping_add(piece.picture) & 0x7fff),
-            tl0: arrived.tl0.map(|tl0| tl0.wrapping_add(piece.tl0)),
-        };
+        let sent = self.piece.as_ref()?.apply(arrived)?;
         match &mut self.newest {
             Some((_, newest)) if newest.seq >= sent.seq => {}
             Some((at, newest)) => {

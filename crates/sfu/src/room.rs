@@ -18,6 +18,7 @@ use sabha_protocol::{Layer, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX};
 use crate::{
     connection::{Connection, Packet, Sending, Signal},
     io::{Event, Output, PeerKey, RoomKey, Transport, Want},
+    outbox::Outbox,
     peer::Peer,
     shard::Timer,
     speakers::Speakers,
@@ -35,6 +36,7 @@ const WANTS_MAX: usize = 2 * ROOM_PARTICIPANTS_MAX;
 pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) outputs: &'a mut VecDeque<Output>,
+    pub(crate) outbox: &'a mut Outbox,
     pub(crate) stats: &'a mut ShardStats,
     pub(crate) timers: &'a mut Timers<Timer>,
     pub(crate) ufrags: &'a mut HashMap<String, PeerKey>,
@@ -202,7 +204,7 @@ impl Room {
         let Some(connection) = self.peers.get_mut(&key).and_then(|peer| peer.connection.as_mut()) else {
             return;
         };
-        let work = match connection.tick(context.now) {
+        let work = match connection.tick(context.now, context.outbox) {
             Ok(()) => Work::Drive(key),
             Err(_) => Work::Lose(key),
         };
@@ -279,6 +281,8 @@ impl Room {
         match signal {
             Signal::Connected => {
                 peer.is_connected = true;
+                context.stats.connections +=
+                    u64::from(peer.connection.as_ref().is_some_and(Connection::counts));
                 let generation = peer.generation;
                 context.tell(Event::Connected { peer: key, generation });
                 self.allocate(context, key);
@@ -287,17 +291,15 @@ impl Room {
                 peer.estimate = estimate;
                 self.allocate(context, key);
             }
-            Signal::KeyframeWanted(mid) => {
-                let slot = peer.slots.iter().find(|slot| slot.sending.mid == mid);
-                let Some((slot, (publisher, source))) =
-                    slot.and_then(|slot| slot.occupant.map(|who| (slot, who)))
-                else {
-                    return;
-                };
+            Signal::KeyframeWanted(place) => {
+                let Some(slot) = peer.slots.get(place) else { return };
+                let Some((publisher, source)) = slot.occupant else { return };
                 if let Some(layer) = slot.current.or(slot.target) {
                     self.work.push_back(Work::Keyframe(publisher, source, layer));
                 }
             }
+            Signal::ResendWanted(place, seq) => self.resend(context, key, place, seq),
+            Signal::WeakProfile => context.stats.weak_profiles += 1,
             Signal::Packet(packet) => self.work.push_back(Work::Forward(key, packet)),
             Signal::UnknownStream => context.stats.drop_packet(DropReason::UnknownStream),
             Signal::Health(loss, rtt) => {

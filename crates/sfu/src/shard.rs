@@ -11,9 +11,10 @@ use std::{
 use sabha_protocol::{DownSlot, MediaGeneration, MediaState, Sdp, UpSlot, limits::ROOMS_MAX};
 
 use crate::{
-    connection::{Connection, Endpoint},
-    io::{Command, Event, Input, Output, PeerKey, RoomKey, ShardIndex, Transport},
+    connection::{Connection, Endpoint, Identity, LibraryEndpoint, PathEndpoint},
+    io::{Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, Transport},
     offer::Refusal,
+    outbox::Outbox,
     profile::{GcmOnly, Profiles},
     room::{Context, Room},
     stats::{DropReason, ShardStats},
@@ -25,7 +26,7 @@ use crate::{
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// What a shard is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ShardConfig {
     /// Which shard this is; written into each of its ufrags.
     pub shard: ShardIndex,
@@ -35,6 +36,23 @@ pub struct ShardConfig {
     pub udp: Vec<SocketAddr>,
     /// Addresses for passive ICE-TCP (RFC 6544), offered after all of `udp`.
     pub tcp: Vec<SocketAddr>,
+    /// Which way packets take.
+    pub path: PacketPath,
+    /// Randomness of 256 bits, from which the secrets of connections are made; of this shard alone.
+    pub seed: [u8; 32],
+}
+
+impl std::fmt::Debug for ShardConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { shard, udp, tcp, path, seed: _ } = self;
+        let mut config = formatter.debug_struct("ShardConfig");
+        config
+            .field("shard", shard)
+            .field("udp", udp)
+            .field("tcp", tcp)
+            .field("path", path)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whom a deadline wakes.
@@ -56,11 +74,11 @@ pub(crate) enum Timer {
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use sabha_sfu::{DropReason, Input, Output, Shard, ShardConfig, ShardIndex, Transport};
+/// use sabha_sfu::{DropReason, Input, Output, PacketPath, Shard, ShardConfig, ShardIndex, Transport};
 ///
 /// let now = Instant::now();
 /// let address = "192.0.2.1:3478".parse().unwrap();
-/// let mut shard = Shard::new(ShardConfig { shard: ShardIndex(0), udp: vec![address], tcp: vec![] }, now);
+/// let mut shard = Shard::new(ShardConfig { shard: ShardIndex(0), udp: vec![address], tcp: vec![], path: PacketPath::Own, seed: [7; 32] }, now);
 ///
 /// let source = "198.51.100.7:4000".parse().unwrap();
 /// let (transport, destination) = (Transport::Udp, address);
@@ -86,6 +104,8 @@ pub struct Shard {
     sources: HashMap<(Transport, SocketAddr), PeerKey>,
     timers: Timers<Timer>,
     outputs: VecDeque<Output>,
+    /// Packets that are sealed and not yet handed out, so that those of one receiver can go together.
+    outbox: Outbox,
     stats: ShardStats,
     profiles: Arc<Profiles>,
 }
@@ -98,10 +118,17 @@ impl Shard {
     /// If the compiled-in cryptography cannot make a certificate, which only a broken build cannot.
     pub fn new(config: ShardConfig, now: Instant) -> Self {
         let (crypto, profiles) = GcmOnly::provider();
-        let certificate = crypto.dtls_provider.generate_certificate();
-        let certificate = certificate.expect("the compiled-in cryptography makes certificates");
+        let path = match config.path {
+            PacketPath::Own => {
+                Identity::new(&config.seed).map(|identity| PathEndpoint::Own(Box::new(identity)))
+            }
+            PacketPath::Library => crypto.dtls_provider.generate_certificate().map(|certificate| {
+                PathEndpoint::Library(LibraryEndpoint { crypto: Arc::new(crypto), certificate })
+            }),
+        };
+        let path = path.expect("the compiled-in cryptography makes certificates");
         Self {
-            endpoint: Endpoint { config, crypto: Arc::new(crypto), certificate },
+            endpoint: Endpoint { config, path },
             now,
             rooms: HashMap::new(),
             places: HashMap::new(),
@@ -109,6 +136,7 @@ impl Shard {
             sources: HashMap::new(),
             timers: Timers::new(),
             outputs: VecDeque::new(),
+            outbox: Outbox::new(),
             stats: ShardStats::default(),
             profiles,
         }
@@ -122,7 +150,10 @@ impl Shard {
             Input::Receive { transport, source, destination, contents } => {
                 self.receive(transport, source, destination, contents);
             }
-            Input::Timeout => {}
+            Input::Timeout => self.flush(),
+        }
+        if self.outbox.is_full() {
+            self.flush();
         }
         while let Some(timer) = self.timers.pop_due(self.now) {
             match timer {
@@ -136,9 +167,30 @@ impl Shard {
     }
 
     /// Returns what the shard has to say; `Output::Timeout` when that is all.
+    ///
+    /// Packets that go to one receiver are held back to go together, until the next `Input::Timeout`; as long as there
+    /// are any, the time that is returned has come already. So a caller that first takes all that has arrived, and
+    /// looks at the time then, sends as few times as can be.
     pub fn poll_output(&mut self) -> Output {
-        let next = || self.timers.next().unwrap_or(self.now + IDLE);
-        self.outputs.pop_front().unwrap_or_else(|| Output::Timeout(next()))
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        if !self.outbox.is_empty() {
+            return Output::Timeout(self.now);
+        }
+        Output::Timeout(self.timers.next().unwrap_or(self.now + IDLE))
+    }
+
+    /// Takes back the memory of packets that were sent.
+    pub fn recycle(&mut self, contents: Vec<u8>) {
+        self.outbox.recycle(contents);
+    }
+
+    fn flush(&mut self) {
+        let outputs = &mut self.outputs;
+        let (packets, bytes) = self.outbox.flush(|output| outputs.push_back(output));
+        self.stats.packets_out += packets;
+        self.stats.bytes_out += bytes;
     }
 
     /// Returns the counters.
@@ -147,8 +199,8 @@ impl Shard {
         let mut stats = self.stats;
         stats.rooms = self.rooms.len();
         stats.peers = self.rooms.values().map(peers).sum();
-        stats.connections = self.profiles.strong.load(Ordering::Relaxed);
-        stats.weak_profiles = self.profiles.weak.load(Ordering::Relaxed);
+        stats.connections += self.profiles.strong.load(Ordering::Relaxed);
+        stats.weak_profiles += self.profiles.weak.load(Ordering::Relaxed);
         stats
     }
 
@@ -259,6 +311,7 @@ impl Shard {
         let mut context = Context {
             now: self.now,
             outputs: &mut self.outputs,
+            outbox: &mut self.outbox,
             stats: &mut self.stats,
             timers: &mut self.timers,
             ufrags: &mut self.ufrags,

@@ -18,13 +18,13 @@
 
 use std::sync::Arc;
 
+use crate::picture::{PictureId, Tl0};
+
 const PICTURE_ID_PRESENT: u8 = 0x80;
 const PREDICTED: u8 = 0x40;
 const LAYERS_PRESENT: u8 = 0x20;
 const FLEXIBLE: u8 = 0x10;
 const FRAME_STARTS: u8 = 0x08;
-/// M: the picture id has 15 bits instead of 7.
-const LONG_PICTURE_ID: u8 = 0x80;
 
 /// What of a VP9 payload descriptor the forwarding needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +33,6 @@ pub struct Vp9Descriptor {
     picture: Option<PictureId>,
     spatial_layer: u8,
     tl0: Option<Tl0>,
-}
-
-/// A picture id, and where in the payload it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PictureId {
-    value: u16,
-    offset: usize,
-    is_long: bool,
-}
-
-/// A TL0PICIDX, and where in the payload it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tl0 {
-    value: u8,
-    offset: usize,
 }
 
 impl Vp9Descriptor {
@@ -64,13 +49,7 @@ impl Vp9Descriptor {
         let mut picture = None;
         if flags & PICTURE_ID_PRESENT != 0 {
             let (first, offset) = next()?;
-            let is_long = first & LONG_PICTURE_ID != 0;
-            let value = if is_long {
-                u16::from_be_bytes([first & !LONG_PICTURE_ID, next()?.0])
-            } else {
-                u16::from(first)
-            };
-            picture = Some(PictureId { value, offset, is_long });
+            picture = Some(PictureId::read(first, offset, || next().map(|(byte, _)| byte))?);
         }
         let (mut spatial_layer, mut tl0) = (0, None);
         if flags & LAYERS_PRESENT != 0 {
@@ -112,36 +91,19 @@ impl Vp9Descriptor {
         }
         let mut copy: Arc<[u8]> = Arc::from(&payload[..]);
         if let Some(bytes) = Arc::get_mut(&mut copy) {
-            if let Some((field, value)) = picture {
-                field.write(value, bytes);
-            }
-            if let Some((field, value)) = tl0 {
-                write(bytes, field.offset, &[value]);
-            }
+            self.renumber(bytes, picture.map(|(_, value)| value), tl0.map(|(_, value)| value));
         }
         copy
     }
-}
 
-impl PictureId {
-    fn fit(self, value: u16) -> u16 {
-        value & if self.is_long { 0x7fff } else { 0x7f }
-    }
-
-    fn write(self, value: u16, payload: &mut [u8]) {
-        let [high, low] = value.to_be_bytes();
-        if self.is_long {
-            write(payload, self.offset, &[high | LONG_PICTURE_ID, low]);
-        } else {
-            write(payload, self.offset, &[low]);
+    /// Writes other numbers into `payload`, from which this was read, in the width that they have.
+    pub fn renumber(&self, payload: &mut [u8], picture: Option<u16>, tl0: Option<u8>) {
+        if let Some((field, value)) = self.picture.zip(picture) {
+            field.write(value, payload);
         }
-    }
-}
-
-/// Writes over what stands at `offset`, if the payload is that long.
-fn write(payload: &mut [u8], offset: usize, bytes: &[u8]) {
-    if let Some(field) = payload.get_mut(offset..offset + bytes.len()) {
-        field.copy_from_slice(bytes);
+        if let Some((field, value)) = self.tl0.zip(tl0) {
+            field.write(value, payload);
+        }
     }
 }
 

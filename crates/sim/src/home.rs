@@ -302,8 +302,11 @@ impl Home {
                     Err(Some(breach)) => self.breaches.push(breach),
                     Err(None) => {}
                 },
-                sabha_sfu::Output::Transmit { destination, contents, .. } => {
-                    self.effects.push_back(Effect::Datagram { destination, contents });
+                sabha_sfu::Output::Transmit { destination, contents, segment, .. } => {
+                    for datagram in contents.chunks(segment.max(1)) {
+                        let contents = datagram.to_vec();
+                        self.effects.push_back(Effect::Datagram { destination, contents });
+                    }
                 }
                 sabha_sfu::Output::Timeout(at) => {
                     self.shard_wake = at.max(now + Duration::from_micros(100));
@@ -352,7 +355,13 @@ impl Meeting {
 }
 
 fn new_shard(now: Instant) -> Shard {
-    let config = ShardConfig { shard: ShardIndex(0), udp: vec![ADDRESS.into()], tcp: Vec::new() };
+    let config = ShardConfig {
+        shard: ShardIndex(0),
+        udp: vec![ADDRESS.into()],
+        tcp: Vec::new(),
+        path: sabha_sfu::PacketPath::Own,
+        seed: [7; 32],
+    };
     Shard::new(config, now)
 }
 

@@ -29,7 +29,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use sabha_sfu::{Command, Event, PeerKey, RoomKey, ShardConfig, ShardIndex};
+use sabha_sfu::{Command, Event, PacketPath, PeerKey, RoomKey, ShardConfig, ShardIndex};
 use tokio::{net::TcpStream, sync::mpsc};
 
 pub use self::link::ShardSnapshot;
@@ -53,6 +53,8 @@ pub struct MediaConfig {
     pub external_ips: Vec<IpAddr>,
     /// Number of shards, 1 to 64.
     pub shards: usize,
+    /// Which way packets take.
+    pub path: PacketPath,
 }
 
 /// The shard's queue is full: it is overloaded, or the server is stopping. Try again later.
@@ -98,6 +100,8 @@ impl MediaPlane {
                 shard,
                 udp: addresses.advertised().collect(),
                 tcp: tcp_addresses.advertised().collect(),
+                path: config.path,
+                seed: seed()?,
             };
             seeds.push(worker::Seed::new(sfu, socket::bind(bound)?, addresses.clone())?);
         }
@@ -185,6 +189,13 @@ impl MediaPlane {
             }
         }
     }
+}
+
+/// Returns the randomness of a shard.
+fn seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(io::Error::other)?;
+    Ok(seed)
 }
 
 /// Decides where the sockets are bound and what peers are told of it. A server on loopback is for this

@@ -125,13 +125,43 @@ impl Sender {
         }
     }
 
-    /// Queues a packet; sends the run before it if the packet cannot join it.
+    /// Sends packets of `segment` bytes each, the last may be shorter, to `destination` from `local`: at once if they are
+    /// several, in one call where the kernel can cut them apart. A lone one is queued for others that may follow.
     pub(super) fn send(
         &mut self,
         state: &UdpSocketState,
         socket: &mio::net::UdpSocket,
-        destination: SocketAddr,
-        local: Option<IpAddr>,
+        (destination, local): (SocketAddr, Option<IpAddr>),
+        packets: &[u8],
+        segment: usize,
+    ) {
+        let segment = segment.max(1);
+        if packets.len() <= segment || packets.len().div_ceil(segment) > state.max_gso_segments() {
+            for packet in packets.chunks(segment) {
+                self.queue(state, socket, (destination, local), packet);
+            }
+            return;
+        }
+        self.flush(state, socket);
+        let transmit = Transmit {
+            destination,
+            ecn: None,
+            contents: packets,
+            segment_size: Some(segment),
+            src_ip: local,
+        };
+        self.counters.calls += 1;
+        if state.try_send(UdpSockRef::from(socket), &transmit).is_err() {
+            self.counters.dropped += packets.len().div_ceil(segment) as u64;
+        }
+    }
+
+    /// Queues a packet; sends the run before it if the packet cannot join it.
+    fn queue(
+        &mut self,
+        state: &UdpSocketState,
+        socket: &mio::net::UdpSocket,
+        (destination, local): (SocketAddr, Option<IpAddr>),
         packet: &[u8],
     ) {
         let joins = self.packets > 0
@@ -197,7 +227,7 @@ mod tests {
             [1000, 1000, 1000, 300].iter().map(|&bytes| vec![bytes as u8; bytes]).collect();
 
         for packet in &packets {
-            sender.send(&state, &ours, theirs.local_addr().unwrap(), None, packet);
+            sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), packet, packet.len());
         }
         sender.flush(&state, &ours);
 
@@ -212,16 +242,33 @@ mod tests {
     }
 
     #[test]
+    fn run_leaves_in_one_call_behind_what_waited_before_it() {
+        let (state, ours, theirs) = pair();
+        let to = (theirs.local_addr().unwrap(), None);
+        let mut sender = Sender::new();
+        sender.send(&state, &ours, to, &[9; 50], 50);
+        sender.send(&state, &ours, to, &[7; 2500], 1000);
+
+        if state.max_gso_segments() > 1 {
+            assert_eq!(sender.counters.calls, 2);
+        }
+        sender.flush(&state, &ours);
+        let mut buffer = [0; 2000];
+        let sizes: Vec<usize> = (0..4).map(|_| theirs.recv(&mut buffer).unwrap()).collect();
+        assert_eq!(sizes, [50, 1000, 1000, 500]);
+    }
+
+    #[test]
     fn a_longer_packet_and_another_destination_start_a_run_of_their_own() {
         let (state, ours, theirs) = pair();
         let other = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         other.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let mut sender = Sender::new();
 
-        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[1; 100]);
-        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[2; 200]);
-        sender.send(&state, &ours, theirs.local_addr().unwrap(), None, &[3; 50]);
-        sender.send(&state, &ours, other.local_addr().unwrap(), None, &[4; 50]);
+        sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), &[1; 100], 100);
+        sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), &[2; 200], 200);
+        sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), &[3; 50], 50);
+        sender.send(&state, &ours, (other.local_addr().unwrap(), None), &[4; 50], 50);
         sender.flush(&state, &ours);
 
         let mut buffer = [0; 2000];

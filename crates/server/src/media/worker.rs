@@ -311,9 +311,12 @@ impl Worker {
                     return answered;
                 }
                 Output::Event(event) => self.tell(event),
-                Output::Transmit { transport, source, destination, contents } => {
+                Output::Transmit { transport, source, destination, contents, segment } => {
                     answered |= watched == Some(destination);
-                    self.egress.transmit(transport, source, destination, contents);
+                    let spent = self.egress.transmit(transport, (source, destination), contents, segment);
+                    if let Some(spent) = spent {
+                        self.shard.recycle(spent);
+                    }
                 }
             }
         }
@@ -358,9 +361,13 @@ impl Worker {
 
     fn start_afresh(&mut self) {
         let now = Instant::now();
+        self.counters.restarts += 1;
+        // Another seed: what was handed out before the panic is not handed out again.
+        for (byte, restarts) in self.config.seed.iter_mut().zip(self.counters.restarts.to_be_bytes()) {
+            *byte ^= restarts;
+        }
         self.shard = Shard::new(self.config.clone(), now);
         self.deadline = now;
-        self.counters.restarts += 1;
         for (peer, generation) in std::mem::take(&mut self.connections) {
             self.tell(Event::Lost { peer, generation });
         }
@@ -368,22 +375,25 @@ impl Worker {
 }
 
 impl Egress {
+    /// Sends packets of `segment` bytes each, the last may be shorter. Returns their memory, where it is free again.
     fn transmit(
         &mut self,
         transport: Transport,
-        source: SocketAddr,
-        destination: SocketAddr,
+        (source, destination): (SocketAddr, SocketAddr),
         contents: Vec<u8>,
-    ) {
+        segment: usize,
+    ) -> Option<Vec<u8>> {
         match transport {
             Transport::Udp => {
                 let local = self.addresses.local_for(source.ip());
-                self.sender.send(&self.state, &self.socket, destination, local, &contents);
+                self.sender.send(&self.state, &self.socket, (destination, local), &contents, segment);
+                Some(contents)
             }
             Transport::Tcp => {
                 let taken =
                     self.tcp.get(&destination).is_some_and(|writer| writer.try_send(contents).is_ok());
                 self.tcp_dropped += u64::from(!taken);
+                None
             }
         }
     }

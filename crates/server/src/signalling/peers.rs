@@ -276,8 +276,13 @@ mod tests {
     /// Returns the peers of a room whose shard takes no commands any more.
     fn peers() -> Peers {
         let address = "127.0.0.1:0".parse().unwrap();
-        let config =
-            MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
+        let config = MediaConfig {
+            listen: address,
+            tcp_listen: address,
+            external_ips: Vec::new(),
+            shards: 1,
+            path: sabha_sfu::PacketPath::Own,
+        };
         let (events_in, _events) = tokio::sync::mpsc::channel(16);
         let media = MediaPlane::start(&config, events_in).unwrap();
         media.shutdown();

@@ -110,14 +110,36 @@ impl Room {
             let Some(slot) = subscriber.slots.get_mut(seat.slot) else { continue };
             let Some(numbers) = number(slot) else { continue };
             let Some(connection) = subscriber.connection.as_mut() else { continue };
-            connection.send(context.now, &slot.sending, numbers, packet);
-            self.work.push_back(Work::Drive(seat.peer));
+            if connection.send(context.now, &slot.sending, numbers, packet, context.outbox) {
+                self.work.push_back(Work::Drive(seat.peer));
+            }
             taken = true;
         }
         if let Some(peer) = self.peers.get_mut(&key) {
             peer.publication(packet.source).audience = audience;
         }
         taken
+    }
+
+    /// Sends a packet of a picture again that its receiver misses, if it is kept.
+    pub(super) fn resend(&mut self, context: &mut Context<'_>, key: PeerKey, place: usize, seq: u64) {
+        let slot = self.peers.get(&key).and_then(|peer| peer.slots.get(place));
+        let Some(((publisher, source), layer, arrived, piece)) = slot.and_then(|slot| slot.sent_as(seq))
+        else {
+            return;
+        };
+        // What its publisher may not send now is not sent again either.
+        let Some(peer) = self.peers.get(&publisher).filter(|peer| peer.publishing.has(source)) else {
+            return;
+        };
+        let kept = peer.connection.as_ref().and_then(|connection| connection.kept(source, layer, arrived));
+        let Some(packet) = kept.cloned() else { return };
+        let Some(numbers) = piece.apply(packet.numbers) else { return };
+        let Some(subscriber) = self.peers.get_mut(&key) else { return };
+        if let (Some(connection), Some(slot)) = (subscriber.connection.as_mut(), subscriber.slots.get(place))
+        {
+            connection.resend(context.now, &slot.sending, numbers, &packet, context.outbox);
+        }
     }
 
     /// Aims the audience anew: a layer has come to life.

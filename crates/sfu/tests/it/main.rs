@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
+/// The tests run over each packet path: here over the library's, in `tests/own` over Sabha's.
+const PATH: sabha_sfu::PacketPath = sabha_sfu::PacketPath::Library;
+
 mod client;
 mod world;
 

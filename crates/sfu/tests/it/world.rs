@@ -74,6 +74,8 @@ impl World {
             shard: SHARD,
             udp: vec![server(Transport::Udp)],
             tcp: vec![server(Transport::Tcp)],
+            path: crate::PATH,
+            seed: [7; 32],
         };
         Self {
             now,
@@ -320,10 +322,12 @@ impl World {
         loop {
             match self.shard.poll_output() {
                 Output::Event(event) => self.event(event),
-                Output::Transmit { source, destination, contents, .. } => {
+                Output::Transmit { source, destination, contents, segment, .. } => {
                     let to = self.clients.iter().position(|client| client.outer_address == destination);
                     if let Some(index) = to {
-                        self.carry(index, Some(index), source, contents);
+                        for packet in contents.chunks(segment) {
+                            self.carry(index, Some(index), source, packet.to_vec());
+                        }
                     }
                 }
                 Output::Timeout(at) => {

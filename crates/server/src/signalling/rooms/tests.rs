@@ -85,7 +85,13 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         assert!(store.create_meeting(&id, &meeting).await.unwrap());
     }
     let address = "127.0.0.1:0".parse().unwrap();
-    let config = MediaConfig { listen: address, tcp_listen: address, external_ips: Vec::new(), shards: 1 };
+    let config = MediaConfig {
+        listen: address,
+        tcp_listen: address,
+        external_ips: Vec::new(),
+        shards: 1,
+        path: sabha_sfu::PacketPath::Own,
+    };
     let (events_in, events) = mpsc::channel(16);
     let config = RoomsConfig {
         floor: Floor::follow(store.clone()).await.unwrap(),

@@ -1,16 +1,16 @@
-//! One peer connection: the only file, with its neighbours `descriptor`, `offer` and `profile`, that speaks to str0m.
+//! The packet path of str0m: the only file, with its neighbours `descriptor`, `offer` and `profile`, that speaks to it.
 //!
 //! str0m wants every mutation followed by draining its output before the next one. Here each method mutates
-//! once, and [`Connection::drive`] drains; the room calls it after every mutation of a connection.
+//! once, and [`Library::drive`] drains; the room calls it after every mutation of a connection.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{Bitrate, DownSlot, Layer, MediaGeneration, MediaKind, Mid, Sdp, Source, UpSlot};
+use sabha_protocol::{Bitrate, DownSlot, Layer, MediaKind, Mid, Sdp, Source, UpSlot};
 use str0m::{
     Candidate, Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcConfig,
     bwe::BweKind,
@@ -22,6 +22,7 @@ use str0m::{
     rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite, Ssrc},
 };
 
+use super::{Answered, BITRATE_INITIAL, Gone, Packet, SSRC_CHANGES_MAX, STATS_INTERVAL, Sending, Signal};
 use crate::{
     codec::Codec,
     descriptor::Descriptor,
@@ -32,158 +33,72 @@ use crate::{
     steer::ufrag_for,
 };
 
-/// Bandwidth assumed until the estimator knows better: carries audio and a few small tiles.
-const BITRATE_INITIAL: Bitrate = Bitrate::kbps(1_000);
 /// Video packets kept per down-slot for retransmission: 2 s of 2.5 Mbit/s.
 const RESEND_PACKETS: usize = 512;
-/// Addresses a connection may have proven at once: some interfaces of a laptop, over UDP and TCP. The oldest goes.
-const SOURCES_MAX: usize = 8;
-/// Times the streams of a connection may change their SSRC. A browser does it never or once per restart; each
-/// costs memory until the connection ends.
-const SSRC_CHANGES_MAX: u32 = 64;
 /// Rounds of output in one go; beyond that the rest waits a millisecond.
 const DRIVE_ROUNDS_MAX: usize = 64;
-const STATS_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Silence after which a connection to which video flows is lost: its feedback comes several times a second.
-const SILENCE_WITH_VIDEO: Duration = Duration::from_secs(5);
-/// Silence after which any connection is lost. Consent checks (RFC 7675) come every 5 s, and one may be lost.
-const SILENCE_MAX: Duration = Duration::from_secs(14);
 
 /// What all connections of a shard share.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) config: ShardConfig,
     pub(crate) crypto: Arc<CryptoProvider>,
     pub(crate) certificate: DtlsCert,
 }
 
-/// A negotiated down-slot.
-#[derive(Clone, Debug)]
-pub(crate) struct Sending {
-    pub(crate) mid: Mid,
-    pub(crate) kind: MediaKind,
-    ssrc: Ssrc,
-    /// Payload type of each codec that the client offered to receive here, in the order of [`Codec::ALL`].
-    pts: [Option<Pt>; Codec::ALL.len()],
-}
-
-impl Sending {
-    /// Returns whether the client offered to receive `codec` here.
-    pub(crate) fn accepts(&self, codec: Codec) -> bool {
-        self.pts[codec as usize].is_some()
-    }
-
-    /// Returns a number that differs from slot to slot and from connection to connection.
-    pub(crate) fn seed(&self) -> u32 {
-        *self.ssrc
-    }
-}
-
-/// An RTP packet of a negotiated up-slot.
+/// A connection.
 #[derive(Debug)]
-pub(crate) struct Packet {
-    pub(crate) source: Source,
-    pub(crate) layer: Layer,
-    pub(crate) codec: Codec,
-    pub(crate) numbers: Numbers,
-    pub(crate) marker: bool,
-    pub(crate) starts_keyframe: bool,
-    pub(crate) payload: Arc<[u8]>,
-    descriptor: Option<Descriptor>,
-}
-
-/// What a connection has to say.
-#[derive(Debug)]
-pub(crate) enum Signal {
-    Connected,
-    Estimate(Bitrate),
-    /// The receiver of a down-slot wants a key frame.
-    KeyframeWanted(Mid),
-    Packet(Packet),
-    /// A packet of a stream that belongs to no up-slot.
-    UnknownStream,
-    /// A second's share of lost packets and round trip.
-    Health(Option<f32>, Option<Duration>),
-}
-
-/// The connection is gone or misbehaved.
-#[derive(Debug)]
-pub(crate) struct Gone;
-
-/// A peer's connection.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) generation: MediaGeneration,
-    pub(crate) ufrag: String,
-    pub(crate) sources: VecDeque<(Transport, SocketAddr)>,
+pub(crate) struct Library {
     /// Up-slots with their layers.
-    pub(crate) up: Vec<(UpSlot, Vec<Layer>)>,
+    up: Vec<(UpSlot, Vec<Layer>)>,
+    down: Vec<Mid>,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Source, Layer)>,
     ssrc_changes: u32,
-    connected: bool,
-    heard_at: Instant,
-    video_sent_since: Option<Instant>,
     rtt: Option<Duration>,
 }
 
-impl Connection {
+impl Library {
     /// Answers an offer.
-    pub(crate) fn answer(
+    pub(super) fn answer(
+        config: &ShardConfig,
         endpoint: &Endpoint,
         now: Instant,
-        generation: MediaGeneration,
         offer: &Sdp,
         up: Vec<UpSlot>,
         down: &[DownSlot],
-    ) -> Result<(Self, Sdp, Vec<Sending>), Refusal> {
-        offer::check_text(offer.as_str(), &up, down)?;
+    ) -> Result<Answered<Self>, Refusal> {
         let unreadable = |error: &dyn std::fmt::Display| Refusal::Unreadable(error.to_string());
         let text = offer::without_candidates(offer.as_str());
         let parsed = SdpOffer::from_sdp_string(&text).map_err(|error| unreadable(&error))?;
 
         let IceCreds { ufrag, pass } = IceCreds::new();
-        let ufrag = ufrag_for(endpoint.config.shard, &ufrag);
+        let ufrag = ufrag_for(config.shard, &ufrag);
         let mut rtc = build(endpoint, IceCreds { ufrag: ufrag.clone(), pass }, now);
-        add_candidates(&mut rtc, &endpoint.config);
+        add_candidates(&mut rtc, config);
         let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| unreadable(&error))?;
 
-        let up = up
+        let up: Vec<_> = up
             .into_iter()
             .map(|slot| offer::up_layers(&rtc, &slot).map(|layers| (slot, layers)))
             .collect::<Result<_, _>>()?;
-        let sending = down.iter().map(|slot| sending(&mut rtc, slot)).collect::<Result<_, _>>()?;
+        let numbered = down.iter().enumerate();
+        let sending =
+            numbered.map(|(index, slot)| sending(&mut rtc, index, slot)).collect::<Result<_, _>>()?;
         let answer = Sdp::try_from(answer.to_sdp_string()).map_err(|error| unreadable(&error))?;
-
-        let connection = Self {
-            generation,
-            ufrag,
-            sources: VecDeque::new(),
-            up,
-            rtc,
-            streams: HashMap::new(),
-            ssrc_changes: 0,
-            connected: false,
-            heard_at: now,
-            video_sent_since: None,
-            rtt: None,
-        };
-        Ok((connection, answer, sending))
+        let down = down.iter().map(|slot| slot.mid.clone()).collect();
+        let path = Self { up: up.clone(), down, rtc, streams: HashMap::new(), ssrc_changes: 0, rtt: None };
+        Ok(Answered { path, ufrag, up, answer, sending })
     }
 
-    /// Takes a packet. Returns whether it was one of this connection's: a STUN request must pass its
-    /// integrity check, everything else comes from an address that did.
-    pub(crate) fn receive(
+    /// Takes a packet. Returns whether it was one of this connection's.
+    pub(super) fn receive(
         &mut self,
         now: Instant,
-        transport: Transport,
-        source: SocketAddr,
+        (transport, source): (Transport, SocketAddr),
         destination: SocketAddr,
         contents: &[u8],
+        is_proven: bool,
     ) -> Result<bool, Gone> {
-        let is_stun = matches!(contents.first(), Some(0..=3));
-        let is_proven = !is_stun && self.sources.contains(&(transport, source));
         let Ok(contents) = DatagramRecv::try_from(contents) else { return Ok(false) };
         let proto = match transport {
             Transport::Udp => Protocol::Udp,
@@ -193,50 +108,38 @@ impl Connection {
         if !is_proven && !self.rtc.accepts(&input) {
             return Ok(false);
         }
-        self.heard_at = now;
-        self.video_sent_since = None;
         self.rtc.handle_input(input).map_err(|_| Gone)?;
         Ok(true)
     }
 
-    /// Remembers that an address was proven. Returns the one that has to be forgotten for it.
-    pub(crate) fn learn(
-        &mut self,
-        transport: Transport,
-        source: SocketAddr,
-    ) -> Option<(Transport, SocketAddr)> {
-        self.sources.push_back((transport, source));
-        if self.sources.len() > SOURCES_MAX { self.sources.pop_front() } else { None }
-    }
-
     /// Lets time pass.
-    pub(crate) fn tick(&mut self, now: Instant) -> Result<(), Gone> {
+    pub(super) fn tick(&mut self, now: Instant) -> Result<(), Gone> {
         self.rtc.handle_input(Input::Timeout(now)).map_err(|_| Gone)
     }
 
     /// Queues a packet on a down-slot. One in a codec that was not negotiated for it goes nowhere.
-    pub(crate) fn send(&mut self, now: Instant, slot: &Sending, numbers: Numbers, packet: &Packet) {
-        let Some(pt) = slot.pts[packet.codec as usize] else { return };
+    pub(super) fn send(&mut self, now: Instant, slot: &Sending, numbers: Numbers, packet: &Packet) {
+        let Some(pt) = slot.pts[packet.codec as usize].map(Pt::from) else { return };
+        let shared = packet.payload.to_shared();
         let payload = match &packet.descriptor {
-            Some(descriptor) => descriptor.payload(&packet.payload, numbers),
-            None => Arc::clone(&packet.payload),
+            Some(descriptor) => descriptor.payload(&shared, numbers),
+            None => shared,
         };
         let mut write =
             RtpWrite::new(pt, numbers.seq.into(), numbers.timestamp, now, payload).marker(packet.marker);
         if slot.kind == MediaKind::Video {
-            self.video_sent_since.get_or_insert(now);
             write = write.nackable(true);
         }
         if let Some(descriptor) = &packet.descriptor {
-            write = descriptor.patch(write, numbers);
+            write = descriptor.patch(write, &packet.payload, numbers);
         }
-        if let Some(stream) = self.rtc.direct_api().stream_tx(&slot.ssrc) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&slot.ssrc.into()) {
             stream.write_rtp(write);
         }
     }
 
     /// Queues a key frame request to the client. Returns whether the layer's stream is known yet.
-    pub(crate) fn request_keyframe(&mut self, source: Source, layer: Layer) -> bool {
+    pub(super) fn request_keyframe(&mut self, source: Source, layer: Layer) -> bool {
         let known = self.streams.iter().find(|(_, stream)| **stream == (source, layer));
         let Some((&ssrc, _)) = known else { return false };
         match self.rtc.direct_api().stream_rx(&ssrc) {
@@ -247,25 +150,18 @@ impl Connection {
     }
 
     /// Tells the estimator how much bandwidth is worth looking for.
-    pub(crate) fn want_bitrate(&mut self, desired: Bitrate) {
+    pub(super) fn want_bitrate(&mut self, desired: Bitrate) {
         self.rtc.bwe().set_bitrate(str0m::bwe::Bitrate::ZERO, bitrate(desired));
     }
 
     /// Begins to close: the client sees DTLS end.
-    pub(crate) fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         // It may be closed already; either way there is nothing more to say.
         let _ = self.rtc.close();
     }
 
-    /// Returns whether nothing came from the client for so long that it must be gone.
-    pub(crate) fn is_silent(&self, now: Instant) -> bool {
-        let since = |at: Instant| now.saturating_duration_since(at);
-        since(self.heard_at) > SILENCE_MAX
-            || self.video_sent_since.is_some_and(|at| since(at) > SILENCE_WITH_VIDEO)
-    }
-
     /// Drains everything that is to be sent or said. Returns when to call [`tick`](Self::tick) next.
-    pub(crate) fn drive(
+    pub(super) fn drive(
         &mut self,
         now: Instant,
         signals: &mut Vec<Signal>,
@@ -282,9 +178,10 @@ impl Connection {
                         },
                         source: packet.source,
                         destination: packet.destination,
+                        segment: packet.contents.len(),
                         contents: packet.contents.into(),
                     }),
-                    Output::Event(event) => signals.extend(self.signal(now, event)?),
+                    Output::Event(event) => signals.extend(self.signal(event)?),
                     Output::Timeout(_) if !self.rtc.is_alive() => return Err(Gone),
                     Output::Timeout(at) if at > now => return Ok(at),
                     Output::Timeout(_) => break,
@@ -295,20 +192,17 @@ impl Connection {
         Ok(now + Duration::from_millis(1))
     }
 
-    fn signal(&mut self, now: Instant, event: Event) -> Result<Option<Signal>, Gone> {
+    fn signal(&mut self, event: Event) -> Result<Option<Signal>, Gone> {
         Ok(Some(match event {
-            Event::Connected => {
-                self.connected = true;
-                self.heard_at = now;
-                Signal::Connected
-            }
+            Event::Connected => Signal::Connected,
             Event::Closed | Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 return Err(Gone);
             }
             Event::RtpPacket(packet) => self.packet(packet)?,
             Event::KeyframeRequest(request) => {
-                let Ok(mid) = Mid::try_from(request.mid.trim_end().to_owned()) else { return Ok(None) };
-                Signal::KeyframeWanted(mid)
+                let mid = request.mid.trim_end();
+                let place = self.down.iter().position(|slot| slot.as_str() == mid);
+                return Ok(place.map(Signal::KeyframeWanted));
             }
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 Signal::Estimate(Bitrate::bps(estimate.as_u64()))
@@ -351,8 +245,8 @@ impl Connection {
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
             marker: packet.header.marker,
-            starts_keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe(&packet.payload)),
-            payload: packet.payload,
+            starts_keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe()),
+            payload: packet.payload.into(),
             descriptor,
         }))
     }
@@ -444,7 +338,7 @@ fn add_candidates(rtc: &mut Rtc, config: &ShardConfig) {
     }
 }
 
-fn sending(rtc: &mut Rtc, slot: &DownSlot) -> Result<Sending, Refusal> {
+fn sending(rtc: &mut Rtc, index: usize, slot: &DownSlot) -> Result<Sending, Refusal> {
     offer::check_down(rtc, slot)?;
     let mid = slot.mid.as_str().into();
     let offered = rtc.media(mid).map(|section| section.remote_pts().to_vec()).unwrap_or_default();
@@ -463,14 +357,10 @@ fn sending(rtc: &mut Rtc, slot: &DownSlot) -> Result<Sending, Refusal> {
     }
     let ssrc = rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc());
     let ssrc = ssrc.ok_or_else(|| Refusal::WrongSection(slot.mid.clone()))?;
-    Ok(Sending { mid: slot.mid.clone(), kind: slot.kind, ssrc, pts })
+    let pts = pts.map(|pt| pt.map(|pt| *pt));
+    Ok(Sending { mid: slot.mid.clone(), kind: slot.kind, index, ssrc: *ssrc, pts })
 }
 
 fn bitrate(rate: Bitrate) -> str0m::bwe::Bitrate {
     str0m::bwe::Bitrate::from(rate.as_bps())
-}
-
-/// Returns the bandwidth that a new connection is assumed to have.
-pub(crate) const fn initial_bitrate() -> Bitrate {
-    BITRATE_INITIAL
 }

@@ -1,0 +1,21 @@
+//! The tests of `tests/it` over Sabha's own packet path: towards the same peers it behaves as the library does.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
+const PATH: sabha_sfu::PacketPath = sabha_sfu::PacketPath::Own;
+
+#[path = "../it/client.rs"]
+mod client;
+#[path = "../it/world.rs"]
+mod world;
+
+#[path = "../it/codecs.rs"]
+mod codecs;
+#[path = "../it/connections.rs"]
+mod connections;
+#[path = "../it/forwarding.rs"]
+mod forwarding;
+#[path = "../it/hostility.rs"]
+mod hostility;
+#[path = "../it/layers.rs"]
+mod layers;
