@@ -33,8 +33,9 @@ use self::{
 #[derive(Debug, Parser)]
 #[command(name = "sabha-bench", version)]
 struct Cli {
-    /// What to compare: sabha, plain (the example `plain_forwarder`) and janus, separated by commas.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "sabha,plain,janus")]
+    /// What to compare: sabha, library (its former packet path), plain (the example `plain_forwarder`) and janus, separated by
+    /// commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sabha,library,plain,janus")]
     systems: Vec<System>,
     /// Who watches one sender of voice and a picture of 720 lines.
     #[arg(long, default_value_t = 99, value_parser = clap::value_parser!(u16).range(1..=99))]

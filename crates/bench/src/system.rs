@@ -20,6 +20,8 @@ use crate::{
 pub(crate) enum System {
     /// The server of this repository.
     Sabha,
+    /// The same with the packet path of the media library.
+    Library,
     /// str0m and a loop: the example `plain_forwarder`.
     Plain,
     /// Janus with its VideoRoom plugin.
@@ -53,10 +55,12 @@ impl System {
         let folder = tempfile::tempdir()?;
         let mut client = namespace.command(Cores::Others, load.programs.join("sabha-client"));
         let program = match self {
-            Self::Sabha => {
+            Self::Sabha | Self::Library => {
                 let mut server = namespace.command(Cores::First, load.programs.join("sabha"));
                 server.args(["serve", "--listen", "127.0.0.1:0", "--output", "json", "--data"]);
-                let (program, line) = Program::start_and_read(server.arg(folder.path()))?;
+                let path = if self == Self::Library { "library" } else { "own" };
+                server.arg(folder.path()).env("SABHA__MEDIA__PATH", path);
+                let (program, line) = Program::start_and_read(&mut server)?;
                 let ready: Value = serde_json::from_str(&line).context("its first line is JSON")?;
                 let link = ready["new_meeting_url"].as_str().context("a link to create meetings")?;
                 let participants = (load.viewers + 1).to_string();
@@ -110,6 +114,7 @@ impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sabha => "sabha",
+            Self::Library => "library",
             Self::Plain => "plain",
             Self::Janus => "janus",
         })

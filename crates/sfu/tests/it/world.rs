@@ -58,6 +58,8 @@ pub(crate) struct World {
     /// Clients change their codec when they are told to.
     pub(crate) obeys: bool,
     pub(crate) start: Instant,
+    /// Gives the shard what arrives; a test may want to look over its shoulder.
+    pub(crate) feed: fn(&mut Shard, Instant, Input<'_>),
     /// When the bottleneck towards each client is free again.
     free_at: Vec<Instant>,
     generations: Vec<u32>,
@@ -89,6 +91,7 @@ impl World {
             answers: true,
             obeys: true,
             start: now,
+            feed: Shard::handle_input,
             free_at: Vec::new(),
             generations: Vec::new(),
             in_flight: BinaryHeap::new(),
@@ -290,7 +293,7 @@ impl World {
                         destination: server(transport),
                         contents: &packet.contents,
                     };
-                    self.shard.handle_input(self.now, input);
+                    (self.feed)(&mut self.shard, self.now, input);
                     self.drain_shard();
                 }
             }
@@ -329,6 +332,7 @@ impl World {
                             self.carry(index, Some(index), source, packet.to_vec());
                         }
                     }
+                    self.shard.recycle(contents);
                 }
                 Output::Timeout(at) => {
                     self.shard_wake = at.max(self.now + Duration::from_micros(1));
