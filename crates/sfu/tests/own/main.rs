@@ -9,6 +9,7 @@ mod client;
 #[path = "../it/world.rs"]
 mod world;
 
+mod adaptation;
 #[path = "../it/codecs.rs"]
 mod codecs;
 #[path = "../it/connections.rs"]

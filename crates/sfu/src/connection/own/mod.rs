@@ -460,18 +460,21 @@ impl Own {
                 }
             })?;
             match told {
-                Some(Told::Keys(keys)) => {
+                // There is one handshake: other keys would begin their numbers anew.
+                Some(Told::Keys(keys)) if self.sealer.is_none() => {
                     let (sealer, opener) = *keys;
                     (self.sealer, self.opener) = (Some(sealer), Some(opener));
                     // DTLS may be done before the client has chosen a pair: then it is the one it used.
                     self.route = route;
+                    // The estimator may begin to look before the first picture asks for more than it assumes.
+                    self.sent_at = Some(now);
                     self.signals.push(Signal::Connected);
                 }
                 Some(Told::Weak) => {
                     signals.push(Signal::WeakProfile);
                     return Err(Gone);
                 }
-                None => {}
+                Some(Told::Keys(_)) | None => {}
             }
         }
         self.send_reports(now, &mut send);
