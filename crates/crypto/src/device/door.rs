@@ -251,6 +251,13 @@ impl Device {
         self.say_at_door(None, host.device, Saying::PakeHello(hello));
     }
 
+    /// The server has not passed on what was said at the door: what was typed was not tried, and can be typed again.
+    pub(super) fn not_passed_on(&mut self) {
+        if matches!(self.guest_door.proof, Proof::Hello(_) | Proof::Shown(_)) {
+            self.guest_door.proof = Proof::Asked;
+        }
+    }
+
     fn wrong(&mut self) {
         self.guest_door.proof = Proof::Asked;
         self.guest_door.wrong += 1;
@@ -301,7 +308,7 @@ impl Device {
     pub(super) fn flush_sayings(&mut self) {
         while self.sayings.take_turn(self.now_ms) {
             let Some((to, payload)) = self.sayings.waiting.pop_front() else { return };
-            self.send(ClientMessage::Door { to, payload }, Sent::Other);
+            self.send(ClientMessage::Door { to, payload }, Sent::Door);
         }
     }
 }

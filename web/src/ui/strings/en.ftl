@@ -695,6 +695,7 @@ rule-wire-rate = Too many requests. Wait a moment.
 rule-limit-network = Too much comes from your network at the moment. Wait a moment.
 rule-limit-lobby = As many people from your network wait as may. Try again soon.
 rule-limit-knocks = Too many knocks from your network. Wait a minute.
+rule-limit-passcodes = Too many wrong passcodes came from your network. Ask the host to let you in, or try again in some minutes.
 rule-limit-credentials = Too many wrong credentials from your network. Wait a minute.
 rule-limit-mails = You have had as many mails sent in a day as one account may. Try again tomorrow.
 rule-limit-account = You have made as many meetings in a minute as one account may. Wait a minute.
