@@ -2412,6 +2412,10 @@ kind: MailKind,
  */
 state: MailState, 
 /**
+ * Why it has not gone out, if it was tried.
+ */
+trouble?: MailTrouble | null, 
+/**
  * When it was asked for, in milliseconds since 1970.
  */
 created_ms: number, };
