@@ -2398,6 +2398,8 @@ export type MailKind = "cancellation" | "invitation";
 
 export type MailState = "failed" | "sent" | "waiting";
 
+export type MailTrouble = "certificate" | "later" | "no_tls" | "refused" | "unreachable";
+
 export type Mail = { 
 /**
  * To whom.

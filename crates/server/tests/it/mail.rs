@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     accounts::{Credential, Office, rule},
+    client::PATIENCE,
     plans::ahead,
     server::now_ms,
 };
@@ -314,9 +315,12 @@ async fn who_was_invited_is_told_when_whoever_planned_is_removed() {
     let administrator = office.administrator().await;
     let path = format!("/api/v1/users/{user}");
     assert_eq!(office.ask("DELETE", &path, &administrator, "").await.status, 204);
-    while !matches!(office.store.due_mail(u64::MAX >> 2).await.unwrap(), Err(None)) {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let told = async {
+        while !matches!(office.store.due_mail(u64::MAX >> 2).await.unwrap(), Err(None)) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("it is told, and then nothing is left of it");
     let [_, _, mail] = &post.taken()[..] else { panic!("three were taken: {:?}", post.taken()) };
     assert!(mail.contains("To: ravi@example.org") && mail.contains("METHOD:CANCEL"), "{mail}");
     assert_eq!(mail.matches("BEGIN:VEVENT").count(), 1, "the one that was still to come");
