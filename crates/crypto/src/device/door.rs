@@ -251,10 +251,13 @@ impl Device {
         self.say_at_door(None, host.device, Saying::PakeHello(hello));
     }
 
-    /// The server has not passed on what was said at the door: what was typed was not tried, and can be typed again.
+    /// The server says that it has not passed on what was said at the door. As long as nothing was given away of what was
+    /// typed it was not tried, and can be typed again; afterwards it counts, since the server may lie.
     pub(super) fn not_passed_on(&mut self) {
-        if matches!(self.guest_door.proof, Proof::Hello(_) | Proof::Shown(_)) {
-            self.guest_door.proof = Proof::Asked;
+        match self.guest_door.proof {
+            Proof::Hello(_) => self.guest_door.proof = Proof::Asked,
+            Proof::Shown(_) => self.wrong(),
+            _ => {}
         }
     }
 

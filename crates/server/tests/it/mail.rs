@@ -27,12 +27,15 @@ use crate::{
     server::now_ms,
 };
 
+/// What a mail server keeps of what it hears.
+type Noted = Arc<Mutex<Vec<String>>>;
+
 /// A mail server on this machine (RFC 5321). Addresses at `nowhere.example` it refuses for good, those at `later.example`
 /// for now.
 #[derive(Clone)]
 struct MailServer {
     port: u16,
-    taken: Arc<Mutex<Vec<String>>>,
+    taken: Noted,
 }
 
 impl MailServer {
@@ -64,7 +67,7 @@ impl MailServer {
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite, taken: Arc<Mutex<Vec<String>>>) -> Option<()> {
+async fn serve(stream: impl AsyncRead + AsyncWrite, taken: Noted) -> Option<()> {
     let (read, write) = tokio::io::split(stream);
     let (mut lines, mut write) = (BufReader::new(read).lines(), pin!(write));
     write.write_all(b"220 ready\r\n").await.ok()?;
@@ -75,7 +78,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite, taken: Arc<Mutex<Vec<String>
 async fn answer<R: AsyncBufRead + Unpin>(
     lines: &mut Lines<R>,
     write: &mut (impl AsyncWrite + Unpin),
-    taken: Arc<Mutex<Vec<String>>>,
+    taken: Noted,
 ) -> Option<()> {
     while let Some(line) = lines.next_line().await.ok()? {
         let answer = match line.split(' ').next()?.to_ascii_uppercase().as_str() {
@@ -179,8 +182,8 @@ enum Tls {
 /// A mail server on an address of its own, since this machine's own name needs no TLS. What it hears in the clear it notes.
 struct TlsMailServer {
     port: u16,
-    taken: Arc<Mutex<Vec<String>>>,
-    clear: Arc<Mutex<Vec<String>>>,
+    taken: Noted,
+    clear: Noted,
 }
 
 const ELSEWHERE: &str = "127.0.0.2";
@@ -235,7 +238,7 @@ async fn serve_in_the_clear(
     stream: TcpStream,
     how: Tls,
     acceptor: TlsAcceptor,
-    (taken, clear): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>),
+    (taken, clear): (Noted, Noted),
 ) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 ready\r\n").await.ok()?;
