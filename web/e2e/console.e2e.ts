@@ -114,10 +114,25 @@ describe.skipIf(missing.chromium)('console', () => {
     expect(await signed.getAttribute('data-value')).toBe('hosts');
     await asha.page.goto(console);
 
+    // A meeting that is made at once asks, since there is something to choose.
+    await asha.get('start-meeting').click();
+    await asha.get('start-template').getByLabel('Begin with a template').selectOption({ label: 'Council' });
+    await inspect(asha, 'start-template');
+    await asha.get('new-meeting').click();
+    await asha.get('prejoin-name').fill('Asha');
+    await asha.get('prejoin-join').click();
+    await asha.get('encryption-state').click();
+    expect(await signed.getAttribute('data-value')).toBe('hosts');
+    await asha.page.goto(console);
+
     await asha.get('nav-policy').click();
     await council.locator('[data-testid="template-remove"]').click();
     await asha.get('template-remove-confirm').click();
     await expect.poll(() => council.count()).toBe(0);
+    // Where there is nothing to choose it is made at once.
+    await asha.get('start-meeting').click();
+    await asha.get('prejoin-name').waitFor();
+    await asha.page.goto(console);
     expect(asha.problems).toEqual([]);
   });
 

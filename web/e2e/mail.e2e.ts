@@ -186,4 +186,48 @@ describe.skipIf(missing.chromium || missing.firefox)('invitations by mail', () =
       ['ravi@example.org', 'PUBLISH'],
     ]);
   });
+
+  test('what was planned stays when its mails are refused, and why a mail does not go out is said', async () => {
+    // One mail a day, and a mail server that is not there.
+    const config = join(folder, 'strict.toml');
+    writeFileSync(
+      config,
+      '[mail]\nserver = "smtp://127.0.0.1:1"\nfrom = "Sabha <meetings@example.org>"\nper_account_per_day = 1\n',
+    );
+    const strict = await Server.start({ extra: ['--config', config] });
+    const mina = await Clerk.at(chromium);
+    await mina.join(strict.setupUrl ?? '', 'Mina');
+    await mina.get('nav-meetings').click();
+    await mina.get('meetings-none').waitFor();
+    await mina.get('plan-name').fill('Cabinet');
+    await mina.get('plan-mail').click();
+    await mina.get('plan-invited').fill('ravi@example.org, eve@example.org');
+    await mina.get('plan-go').click();
+
+    const planned = mina.page.locator('[data-testid="planned"][data-name="Cabinet"]');
+    await planned.waitFor();
+    await expect
+      .poll(() => mina.get('trouble').textContent())
+      .toContain('as many mails sent in a day as one account may');
+    await expect
+      .poll(() => mina.get('plan-name').inputValue(), { message: 'it is not planned a second time' })
+      .toBe('');
+    expect(await mina.get('plan-invited').inputValue()).toBe('');
+    expect(await mina.page.locator('[data-testid="planned"]').count()).toBe(1);
+    expect(await planned.locator('[data-testid="planned-invited"]').textContent()).toContain('eve@example.org');
+    await planned.locator('[data-testid="planned-mails"]').click();
+    await mina.get('mails').waitFor();
+    expect(await mina.get('mail').count(), 'none was sent').toBe(0);
+
+    await mina.get('mails-to').fill('ravi@example.org');
+    await mina.get('mails-send').click();
+    const trouble = mina.page.locator('[data-testid="mail"][data-state="waiting"] [data-testid="mail-trouble"]');
+    await trouble.waitFor({ timeout: 15_000 });
+    expect(await trouble.getAttribute('data-trouble')).toBe('unreachable');
+    await inspect(mina, 'mail-trouble');
+    // The browser itself notes that the request was refused.
+    expect(mina.problems.filter((problem) => !problem.includes('429'))).toEqual([]);
+    await mina.close();
+    await strict.stop();
+  });
 });

@@ -11,6 +11,8 @@ import { Provider, signInThere } from './harness/provider.ts';
 import { Server } from './harness/server.ts';
 
 const SECRET = 'a secret of the provider and this server';
+/** Classes of authentication that the provider knows; the first is more than one factor. */
+const [STRONG, WEAK] = ['urn:example:two-factors', 'urn:example:password'];
 
 describe.skipIf(missing.chromium)('identity provider', () => {
   let browser: Browser;
@@ -28,6 +30,9 @@ describe.skipIf(missing.chromium)('identity provider', () => {
       // What the provider has seen of them: a password, and for one of them a second factor (RFC 8176).
       chitra: { email: 'chitra@example.org', amr: ['pwd'] },
       deva: { email: 'deva@example.org', amr: ['pwd', 'mfa'] },
+      // Here the class says it, and the methods do not.
+      esha: { email: 'esha@example.org', amr: ['pwd'], acr: STRONG },
+      farid: { email: 'farid@example.org', amr: ['pwd'], acr: WEAK },
     });
     folder = mkdtempSync(join(tmpdir(), 'sabha-oidc-'));
     writeFileSync(join(folder, 'secret'), `${SECRET}\n`);
@@ -38,6 +43,7 @@ issuer = "${provider.issuer}"
 client_id = "sabha"
 client_secret_file = "${join(folder, 'secret')}"
 name = "Ministry login"
+strong_acr = ["${STRONG}"]
 [accounts.oidc.roles]
 security_officer = ["staff"]
 `,
@@ -229,6 +235,7 @@ security_officer = ["staff"]
       return clerk;
     };
     const [chitra, deva] = [await invited('Chitra'), await invited('Deva')];
+    const [esha, farid] = [await invited('Esha'), await invited('Farid')];
     server.run('policy', 'apply', 'tier:high');
     const demanded = () =>
       asha.page.evaluate(async () => {
@@ -256,8 +263,10 @@ security_officer = ["staff"]
     expect(await starts(deva)).toEqual([201, undefined]);
     await deva.get('prejoin-join').waitFor();
     expect(deva.page.url()).toMatch(/\/m\/[a-z2-7]{32}$/);
-    await chitra.close();
-    await deva.close();
+    // By the class of authentication, where the configuration names it.
+    expect(await starts(farid)).toEqual([403, 'ORG.MFA']);
+    expect(await starts(esha)).toEqual([201, undefined]);
+    for (const clerk of [chitra, deva, esha, farid]) await clerk.close();
   });
 
   test('while the provider is away a plain sentence says so, and passkeys work', async () => {

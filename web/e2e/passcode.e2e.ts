@@ -44,7 +44,9 @@ describe.skipIf(missing.chromium || missing.firefox)('the passcode', () => {
     const listen = new URL(probe.url).host;
     await probe.stop();
     proxy = await CuttingProxy.start(() => Number(listen.split(':')[1]));
-    server = await Server.start({ listen, publicUrl: proxy.url });
+    // Everybody comes from one address here, who together are wrong more often than one address may be.
+    const env = { SABHA__LIMITS__WRONG_PASSCODES_PER_ADDRESS_PER_HOUR: '100' };
+    server = await Server.start({ listen, publicUrl: proxy.url, env });
     chromium = await launchChromium();
     fox = await launchFirefox();
   });
@@ -181,5 +183,36 @@ describe.skipIf(missing.chromium || missing.firefox)('the passcode', () => {
       await person.close();
     }
     expect(server.errors(), 'the server logs no error').toEqual([]);
+  });
+
+  test('one address has its own share of tries, and says so to who is behind it', async () => {
+    const strict = await Server.start();
+    const asha = await Person.open(chromium, 'Asha');
+    const ben = await Person.open(chromium, 'Ben');
+    const link = await asha.startMeeting(strict.newMeetingUrl);
+    await asha.openPanel('security');
+    await asha.get('passcode-begin').click();
+    await asha.get('passcode-new').fill(PASSCODE);
+    await asha.get('passcode-set').click();
+    await expect.poll(() => asha.get('passcode').textContent()).toBe(PASSCODE);
+    for (let number = 0; number < TRIES; number++) await guess(link, number);
+
+    // Nothing is wrong with what Ben types; it is not looked at, and he can wait to be let in.
+    await ben.knock(link);
+    await tryPasscode(ben, PASSCODE);
+    const refusal = ben.page.locator('[data-testid="refusal"][data-rule="LIMIT.PASSCODES"]');
+    await refusal.waitFor();
+    expect(plain(await refusal.textContent())).toContain('Too many wrong passcodes came from your network');
+    await expect.poll(() => ben.get('passcode-wrong').getAttribute('data-wrong')).toBe('0');
+    await ben.get('passcode-input').waitFor();
+    await asha.openPanel('people');
+    await asha.admit('Ben');
+    await ben.inRoom();
+    for (const person of [asha, ben]) {
+      expect(person.complaints, 'the browser console is silent').toEqual([]);
+      await person.close();
+    }
+    expect(strict.errors(), 'the server logs no error').toEqual([]);
+    await strict.stop();
   });
 });

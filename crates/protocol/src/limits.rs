@@ -34,6 +34,9 @@ pub const KNOCKS_PER_ADDRESS_PER_MINUTE: u32 = 120;
 /// Knocks, and words from the lobby, that reach the hosts of one meeting per second, and as many at once; others wait in
 /// line. A host's device needs a millisecond or two for each.
 pub const DOOR_PER_SECOND: u32 = 100;
+/// Passcodes tried from one address at one meeting per hour that were not right, and as many at once: what a host's device
+/// takes from one key. The network around it: twice that, which is half of what a host's device takes in one meeting.
+pub const WRONG_PASSCODES_PER_ADDRESS_PER_HOUR: u32 = 5;
 /// Wrong credentials of accounts from one address per minute, sustained; as many at once. The network around it: four
 /// times that.
 pub const WRONG_CREDENTIALS_PER_MINUTE: u32 = 60;

@@ -110,6 +110,27 @@ opaque! {
     WelcomeMessage(WELCOME_BYTES_MAX),
 }
 
+/// What a word at the door is, by its first byte, as far as the server has to know: it counts how often a passcode is
+/// tried from one address. `docs/e2ee.md` has the others.
+pub mod door {
+    /// A guest begins to prove the passcode.
+    pub const PROOF_BEGINS: u8 = 2;
+    /// A host's device says that the proof was right.
+    pub const PROOF_HOLDS: u8 = 5;
+}
+
+impl DoorPayload {
+    /// Returns whether a guest begins to prove the passcode by it.
+    pub fn begins_proof(&self) -> bool {
+        self.0.first() == Some(&door::PROOF_BEGINS)
+    }
+
+    /// Returns whether a host's device says by it that a proof was right.
+    pub fn says_proof_holds(&self) -> bool {
+        self.0.first() == Some(&door::PROOF_HOLDS)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

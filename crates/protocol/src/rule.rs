@@ -105,6 +105,8 @@ rules! {
     LobbyShare = "LIMIT.LOBBY",
     /// Knocks at one meeting, and words from its lobby, have a pace: of one address, of the network around it, and of all.
     KnockRate = "LIMIT.KNOCKS",
+    /// Passcodes tried at one meeting that were not right are few from one address, and from the network around it.
+    PasscodeRate = "LIMIT.PASSCODES",
     /// After many wrong credentials from one address, only those that were good a short time ago are looked at.
     CredentialRate = "LIMIT.CREDENTIALS",
     /// One account makes so many meetings a minute.

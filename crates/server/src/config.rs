@@ -202,6 +202,9 @@ pub struct LimitSettings {
     pub lobby_per_network: usize,
     /// Knocks of one address at one meeting per minute; as many at once, and the network around it gets four times that.
     pub knocks_per_address_per_minute: u32,
+    /// Passcodes tried from one address at one meeting per hour that were not right; as many at once, and the network
+    /// around it gets twice that.
+    pub wrong_passcodes_per_address_per_hour: u32,
     /// Knocks, and words from the lobby, that reach the hosts of one meeting per second; others wait in line.
     pub door_per_second: u32,
 }
@@ -259,6 +262,11 @@ impl LimitSettings {
     pub(crate) fn knocks(&self) -> Pace {
         Pace::per_minute(self.knocks_per_address_per_minute)
     }
+
+    /// Returns how often one address may be wrong about one meeting's passcode.
+    pub(crate) fn wrong_passcodes(&self) -> Pace {
+        Pace::per_hour(self.wrong_passcodes_per_address_per_hour)
+    }
 }
 
 impl Default for ServerSettings {
@@ -308,6 +316,7 @@ impl Default for LimitSettings {
             lobby_per_address: limits::LOBBY_PER_ADDRESS_MAX,
             lobby_per_network: limits::LOBBY_PER_NETWORK_MAX,
             knocks_per_address_per_minute: limits::KNOCKS_PER_ADDRESS_PER_MINUTE,
+            wrong_passcodes_per_address_per_hour: limits::WRONG_PASSCODES_PER_ADDRESS_PER_HOUR,
             door_per_second: limits::DOOR_PER_SECOND,
         }
     }
@@ -413,6 +422,7 @@ impl Settings {
             limits.lobby_per_address,
             limits.lobby_per_network,
             limits.knocks_per_address_per_minute as usize,
+            limits.wrong_passcodes_per_address_per_hour as usize,
             limits.door_per_second as usize,
         ];
         if least.contains(&0) {

@@ -187,6 +187,7 @@ impl Server {
                 mail_keys: data_dir.key().mail_keys(),
                 rooms_max: settings.limits.rooms,
                 knocks: settings.limits.knocks(),
+                wrong_passcodes: settings.limits.wrong_passcodes(),
                 door_per_second: settings.limits.door_per_second,
                 lobby: LobbyShares {
                     per_address: settings.limits.lobby_per_address,

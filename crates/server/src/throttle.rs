@@ -39,7 +39,12 @@ impl Pace {
         Self { burst: f64::from(count), per_second: f64::from(count) / 60.0 }
     }
 
-    fn times(self, factor: u32) -> Self {
+    /// Returns so many an hour, and as many at once.
+    pub(crate) fn per_hour(count: u32) -> Self {
+        Self { burst: f64::from(count), per_second: f64::from(count) / 3600.0 }
+    }
+
+    pub(crate) fn times(self, factor: u32) -> Self {
         let factor = f64::from(factor);
         Self { burst: self.burst * factor, per_second: self.per_second * factor }
     }
@@ -84,6 +89,15 @@ impl<K: Eq + Hash> Throttle<K> {
         self.with(key, now, |bucket| bucket.is_spent(now))
     }
 
+    /// Counts one less of `key`, of which one was counted that should not have been.
+    pub(crate) fn give_back(&self, key: &K, now: Instant) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is not in the table has a full bucket, or paid from the one that is shared.
+        if let Some(bucket) = table.buckets.get_mut(key) {
+            bucket.give_back(now);
+        }
+    }
+
     fn with<T>(&self, key: K, now: Instant, act: impl FnOnce(&mut TokenBucket) -> T) -> T {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let Table { buckets, rest } = &mut *table;
@@ -107,7 +121,12 @@ pub(crate) struct NetworkThrottle<K = ()> {
 impl<K: Copy + Eq + Hash> NetworkThrottle<K> {
     /// Returns an empty table of what one address gets; the network around it gets [`NETWORK_FACTOR`] times that.
     pub(crate) fn new(address: Pace) -> Self {
-        Self { addresses: Throttle::new(address), networks: Throttle::new(address.times(NETWORK_FACTOR)) }
+        Self::with_network(address, address.times(NETWORK_FACTOR))
+    }
+
+    /// Returns an empty table of what one address gets, and what the network around it gets.
+    pub(crate) fn with_network(address: Pace, network: Pace) -> Self {
+        Self { addresses: Throttle::new(address), networks: Throttle::new(network) }
     }
 
     /// Counts one more, or returns `false` if the address or its network has had enough. What the
@@ -119,6 +138,13 @@ impl<K: Copy + Eq + Hash> NetworkThrottle<K> {
         !self.networks.is_spent((of, around), now)
             && self.addresses.take((of, address), now)
             && self.networks.take((of, around), now)
+    }
+
+    /// Counts one less, of which one was counted that should not have been.
+    pub(crate) fn give_back(&self, of: K, address: IpAddr, now: Instant) {
+        let address = network(address);
+        self.addresses.give_back(&(of, address), now);
+        self.networks.give_back(&(of, neighbourhood(address)), now);
     }
 
     /// Returns whether the address or its network has had enough, and counts nothing.

@@ -229,6 +229,7 @@ fn typescript() -> String {
         wire::plans::SendMails,
         wire::plans::MailKind,
         wire::plans::MailState,
+        wire::plans::MailTrouble,
         wire::plans::Mail,
         wire::plans::Mails,
     );

@@ -10,6 +10,7 @@ declare module 'oidc-provider' {
 
   interface Configuration {
     clients: { client_id: string; client_secret: string; redirect_uris: string[]; response_types: string[] }[];
+    acrValues?: string[];
     claims: Record<string, string[]>;
     findAccount(context: unknown, id: string): Account;
     pkce: { required(): boolean };

@@ -12,6 +12,8 @@ export interface Claims {
   email?: string;
   /** How they were authenticated (RFC 8176). */
   amr?: string[];
+  /** Of which class that was (OpenID Connect Core, section 2). */
+  acr?: string;
 }
 
 export class Provider {
@@ -41,6 +43,7 @@ export class Provider {
   serve(page: string, clientSecret: string): void {
     const oidc = new Oidc(this.issuer, {
       clients: [{ client_id: 'sabha', client_secret: clientSecret, redirect_uris: [page], response_types: ['code'] }],
+      acrValues: [...new Set(Object.values(this.people).flatMap(({ acr }) => acr ?? []))],
       claims: { openid: ['sub', 'amr'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
       findAccount: (_: unknown, id: string) => ({
         accountId: id,
@@ -56,8 +59,8 @@ export class Provider {
     // Its pages for development say nothing of how somebody was authenticated.
     const finish = oidc.interactionFinished.bind(oidc);
     oidc.interactionFinished = (request, response, result, options) => {
-      const amr = this.people[result.login?.accountId ?? '']?.amr;
-      const login = result.login && amr ? { ...result.login, amr } : result.login;
+      const { amr, acr } = this.people[result.login?.accountId ?? ''] ?? {};
+      const login = result.login && { ...result.login, ...(amr && { amr }), ...(acr && { acr }) };
       return finish(request, response, login ? { ...result, login } : result, options);
     };
     const callback = oidc.callback();

@@ -25,6 +25,8 @@ export interface ServerOptions {
   /** Keeps a data directory over a restart. */
   data?: string;
   extra?: string[];
+  /** Settings by their names in the environment. */
+  env?: Record<string, string>;
 }
 
 /** First line of `sabha serve --output json`. */
@@ -62,7 +64,7 @@ export class Server {
     const [command, args] = options.namespace
       ? ['ip', ['netns', 'exec', options.namespace, binary(), ...serve]]
       : [binary(), serve];
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const log: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     const first = await new Promise<string>((done, fail) => {

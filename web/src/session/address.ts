@@ -31,9 +31,11 @@ export function routeOf(path: string, fragment: string): Route {
   return { page: 'start' };
 }
 
-/** Reads the address bar and erases its fragment. */
+/** Reads the address bar and erases its fragment, unless there is no secret in it. */
 export function takeAddress(): Route {
   const route = routeOf(location.pathname, location.hash);
-  if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
+  // Whoever reloads the page before the meeting is made still makes it as who is signed in.
+  const isOpen = route.page === 'new' && route.right?.by === 'session';
+  if (location.hash && !isOpen) history.replaceState(history.state, '', location.pathname + location.search);
   return route;
 }

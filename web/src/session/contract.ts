@@ -1,7 +1,15 @@
 // What the interface may ask of a call. Implemented by `session.svelte.ts`; components know only this.
 
 import type { CallState } from '../call/state';
-import type { ControlWord, DeviceKey, MemberRight, MemberRole, ParticipantId, Source } from '../protocol/messages';
+import type {
+  ControlSettings,
+  ControlWord,
+  DeviceKey,
+  MemberRight,
+  MemberRole,
+  ParticipantId,
+  Source,
+} from '../protocol/messages';
 
 /** What is wrong with a device, in the words of getUserMedia's errors. */
 export type DeviceTrouble =
@@ -150,6 +158,8 @@ export interface NewMeeting {
   passcode: string | null;
   /** Whether who proves the passcode is let in without a click. */
   admits: boolean;
+  /** What it begins with beyond the floor: a template's controls, or none. */
+  controls: ControlSettings;
 }
 
 /** Why the start page could not do what was asked. */

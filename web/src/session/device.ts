@@ -83,13 +83,13 @@ export class OwnDevice {
   /** Makes a meeting's first device. Returns what opens the meeting at the server, or null if there is no device. */
   create(
     name: DisplayName,
-    { title, passcode, admits }: NewMeeting,
+    { title, passcode, admits, controls }: NewMeeting,
     floor: ControlSettings = [],
   ): Promise<CreateMeeting | null> {
     if (this.#state.is !== 'none') return Promise.resolve(null);
     return new Promise((answer) => {
       this.#state = { is: 'creating', answer };
-      const parameters = { suite: 'x_wing', name, title, passcode, admits, floor };
+      const parameters = { suite: 'x_wing', name, title, passcode, admits, floor, controls };
       this.#encryption?.start({ how: 'create', parameters });
     });
   }

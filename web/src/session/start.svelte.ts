@@ -2,15 +2,16 @@
 
 import { oneLine } from '../call/text';
 import { fragmentOf, inviteLink, parseInvite } from '../protocol/invite';
-import { limits, type MeetingId } from '../protocol/messages';
+import { limits, type MeetingId, type Template, type TemplateId } from '../protocol/messages';
 import type { CreationRight } from './address';
 import type { NewMeeting, StartTrouble } from './contract';
 import { createMeeting } from './create';
 import type { OwnDevice } from './device';
 import { device } from './memory';
 import { Secrets } from './secrets';
+import { templates } from './templates';
 
-const plain: NewMeeting = { title: null, passcode: null, admits: false };
+const plain: NewMeeting = { title: null, passcode: null, admits: false, controls: [] };
 /** Until the person is asked, on the way in. Nobody else sees it. */
 const NAMELESS = 'Host';
 
@@ -24,6 +25,10 @@ export class Start {
   mayCreate = $state(false);
   creating = $state(false);
   trouble = $state<StartTrouble | null>(null);
+  /** What a meeting can begin with, where there is a choice. */
+  templates = $state.raw<readonly Template[]>([]);
+  /** Whoever is signed in, in the place of the key. */
+  #right: CreationRight | null = null;
   readonly #secrets = new Secrets();
   readonly #events: StartEvents;
 
@@ -34,8 +39,17 @@ export class Start {
     });
   }
 
-  /** Takes a right from the address, and makes a meeting by it at once. A key is kept for the next one. */
+  /** Takes a right from the address, and makes a meeting by it: at once, unless there is something to choose first. A key
+   * is kept for the next one. */
   async createWith(right: CreationRight | null): Promise<void> {
+    if (right?.by === 'session') {
+      this.#right = right;
+      this.mayCreate = true;
+      this.creating = true;
+      this.templates = await templates();
+      this.creating = false;
+      if (this.templates.length > 0) return;
+    }
     if (right?.by === 'key') {
       this.mayCreate = true;
       void this.#secrets.creationKey.write(right.key);
@@ -43,9 +57,10 @@ export class Start {
     await this.#create(right, plain);
   }
 
-  /** Makes a meeting by the key of this browser. */
-  async create(wishes: NewMeeting = plain): Promise<void> {
-    await this.#create(null, wishes);
+  /** Makes a meeting as who is signed in, or by the key of this browser. */
+  async create(template: TemplateId | null): Promise<void> {
+    const controls = this.templates.find(({ id }) => id === template)?.controls ?? [];
+    await this.#create(this.#right, { ...plain, controls });
   }
 
   /** Opens the meeting of a whole invite link or its path. */
@@ -72,6 +87,7 @@ export class Start {
             title: oneLine(wishes.title ?? '', limits.titleCharsMax),
             passcode: oneLine(wishes.passcode ?? '', limits.passcodeCharsMax),
             admits: wishes.admits,
+            controls: wishes.controls,
           });
     this.creating = false;
     if ('trouble' in created) this.trouble = created.trouble;

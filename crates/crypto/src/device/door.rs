@@ -251,6 +251,16 @@ impl Device {
         self.say_at_door(None, host.device, Saying::PakeHello(hello));
     }
 
+    /// The server says that it has not passed on what was said at the door. As long as nothing was given away of what was
+    /// typed it was not tried, and can be typed again; afterwards it counts, since the server may lie.
+    pub(super) fn not_passed_on(&mut self) {
+        match self.guest_door.proof {
+            Proof::Hello(_) => self.guest_door.proof = Proof::Asked,
+            Proof::Shown(_) => self.wrong(),
+            _ => {}
+        }
+    }
+
     fn wrong(&mut self) {
         self.guest_door.proof = Proof::Asked;
         self.guest_door.wrong += 1;
@@ -301,7 +311,7 @@ impl Device {
     pub(super) fn flush_sayings(&mut self) {
         while self.sayings.take_turn(self.now_ms) {
             let Some((to, payload)) = self.sayings.waiting.pop_front() else { return };
-            self.send(ClientMessage::Door { to, payload }, Sent::Other);
+            self.send(ClientMessage::Door { to, payload }, Sent::Door);
         }
     }
 }

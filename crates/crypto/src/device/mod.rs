@@ -171,6 +171,7 @@ enum Place {
 enum Sent {
     Adopt,
     Commit,
+    Door,
     Enter,
     External,
     GroupState,
@@ -462,6 +463,7 @@ impl Device {
             (Some(Sent::Enter), Some(Rule::SentBack)) => self.sent_back(),
             (Some(Sent::Enter), Some(Rule::Invite)) => self.give_up_invite(),
             (Some(Sent::Enter), Some(_)) => self.entry_refused(),
+            (Some(Sent::Door), Some(_)) => self.not_passed_on(),
             _ => {}
         }
         self.changed = true;

@@ -2,7 +2,10 @@
 //! (sealed under the lobby key), and in the group (sealed by MLS, or a heartbeat with its own signature).
 
 use sabha_protocol::{
-    DeviceKey, DisplayName, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX, text::ChatText,
+    DeviceKey, DisplayName, MediaState, Source,
+    limits::ROOM_PARTICIPANTS_MAX,
+    opaque::door::{PROOF_BEGINS, PROOF_HOLDS},
+    text::ChatText,
 };
 
 use crate::codec::{Malformed, Reader, Writer};
@@ -71,10 +74,10 @@ impl Door {
         let write = |kind: u8| Writer::kind(kind).array(self.host.as_bytes());
         match &self.saying {
             Saying::PasscodeWanted { root } => write(1).array(root.as_bytes()).done(),
-            Saying::PakeHello(hello) => write(2).vector(&hello.to_bytes()).done(),
+            Saying::PakeHello(hello) => write(PROOF_BEGINS).vector(&hello.to_bytes()).done(),
             Saying::PakeAnswer(answer) => write(3).vector(&answer.to_bytes()).done(),
             Saying::PakeProof(proof) => write(4).vector(&proof.to_bytes()).done(),
-            Saying::PakeRight(proof) => write(5).vector(&proof.to_bytes()).done(),
+            Saying::PakeRight(proof) => write(PROOF_HOLDS).vector(&proof.to_bytes()).done(),
             Saying::PakeWrong { left, wait_ms } => write(6).u8(*left).u64(*wait_ms).done(),
             Saying::Granted(grant) => write(7).vector(grant).done(),
             Saying::KeyPackage(bytes) => write(8).vector(bytes).done(),
@@ -90,10 +93,12 @@ impl Door {
         let host = DeviceKey::from_bytes(reader.array()?);
         let saying = match kind {
             1 => Saying::PasscodeWanted { root: DeviceKey::from_bytes(reader.array()?) },
-            2 => Saying::PakeHello(GuestHello::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            PROOF_BEGINS => {
+                Saying::PakeHello(GuestHello::from_bytes(reader.vector()?).map_err(|_| Malformed)?)
+            }
             3 => Saying::PakeAnswer(HostAnswer::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
             4 => Saying::PakeProof(GuestProof::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
-            5 => Saying::PakeRight(HostProof::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
+            PROOF_HOLDS => Saying::PakeRight(HostProof::from_bytes(reader.vector()?).map_err(|_| Malformed)?),
             6 => Saying::PakeWrong { left: reader.u8()?, wait_ms: reader.u64()? },
             7 => Saying::Granted(reader.vector()?.to_vec()),
             8 => Saying::KeyPackage(reader.vector()?.to_vec()),

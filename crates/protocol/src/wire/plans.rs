@@ -255,6 +255,9 @@ body! {
         kind: MailKind,
         /// How it stands.
         state: MailState,
+        /// Why it has not gone out, if it was tried.
+        #[ts(optional = nullable)]
+        trouble: Option<MailTrouble>,
         /// When it was asked for, in milliseconds since 1970.
         #[ts(type = "number")]
         created_ms: u64,
@@ -281,6 +284,22 @@ pub enum MailState {
     Sent,
     /// It is to be sent, or tried again.
     Waiting,
+}
+
+/// Why the mail server has not taken a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTrouble {
+    /// It does not show by a certificate that it is the mail server.
+    Certificate,
+    /// It says that it may take it later.
+    Later,
+    /// It does not turn to TLS, and nothing is said to it in the clear.
+    NoTls,
+    /// It says that it never takes it.
+    Refused,
+    /// It does not answer.
+    Unreachable,
 }
 
 body! {

@@ -53,19 +53,21 @@ pub(super) fn letter(
     let entries = due.meetings.iter().map(|(meeting, times)| entry(*meeting, times, (url, keys)));
     let entries = entries.collect::<Result<Vec<_>, jiff::Error>>()?;
     let host = url.origin().split_once("://").map_or("", |(_, host)| host);
-    let by = due.by.as_str();
-    let title =
-        due.title.as_ref().map_or_else(|| format!("Meeting with {by}"), |title| title.as_str().to_owned());
+    let by = due.by.as_ref().map(|by| by.as_str());
+    let untitled = || by.map_or_else(|| "Meeting".to_owned(), |by| format!("Meeting with {by}"));
+    let title = due.title.as_ref().map_or_else(untitled, |title| title.as_str().to_owned());
+    let sender =
+        by.map_or_else(|| from.clone(), |by| Mailbox::new(Some(format!("{by} (Sabha)")), from.email.clone()));
 
     let mut message = Message::builder()
-        .from(Mailbox::new(Some(format!("{by} (Sabha)")), from.email.clone()))
+        .from(sender)
         .to(Mailbox::new(None, due.to.as_str().parse()?))
         .subject(subject(due.kind, &title, &entries, &zone))
         // Sent twice after a crash, it is one.
         .message_id(Some(format!("<{}@{host}>", data_encoding::HEXLOWER.encode(&due.id))))
         .date(now);
     if let Some(address) = &due.reply_to {
-        message = message.reply_to(Mailbox::new(Some(by.to_owned()), address.as_str().parse()?));
+        message = message.reply_to(Mailbox::new(by.map(str::to_owned), address.as_str().parse()?));
     }
     let text = text(due.kind, by, due.title.as_ref().map(|title| title.as_str()), &entries, &zone);
     let events = calendar::calendar(&entries, due.kind, &title, host, now.try_into()?);
@@ -107,7 +109,7 @@ fn subject(kind: MailKind, title: &str, entries: &[Entry], zone: &TimeZone) -> S
     }
 }
 
-fn text(kind: MailKind, by: &str, title: Option<&str>, entries: &[Entry], zone: &TimeZone) -> String {
+fn text(kind: MailKind, by: Option<&str>, title: Option<&str>, entries: &[Entry], zone: &TimeZone) -> String {
     let series = entries.len() > 1;
     let what = match (kind, series) {
         (MailKind::Cancellation, false) => "has cancelled this meeting",
@@ -115,7 +117,15 @@ fn text(kind: MailKind, by: &str, title: Option<&str>, entries: &[Entry], zone: 
         (MailKind::Invitation, false) => "invites you to a meeting",
         (MailKind::Invitation, true) => "invites you to a series of meetings",
     };
-    let mut text = format!("{by} {what}.\n\n");
+    let mut text = match by {
+        Some(by) => format!("{by} {what}.\n\n"),
+        // Whoever was removed is named to nobody any more.
+        None if series => {
+            "These meetings are cancelled: whoever planned them has no account any more.\n\n".to_owned()
+        }
+        None => "This meeting is cancelled: whoever planned it has no account any more.\n\n".to_owned(),
+    };
+    let by = by.unwrap_or("Whoever planned it");
     let mut line = |line: std::fmt::Arguments<'_>| {
         let _ = text.write_fmt(line);
         text.push('\n');
@@ -179,7 +189,7 @@ mod tests {
             schedule:
                 r#"{"zone":"Asia/Kolkata","starts":"2026-11-30T09:00","minutes":45,"early_minutes":10}"#
                     .to_owned(),
-            by: "Asha Rao".parse().unwrap(),
+            by: Some("Asha Rao".parse().unwrap()),
             reply_to: None,
             tries: 0,
         }
@@ -242,7 +252,7 @@ mod tests {
     #[test]
     fn what_people_are_and_call_things_adds_no_header() {
         let mut due = due(MailKind::Invitation, 1);
-        due.by = "Åsa: \"<eve@example.org>\", BCC".parse().unwrap();
+        due.by = "Åsa: \"<eve@example.org>\", BCC".parse().ok();
         due.title = Some("राष्ट्रीय; =?utf-8?q?x?= END:VEVENT".parse().unwrap());
         due.reply_to = Some("asa@example.org".parse().unwrap());
         let mail = written(&due);

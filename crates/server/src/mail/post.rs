@@ -12,6 +12,8 @@ use lettre::{
     },
 };
 
+use sabha_protocol::wire::plans::MailTrouble;
+
 use crate::config::{ConfigError, MailSettings, PublicUrl};
 
 /// Longest time for one command; a mail server may look hard at what it is given.
@@ -23,8 +25,8 @@ pub(super) enum Given {
     Taken,
     /// It says that it never takes it.
     Refused(String),
-    /// It could not be reached, or says that it may take it later.
-    Later(String),
+    /// It could not be reached, is not known to be it, or says that it may take it later.
+    Later(MailTrouble, String),
 }
 
 /// The way to the mail server.
@@ -117,9 +119,29 @@ impl Post {
         match self.transport.send(message).await {
             Ok(_) => Given::Taken,
             Err(error) if error.is_permanent() => Given::Refused(error.to_string()),
-            Err(error) => Given::Later(error.to_string()),
+            Err(error) => Given::Later(trouble(&error), error.to_string()),
         }
     }
+}
+
+fn trouble(error: &lettre::transport::smtp::Error) -> MailTrouble {
+    if error.is_transient() {
+        return MailTrouble::Later;
+    }
+    // What a mail server has to offer, and the library misses, is TLS.
+    if error.is_client() {
+        return MailTrouble::NoTls;
+    }
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        // An I/O error has what it is about inside, and not as its source.
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return MailTrouble::Certificate;
+        }
+        next = cause.source();
+    }
+    MailTrouble::Unreachable
 }
 
 impl<'a> Place<'a> {

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use sabha_protocol::wire::plans::MailTrouble;
 use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{MailKeys, Post, letter, post::Given};
@@ -87,23 +88,23 @@ impl Queue {
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "a mail cannot be written");
-                return Tried::Failed;
+                return Tried::Failed { trouble: None };
             }
         };
         match self.post.give(message).await {
             Given::Taken => Tried::Sent,
             Given::Refused(why) => {
                 tracing::warn!(why, "the mail server refuses a mail");
-                Tried::Failed
+                Tried::Failed { trouble: Some(MailTrouble::Refused) }
             }
-            Given::Later(why) => {
+            Given::Later(trouble, why) => {
                 let tries = due.tries + 1;
                 tracing::warn!(why, tries, "a mail could not be sent");
                 if tries >= TRIES_MAX {
-                    return Tried::Failed;
+                    return Tried::Failed { trouble: Some(trouble) };
                 }
                 let wait_ms = RETRY_MS.saturating_mul(1 << due.tries.min(16)).min(RETRY_MS_MAX);
-                Tried::Again(clock::unix_ms().saturating_add(wait_ms))
+                Tried::Again { at_ms: clock::unix_ms().saturating_add(wait_ms), trouble }
             }
         }
     }

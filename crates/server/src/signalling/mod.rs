@@ -15,6 +15,7 @@ mod handshakes;
 mod intake;
 mod outbox;
 mod pace;
+mod passcodes;
 mod peers;
 mod rate;
 mod room;

@@ -27,6 +27,12 @@ impl TokenBucket {
         true
     }
 
+    /// Puts back a token that was taken.
+    pub(crate) fn give_back(&mut self, now: Instant) {
+        self.refill(now);
+        self.tokens = (self.tokens + 1.0).min(self.burst);
+    }
+
     /// Returns whether there is no token now. Takes none.
     pub(crate) fn is_spent(&mut self, now: Instant) -> bool {
         self.refill(now);
@@ -49,6 +55,16 @@ impl TokenBucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(start, 2.0, 0.0);
+        (0..3).for_each(|_| bucket.give_back(start));
+        assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 2);
+        bucket.give_back(start);
+        assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 1);
+    }
 
     #[test]
     fn burst_passes_then_the_sustained_rate_binds() {

@@ -31,6 +31,7 @@ use super::{
     handshakes::{self, Actor, GroupRequest, Handshakes},
     outbox::{Outbox, encode},
     pace::Pace,
+    passcodes::Passcodes,
     peers::Peers,
     rooms::Census,
     translate,
@@ -147,6 +148,13 @@ pub(crate) struct LobbyShares {
     pub(crate) per_network: usize,
 }
 
+/// What people of one address, and of the network around it, may do at a room's door.
+#[derive(Debug)]
+pub(super) struct DoorLimits {
+    pub(super) lobby: LobbyShares,
+    pub(super) passcodes: Passcodes,
+}
+
 /// How a room's task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -165,7 +173,7 @@ pub(super) struct RoomTask {
     /// Those who were let in or wait.
     connections: HashMap<ConnectionKey, Arrival>,
     cooldowns: HashMap<IpAddr, Instant>,
-    lobby: LobbyShares,
+    door: DoorLimits,
     peers: Peers,
     records: mpsc::Sender<(Ticket, Record)>,
     mailbox: Mailbox,
@@ -182,7 +190,7 @@ impl RoomTask {
         peers: Peers,
         store: Store,
         mailbox: Mailbox,
-        lobby: LobbyShares,
+        door: DoorLimits,
         census: Census,
     ) -> Self {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
@@ -193,7 +201,7 @@ impl RoomTask {
             group,
             connections: HashMap::new(),
             cooldowns: HashMap::new(),
-            lobby,
+            door,
             peers,
             records,
             mailbox,
@@ -247,6 +255,7 @@ impl RoomTask {
             Message::Cancelled => Some(Input::Cancelled),
             Message::Disconnected { connection } => {
                 self.connections.remove(&connection)?;
+                self.door.passcodes.gone(connection);
                 Some(Input::Disconnected { connection })
             }
             Message::Enter { arrival, request, device, claim, verdict } => {
@@ -265,9 +274,40 @@ impl RoomTask {
             #[cfg(test)]
             Message::Panic => panic!("a fault that the test asked for"),
             Message::Request { connection, request, command } => {
+                if let Command::Door { payload, .. } = &command
+                    && payload.begins_proof()
+                    && !self.may_prove(connection)
+                {
+                    self.refuse_proof(connection, request);
+                    return None;
+                }
                 Some(Input::Request { connection, request, command })
             }
             Message::Stored { ticket, durable } => Some(Input::Stored { ticket, durable }),
+        }
+    }
+
+    /// Returns whether somebody who begins to prove the passcode is passed on to the hosts. Who does not wait at the door
+    /// is told so by the room.
+    fn may_prove(&mut self, connection: ConnectionKey) -> bool {
+        if self.room.actor(connection).is_some() {
+            return true;
+        }
+        let Some(arrival) = self.connections.get(&connection) else { return true };
+        self.door.passcodes.begin(connection, arrival.address, Instant::now())
+    }
+
+    fn refuse_proof(&self, connection: ConnectionKey, request: RequestId) {
+        let Some(arrival) = self.connections.get(&connection) else { return };
+        let message = "too many wrong passcodes from your network; a host can still let you in".to_owned();
+        let refused = Event::Refused(Refusal { rule: Rule::PasscodeRate, message });
+        self.send(&[&arrival.outbox], Some(request), None, refused);
+    }
+
+    /// A host's device tells a guest that its proof was right.
+    fn note_proven(&mut self, guest: ConnectionKey) {
+        if let Some(arrival) = self.connections.get(&guest) {
+            self.door.passcodes.proven(guest, arrival.address, Instant::now());
         }
     }
 
@@ -358,6 +398,11 @@ impl RoomTask {
             Output::Persist { ticket, record } => self.persist(ticket, record),
             Output::Send { to, re, seq, event } => {
                 self.was_used |= matches!(event, Event::Admitted(_));
+                if let Event::Door { payload, .. } = &event
+                    && payload.says_proof_holds()
+                {
+                    to.iter().for_each(|guest| self.note_proven(*guest));
+                }
                 let outboxes: Vec<&Outbox> =
                     to.iter().filter_map(|key| Some(&self.connections.get(key)?.outbox)).collect();
                 self.send(&outboxes, re, seq, event);
@@ -407,7 +452,7 @@ impl RoomTask {
             of_address += usize::from(other.address == arrival.address);
             of_network += usize::from(neighbourhood(other.address) == around);
         }
-        of_address < self.lobby.per_address && of_network < self.lobby.per_network
+        of_address < self.door.lobby.per_address && of_network < self.door.lobby.per_network
     }
 
     fn is_cooling(&self, address: IpAddr) -> bool {

@@ -29,8 +29,9 @@ use tokio::sync::{OnceCell, mpsc};
 
 use super::{
     handshakes::Handshakes,
+    passcodes::PasscodeThrottle,
     peers::{Peers, Routes},
-    room::{Claim, LobbyShares, Mailbox, Message, Outcome, RoomTask},
+    room::{Claim, DoorLimits, LobbyShares, Mailbox, Message, Outcome, RoomTask},
 };
 use crate::{
     clock,
@@ -65,6 +66,7 @@ pub(crate) struct RoomsConfig {
     pub(crate) mail_keys: MailKeys,
     pub(crate) rooms_max: usize,
     pub(crate) knocks: Pace,
+    pub(crate) wrong_passcodes: Pace,
     pub(crate) lobby: LobbyShares,
     pub(crate) door_per_second: u32,
 }
@@ -84,6 +86,7 @@ struct Inner {
     next_serial: AtomicU64,
     totals: Arc<Totals>,
     knocks: NetworkThrottle<MeetingId>,
+    passcodes: PasscodeThrottle,
 }
 
 /// A room, or the place of one that is being opened. All who come meanwhile wait for the same opening.
@@ -129,6 +132,7 @@ impl Rooms {
         let routes = Routes::default();
         let rooms = Self(Arc::new(Inner {
             knocks: NetworkThrottle::new(config.knocks),
+            passcodes: PasscodeThrottle::new(config.wrong_passcodes),
             config,
             started: Instant::now(),
             routes: routes.clone(),
@@ -334,7 +338,7 @@ impl Rooms {
             peers,
             config.store.clone(),
             mailbox.clone(),
-            config.lobby,
+            DoorLimits { lobby: config.lobby, passcodes: self.0.passcodes.of(meeting) },
             Census {
                 totals: Arc::clone(&self.0.totals),
                 shown: Arc::clone(&shown),

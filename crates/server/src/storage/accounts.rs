@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use sabha_protocol::{
-    DisplayName,
+    DisplayName, MeetingId,
     account::{AccountRole, EmailAddress, InvitationId, Label, Roles, UserId},
     limits::{INVITATION_LIFE, INVITATIONS_MAX, SETUP_LIFE, USERS_MAX},
     wire::accounts::{AuditAction, ChangeUser, Invitation, Invite, LinkKind, User},
@@ -433,14 +433,20 @@ impl Store {
         Ok(after)
     }
 
-    /// Removes a user with their passkeys, sessions, API keys, and the invitations they made.
+    /// Removes a user with their passkeys, sessions, API keys, and the invitations they made. Returns the meetings they
+    /// had planned, which are cancelled.
     ///
     /// # Errors
     /// [`AccountError::Unknown`]; [`AccountError::Last`] if no administrator would be left.
-    pub async fn remove_user(&self, author: Author, id: UserId, now_ms: u64) -> Result<(), AccountError> {
+    pub async fn remove_user(
+        &self,
+        author: Author,
+        id: UserId,
+        now_ms: u64,
+    ) -> Result<Vec<MeetingId>, AccountError> {
         let mut transaction = self.change().await?;
         // Their devices hold the keys of what they planned, which nobody else could end.
-        plans::cancel_all_of(&mut transaction, id, now_ms).await?;
+        let cancelled = plans::cancel_all_of(&mut transaction, author, id, now_ms).await?;
         // Who applied a floor is told by name there, and by id in the audit log.
         sqlx::query(
             "UPDATE floors SET applied_by = $2 WHERE applied_by = (SELECT name FROM users WHERE id = $1)",
@@ -464,7 +470,7 @@ impl Store {
         // Else older pages stay in the log for as long as little is written. If somebody reads just now, the next time
         // that something is forgotten does it.
         self.fold().await?;
-        Ok(())
+        Ok(cancelled)
     }
 
     /// Begins a transaction that writes. What is not committed when it is dropped never was.

@@ -11,7 +11,7 @@ use sabha_protocol::{
     limits::PLAN_OCCURRENCES_MAX,
     wire::{
         accounts::AuditAction,
-        plans::{Mail, MailKind, MailState, Times},
+        plans::{Mail, MailKind, MailState, MailTrouble, Times},
     },
 };
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
@@ -20,6 +20,7 @@ use super::{
     AccountError, Author, Store, StoreError,
     accounts::{decode, millis, stored, time},
     audit::{self, Event},
+    farewells,
 };
 
 /// A day, for which what one account has sent is counted, and for which mails are kept after the last meeting.
@@ -55,8 +56,8 @@ pub struct DueMail {
     pub meetings: Vec<(MeetingId, Times)>,
     /// How the plan was asked for, in JSON: for its zone.
     pub schedule: String,
-    /// Who planned.
-    pub by: DisplayName,
+    /// Who planned; absent if they were removed.
+    pub by: Option<DisplayName>,
     /// Their address, if they have one.
     pub reply_to: Option<EmailAddress>,
     /// How often it was tried before.
@@ -69,9 +70,17 @@ pub enum Tried {
     /// The mail server has taken it, or there was nothing to say any more.
     Sent,
     /// It never will.
-    Failed,
-    /// It is tried again at this time, in unix milliseconds.
-    Again(u64),
+    Failed {
+        /// Why, if the mail server said so.
+        trouble: Option<MailTrouble>,
+    },
+    /// It is tried again.
+    Again {
+        /// When, in unix milliseconds.
+        at_ms: u64,
+        /// Why it has to be.
+        trouble: MailTrouble,
+    },
 }
 
 impl Store {
@@ -152,11 +161,10 @@ impl Store {
         )
         .fetch_optional(&self.reader)
         .await?;
-        let Some(row) = row else { return Ok(Err(None)) };
-        let due_ms = time(&row, "due_ms")?;
-        if due_ms > now_ms {
-            return Ok(Err(Some(due_ms)));
-        }
+        let next_ms = row.as_ref().map(|row| time(row, "due_ms")).transpose()?;
+        let Some(row) = row.filter(|_| next_ms.is_some_and(|due_ms| due_ms <= now_ms)) else {
+            return farewells::due(&self.reader, now_ms, next_ms).await;
+        };
         let kind = kind(&row)?;
         let mut meetings = Vec::new();
         let ids: &[u8] = row.try_get("meetings")?;
@@ -187,7 +195,7 @@ impl Store {
             title: text("title")?.map(MeetingTitle::try_from).transpose().map_err(decode)?,
             meetings,
             schedule: row.try_get("schedule")?,
-            by: row.try_get::<String, _>("name")?.try_into().map_err(decode)?,
+            by: Some(row.try_get::<String, _>("name")?.try_into().map_err(decode)?),
             reply_to: text("email")?.map(EmailAddress::try_from).transpose().map_err(decode)?,
             tries: row.try_get("tries")?,
         }))
@@ -198,17 +206,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn note_mail(&self, id: [u8; 16], tried: Tried) -> Result<(), StoreError> {
-        let (state, due_ms) = match tried {
-            Tried::Sent => ("sent", None),
-            Tried::Failed => ("failed", None),
-            Tried::Again(due_ms) => ("waiting", Some(stored(due_ms))),
+        let (state, due_ms, trouble) = match tried {
+            Tried::Sent => ("sent", None, None),
+            Tried::Failed { trouble } => ("failed", None, trouble),
+            Tried::Again { at_ms, trouble } => ("waiting", Some(stored(at_ms)), Some(trouble)),
         };
-        sqlx::query("UPDATE mails SET state = $2, due_ms = $3, tries = tries + 1 WHERE id = $1")
-            .bind(&id[..])
-            .bind(state)
-            .bind(due_ms)
-            .execute(&self.writer)
-            .await?;
+        let noted = sqlx::query(
+            "UPDATE mails SET state = $2, due_ms = $3, trouble = $4, tries = tries + 1 WHERE id = $1",
+        )
+        .bind(&id[..])
+        .bind(state)
+        .bind(due_ms)
+        .bind(trouble.map(trouble_text))
+        .execute(&self.writer)
+        .await?;
+        if noted.rows_affected() == 0 && farewells::note(&self.writer, id, due_ms).await? {
+            self.fold().await?;
+        }
         Ok(())
     }
 }
@@ -249,7 +263,7 @@ pub(super) async fn forget(
     .bind(stored(now_ms) - millis(DAY))
     .execute(&mut **transaction)
     .await?;
-    Ok(gone.rows_affected())
+    Ok(gone.rows_affected() + farewells::forget(transaction, now_ms).await?)
 }
 
 type NewRow<'a> = (PlanId, &'a str, MailKind, Option<&'a str>);
@@ -290,8 +304,16 @@ async fn of_plan(transaction: &mut Transaction<'_, Sqlite>, plan: PlanId) -> Res
                 "sent" => MailState::Sent,
                 _ => MailState::Failed,
             };
+            let trouble = match row.try_get::<Option<&str>, _>("trouble")? {
+                None => None,
+                Some("certificate") => Some(MailTrouble::Certificate),
+                Some("later") => Some(MailTrouble::Later),
+                Some("no_tls") => Some(MailTrouble::NoTls),
+                Some("refused") => Some(MailTrouble::Refused),
+                Some(_) => Some(MailTrouble::Unreachable),
+            };
             let created_ms = time(row, "created_ms")?;
-            Ok(Mail { to: address(row)?, kind: kind(row)?, state, created_ms })
+            Ok(Mail { to: address(row)?, kind: kind(row)?, state, trouble, created_ms })
         })
         .collect()
 }
@@ -301,6 +323,16 @@ fn kind(row: &SqliteRow) -> Result<MailKind, sqlx::Error> {
     Ok(if is_invitation { MailKind::Invitation } else { MailKind::Cancellation })
 }
 
-fn address(row: &SqliteRow) -> Result<EmailAddress, sqlx::Error> {
+const fn trouble_text(trouble: MailTrouble) -> &'static str {
+    match trouble {
+        MailTrouble::Certificate => "certificate",
+        MailTrouble::Later => "later",
+        MailTrouble::NoTls => "no_tls",
+        MailTrouble::Refused => "refused",
+        MailTrouble::Unreachable => "unreachable",
+    }
+}
+
+pub(super) fn address(row: &SqliteRow) -> Result<EmailAddress, sqlx::Error> {
     row.try_get::<String, _>("address")?.try_into().map_err(decode)
 }

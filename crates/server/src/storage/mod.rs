@@ -11,6 +11,7 @@ mod audit;
 mod credentials;
 mod erasure;
 mod examine;
+mod farewells;
 mod floors;
 mod identities;
 mod mails;

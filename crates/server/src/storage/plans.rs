@@ -2,7 +2,7 @@
 //!
 //! A plan is stored with all its meetings, or not at all. Who planned owns it; nobody else sees or cancels it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use sabha_protocol::{
     MeetingId,
@@ -19,7 +19,7 @@ use super::{
     AccountError, Author, Store, StoreError, StoredMeeting,
     accounts::{decode, millis, sixteen, stored, time},
     audit::{self, Event},
-    erasure, mails, meetings,
+    erasure, farewells, mails, meetings,
 };
 
 /// For how long one that has ended is still listed.
@@ -186,22 +186,42 @@ impl Store {
     }
 }
 
-/// Cancels everything that `user` has planned, since they are about to be removed.
+/// Cancels everything that `user` has planned, since they are about to be removed, and returns what was to come. Whoever was
+/// invited to it by mail is told, though the plans are gone by then.
 pub(super) async fn cancel_all_of(
     transaction: &mut Transaction<'_, Sqlite>,
+    author: Author,
     user: UserId,
     now_ms: u64,
-) -> Result<(), sqlx::Error> {
-    let meetings: Vec<Vec<u8>> = sqlx::query_scalar(
+) -> Result<Vec<MeetingId>, AccountError> {
+    let to_come: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT plan, meeting FROM planned JOIN plans ON plans.id = planned.plan
+         WHERE owner = $1 AND ends_ms > $2 AND cancelled_ms IS NULL ORDER BY starts_ms",
+    )
+    .bind(&user.as_bytes()[..])
+    .bind(stored(now_ms))
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut by_plan: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+    for (plan, meeting) in to_come {
+        by_plan.entry(plan).or_default().push(meeting);
+    }
+    let mut cancelled = Vec::new();
+    for meetings in by_plan.into_values() {
+        cancelled.extend(cancel(transaction, author, meetings, now_ms).await?);
+    }
+    farewells::keep(transaction, user, now_ms).await?;
+    // What is over by the calendar may go on still.
+    let all: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT meeting FROM planned JOIN plans ON plans.id = planned.plan WHERE owner = $1",
     )
     .bind(&user.as_bytes()[..])
     .fetch_all(&mut **transaction)
     .await?;
-    for meeting in meetings {
+    for meeting in all {
         sqlx::query(meetings::END).bind(meeting).bind(stored(now_ms)).execute(&mut **transaction).await?;
     }
-    Ok(())
+    Ok(cancelled)
 }
 
 async fn cancel(

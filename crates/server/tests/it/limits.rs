@@ -1,10 +1,11 @@
 //! Bounds on addresses, connections and rooms, reached with small numbers.
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
 use sabha_protocol::{
     Rule,
     account::{AccountRole, Scope},
+    device::{DeviceCommand, DeviceStage, DeviceView, PasscodeView},
     limits::ENTER_DEADLINE_CROWDED,
     secret::AccessToken,
     wire::{ServerMessage, http::ApiError},
@@ -123,6 +124,93 @@ async fn one_network_knocks_so_often_at_one_meeting_and_neither_host_nor_others_
     let client = Client::connect_from(server.address(), "192.0.2.1").await;
     let mut host = Person::on(client, meeting.creator());
     assert!(matches!(host.say_enter(None).await, ServerMessage::Admitted { .. }));
+}
+
+#[tokio::test]
+async fn one_address_does_not_use_up_the_tries_at_a_passcode_for_others() {
+    let server = behind_a_proxy(|_| {}).await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+    let passcode = "7KQM-2XWD";
+    host.command(DeviceCommand::SetPasscode { passcode: Some(passcode.parse().unwrap()), admits: true })
+        .await;
+    host.until(|view| matches!(view.passcode, PasscodeView::Set { .. })).await;
+
+    // A new key for each try costs nothing, and from one address only five of them reach the host.
+    for number in 0..25 {
+        let guess = try_passcode(&server, &meeting, "192.0.2.1", format!("guess-{number:04}"));
+        let outcome = attend(&mut host, guess).await;
+        assert_eq!(outcome, if number < 5 { Tried::Wrong } else { Tried::Refused }, "try {number}");
+    }
+    // Nor do its neighbours have more than twice as many.
+    for number in 0..10 {
+        let guess = try_passcode(&server, &meeting, "192.0.2.2", format!("other-{number:04}"));
+        let outcome = attend(&mut host, guess).await;
+        assert_eq!(outcome, if number < 5 { Tried::Wrong } else { Tried::Refused }, "try {number}");
+    }
+    let third = try_passcode(&server, &meeting, "192.0.2.3", "third-0000".to_owned());
+    assert_eq!(attend(&mut host, third).await, Tried::Refused);
+    let wrong_ones = |view: &DeviceView| match view.passcode {
+        PasscodeView::Set { wrong, .. } => Some(wrong),
+        _ => None,
+    };
+    assert_eq!(wrong_ones(&host.view), Some(10), "the host's device still takes ten");
+
+    // An office elsewhere: whoever knows the passcode comes in, however many they are, and uses nothing up.
+    for _ in 0..7 {
+        let right = try_passcode(&server, &meeting, "198.51.100.7", passcode.to_owned());
+        assert_eq!(attend(&mut host, right).await, Tried::Right);
+    }
+    assert_eq!(wrong_ones(&host.view), Some(10));
+    // Who shares the attacker's address is let in by hand.
+    let mut neighbour = knock_from(&server, &meeting, "192.0.2.1").await.0;
+    person::admit(&mut host, &mut neighbour).await;
+}
+
+/// What came of typing a passcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    /// The server did not pass it on, and it can be typed again.
+    Refused,
+    Right,
+    Wrong,
+}
+
+/// Knocks with a new key from an address and types a passcode once.
+async fn try_passcode(server: &TestServer, meeting: &Meeting, from: &str, passcode: String) -> Tried {
+    let mut guest = Person::on(Client::connect_from(server.address(), from).await, meeting.guest("Ben"));
+    guest.say_enter(None).await;
+    guest.until(|view| view.stage == DeviceStage::PasscodeWanted).await;
+    guest.command(DeviceCommand::Passcode { passcode: passcode.parse().unwrap() }).await;
+    let mut refused = false;
+    loop {
+        let frame = guest.next().await.expect("the connection stays");
+        refused |= refused_by(&frame.body) == Some(Rule::PasscodeRate);
+        let wrong = match guest.view.passcode {
+            PasscodeView::Wanted { wrong, .. } => wrong,
+            _ => 0,
+        };
+        match guest.view.stage {
+            DeviceStage::PasscodeWanted if refused => {
+                assert_eq!(wrong, 0, "what was not tried is not wrong");
+                return Tried::Refused;
+            }
+            DeviceStage::PasscodeWanted if wrong > 0 => return Tried::Wrong,
+            DeviceStage::Member => return Tried::Right,
+            _ => {}
+        }
+    }
+}
+
+/// Does what a host's device does while `work` goes on.
+async fn attend<T>(host: &mut Person, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            frame = host.next() => assert!(frame.is_some(), "the host lost its connection"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,32 +1,41 @@
 //! Invitations by mail, against a mail server that writes down what it takes.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use sabha_protocol::{
     Rule,
     wire::{
         accounts::{AuditAction, AuditPage},
-        plans::{Mail, MailKind, MailState, Mails, Plan, Plans},
+        plans::{Mail, MailKind, MailState, MailTrouble, Mails, Plan, Plans},
     },
 };
 use sabha_server::storage::Tried;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, Lines},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     accounts::{Credential, Office, rule},
+    client::PATIENCE,
     plans::ahead,
     server::now_ms,
 };
+
+/// What a mail server keeps of what it hears.
+type Noted = Arc<Mutex<Vec<String>>>;
 
 /// A mail server on this machine (RFC 5321). Addresses at `nowhere.example` it refuses for good, those at `later.example`
 /// for now.
 #[derive(Clone)]
 struct MailServer {
     port: u16,
-    taken: Arc<Mutex<Vec<String>>>,
+    taken: Noted,
 }
 
 impl MailServer {
@@ -58,10 +67,19 @@ impl MailServer {
     }
 }
 
-async fn serve(stream: TcpStream, taken: Arc<Mutex<Vec<String>>>) -> Option<()> {
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
+async fn serve(stream: impl AsyncRead + AsyncWrite, taken: Noted) -> Option<()> {
+    let (read, write) = tokio::io::split(stream);
+    let (mut lines, mut write) = (BufReader::new(read).lines(), pin!(write));
     write.write_all(b"220 ready\r\n").await.ok()?;
+    answer(&mut lines, &mut write, taken).await
+}
+
+/// Answers what comes.
+async fn answer<R: AsyncBufRead + Unpin>(
+    lines: &mut Lines<R>,
+    write: &mut (impl AsyncWrite + Unpin),
+    taken: Noted,
+) -> Option<()> {
     while let Some(line) = lines.next_line().await.ok()? {
         let answer = match line.split(' ').next()?.to_ascii_uppercase().as_str() {
             "EHLO" | "HELO" | "MAIL" | "RSET" | "NOOP" => "250 good",
@@ -108,6 +126,216 @@ impl Office {
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// What certifies mail servers, such as an organisation has of its own.
+struct Authority {
+    certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = parameters.self_signed(&key).unwrap();
+        Self { certificate, issuer: rcgen::Issuer::new(parameters, key) }
+    }
+
+    /// Writes the certificate down as administrators have it.
+    fn write(&self, file: &Path) {
+        let text = data_encoding::BASE64.encode(self.certificate.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+        std::fs::write(file, pem).unwrap();
+    }
+
+    /// Returns what speaks TLS as `name`.
+    fn certify(&self, name: &str) -> TlsAcceptor {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// How a mail server speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tls {
+    /// It does not.
+    Never,
+    /// Once it is asked to (RFC 3207).
+    Start,
+    /// From the first byte (RFC 8314).
+    Whole,
+}
+
+/// A mail server on an address of its own, since this machine's own name needs no TLS. What it hears in the clear it notes.
+struct TlsMailServer {
+    port: u16,
+    taken: Noted,
+    clear: Noted,
+}
+
+const ELSEWHERE: &str = "127.0.0.2";
+
+impl TlsMailServer {
+    async fn start(how: Tls, acceptor: TlsAcceptor) -> Self {
+        let listener = TcpListener::bind((ELSEWHERE, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Self { port, taken: Arc::default(), clear: Arc::default() };
+        let (taken, clear) = (Arc::clone(&server.taken), Arc::clone(&server.clear));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, taken, clear) = (acceptor.clone(), Arc::clone(&taken), Arc::clone(&clear));
+                tokio::spawn(async move {
+                    match how {
+                        Tls::Whole => serve(acceptor.accept(stream).await.ok()?, taken).await,
+                        _ => serve_in_the_clear(stream, how, acceptor, (taken, clear)).await,
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    /// Has one mail sent to this server by one that trusts the authorities in a file, and returns what became of it.
+    async fn tried(&self, how: Tls, authorities: &Authority) -> Mail {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("authorities.pem");
+        authorities.write(&file);
+        let scheme = if how == Tls::Whole { "smtps" } else { "smtp" };
+        let server = format!("{scheme}://{ELSEWHERE}:{}", self.port);
+        let office = Office::with(move |settings| {
+            settings.mail.server = Some(server);
+            settings.mail.from = Some("Sabha <meetings@example.org>".to_owned());
+            settings.mail.ca_file = Some(file);
+        })
+        .await;
+        let (_, asha) = office.host().await;
+        let plan = office.plan(&asha, &ahead(r#"{"every":"week","count":2}"#)).await;
+        office.mail(&asha, &plan, r#"{"to":["ravi@example.org"]}"#).await;
+        loop {
+            let mail = office.mails(&asha, &plan).await.remove(0);
+            if mail.state != MailState::Waiting || mail.trouble.is_some() {
+                return mail;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn serve_in_the_clear(
+    stream: TcpStream,
+    how: Tls,
+    acceptor: TlsAcceptor,
+    (taken, clear): (Noted, Noted),
+) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 ready\r\n").await.ok()?;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        clear.lock().unwrap().push(line.trim_end().to_owned());
+        match line.split_whitespace().next()? {
+            "EHLO" if how == Tls::Start => stream.write_all(b"250-good\r\n250 STARTTLS\r\n").await.ok()?,
+            "STARTTLS" if how == Tls::Start => {
+                stream.write_all(b"220 go on\r\n").await.ok()?;
+                let (read, mut write) = tokio::io::split(acceptor.accept(stream.into_inner()).await.ok()?);
+                return answer(&mut BufReader::new(read).lines(), &mut write, taken).await;
+            }
+            _ => stream.write_all(b"250 good\r\n").await.ok()?,
+        }
+    }
+}
+
+#[tokio::test]
+async fn mail_goes_over_tls_to_who_the_organisations_own_authority_certifies() {
+    let authority = Authority::new();
+    for how in [Tls::Whole, Tls::Start] {
+        let post = TlsMailServer::start(how, authority.certify(ELSEWHERE)).await;
+        let mail = post.tried(how, &authority).await;
+        assert_eq!((mail.state, mail.trouble), (MailState::Sent, None), "{how:?}");
+        assert!(post.taken.lock().unwrap()[0].contains("To: ravi@example.org"));
+        let clear = post.clear.lock().unwrap().clone();
+        assert!(clear.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{clear:?}");
+    }
+}
+
+#[tokio::test]
+async fn mail_goes_to_nobody_else_nor_in_the_clear_and_who_sends_it_is_told_why() {
+    let authority = Authority::new();
+    for (how, acceptor, trouble) in [
+        (Tls::Whole, authority.certify("127.0.0.3"), MailTrouble::Certificate),
+        (Tls::Start, authority.certify("mail.example.org"), MailTrouble::Certificate),
+        (Tls::Whole, Authority::new().certify(ELSEWHERE), MailTrouble::Certificate),
+        (Tls::Start, Authority::new().certify(ELSEWHERE), MailTrouble::Certificate),
+        (Tls::Never, authority.certify(ELSEWHERE), MailTrouble::NoTls),
+    ] {
+        let post = TlsMailServer::start(how, acceptor).await;
+        let mail = post.tried(how, &authority).await;
+        assert_eq!((mail.state, mail.trouble), (MailState::Waiting, Some(trouble)), "{how:?}");
+        assert!(post.taken.lock().unwrap().is_empty());
+        let clear = post.clear.lock().unwrap().clone();
+        let says_nothing =
+            |line: &String| ["EHLO", "STARTTLS", "QUIT"].iter().any(|word| line.starts_with(word));
+        assert!(clear.iter().all(says_nothing), "{clear:?}");
+    }
+    // Nor does it talk to one that is not there.
+    let gone = TcpListener::bind((ELSEWHERE, 0)).await.unwrap();
+    let port = gone.local_addr().unwrap().port();
+    drop(gone);
+    let nobody = TlsMailServer { port, taken: Arc::default(), clear: Arc::default() };
+    assert_eq!(nobody.tried(Tls::Whole, &authority).await.trouble, Some(MailTrouble::Unreachable));
+}
+
+#[tokio::test]
+async fn who_was_invited_is_told_when_whoever_planned_is_removed() {
+    let post = MailServer::start().await;
+    let office = post.office(500).await;
+    let (user, asha) = office.host().await;
+    let plan = office.plan(&asha, &ahead(r#"{"every":"week","count":2}"#)).await;
+    let to = r#"{"to":["ravi@example.org","eve@nowhere.example"],"title":"Cabinet"}"#;
+    office.mail(&asha, &plan, to).await;
+    office.all_tried(&asha, &plan).await;
+    // One of them was cancelled before, which Ravi knows already.
+    let path = format!("/api/v1/plans/meetings/{}", plan.meetings[0].meeting);
+    assert_eq!(office.ask("DELETE", &path, &asha, "").await.status, 204);
+    office.all_tried(&asha, &plan).await;
+    assert_eq!(post.taken().len(), 2);
+
+    let administrator = office.administrator().await;
+    let path = format!("/api/v1/users/{user}");
+    assert_eq!(office.ask("DELETE", &path, &administrator, "").await.status, 204);
+    let told = async {
+        while !matches!(office.store.due_mail(u64::MAX >> 2).await.unwrap(), Err(None)) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("it is told, and then nothing is left of it");
+    let [_, _, mail] = &post.taken()[..] else { panic!("three were taken: {:?}", post.taken()) };
+    assert!(mail.contains("To: ravi@example.org") && mail.contains("METHOD:CANCEL"), "{mail}");
+    assert_eq!(mail.matches("BEGIN:VEVENT").count(), 1, "the one that was still to come");
+    assert!(mail.contains(&format!("UID:{}", plan.meetings[1].meeting)), "{mail}");
+    let name = "Ben";
+    assert!(!mail.contains(name), "who was removed is named to nobody: {mail}");
+
+    office.store.fold().await.unwrap();
+    for file in std::fs::read_dir(office.server.directory.path()).unwrap() {
+        let Ok(bytes) = std::fs::read(file.unwrap().path()) else { continue };
+        let held = bytes.windows(16).any(|window| window == b"ravi@example.org");
+        assert!(!held, "who was told is erased");
     }
 }
 
@@ -187,7 +415,11 @@ async fn what_could_not_be_sent_is_on_disk_and_goes_out_after_a_restart() {
     assert!((50_000..=60_000).contains(&(again - now_ms())), "{again}");
     let due = office.store.due_mail(again).await.unwrap().unwrap();
     assert_eq!(due.tries, 1);
-    office.store.note_mail(due.id, Tried::Again(now_ms())).await.unwrap();
+    office
+        .store
+        .note_mail(due.id, Tried::Again { at_ms: now_ms(), trouble: MailTrouble::Later })
+        .await
+        .unwrap();
 
     let other = MailServer::start().await;
     let Office { server, store, .. } = office;

@@ -6,7 +6,7 @@ use sabha_crypto::{
     pake::{Context, GuestHello, Host, HostWaiting, Passcode},
 };
 use sabha_protocol::{
-    DeviceKey, ParticipantId,
+    DeviceKey, ParticipantId, Rule,
     device::{DeviceCommand, DeviceStage, PasscodeView},
     opaque::DoorPayload,
     wire::{ClientMessage, ServerMessage},
@@ -170,6 +170,50 @@ fn a_false_host_has_one_guess_a_run_and_few_runs() {
     assert_eq!(hall.seen.len(), before);
     assert!(matches!(hall.view(asha).passcode, PasscodeView::Wanted { left: 0, .. }));
     assert_eq!(hall.view(CREATOR).members.len(), 1);
+}
+
+/// What a guest's device has given away it has given away, also if the server says that it has passed nothing on.
+#[test]
+fn a_server_that_says_it_has_passed_nothing_on_has_no_guess_more() {
+    let mut hall = scene(true);
+    alone_with_the_guest(&mut hall);
+    let asha = hall.guest("Asha");
+    hall.set_post(|letter| match &letter.said {
+        Said::Message(message) if matches!(**message, ServerMessage::Door { .. }) => Fate::Drop,
+        Said::Answer { .. } => Fate::Hold,
+        Said::Message(_) => Fate::Deliver,
+    });
+    let refuse_all = |hall: &mut Hall| {
+        for mut letter in std::mem::take(&mut hall.held) {
+            if let Said::Answer { refused, .. } = &mut letter.said {
+                *refused = Some(Rule::PasscodeRate);
+            }
+            hall.deliver(letter);
+        }
+        hall.settle();
+    };
+    for run in 1..=5 {
+        FalseHost::play(&mut hall, asha, "wrong-bet-1");
+        assert!(last_said(&hall, asha, 4).is_some(), "that is a guess");
+        refuse_all(&mut hall);
+        assert!(matches!(hall.view(asha).passcode, PasscodeView::Wanted { wrong, .. } if wrong == run));
+    }
+    assert!(matches!(hall.view(asha).passcode, PasscodeView::Wanted { left: 0, .. }));
+
+    // Who is refused before has given nothing away, and answers no host that comes late with its part.
+    let ben = hall.guest("Ben");
+    let me = DeviceSigner::from_seed(&[66; 32]).device();
+    let root = root(&hall);
+    hall.tell(ben, said_by(&me, 1, root.as_bytes()));
+    hall.command(ben, DeviceCommand::Passcode { passcode: PASSCODE.parse().unwrap() });
+    let hello = GuestHello::from_bytes(&last_said(&hall, ben, 2).unwrap()).unwrap();
+    refuse_all(&mut hall);
+    assert!(matches!(hall.view(ben).passcode, PasscodeView::Wanted { wrong: 0, .. }));
+    let context = Context { meeting: hall.creation.meeting, guest: hall.key(ben), role: 0, root };
+    let bet = Passcode::typed("wrong-bet-1").unwrap();
+    let (_, answer) = Host::answer(&bet, context, &me, &hello, &[3; 64], [4; 32]);
+    hall.tell(ben, said_by(&me, 3, &vector(&answer.to_bytes())));
+    assert_eq!(last_said(&hall, ben, 4), None);
 }
 
 /// Even a bet that is right lets no guest into a group of the server's: the grant does not lead to the root key.

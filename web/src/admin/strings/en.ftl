@@ -481,6 +481,11 @@ mailed-cancellation = Cancellation
 mail-waiting = To be sent
 mail-sent = Sent
 mail-failed = Not taken by the mail server
+mail-trouble-certificate = The mail server does not show by its certificate that it is the right one, so nothing was given to it. Tell whoever runs Sabha.
+mail-trouble-later = The mail server asks to be tried later.
+mail-trouble-no_tls = The mail server does not encrypt, so nothing was given to it. Tell whoever runs Sabha.
+mail-trouble-refused = The mail server does not take it. Check the address.
+mail-trouble-unreachable = The mail server does not answer.
 plan-not-kept = This browser keeps nothing, or cannot make keys. A meeting that is planned here would have no host. Use another browser, or a window that is not private.
 plan-not-possible = It cannot be planned so. Choose a time to come, within a year; a meeting lasts 5 to 1440 minutes, a series has 2 to 60 meetings.
 

@@ -50,6 +50,12 @@ describe('strings of the admin page', () => {
     expect(texts.filter((text) => /^(role|scope|did)-/.test(text))).toEqual([]);
   });
 
+  it('every sentence about a rule is said of it', () => {
+    const sentences = keys.filter((key) => key.startsWith('rule-') && key !== 'rule-other');
+    const said = (wordsOf('Rule') as Rule[]).map(ruleText).filter((text) => !text.includes('by the rule'));
+    expect(said.length).toBe(sentences.length);
+  });
+
   it('every rule about accounts and the floor has its sentence', () => {
     const rules = wordsOf('Rule').filter((rule) => /^(ACCOUNT|FLOOR)\./.test(rule)) as Rule[];
 

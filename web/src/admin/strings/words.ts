@@ -23,6 +23,7 @@ const TOLD: readonly TextKey[] = [
   'rule-floor-seen',
   'rule-limit-account',
   'rule-limit-credentials',
+  'rule-limit-mails',
   'rule-limit-network',
   'rule-server-capacity',
   'rule-server-storage',

@@ -15,7 +15,7 @@ use sabha_protocol::{
     },
 };
 
-use super::{AppState, Body, Caller, Id, Identity, Refusal};
+use super::{AppState, Body, Caller, Id, Identity, Refusal, mails};
 use crate::{
     accounts::{hash, random},
     clock,
@@ -85,7 +85,9 @@ pub(in crate::http) async fn remove_user(
     caller: Caller,
     Id(id): Id<UserId>,
 ) -> Result<StatusCode, Refusal> {
-    state.store.remove_user(caller.author(), id, clock::unix_ms()).await?;
+    let cancelled = state.store.remove_user(caller.author(), id, clock::unix_ms()).await?;
+    state.signalling.cancelled(&cancelled).await;
+    mails::wake(&state);
     Ok(StatusCode::NO_CONTENT)
 }
 

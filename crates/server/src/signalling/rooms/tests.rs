@@ -103,6 +103,7 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         mail_keys: MailKeys::new([3; 32]),
         rooms_max: 10,
         knocks: Pace::per_minute(60),
+        wrong_passcodes: Pace::per_hour(5),
         lobby: LobbyShares { per_address: 40, per_network: 60 },
         door_per_second: 100,
     };
