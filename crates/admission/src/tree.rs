@@ -76,9 +76,14 @@ impl Member {
         self.capabilities.contains(right)
     }
 
-    /// Returns what must be revoked to keep it out: its grant, or the invite by which it could make another one.
+    /// Returns what must be revoked to keep it out: its grant, or the invite by which it could make or get another one.
     pub fn ban_id(&self) -> GrantId {
         self.grant.invite.as_ref().map_or(self.grant_id, |invite| invite.id())
+    }
+
+    /// Returns whether a policy voids what let it in: its grant, or the invite behind it.
+    pub fn is_void(&self, policy: &Policy) -> bool {
+        policy.is_revoked(&self.grant_id) || policy.is_revoked(&self.ban_id())
     }
 }
 
