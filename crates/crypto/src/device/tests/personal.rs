@@ -327,6 +327,43 @@ fn who_was_sent_back_where_a_host_decides_on_each_waits_with_the_same_invite() {
 }
 
 #[test]
+fn a_device_that_was_in_before_comes_back_by_the_link_that_it_is_given_then() {
+    let mut hall = Hall::new(None);
+    let asha = hall.guest("Asha");
+    hall.admit(asha);
+    hall.join(asha);
+    hall.settle();
+    let first = hall.invite("Asha", 1);
+    hall.control(&[PERSONAL]);
+    hall.disconnect(asha);
+    hall.give_up(asha);
+    hall.pass(12_000);
+    let kept = hall.clients[asha].kept.clone().unwrap();
+    hall.clients[asha].device = Device::restore(&kept, hall.now).unwrap();
+    // Of another meeting, or damaged, it is none.
+    let mut other = Hall::new(None);
+    let foreign = other.invite("Asha", 1).fragment;
+    for fragment in ["", "#v1.", foreign.as_str(), &first.fragment[..first.fragment.len() - 2]] {
+        hall.clients[asha].device.take_link(fragment);
+        assert!(hall.clients[asha].device.secrets.invitation.is_none());
+    }
+    hall.clients[asha].device.take_link(&first.fragment);
+    hall.enter(asha);
+    assert!(!hall.is_in(asha), "by its old grant it does not come in");
+    hall.enter(asha);
+    assert!(hall.is_in(asha));
+    // A newer one takes the place of one that was withdrawn.
+    hall.join(asha);
+    hall.settle();
+    hall.command(0, DeviceCommand::WithdrawInvite { invite: first.invite });
+    hall.disconnect(asha);
+    let second = hall.invite("Asha", 1);
+    hall.clients[asha].device.take_link(&second.fragment);
+    hall.enter(asha);
+    assert!(hall.is_in(asha));
+}
+
+#[test]
 fn whom_a_host_has_made_host_comes_back_where_links_are_personal() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");
