@@ -70,7 +70,7 @@ fn an_invite_for_one_device_lets_in_no_second_which_knocks_like_anybody() {
     let asha = hall.invited(&invite, "Asha");
     let eve = hall.invited(&invite, "Asha");
     hall.knocks(eve);
-    assert_eq!(hall.waiting(eve).invite.unwrap().holds, false);
+    assert!(!hall.waiting(eve).invite.unwrap().holds);
     hall.admit(eve);
     assert_eq!(hall.member(eve, asha).method, AdmissionMethod::Manual);
 
