@@ -59,6 +59,56 @@ describe.skipIf(missing.chromium)('invites', () => {
     await ben.inRoom();
   });
 
+  test('where only personal links let in, and by a click, the shared one lets nobody in and says why', async () => {
+    const asha = await stage.person(red, 'Asha');
+    const link = await asha.startMeeting(stage.server.newMeetingUrl);
+    await asha.openPanel('security');
+    const control = (id: string) => asha.get('policy').locator(`[data-control="${id}"]`);
+    for (const [id, value] of [
+      ['ORG.LINK.PRIVATE', 'personal'],
+      ['MEET.LOBBY.ON', 'host'],
+    ] as const) {
+      await control(id).locator('select').selectOption(value);
+      await expect.poll(() => control(id).getAttribute('data-value')).toBe(value);
+    }
+
+    // With the meeting's own link: a sentence for the guest, and no button for the host.
+    const eve = await stage.person(green, 'Eve');
+    await eve.knock(link);
+    await eve.inLobby();
+    const refusal = eve.page.locator('[data-testid="refusal"][data-rule="ORG.LINK.PRIVATE"]');
+    await refusal.waitFor();
+    expect(await refusal.textContent()).toContain('Ask a host for a link of your own');
+    await inspect(eve, 'lobby-personal');
+    await asha.openPanel('people');
+    const waiting = (name: string) => asha.page.locator(`[data-testid="lobby-entry"][data-name="${name}"]`);
+    await waiting('Eve').getByTestId('lobby-deny').waitFor();
+    expect(await waiting('Eve').getByTestId('lobby-admit').count()).toBe(0);
+
+    const personal = await invite(asha, 'Ben of the ministry');
+    await inspect(asha, 'invites-personal');
+    await asha.page.setViewportSize({ width: 1280, height: 800 });
+    await asha.page.keyboard.press('Escape');
+    const ben = await stage.person(green, 'Ben');
+    await ben.knock(personal);
+    await ben.inLobby();
+    await expect.poll(() => waiting('Ben').getByTestId('lobby-link').textContent()).toContain('Ben of the ministry');
+    await inspect(asha, 'lobby-invited');
+    await asha.page.setViewportSize({ width: 1280, height: 800 });
+    await asha.admit('Ben');
+    await ben.inRoom();
+    await asha.sees('Ben', 'green');
+    await ben.verified();
+    await eve.inLobby();
+
+    // Looser again, the guest by the shared link is let in after all.
+    await asha.openPanel('security');
+    await control('ORG.LINK.PRIVATE').locator('select').selectOption('shared');
+    await refusal.waitFor({ state: 'detached' });
+    await asha.admit('Eve');
+    await eve.inRoom();
+  });
+
   test('a personal link still lets in after a reload', async () => {
     const asha = await stage.person(red, 'Asha');
     await asha.startMeeting(stage.server.newMeetingUrl);

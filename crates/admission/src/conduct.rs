@@ -94,19 +94,24 @@ impl Conduct {
     }
 
     /// Decides whether a grant may bring somebody new in. A creator is nobody's guest.
-    pub fn entry(&self, grant: &Grant) -> Decision {
-        let (by_hand, proven) = match grant.method {
+    ///
+    /// `is_host` says whether the policy lists its subject as host: a certificate is as personal as any link.
+    pub(crate) fn entry(&self, grant: &Grant, is_host: bool) -> Decision {
+        let (by_hand, proven, invited) = match grant.method {
             Method::Creator => return Decision::Allowed,
-            Method::Rule => (false, false),
-            Method::Manual => (true, false),
+            Method::Rule => (false, false, false),
+            Method::Manual => (true, false, false),
+            Method::Passcode => (false, true, false),
+            Method::PasscodeManual => (true, true, false),
             // An invite is one person's own secret, as good as a passcode that is told to many.
-            Method::Invite | Method::Passcode => (false, true),
-            Method::PasscodeManual => (true, true),
+            Method::Invite => (false, true, true),
+            Method::InviteManual => (true, true, true),
         };
         if self.locks_at_ms().is_some_and(|locks_at_ms| grant.not_before_ms > locks_at_ms) {
             return Decision::Refused { by: Control::LockAuto };
         }
-        may(&self.controls, Actor::PARTICIPANT, Action::Enter { by_hand, proven })
+        let personal = invited || is_host;
+        may(&self.controls, Actor::PARTICIPANT, Action::Enter { by_hand, proven, personal })
     }
 
     /// Returns the rule by which a member may not use a right that its grant gives, or `None` if it may.
@@ -207,8 +212,8 @@ mod tests {
     use crate::{
         Policy, SignedGrant, Suite, Violation, device_key, meeting_id,
         testing::{
-            GUEST, Group, HELPER, INVITEE, NOW, creator, creator_grant, forge, grant, group, guest, key,
-            policy, root,
+            GUEST, Group, HELPER, INVITEE, NOW, creator, creator_grant, forge, grant, group, guest, helper,
+            invite, invite_cert_body, invited_grant, key, policy, root, shown_grant,
         },
     };
 
@@ -347,6 +352,43 @@ mod tests {
 
     /// ADM-56
     #[test]
+    fn where_links_are_personal_only_creators_invitees_and_hosts_come_in() {
+        let personal = Conduct { controls: setting("ORG.LINK.PRIVATE", "personal"), ..Conduct::default() };
+        let entry = |conduct: &Conduct, method| {
+            let grant = Grant { method, ..grant(&key(40), &creator()) };
+            coming(conduct.clone(), &forge(grant, &creator()))
+        };
+        for method in [Method::Rule, Method::Manual, Method::Passcode, Method::PasscodeManual] {
+            assert_eq!(entry(&personal, method), Some(Violation::Entry));
+        }
+        let cert = || forge(invite_cert_body(), &creator());
+        let invited = forge(invited_grant(&key(40), cert()), &invite());
+        let shown = forge(shown_grant(&key(40), cert()), &helper());
+        let coming = |conduct: &Conduct, grant| {
+            let group = under(conduct.clone()).without(&[INVITEE]).with_grant(40, grant);
+            Group { added: vec![40], ..group }.fault()
+        };
+        assert_eq!(coming(&personal, &invited), None);
+        assert_eq!(coming(&personal, &shown), None);
+        // Where each is let in by hand besides, who has an invite waits for the click.
+        let high = Conduct {
+            controls: personal.controls.tighten(&Controls::of(Tier::High)),
+            opened_ms: NOW,
+            ..personal
+        };
+        assert_eq!(coming(&high, &invited), Some(Violation::Entry));
+        assert_eq!(coming(&high, &shown), None);
+        assert_eq!(entry(&high, Method::PasscodeManual), Some(Violation::Entry));
+        // Hosts come back by the grant they have: their certificate is their own.
+        let policy = Policy { conduct: high, ..policy() };
+        assert!(policy.entry(&creator_grant()).is_allowed());
+        let proven = |subject| Grant { method: Method::PasscodeManual, ..grant(&subject, &creator()) };
+        assert!(policy.entry(&proven(helper())).is_allowed());
+        assert!(!policy.entry(&proven(guest())).is_allowed());
+    }
+
+    /// ADM-56
+    #[test]
     fn a_meeting_that_locks_by_itself_takes_nobody_later() {
         let controls = setting("MEET.LOCK.AUTO", "15");
         let conduct = |opened_ms| Conduct { controls: controls.clone(), opened_ms, ..Conduct::default() };
@@ -359,7 +401,7 @@ mod tests {
         assert_eq!(entry(NOW - 15 * 60_000), None);
         assert_eq!(entry(NOW - 15 * 60_000 - 1), Some(Violation::Entry));
         // The creator comes back whenever.
-        assert!(conduct(0).entry(&creator_grant()).is_allowed());
+        assert!(conduct(0).entry(&creator_grant(), false).is_allowed());
     }
 
     /// ADM-58

@@ -39,7 +39,8 @@ pub struct Grant {
     pub nonce: [u8; 16],
     /// How the issuer came to let it in.
     pub method: Method,
-    /// Certifies the issuer where that is the key of an invite, and is absent otherwise.
+    /// Certifies the issuer where that is the key of an invite; is what its subject has shown where a host let it in for
+    /// that; and is absent otherwise.
     pub invite: Option<SignedInviteCert>,
 }
 
@@ -117,6 +118,15 @@ pub enum Method {
     Rule = 4,
     /// Knew the passcode, and a host said yes.
     PasscodeManual = 5,
+    /// Showed an invite, and a host said yes.
+    InviteManual = 6,
+}
+
+impl Method {
+    /// Returns whether a grant made so carries an invite.
+    pub const fn is_by_invite(self) -> bool {
+        matches!(self, Self::Invite | Self::InviteManual)
+    }
 }
 
 impl TryFrom<u8> for Method {
@@ -130,6 +140,7 @@ impl TryFrom<u8> for Method {
             3 => Ok(Self::Invite),
             4 => Ok(Self::Rule),
             5 => Ok(Self::PasscodeManual),
+            6 => Ok(Self::InviteManual),
             _ => Err(Malformed::Unknown("method")),
         }
     }

@@ -46,9 +46,9 @@
 //! | ADM-20 | A grant is for this meeting and suite. |
 //! | ADM-21 | A grant's signature holds under the key that it names. |
 //! | ADM-22 | A grant is issued by the root key, a host who may admit, or a certified invite. |
-//! | ADM-23 | The root key grants everything and only as creator; whoever else is named a creator is not, and by an invite comes who shows it. |
+//! | ADM-23 | The root key grants everything and only as creator; whoever else is named a creator is not, and a grant carries an invite just if it says that its subject came by one. |
 //! | ADM-24 | A grant that the root key did not sign never makes a host, nor gives more than its invite. |
-//! | ADM-25 | An invite is for this meeting and the key that signed the grant, signed by the root key or a host who may admit. |
+//! | ADM-25 | An invite is for this meeting, signed by the root key or a host who may admit, and for the key that signed the grant, unless a host has signed that. |
 //! | ADM-26 | An invite is in use on no more devices than it allows. |
 //! | ADM-27 | A grant is void when it, or the invite behind it, is revoked. |
 //! | ADM-28 | A device is in a group once. |
@@ -84,6 +84,7 @@
 //! | ADM-58 | A banned device is in no group, by whatever grant, until who may moderate lifts the ban. |
 //! | ADM-59 | Nobody is host and banned. |
 //! | ADM-60 | What a member may do is what its grant gives and the controls leave. |
+//! | ADM-61 | An invite is shown in a knock by who has its key, for this meeting, device and knock. |
 
 mod capabilities;
 mod codec;
@@ -105,7 +106,7 @@ mod violation;
 pub use capabilities::Capabilities;
 pub use codec::Malformed;
 pub use conduct::{BANNED_MAX, Conduct, RIGHTS_MAX, Rights};
-pub use gate::{check_enter_proof, check_gate_tag, enter_proof, gate_tag};
+pub use gate::{check_enter_proof, check_gate_tag, check_invite_proof, enter_proof, gate_tag, invite_proof};
 pub use grant::{GRANT_CREDENTIAL_TYPE, Grant, GrantId, Method, SignedGrant};
 pub use heartbeat::{Expectation, Heartbeat, NO_PREVIOUS, NONCES_MAX, SignedHeartbeat};
 pub use host::{HostCert, SignedHostCert};

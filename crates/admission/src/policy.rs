@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
-use sabha_policy::Encryption;
+use sabha_policy::{Decision, Encryption};
 use sabha_protocol::{DeviceKey, MeetingId};
 
 use crate::{
-    Capabilities, Conduct, GrantId, Signed, SignedHostCert, Statement, Suite, Violation,
+    Capabilities, Conduct, Grant, GrantId, Signed, SignedHostCert, Statement, Suite, Violation,
     codec::{self, Malformed, Reader},
     meeting_id,
     signature::{Unsignable, body::Body},
@@ -92,6 +92,11 @@ impl Policy {
     /// Returns the certificate of a host.
     pub fn host(&self, device: &DeviceKey) -> Option<&SignedHostCert> {
         self.hosts.iter().find(|host| host.subject == *device)
+    }
+
+    /// Decides whether the controls let somebody new in who comes by this grant. Says nothing of whether the grant holds.
+    pub fn entry(&self, grant: &Grant) -> Decision {
+        self.conduct.entry(grant, self.host(&grant.subject).is_some())
     }
 
     /// Returns what a key may do over others by this policy: everything for the root key, nothing for strangers.

@@ -198,7 +198,7 @@ mod tests {
         signature::body::Body as _,
         testing::{
             creator, forge, grant, guest, helper, host_cert_body, invite, invite_cert, invite_cert_body,
-            invited_grant, invitee, policy, stranger,
+            invited_grant, invitee, policy, shown_grant, stranger,
         },
     };
 
@@ -230,6 +230,7 @@ mod tests {
         vec![
             grant(&guest(), &helper()).sign(&helper()).unwrap().to_bytes(),
             invited_grant(&invitee(), invite_cert()).sign(&invite()).unwrap().to_bytes(),
+            shown_grant(&invitee(), invite_cert()).sign(&helper()).unwrap().to_bytes(),
             host_cert_body(&helper(), Capabilities::ADMIT, &creator()).sign(&creator()).unwrap().to_bytes(),
             invite_cert().to_bytes(),
             full_policy().sign(&creator()).unwrap().to_bytes(),
@@ -247,7 +248,7 @@ mod tests {
         /// ADM-02, ADM-18
         #[test]
         fn what_is_nearly_a_statement_is_one_or_none(
-            sample in 0..6usize, at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>(),
+            sample in 0..7usize, at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>(),
         ) {
             let mut bytes = SAMPLES[sample].clone();
             let at = at.index(bytes.len());
@@ -278,6 +279,7 @@ mod tests {
     fn every_statement_survives_its_bytes_and_no_others() {
         survives(grant(&guest(), &helper()), &helper());
         survives(invited_grant(&invitee(), invite_cert()), &invite());
+        survives(shown_grant(&invitee(), invite_cert()), &helper());
         survives(host_cert_body(&helper(), Capabilities::ADMIT, &creator()), &creator());
         survives(invite_cert_body(), &creator());
         survives(policy(), &creator());

@@ -164,6 +164,11 @@ pub(crate) fn invited_grant(subject: &SigningKey, cert: SignedInviteCert) -> Gra
     }
 }
 
+/// A grant by the helper for an invite that was shown.
+pub(crate) fn shown_grant(subject: &SigningKey, cert: SignedInviteCert) -> Grant {
+    Grant { issuer: device_key(&helper()), method: Method::InviteManual, ..invited_grant(subject, cert) }
+}
+
 /// A leaf that owns its bytes.
 #[derive(Clone)]
 pub(crate) struct Leaf {

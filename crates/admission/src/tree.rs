@@ -76,9 +76,14 @@ impl Member {
         self.capabilities.contains(right)
     }
 
-    /// Returns what must be revoked to keep it out: its grant, or the invite by which it could make another one.
+    /// Returns what must be revoked to keep it out: its grant, or the invite by which it could make or get another one.
     pub fn ban_id(&self) -> GrantId {
         self.grant.invite.as_ref().map_or(self.grant_id, |invite| invite.id())
+    }
+
+    /// Returns whether a policy voids what let it in: its grant, or the invite behind it.
+    pub fn is_void(&self, policy: &Policy) -> bool {
+        policy.is_revoked(&self.grant_id) || policy.is_revoked(&self.ban_id())
     }
 }
 
@@ -136,19 +141,50 @@ impl Roster {
             check_entry(&self.policy, &grant)?;
         }
         self.check_invited(&grant)?;
-        self.check_devices(&grant)?;
+        if let Some(invite) = &grant.invite {
+            self.check_devices(invite, &grant.subject, 0)?;
+        }
         Ok(grant)
     }
 
+    /// Decides whether an invite that somebody shows would let one more device in now, while `coming` others are on their
+    /// way in by it. That it was shown by who holds it is for [`check_invite_proof`](crate::check_invite_proof) to say.
+    ///
+    /// # Errors
+    /// The first [`Violation`] found.
+    pub fn check_shown(
+        &self,
+        invite: &SignedInviteCert,
+        subject: &DeviceKey,
+        coming: usize,
+        now_ms: u64,
+    ) -> Result<(), Violation> {
+        check_certified(&self.policy, invite)?;
+        // ADM-27
+        if self.policy.is_revoked(&invite.id()) {
+            return Err(Violation::Revoked);
+        }
+        // ADM-30
+        if !is_in_force(invite, now_ms) {
+            return Err(Violation::Expired);
+        }
+        self.check_devices(invite, subject, coming)
+    }
+
     /// Refuses who comes with an invite that is in use already on as many devices as it allows.
-    fn check_devices(&self, grant: &Grant) -> Result<(), Violation> {
-        let Some(invite) = &grant.invite else { return Ok(()) };
+    fn check_devices(
+        &self,
+        invite: &SignedInviteCert,
+        subject: &DeviceKey,
+        coming: usize,
+    ) -> Result<(), Violation> {
         let by_it = |member: &&Member| {
-            member.device != grant.subject
+            member.device != *subject
                 && member.grant.invite.as_ref().is_some_and(|other| other.invite == invite.invite)
         };
+        let in_use = self.members.iter().filter(by_it).count().saturating_add(coming);
         // ADM-26
-        if self.members.iter().filter(by_it).count() >= usize::from(invite.devices_max) {
+        if in_use >= usize::from(invite.devices_max) {
             return Err(Violation::InviteOverused);
         }
         Ok(())
@@ -277,9 +313,7 @@ fn check_grant(policy: &Policy, bytes: &[u8]) -> Result<SignedGrant, Violation> 
 fn check_issuer(policy: &Policy, grant: &Grant) -> Result<(), Violation> {
     let by_root = grant.issuer == policy.root;
     // ADM-23
-    if by_root != (grant.method == Method::Creator)
-        || grant.invite.is_some() != (grant.method == Method::Invite)
-    {
+    if by_root != (grant.method == Method::Creator) || grant.invite.is_some() != grant.method.is_by_invite() {
         return Err(Violation::GrantMethod);
     }
     if by_root {
@@ -292,24 +326,22 @@ fn check_issuer(policy: &Policy, grant: &Grant) -> Result<(), Violation> {
         return Err(Violation::GrantEscalation);
     }
     if let Some(invite) = &grant.invite {
-        return check_invite(policy, grant, invite);
+        check_invite(policy, grant, invite)?;
     }
-    // ADM-22
-    if !policy.authority(&grant.issuer).contains(Capabilities::ADMIT) {
+    // ADM-22: what the key of an invite signs, the invite has certified.
+    let certified = grant.method == Method::Invite;
+    if !certified && !policy.authority(&grant.issuer).contains(Capabilities::ADMIT) {
         return Err(Violation::GrantIssuer);
     }
     Ok(())
 }
 
 fn check_invite(policy: &Policy, grant: &Grant, invite: &SignedInviteCert) -> Result<(), Violation> {
-    // ADM-25
-    let sound = invite.meeting == policy.meeting
-        && invite.invite == grant.issuer
-        && policy.authority(&invite.signer()).contains(Capabilities::ADMIT)
-        && invite.verify().is_ok();
-    if !sound {
+    // ADM-25: who lets itself in has signed with the invite's key; who was let in for it has shown that to a host (ADM-61).
+    if grant.method == Method::Invite && invite.invite != grant.issuer {
         return Err(Violation::Invite);
     }
+    check_certified(policy, invite)?;
     // ADM-24
     if !grant.capabilities.is_subset_of(invite.capabilities) {
         return Err(Violation::GrantEscalation);
@@ -317,22 +349,35 @@ fn check_invite(policy: &Policy, grant: &Grant, invite: &SignedInviteCert) -> Re
     Ok(())
 }
 
+/// Decides whether an invite is one under this policy, whatever the time.
+fn check_certified(policy: &Policy, invite: &SignedInviteCert) -> Result<(), Violation> {
+    // ADM-25
+    let sound = invite.meeting == policy.meeting
+        && policy.authority(&invite.signer()).contains(Capabilities::ADMIT)
+        && invite.verify().is_ok();
+    if sound { Ok(()) } else { Err(Violation::Invite) }
+}
+
 /// Decides whether a grant, and the invite it was made by, let somebody in at this time.
 pub(crate) fn check_dates(grant: &Grant, now_ms: u64) -> Result<(), Violation> {
     // ADM-30
-    let within = |not_before_ms: u64, not_after_ms: u64| {
-        now_ms.saturating_add(CLOCK_SKEW_MS) >= not_before_ms && now_ms <= not_after_ms
-    };
-    let granted = within(grant.not_before_ms, grant.not_after_ms);
-    let invited =
-        grant.invite.as_ref().is_none_or(|invite| within(invite.not_before_ms, invite.not_after_ms));
+    let granted = is_within(grant.not_before_ms, grant.not_after_ms, now_ms);
+    let invited = grant.invite.as_ref().is_none_or(|invite| is_in_force(invite, now_ms));
     if granted && invited { Ok(()) } else { Err(Violation::Expired) }
+}
+
+fn is_in_force(invite: &SignedInviteCert, now_ms: u64) -> bool {
+    is_within(invite.not_before_ms, invite.not_after_ms, now_ms)
+}
+
+const fn is_within(not_before_ms: u64, not_after_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_add(CLOCK_SKEW_MS) >= not_before_ms && now_ms <= not_after_ms
 }
 
 /// Decides whether the controls let somebody in who comes by this grant.
 pub(crate) fn check_entry(policy: &Policy, grant: &Grant) -> Result<(), Violation> {
     // ADM-56
-    if policy.conduct.entry(grant).is_allowed() { Ok(()) } else { Err(Violation::Entry) }
+    if policy.entry(grant).is_allowed() { Ok(()) } else { Err(Violation::Entry) }
 }
 
 /// Counts who came by the same invite.
@@ -365,6 +410,7 @@ fn effective(policy: &Policy, grant: &Grant) -> Capabilities {
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{
@@ -372,7 +418,7 @@ mod tests {
         testing::{
             CREATOR, END, GUEST, Group, HELPER, INVITEE, Leaf, NOW, another_meeting, creator, creator_grant,
             forge, grant, group, guest, helper, host_cert, invite, invite_cert, invite_cert_body,
-            invited_grant, invitee, key, meeting, policy, root, signed_policy, stranger,
+            invited_grant, invitee, key, meeting, policy, root, shown_grant, signed_policy, stranger,
         },
     };
     /// The group with one more member, who shows this grant.
@@ -536,6 +582,116 @@ mod tests {
         assert_eq!(with(without, &helper()).fault(), Some(Violation::GrantMethod));
         let besides = Grant { invite: Some(invite_cert()), ..newcomer() };
         assert_eq!(with(besides, &helper()).fault(), Some(Violation::GrantMethod));
+        let nothing_shown = Grant { method: Method::InviteManual, ..newcomer() };
+        assert_eq!(with(nothing_shown, &helper()).fault(), Some(Violation::GrantMethod));
+    }
+
+    /// The invitee let in by the helper, who says that it has shown this invite.
+    fn shown(change: impl FnOnce(&mut InviteCert), issuer: &SigningKey) -> Group {
+        let mut cert = InviteCert { issuer: device_key(issuer), ..invite_cert_body() };
+        change(&mut cert);
+        let grant = Grant { not_after_ms: u64::MAX, ..shown_grant(&invitee(), forge(cert, issuer)) };
+        Group { added: vec![INVITEE], ..group().with_grant(INVITEE, &forge(grant, &helper())) }
+    }
+
+    /// ADM-22, ADM-25
+    #[test]
+    fn a_host_lets_in_by_hand_who_shows_an_invite_and_nobody_else_does_so() {
+        assert_eq!(shown(|_| {}, &creator()).fault(), None);
+        let by = |issuer: &SigningKey| {
+            let grant = Grant { issuer: device_key(issuer), ..shown_grant(&invitee(), invite_cert()) };
+            group().with_grant(INVITEE, &forge(grant, issuer)).fault()
+        };
+        assert_eq!(by(&creator()), None);
+        assert_eq!(by(&guest()), Some(Violation::GrantIssuer));
+        // What its holder signs itself says so.
+        assert_eq!(by(&invite()), Some(Violation::GrantIssuer));
+        let itself = Grant { method: Method::Invite, ..shown_grant(&invitee(), invite_cert()) };
+        assert_eq!(group().with_grant(INVITEE, &forge(itself, &helper())).fault(), Some(Violation::Invite));
+    }
+
+    /// ADM-27
+    #[test]
+    fn a_withdrawn_invite_voids_what_a_host_has_granted_for_it() {
+        let group = shown(|_| {}, &creator());
+        let member = group.check().unwrap().member(INVITEE).unwrap().clone();
+        assert_eq!(member.ban_id(), invite_cert().id());
+        for id in [invite_cert().id(), member.grant_id] {
+            let mut policy = policy();
+            policy.revoke(id).unwrap();
+            let revoked = group.clone().with_policy(&policy.sign(&creator()).unwrap());
+            assert_eq!(revoked.fault(), Some(Violation::Revoked));
+        }
+    }
+
+    /// ADM-26
+    #[test]
+    fn who_let_itself_in_by_an_invite_and_who_was_let_in_for_it_are_counted_together() {
+        let grant = shown_grant(&key(40), invite_cert());
+        assert_eq!(with(grant.clone(), &helper()).fault(), Some(Violation::InviteOverused));
+        assert_eq!(with(grant, &helper()).without(&[INVITEE]).fault(), None);
+    }
+
+    /// ADM-25, ADM-26, ADM-27, ADM-30
+    #[test]
+    fn a_host_asks_of_an_invite_that_is_shown_what_every_member_will_ask() {
+        let alone = group().without(&[INVITEE]);
+        let roster = alone.check().unwrap();
+        let device = device_key(&invitee());
+        let shown = |roster: &Roster, cert: &SignedInviteCert, coming, now_ms| {
+            roster.check_shown(cert, &device, coming, now_ms).err()
+        };
+        let cert = invite_cert();
+        assert_eq!(shown(&roster, &cert, 0, NOW), None);
+        assert_eq!(shown(&roster, &cert, 1, NOW), Some(Violation::InviteOverused));
+        assert_eq!(shown(&roster, &cert, 0, END + 1), Some(Violation::Expired));
+        let foreign = forge(InviteCert { meeting: another_meeting(), ..invite_cert_body() }, &creator());
+        assert_eq!(shown(&roster, &foreign, 0, NOW), Some(Violation::Invite));
+        let by_guest = forge(InviteCert { issuer: device_key(&guest()), ..invite_cert_body() }, &guest());
+        assert_eq!(shown(&roster, &by_guest, 0, NOW), Some(Violation::Invite));
+        let mut policy = policy();
+        policy.revoke(cert.id()).unwrap();
+        let revoked = alone.with_policy(&policy.sign(&creator()).unwrap()).check().unwrap();
+        assert_eq!(shown(&revoked, &cert, 0, NOW), Some(Violation::Revoked));
+        // Who is in by it shows it again; nobody else does.
+        let full = group().check().unwrap();
+        assert_eq!(shown(&full, &cert, 0, NOW), None);
+        let other = device_key(&key(40));
+        assert_eq!(full.check_shown(&cert, &other, 0, NOW), Err(Violation::InviteOverused));
+    }
+
+    proptest! {
+        /// ADM-22 to ADM-30
+        #[test]
+        fn an_invite_that_was_shown_lets_in_only_if_nothing_is_wrong_with_it(
+            foreign: bool, by_guest: bool, more: bool, late: bool, revoked: bool, devices_max in 0..2u16,
+        ) {
+            let issuer = if by_guest { guest() } else { creator() };
+            let mut group = shown(
+                |cert| {
+                    cert.devices_max = devices_max;
+                    if foreign {
+                        cert.meeting = another_meeting();
+                    }
+                    if more {
+                        cert.capabilities = Capabilities::PARTICIPANT | Capabilities::MODERATE;
+                    }
+                },
+                &issuer,
+            );
+            let mut policy = policy();
+            if revoked {
+                let id = GrantId { issuer: device_key(&issuer), seq: invite_cert_body().seq };
+                policy.revoke(id).unwrap();
+            }
+            group = group.with_policy(&policy.sign(&creator()).unwrap());
+            group.before = Some(signed_policy());
+            if late {
+                group.now_ms = END + 1;
+            }
+            let wrong = foreign || by_guest || more || late || revoked || devices_max == 0;
+            prop_assert_eq!(group.fault().is_some(), wrong);
+        }
     }
 
     /// ADM-24
@@ -780,6 +936,10 @@ mod tests {
         let own = locked.member(INVITEE).unwrap().grant.to_bytes();
         assert!(locked.check_grant(&own, NOW).is_ok());
         assert!(locked.check_grant(&newcomer().sign(&helper()).unwrap().to_bytes(), NOW).is_ok());
+        // So does whom a host had let in for an invite: the host has dated the grant.
+        let cert = InviteCert { devices_max: 5, ..invite_cert_body() }.sign(&creator()).unwrap();
+        let shown = shown_grant(&key(40), cert).sign(&helper()).unwrap().to_bytes();
+        assert!(locked.check_grant(&shown, NOW).is_ok());
     }
 
     /// ADM-06, ADM-15

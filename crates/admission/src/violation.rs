@@ -147,6 +147,8 @@ violations! {
     Banned = "ADM-58", "the device is banned from the meeting";
     /// The policy names a device as host and bans it.
     HostBanned = "ADM-59", "a host is banned";
+    /// A knock shows an invite whose key its device does not have.
+    InviteProof = "ADM-61", "a knock's invite is not its device's";
 }
 
 #[cfg(test)]
@@ -155,7 +157,9 @@ mod tests {
 
     #[test]
     fn ids_are_numbered_without_gaps() {
-        let expected: Vec<String> = (1..=IDS.len()).map(|number| format!("ADM-{number:02}")).collect();
+        // ADM-60 says what a member may do, and offers nothing to refuse.
+        let numbers = (1..=IDS.len() + 1).filter(|number| *number != 60);
+        let expected: Vec<String> = numbers.map(|number| format!("ADM-{number:02}")).collect();
         assert_eq!(IDS, expected);
         assert_eq!(Violation::GrantMalformed(Malformed::Trailing).id(), "ADM-18");
     }

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use sabha_policy::{Action, Actor, may};
+use sabha_policy::{Action, Actor, Link, may};
 use sabha_protocol::{
     DeviceKey, MediaState, ParticipantId, Rule, Source,
     opaque::KnockPayload,
@@ -91,6 +91,12 @@ impl Room {
         (device, visitor): (DeviceKey, Visitor),
         knock: Option<KnockPayload>,
     ) -> Result<Reply, Refusal> {
+        // ORG.LINK.PRIVATE: what goes by mail is no personal link. Who knocks with the meeting's secret may have one: that is
+        // sealed, and hosts see it.
+        if knock.is_none() && self.group.controls().link() == Link::Personal {
+            let message = "by policy who comes in has a personal link, and the one that came by mail is none";
+            return Err(Refusal::new(Rule::LinkPrivate, message));
+        }
         // ROOM-03: a guest that knocks again takes no second seat.
         if self.lobby.is_full() && self.lobby.of_device(&device).is_none() {
             return Err(Refusal::new(Rule::LobbyBound, "too many people are waiting"));

@@ -64,6 +64,11 @@ impl Device {
         Ok(Self { inner: Inner::restore(exported, ms(now))? })
     }
 
+    /// Takes the link by which a device comes back: `secret` is what follows `v1.` in it. One that is damaged changes nothing.
+    pub fn take_link(&mut self, secret: &str) {
+        self.inner.take_link(&format!("{FRAGMENT_PREFIX}{secret}"));
+    }
+
     /// Returns the body of the request that opens the meeting at the server, if this device created it.
     ///
     /// # Errors

@@ -8,15 +8,16 @@
 //! ```
 //!
 //! A host has certified the key, for so long and so many devices. Whoever has the link signs its own device's grant
-//! with it, and every member checks both signatures (ADM-23 to ADM-30): the server is asked for nothing. A host revokes
-//! an invite by its number, with everybody who came by it.
+//! with it, and every member checks both signatures (ADM-23 to ADM-30): the server is asked for nothing. Where policy
+//! has a person decide on each, the holder shows the invite in its knock and signs that with the same key (ADM-61). A host
+//! revokes an invite by its number, with everybody who came by it.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use sabha_admission::{
-    Capabilities, DeviceKey, Grant, GrantId, InviteCert, Method, SignedGrant, SignedInviteCert, Suite,
-    Unsignable, device_key,
+    Capabilities, DeviceKey, Grant, GrantId, InviteCert, Method, SIGNATURE_BYTES, SignedGrant,
+    SignedInviteCert, Suite, Unsignable, device_key, invite_proof,
 };
 use sabha_protocol::MeetingId;
 use sha2::Sha256;
@@ -172,6 +173,12 @@ impl Invitation {
             invite: Some(self.cert.clone()),
         }
         .sign(&key)
+    }
+
+    /// Returns the signature that shows in the knock of `subject`, whose nonce is `nonce`, that it holds the invite.
+    pub fn proof(&self, subject: &DeviceKey, nonce: &[u8; 16]) -> [u8; SIGNATURE_BYTES] {
+        let key = key_of(&self.seed, &self.cert.meeting);
+        invite_proof(&key, &self.cert.meeting, subject, nonce)
     }
 }
 

@@ -10,11 +10,11 @@ use openmls::{
 };
 use openmls_memory_storage::MemoryStorage;
 use sabha_admission::{
-    Conduct, Expectation, Method, Policy, Roster, SignedGrant, SignedHeartbeat, TreeView, Violation,
-    check_transition, check_tree,
+    Conduct, Expectation, Policy, Roster, SignedGrant, SignedHeartbeat, TreeView, Violation,
+    check_transition, check_tree, controls::Decision,
 };
 use sabha_protocol::{
-    DeviceKey, GroupEpoch, MediaState, MeetingId,
+    DeviceKey, GroupEpoch, MediaState, MeetingId, Rule,
     limits::{HANDSHAKES_KEPT_BYTES_MAX, HANDSHAKES_KEPT_MAX},
     opaque::{GrantBytes, GroupInfo, HandshakeMessage, HeartbeatBytes, RatchetTree},
 };
@@ -184,10 +184,19 @@ impl Delivery {
         Some(self.kept.iter().filter(|missed| missed.epoch >= since).cloned().collect())
     }
 
+    /// Returns the control by which a grant lets nobody in.
+    fn refused_entry(&self, grant: &[u8]) -> Option<Rule> {
+        let grant = SignedGrant::from_bytes(grant).ok()?;
+        match self.roster.policy.entry(&grant) {
+            Decision::Allowed => None,
+            Decision::Refused { by } => by.rule(),
+        }
+    }
+
     /// Decides whether a grant lets a device into this group.
     ///
     /// # Errors
-    /// [`Reject::Admission`]; [`Reject::Invite`] where an invite is genuine and over, void, in use, or not enough by policy;
+    /// [`Reject::Admission`]; [`Reject::Control`] where the controls do not let anybody in that way; [`Reject::Invite`] where an invite is genuine and over, void, in use, or not enough by policy;
     /// [`Reject::NotYours`] if it is another device's.
     pub fn check_grant(&self, device: &DeviceKey, grant: &GrantBytes, now_ms: u64) -> Result<(), Reject> {
         let bytes = grant.as_bytes();
@@ -198,7 +207,8 @@ impl Delivery {
             {
                 Reject::Invite(violation)
             }
-            _ => Reject::Admission(violation),
+            Violation::Entry => self.refused_entry(bytes).map_or(violation.into(), Reject::Control),
+            _ => violation.into(),
         })?;
         if grant.subject == *device { Ok(()) } else { Err(Reject::NotYours) }
     }
@@ -427,7 +437,7 @@ fn removals(
                 let how = match sender {
                     Sender::NewMemberCommit => Removal::Replaced,
                     _ if policy.conduct.banned.contains(&member.device) => Removal::ByHost,
-                    _ if policy.is_revoked(&member.ban_id()) => Removal::SentBack,
+                    _ if member.is_void(policy) => Removal::SentBack,
                     _ => Removal::Dropped,
                 };
                 Some((member.device, how))
@@ -493,5 +503,5 @@ fn all(view: &TreeView<'_>) -> Vec<u32> {
 }
 
 fn is_by_invite(grant: &[u8]) -> bool {
-    SignedGrant::from_bytes(grant).is_ok_and(|grant| grant.method == Method::Invite)
+    SignedGrant::from_bytes(grant).is_ok_and(|grant| grant.method.is_by_invite())
 }

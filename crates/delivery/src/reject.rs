@@ -13,6 +13,9 @@ pub enum Reject {
     /// An invite was made by a host, and does not let its holder in as things stand.
     #[error("the invite does not let its holder in now ({})", .0.id())]
     Invite(#[source] Violation),
+    /// The grant holds, and a control does not let anybody new in that way.
+    #[error("the controls do not let anybody in this way ({})", .0.id())]
+    Control(Rule),
     /// The GroupInfo that came with a commit is not of the group that the commit leads to.
     #[error("the group information is not of the epoch that the commit leads to")]
     GroupInfo,
@@ -42,6 +45,7 @@ impl Reject {
             Self::Admission(Violation::Revoked) => Rule::SentBack,
             Self::Admission(Violation::InviteWhileLocked | Violation::AfterLock) => Rule::Locked,
             Self::Invite(_) => Rule::Invite,
+            Self::Control(rule) => *rule,
             Self::Malformed => Rule::WellFormed,
             Self::Admission(_) | Self::GroupInfo | Self::NotYours | Self::Uncertified => Rule::Admission,
         }

@@ -6,7 +6,7 @@ use sabha_protocol::Rule;
 
 use crate::{
     Setting, Tier,
-    level::{Chat, Encryption, End, Entry, External, HostSignIn, Lobby, Pass, Share},
+    level::{Chat, Encryption, End, Entry, External, HostSignIn, Link, Lobby, Pass, Share},
 };
 
 /// What a control can be set to.
@@ -162,6 +162,8 @@ catalogue! {
     ClientFloor = 23, "ORG.CLIENT.FLOOR", Scale::AtLeast { unit: "client", min: 1, max: 9999 }, [0, 0, 1], [CertIn(1), Cisa(4)], Some(Rule::ClientFloor);
     /// Who may take part besides the organisation's own accounts. Not every organisation has any, so no tier asks for it.
     External = 24, "ORG.EXTERNAL", Scale::Levels(External::NAMES), [0; 3], [ScubaMeet(1), ScubaMeet(2)], Some(Rule::External);
+    /// By which links one comes in. A device makes 32 personal ones, and none goes out by mail, so no tier asks for it.
+    LinkPrivate = 25, "ORG.LINK.PRIVATE", Scale::Levels(Link::NAMES), [0; 3], [Mha(0), Cisa(2)], Some(Rule::LinkPrivate);
 }
 
 impl Control {

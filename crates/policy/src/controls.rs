@@ -9,7 +9,7 @@ use sabha_protocol::{ControlSetting, ControlSettings, ControlWord};
 
 use crate::{
     Control, Scale, Tier,
-    level::{Chat, Encryption, End, Entry, External, HostSignIn, Lobby, Pass, Share},
+    level::{Chat, Encryption, End, Entry, External, HostSignIn, Link, Lobby, Pass, Share},
 };
 
 /// Most settings in one value: one for each control.
@@ -244,6 +244,11 @@ impl Controls {
     /// Returns how a meeting's maker has signed in.
     pub fn host_sign_in(&self) -> HostSignIn {
         HostSignIn::of(self.get(Control::Mfa).rank())
+    }
+
+    /// Returns by which links one comes in.
+    pub fn link(&self) -> Link {
+        Link::of(self.get(Control::LinkPrivate).rank())
     }
 
     /// Returns who lets in.

@@ -4,7 +4,7 @@ use sabha_protocol::Source;
 
 use crate::{
     Control, Controls,
-    level::{Chat, End, Entry, External, Lobby, Pass, Share},
+    level::{Chat, End, Entry, External, Link, Lobby, Pass, Share},
 };
 
 /// Who acts, as far as decisions ask.
@@ -46,6 +46,8 @@ pub enum Action {
         by_hand: bool,
         /// Whether the passcode was proven.
         proven: bool,
+        /// Whether by a link that a host has made for this one.
+        personal: bool,
     },
     /// Have a source on at the moment of coming in.
     EnterWith(Source),
@@ -89,7 +91,11 @@ pub fn may(controls: &Controls, actor: Actor, action: Action) -> Decision {
             }
             Decision::unless(controls.external() == External::Members && !of_organisation, Control::External)
         }
-        Action::Enter { by_hand, proven } => {
+        Action::Enter { by_hand, proven, personal } => {
+            // First, since nothing else helps whoever has no such link.
+            if controls.link() == Link::Personal && !personal {
+                return Decision::Refused { by: Control::LinkPrivate };
+            }
             if controls.lobby() == Lobby::Host && !by_hand {
                 return Decision::Refused { by: Control::LobbyOn };
             }
@@ -177,9 +183,9 @@ mod tests {
 
     #[test]
     fn one_is_let_in_by_hand_and_with_the_passcode_where_that_is_demanded() {
-        let by_rule = Action::Enter { by_hand: false, proven: true };
-        let by_hand = Action::Enter { by_hand: true, proven: false };
-        let both = Action::Enter { by_hand: true, proven: true };
+        let by_rule = Action::Enter { by_hand: false, proven: true, personal: false };
+        let by_hand = Action::Enter { by_hand: true, proven: false, personal: false };
+        let both = Action::Enter { by_hand: true, proven: true, personal: false };
         let guest = Actor::PARTICIPANT;
         let lobby = with("MEET.LOBBY.ON", "host");
         assert_eq!(refusal(&lobby, guest, by_rule), Some("MEET.LOBBY.ON"));
@@ -188,6 +194,23 @@ mod tests {
         assert_eq!(refusal(&pass, guest, by_hand), Some("MEET.PASS.REQUIRED"));
         assert_eq!(refusal(&pass, guest, by_rule), None);
         assert_eq!(refusal(&Controls::of(Tier::High), guest, both), None);
+    }
+
+    #[test]
+    fn where_links_are_personal_a_shared_one_lets_nobody_in() {
+        let enter = |by_hand, personal| Action::Enter { by_hand, proven: true, personal };
+        let guest = Actor::PARTICIPANT;
+        let personal = with("ORG.LINK.PRIVATE", "personal");
+        for by_hand in [false, true] {
+            assert_eq!(refusal(&personal, guest, enter(by_hand, false)), Some("ORG.LINK.PRIVATE"));
+            assert_eq!(refusal(&personal, guest, enter(by_hand, true)), None);
+            assert_eq!(refusal(&Controls::of(Tier::High), guest, enter(true, false)), None);
+        }
+        // A link of one's own is no click of a host's.
+        let both = personal.tighten(&with("MEET.LOBBY.ON", "host"));
+        assert_eq!(refusal(&both, guest, enter(false, true)), Some("MEET.LOBBY.ON"));
+        assert_eq!(refusal(&both, guest, enter(true, true)), None);
+        assert_eq!(refusal(&both, guest, enter(true, false)), Some("ORG.LINK.PRIVATE"));
     }
 
     #[test]

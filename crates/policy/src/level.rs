@@ -69,6 +69,13 @@ levels! {
         /// Nobody: who takes part is signed in with an account of the organisation.
         Members = "members",
     }
+    /// By which links one comes in.
+    Link {
+        /// By the meeting's own, which all have who were told it, or by one made for a person.
+        Shared = "shared",
+        /// By one that a host has made for that person.
+        Personal = "personal",
+    }
     /// Who lets somebody out of the lobby.
     Lobby {
         /// A host, or a rule that a host has set and the host's own device follows.

@@ -26,5 +26,5 @@ mod tier;
 pub use control::{Control, Scale, Source};
 pub use controls::{CONTROLS_MAX, Controls, Difference, Invalid, Setting};
 pub use decide::{Action, Actor, Decision, Function, may};
-pub use level::{Chat, Encryption, End, Entry, External, HostSignIn, Lobby, Pass, Share};
+pub use level::{Chat, Encryption, End, Entry, External, HostSignIn, Link, Lobby, Pass, Share};
 pub use tier::Tier;

@@ -443,6 +443,8 @@ pub struct DeviceView {
     pub invites: Vec<InviteView>,
     /// The passcode, seen from this side.
     pub passcode: PasscodeView,
+    /// Guest: a host's device says that nobody comes in here but by a personal link that holds.
+    pub personal_link_wanted: bool,
     /// Whether this device is a host's.
     pub host: bool,
     /// Whether this device keeps the meeting's log.
@@ -729,6 +731,21 @@ pub struct WaitingView {
     pub admitting: bool,
     /// Whether the server says that it is signed in with an account of the organisation.
     pub of_organisation: bool,
+    /// The personal link that it showed.
+    #[ts(optional = nullable)]
+    pub invite: Option<GuestInvite>,
+}
+
+/// A personal link that somebody who waits has shown to be theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct GuestInvite {
+    /// What this device called the person for whom it made the link; absent if another host's device made it.
+    #[ts(optional = nullable)]
+    pub name: Option<DisplayName>,
+    /// Whether it lets in, if a host says yes: it is a host's, in force, not withdrawn, and not in use on as many devices as
+    /// it is for.
+    pub holds: bool,
 }
 
 /// How a guest stands with the passcode.

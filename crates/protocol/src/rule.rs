@@ -83,6 +83,8 @@ rules! {
     ClientFloor = "ORG.CLIENT.FLOOR",
     /// By policy who takes part is signed in with an account of the organisation.
     External = "ORG.EXTERNAL",
+    /// By policy who comes in has a link that a host made for them.
+    LinkPrivate = "ORG.LINK.PRIVATE",
     /// A host has taken somebody's right to send this source, or to write to all.
     SourceTaken = "ROOM.SOURCE",
     /// A host has suspended what participants do.

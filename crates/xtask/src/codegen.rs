@@ -113,6 +113,7 @@ fn typescript() -> String {
         device::CertificateDifference,
         device::CertificateView,
         device::OfferState,
+        device::GuestInvite,
         device::WaitingView,
         device::ConductView,
         device::DeviceView,

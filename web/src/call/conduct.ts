@@ -9,6 +9,7 @@ import {
   type DeviceCommand,
   type DeviceKey,
   type DeviceView,
+  type GuestInvite,
   limits,
   type MediaState,
   type MemberRight,
@@ -43,6 +44,17 @@ export function settingOf(settings: ConductView['controls'], entry: ControlEntry
 export function choicesOf(conduct: ConductView, entry: ControlEntry): readonly ControlWord[] {
   const floor = entry.levels?.indexOf(settingOf(conduct.floor, entry)) ?? 0;
   return entry.levels?.slice(Math.max(0, floor)) ?? [];
+}
+
+/** Returns whether nobody comes in here but by a link that was made for them. */
+export function takesPersonalLinksOnly(e2ee: Pick<DeviceView, 'conduct'> | null): boolean {
+  const controls = e2ee?.conduct.controls ?? [];
+  return controls.some(({ control, value }) => control === 'ORG.LINK.PRIVATE' && value === 'personal');
+}
+
+/** Returns whether a host's yes would let somebody in who waits with this link. */
+export function mayComeIn(e2ee: DeviceView | null, invite: GuestInvite | null): boolean {
+  return !takesPersonalLinksOnly(e2ee) || invite?.holds === true;
 }
 
 /** Returns the rule by which this person may not send a source, or null where they may. */

@@ -344,6 +344,13 @@ describe('being out', () => {
     expect(twice.shown.over?.reason).toBe('link_unknown');
   });
 
+  it('who came by a link that is not personal shows another right once, and then is told why', () => {
+    const play = new Play().enter().view().connect().refuse('enter', 'ORG.LINK.PRIVATE');
+    expect(play.told.at(-1)).toMatchObject({ type: 'enter' });
+    play.deviceSends(signed).refuse('enter', 'ORG.LINK.PRIVATE');
+    expect(play.shown.over?.reason).toBe('personal_link');
+  });
+
   it('a device that was removed from the group is out, whatever the server says', () => {
     play.intoRoom().view({ stage: 'removed' });
     expect(play.shown.over?.reason).toBe('removed');

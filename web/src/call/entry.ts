@@ -195,6 +195,9 @@ export function enterRefused(model: Model, rule: Rule): Step {
       // The device has given its invite up, and knocks next. It has no other.
       if (model.inviteRefused) return over(model, 'link_unknown', null);
       return sayEnter(tell({ ...model, inviteRefused: true }, 'refused', { rule }));
+    case 'ORG.LINK.PRIVATE':
+      // The device has given up what it came by, and shows another right. One that came by mail has none.
+      return model.inviteRefused ? over(model, overBy(rule), null) : sayEnter({ ...model, inviteRefused: true });
     case 'ROOM.ENTRY.SENT_BACK':
       // The device has given its void grant up, and knocks next. It has no other.
       return model.shown.sentBack === null ? sentBack(model, null) : over(model, 'link_unknown', null);
@@ -244,6 +247,8 @@ function overBy(rule: Rule): OverReason {
       return 'full';
     case 'LIMIT.LOBBY':
       return 'lobby_share';
+    case 'ORG.LINK.PRIVATE':
+      return 'personal_link';
     case 'LIMIT.KNOCKS':
     case 'LIMIT.NETWORK':
     case 'WIRE.RATE':

@@ -188,8 +188,18 @@ describe('the lobby', () => {
         passcode: 'not_needed',
         admitting: false,
         ofOrganisation: false,
+        invite: null,
       },
-      { id: 6, device: 'D6', name: 'G6', waiting_ms: 5, passcode: 'proven', admitting: true, ofOrganisation: false },
+      {
+        id: 6,
+        device: 'D6',
+        name: 'G6',
+        waiting_ms: 5,
+        passcode: 'proven',
+        admitting: true,
+        ofOrganisation: false,
+        invite: null,
+      },
     ]);
     expect(play.notices.slice(1)).toEqual([
       ['knocked', 'G5'],

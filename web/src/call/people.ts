@@ -43,11 +43,11 @@ function join(model: Model): Model {
 
 function lobby(model: Model, view: DeviceView): Knock[] {
   if (!view.host) return [];
-  return view.guests.flatMap(({ guest, device, name, passcode, admitting }): Knock[] => {
+  return view.guests.flatMap(({ guest, device, name, passcode, admitting, invite = null }): Knock[] => {
     const listed = model.guests.find(({ id }) => id === guest);
     if (listed?.device !== device) return [];
     const { waiting_ms, of_organisation: ofOrganisation } = listed;
-    return [{ id: guest, device, name, waiting_ms, passcode, admitting, ofOrganisation }];
+    return [{ id: guest, device, name, waiting_ms, passcode, admitting, ofOrganisation, invite }];
   });
 }
 

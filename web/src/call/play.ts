@@ -67,6 +67,7 @@ export const knocker = (id: number): DeviceView['guests'][number] => ({
   passcode: 'not_needed',
   admitting: false,
   of_organisation: false,
+  invite: null,
 });
 
 const outside: DeviceView = {
@@ -90,6 +91,7 @@ const outside: DeviceView = {
   keeps_log: false,
   certificate: { type: 'none' },
   passcode: { type: 'none' },
+  personal_link_wanted: false,
   host: false,
 };
 

@@ -77,6 +77,21 @@ describe('wishes', () => {
     ]);
   });
 
+  it('to admit all admits only who has a personal link where nobody else comes in', () => {
+    play.intoRoomAsHost();
+    for (const id of [5, 6, 7]) play.hear({ type: 'knocked', guest: guest(id) });
+    const controls = [{ control: 'ORG.LINK.PRIVATE', value: 'personal' }];
+    const conduct = { floor: [], controls, locks_at_ms: null, suspended: false, spotlight: null };
+    const guests = [
+      knocker(5),
+      { ...knocker(6), invite: { name: 'Ravi', holds: true } },
+      { ...knocker(7), invite: { name: null, holds: false } },
+    ];
+    play.view({ guests, conduct });
+    expect(play.shown.lobby.map(({ invite }) => invite?.holds)).toEqual([undefined, true, false]);
+    expect(play.do({ type: 'admit_all' }).told).toEqual([{ type: 'admit', guest: 6 }]);
+  });
+
   it('to admit somebody to a locked meeting is refused, once for all who wait', () => {
     play.intoRoomAsHost();
     for (const id of [5, 6]) play.hear({ type: 'knocked', guest: guest(id) });

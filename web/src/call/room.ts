@@ -12,7 +12,7 @@ import type {
   Source,
 } from '../protocol/messages';
 import { limits } from '../protocol/messages';
-import { answered, refusalOf } from './conduct';
+import { answered, mayComeIn, refusalOf } from './conduct';
 import { CHAT_LINES_MAX, type Model, type Step } from './model';
 import type { ChatLine, Notice } from './state';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
@@ -141,7 +141,7 @@ export function admit(model: Model, guest: ParticipantId): Step {
 export function admitAll(model: Model): Step {
   if (model.shown.e2ee?.locked) return stay(tell(model, 'refused', { rule: 'ROOM.LOCKED' }));
   return model.shown.lobby
-    .filter(({ admitting }) => !admitting)
+    .filter(({ admitting, invite }) => !admitting && mayComeIn(model.shown.e2ee, invite))
     .reduce<Step>((step, { id }) => and(step, (next) => admit(next, id)), stay(model));
 }
 

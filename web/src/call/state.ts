@@ -11,6 +11,7 @@ import type {
   CloseReason,
   DeviceKey,
   DeviceView,
+  GuestInvite,
   MediaState,
   MemberRight,
   Mid,
@@ -44,6 +45,7 @@ export type OverReason =
   | Exclude<CloseReason, 'sent_back'> // who is sent back goes to the lobby
   | 'link_unknown' // the meeting does not exist, has ended, or the link is wrong
   | 'full'
+  | 'personal_link' // by policy nobody comes in by such a link
   | 'lobby_share' // as many of one network wait as may
   | 'too_often' // one network knocks too often
   | 'locked' // the meeting is locked: nobody new comes in
@@ -89,6 +91,8 @@ export interface Knock {
   admitting: boolean;
   /** Whether the server says that they are signed in with the organisation whose server it is. */
   ofOrganisation: boolean;
+  /** The personal link by which they come; null for the meeting's own. */
+  invite: GuestInvite | null;
 }
 
 /** Something that was said to everybody. */

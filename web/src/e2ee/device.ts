@@ -29,6 +29,11 @@ export class Device {
     return new Device(Module.restore(exported, Date.now()));
   }
 
+  /** Takes the link by which a device comes back: it may have an invite of its own. */
+  takeLink(secret: string): void {
+    this.#module.take_link(secret);
+  }
+
   /** Returns what opens the meeting at the server, if this device created it. */
   get creation(): CreateMeeting | null {
     const json = this.#module.creation();

@@ -16,8 +16,8 @@ import type { Codec, SlotContent, Tally } from './frames';
 export type Start =
   | { how: 'create'; parameters: Record<string, unknown> }
   | { how: 'join'; parameters: Record<string, unknown> }
-  /** From what this browser remembers of it, if it does. */
-  | { how: 'restore'; meeting: MeetingId };
+  /** From what this browser remembers of it, if it does. `secret` is that of the link by which it comes back now. */
+  | { how: 'restore'; meeting: MeetingId; secret?: string };
 
 /** Page to MLS worker. */
 export type ToMls =

@@ -96,6 +96,7 @@ async function make(how: Start): Promise<Device | null> {
       const restored = Device.restore(exported);
       exported.fill(0);
       meeting = how.meeting;
+      if (how.secret !== undefined) restored.takeLink(how.secret);
       return restored;
     }
   }

@@ -111,6 +111,7 @@ mid: Mid,
 kind: MediaKind, };
 
 export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
 
 export type Credential = { "type": "device", 
 /**
@@ -849,6 +850,17 @@ state: OfferState, };
 
 export type OfferState = "agrees" | "countersigned" | "differs" | "unclear";
 
+export type GuestInvite = { 
+/**
+ * What this device called the person for whom it made the link; absent if another host's device made it.
+ */
+name?: DisplayName | null, 
+/**
+ * Whether it lets in, if a host says yes: it is a host's, in force, not withdrawn, and not in use on as many devices as
+ * it is for.
+ */
+holds: boolean, };
+
 export type WaitingView = { 
 /**
  * Its number at the server.
@@ -873,7 +885,11 @@ admitting: boolean,
 /**
  * Whether the server says that it is signed in with an account of the organisation.
  */
-of_organisation: boolean, };
+of_organisation: boolean, 
+/**
+ * The personal link that it showed.
+ */
+invite?: GuestInvite | null, };
 
 export type ConductView = { 
 /**
@@ -970,6 +986,10 @@ invites: Array<InviteView>,
  * The passcode, seen from this side.
  */
 passcode: PasscodeView, 
+/**
+ * Guest: a host's device says that nobody comes in here but by a personal link that holds.
+ */
+personal_link_wanted: boolean, 
 /**
  * Whether this device is a host's.
  */
@@ -2497,4 +2517,5 @@ export const controls: readonly ControlEntry[] = [
   { id: "ORG.AUDIT", levels: null, limit: null, sources: ["NSA 4", "NSA 8"] },
   { id: "ORG.CLIENT.FLOOR", levels: null, limit: { unit: "client", min: 1, max: 9999 }, sources: ["CERT-In 1", "CISA 4"] },
   { id: "ORG.EXTERNAL", levels: ["anyone", "members"], limit: null, sources: ["SCuBA Meet 1", "SCuBA Meet 2"] },
+  { id: "ORG.LINK.PRIVATE", levels: ["shared", "personal"], limit: null, sources: ["MHA", "CISA 2"] },
 ];

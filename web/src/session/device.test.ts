@@ -58,6 +58,12 @@ describe('own device', () => {
     ]);
   });
 
+  it('one that is remembered is told of the link by which it comes back', () => {
+    const { workers, device } = opened();
+    void device.restore('m', 'secret.invitation');
+    expect(workers.asked).toEqual([['start', { how: 'restore', meeting: 'm', secret: 'secret.invitation' }]]);
+  });
+
   it.each<FromMls>([{ type: 'not_remembered' }, refused])('else a new one is made by the link: %o', async (answer) => {
     const { workers, device } = opened();
     const found = device.restore('m');

@@ -71,12 +71,12 @@ export class OwnDevice {
     if (this.#state.is === 'broken') events.failed();
   }
 
-  /** Looks for the device that this browser had in a meeting. False if it remembers none. */
-  restore(meeting: MeetingId): Promise<boolean> {
+  /** Looks for the device that this browser had in a meeting, which comes back by this link. False if it remembers none. */
+  restore(meeting: MeetingId, secret: string | null = null): Promise<boolean> {
     if (this.#state.is !== 'none') return Promise.resolve(this.#state.is === 'there');
     return new Promise((answer) => {
       this.#state = { is: 'restoring', answer };
-      this.#encryption?.start({ how: 'restore', meeting });
+      this.#encryption?.start({ how: 'restore', meeting, ...(secret !== null && { secret }) });
     });
   }
 

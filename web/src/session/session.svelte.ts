@@ -322,7 +322,7 @@ export class Session implements Call {
     });
     const link = this.#secrets.link(this.#meeting);
     if (this.#secret !== null) this.#keep(() => link.write(this.#secret ?? ''));
-    const [isRemembered, kept] = await Promise.all([own.restore(this.#meeting), link.read()]);
+    const [isRemembered, kept] = await Promise.all([own.restore(this.#meeting, this.#secret), link.read()]);
     this.#secret ??= kept;
     if (!isRemembered && this.#secret === null && this.state.phase === 'prejoin') {
       this.#handle({ type: 'remembered_over', over: { reason: 'link_unknown', by: null } });

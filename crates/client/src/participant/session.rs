@@ -244,6 +244,8 @@ struct Session {
     parting: Option<Parting>,
     /// Whether the passcode was said.
     passcode_said: bool,
+    /// Whether it was told that the link lets nobody in.
+    link_refused: bool,
     /// Guests that were let in on this connection.
     admitted: HashSet<ParticipantId>,
     /// The meeting's log before the device forgot it.
@@ -312,6 +314,7 @@ pub(super) async fn run(
         join_not_before: start,
         parting: None,
         passcode_said: false,
+        link_refused: false,
         admitted: HashSet::new(),
         log: None,
         certificate: None,

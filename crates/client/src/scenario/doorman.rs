@@ -2,13 +2,14 @@
 //!
 //! Who proves the meeting's passcode comes in. So does who knocks under a name on the list; a name proves nothing, since
 //! anybody with the link can knock under any: a list is for meetings whose link is told to few. Others wait for another
-//! host, or are sent away.
+//! host, or are sent away. Where the meeting takes personal links only no rule lets anybody in.
 
 use std::{
     collections::{BTreeMap, HashSet},
     time::{Duration, Instant},
 };
 
+use sabha_crypto::policy::{Controls, Link};
 use sabha_protocol::{
     DeviceKey, DisplayName, MeetingId, ParticipantId,
     device::{AdmissionMethod, DeviceView, PasscodeProof, PasscodeView},
@@ -181,6 +182,7 @@ impl Door {
             }
             stays
         });
+        let is_personal = takes_personal_links_only(view);
         for guest in &view.guests {
             let waiting = self.waiting.entry(guest.guest).or_insert_with(|| {
                 events.push(DoorEvent::Knocked {
@@ -209,7 +211,12 @@ impl Door {
             if waiting.decided || view.locked {
                 continue;
             }
-            if guest.passcode == PasscodeProof::Proven || rules.names.contains(&guest.name) {
+            // Where links are personal no rule lets in, and who shows one waits for a person.
+            if is_personal && guest.invite.as_ref().is_some_and(|invite| invite.holds) {
+                continue;
+            }
+            let listed = guest.passcode == PasscodeProof::Proven || rules.names.contains(&guest.name);
+            if listed && !is_personal {
                 waiting.decided = true;
                 verdicts.push(Verdict::Admit(guest.guest));
             } else if rules.deny_others
@@ -238,6 +245,11 @@ impl Door {
     }
 }
 
+fn takes_personal_links_only(view: &DeviceView) -> bool {
+    let controls = Controls::from_settings(&view.conduct.controls);
+    controls.is_ok_and(|controls| controls.link() == Link::Personal)
+}
+
 fn others(view: &DeviceView) -> impl Iterator<Item = (DeviceKey, AdmissionMethod)> {
     let others = view.members.iter().filter(|member| member.device != view.me);
     others.map(|member| (member.device, member.method))
@@ -246,7 +258,7 @@ fn others(view: &DeviceView) -> impl Iterator<Item = (DeviceKey, AdmissionMethod
 #[cfg(test)]
 mod tests {
     use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
-    use sabha_protocol::device::{DeviceOutput, WaitingView};
+    use sabha_protocol::device::{DeviceOutput, GuestInvite, WaitingView};
 
     use super::*;
 
@@ -280,6 +292,7 @@ mod tests {
             passcode,
             admitting: false,
             of_organisation: false,
+            invite: None,
         }
     }
 
@@ -314,6 +327,24 @@ mod tests {
         assert_eq!(door.look(&view, &rules, now).1, [Verdict::Deny(ParticipantId(1))]);
         assert_eq!(door.look(&view, &rules, now + 59 * SECOND).1, []);
         assert_eq!(door.look(&view, &rules, now + 60 * SECOND).1, [Verdict::Deny(ParticipantId(2))]);
+    }
+
+    #[test]
+    fn where_links_are_personal_no_rule_lets_in_and_who_shows_one_waits_for_a_person() {
+        let mut view = view();
+        let mut controls = Controls::default();
+        controls.set_named("ORG.LINK.PRIVATE", "personal").unwrap();
+        view.conduct.controls = controls.to_settings();
+        let invite = |holds| Some(GuestInvite { name: None, holds });
+        view.guests = vec![
+            guest(1, "Asha", PasscodeProof::NotNeeded),
+            WaitingView { invite: invite(true), ..guest(2, "Asha", PasscodeProof::NotNeeded) },
+            WaitingView { invite: invite(false), ..guest(3, "Asha", PasscodeProof::NotNeeded) },
+        ];
+        let now = Instant::now();
+        assert_eq!(Door::default().look(&view, &rules(&["Asha"], false), now).1, []);
+        let denied = [1, 3].map(|guest| Verdict::Deny(ParticipantId(guest)));
+        assert_eq!(Door::default().look(&view, &rules(&["Asha"], true), now).1, denied);
     }
 
     #[test]

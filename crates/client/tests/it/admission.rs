@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sabha_client::{ClientError, Invite, Link, Over, Participant, ParticipantConfig, Phase};
-use sabha_crypto::link::LinkSecret;
+use sabha_crypto::{
+    link::LinkSecret,
+    policy::{Controls, Tier},
+};
 use sabha_protocol::{
     Rule, Source,
     device::{AdmissionMethod, DeviceStage, PasscodeView},
@@ -218,6 +221,57 @@ async fn an_invite_lets_one_person_in_until_it_is_withdrawn() {
     assert!(matches!(result, Err(ClientError::Closed { reason: CloseReason::SentBack, .. })), "{result:?}");
     let (back, _) = knock(&host, config("Ravi")).await;
     assert_eq!(back.state().phase, Phase::Waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_links_are_personal_and_a_host_decides_on_each_a_guest_comes_in_by_both() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let host = careful_host(&meeting).await;
+    let mut controls = Controls::default();
+    controls.set_named("ORG.LINK.PRIVATE", "personal").unwrap();
+    controls.set_named("MEET.LOBBY.ON", "host").unwrap();
+    let settings = Controls::of(Tier::Medium).tighten(&controls).to_settings();
+    host.set_controls(settings.clone());
+    wait(&host, "the controls", |state| {
+        state.view.as_ref().is_some_and(|view| view.conduct.controls == settings)
+    })
+    .await;
+    let until_ms = (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64) + 3_600_000;
+    host.invite("Ravi of the ministry".parse().unwrap(), until_ms, 1);
+    let made =
+        |state: &sabha_client::Snapshot| state.view.as_ref().is_some_and(|view| !view.invites.is_empty());
+    let state = wait(&host, "an invite", made).await;
+    let invite = state.view.unwrap().invites[0].clone();
+    let link = format!("{}/m/{}{}", meeting.invite.server(), meeting.invite.meeting(), invite.fragment);
+
+    // By the meeting's own link a guest is told why not, and a host lets none in.
+    let (eve, eve_id) = knock(&host, guest_config(&meeting, "Eve")).await;
+    let told = wait(&eve, "the reason", |state| !state.refusals.is_empty()).await;
+    assert_eq!(told.refusals[0].rule, Rule::LinkPrivate);
+    host.admit(eve_id);
+    let state = wait(&host, "a refusal", |state| !state.refusals.is_empty()).await;
+    assert_eq!(state.refusals[0].rule, Rule::LinkPrivate);
+    assert_eq!(eve.state().phase, Phase::Waiting);
+
+    let config = ParticipantConfig { invite: invite_of(&link), ..guest_config(&meeting, "Ravi") };
+    let (ravi, ravi_id) = knock(&host, config).await;
+    let shown = wait(&host, "what it shows", |state| {
+        state.view.as_ref().is_some_and(|view| view.guests.iter().any(|guest| guest.invite.is_some()))
+    })
+    .await;
+    let shown = shown.view.unwrap().guests.iter().find_map(|guest| guest.invite.clone()).unwrap();
+    assert_eq!((shown.name.unwrap().as_str(), shown.holds), ("Ravi of the ministry", true));
+    host.admit(ravi_id);
+    ravi.until_joined(PATIENCE).await.unwrap();
+    wait_for_frames(&ravi, id(&host), Source::Camera, 10).await;
+    wait_for_frames(&host, id(&ravi), Source::Camera, 10).await;
+    let state = ravi.state();
+    assert!(state.members().iter().any(|member| !member.host && member.method == AdmissionMethod::Invite));
+
+    host.withdraw_invite(invite.invite);
+    let (_, result) = ravi.finish().await;
+    assert!(matches!(result, Err(ClientError::Closed { reason: CloseReason::SentBack, .. })), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

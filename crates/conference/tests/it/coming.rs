@@ -51,6 +51,21 @@ fn where_only_members_take_part_nobody_knocks_or_comes_back_without_an_account()
     assert_eq!(scene.refused_resume(&participant), Rule::External);
 }
 
+/// ORG.LINK.PRIVATE
+#[test]
+fn where_links_are_personal_nobody_knocks_by_mail_and_who_has_the_secret_still_does() {
+    let mut scene = Scene::new();
+    let host = scene.host();
+    let mail = || Right::Link { knock: None };
+    let (connection, device) = (scene.connection(), scene.new_device());
+    scene.set(&host, "ORG.LINK.PRIVATE", "personal");
+
+    assert_eq!(scene.enter(connection, device, mail()).rule(), Rule::LinkPrivate);
+    assert_eq!(scene.events(host.connection).len(), 0, "no host hears of it");
+    // Whether there is a personal link in a knock is sealed: hosts look.
+    assert!(matches!(scene.enter(connection, device, link()).event(), Event::Waiting { .. }));
+}
+
 /// ROOM-31
 #[test]
 fn who_waits_when_the_controls_get_tighter_waits_on_only_if_it_may_come() {

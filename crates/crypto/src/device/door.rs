@@ -15,10 +15,11 @@ use sabha_protocol::{
 
 use super::{
     Device, Place, Sent,
-    say::{Door, Knock, Saying},
+    say::{Door, Knock, Saying, ShownInvite},
 };
 use crate::{
     group::{Applicant, Provider},
+    invitation::Invitation,
     pake::{Context, GuestConfirm, GuestStart, PakeKey, Passcode},
     seal::{self, Place as SealPlace},
 };
@@ -47,6 +48,8 @@ pub(super) struct GuestDoor {
     not_before_ms: u64,
     pub(super) wrong: u32,
     pub(super) left: u32,
+    /// A host's device says that nobody comes in here but by a personal link that holds.
+    pub(super) link_wanted: bool,
 }
 
 /// The host's device that asked for the passcode.
@@ -142,7 +145,13 @@ impl Device {
 
     /// Returns what this guest says to hosts, sealed under the lobby key; `None` without the link's secret.
     pub(super) fn sealed_knock(&self) -> Option<Vec<u8>> {
-        let knock = Knock { nonce: self.guest_door.nonce, name: self.own.name.clone() };
+        let nonce = self.guest_door.nonce;
+        let shown = |invitation: &Invitation| ShownInvite {
+            cert: invitation.cert().clone(),
+            proof: invitation.proof(&self.me(), &nonce),
+        };
+        let invite = self.secrets.invitation.as_ref().map(shown);
+        let knock = Knock { nonce, name: self.own.name.clone(), invite };
         let place = SealPlace::Profile { meeting: self.secrets.meeting, device: self.me() };
         seal::seal(&self.keys.as_ref()?.lobby, &place, &knock.to_bytes(), self.dice.random()).ok()
     }
@@ -190,6 +199,7 @@ impl Device {
             Saying::PasscodeOff => self.passcode_off(host),
             Saying::Granted(grant) => self.granted(host, &grant),
             Saying::LinkSecret(sealed) => self.told_secret(host, &sealed),
+            Saying::PersonalLink { wanted } => self.personal_link(wanted),
             Saying::PakeHello(_) | Saying::PakeProof(_) | Saying::KeyPackage(_) | Saying::Knock(_) => {}
         }
     }
@@ -214,6 +224,17 @@ impl Device {
         let done = matches!(self.guest_door.proof, Proof::Proven);
         if !done && asked_by.is_none_or(|device| device == host) && matches!(self.place, Place::Lobby) {
             self.guest_door.proof = Proof::Off;
+        }
+    }
+
+    /// Who has no personal link is not asked for the passcode, which would be of no use.
+    fn personal_link(&mut self, wanted: bool) {
+        if !matches!(self.place, Place::Lobby) {
+            return;
+        }
+        self.guest_door.link_wanted = wanted;
+        if wanted && matches!(self.guest_door.proof, Proof::Asked | Proof::Typed(_)) {
+            self.guest_door.proof = Proof::None;
         }
     }
 

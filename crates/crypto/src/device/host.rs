@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sabha_admission::{
-    Capabilities, DeviceKey, Grant, GrantId, HostCert, Method, Policy, SignedPolicy, controls::Decision,
+    Capabilities, DeviceKey, Grant, GrantId, HostCert, Member, Method, Policy, Roster, SignedInviteCert,
+    SignedPolicy, check_invite_proof,
+    controls::{Decision, Link, Lobby},
 };
 use sabha_protocol::{
     ParticipantId, Rule,
-    device::{DeviceOutput, PasscodeProof, PasscodeView, WaitingView},
+    device::{DeviceOutput, GuestInvite, PasscodeProof, PasscodeView, WaitingView},
     limits::LOBBY_GUESTS_MAX,
     text::Passcode as TypedPasscode,
     wire::{ClientMessage, server::Guest},
@@ -23,7 +25,7 @@ use super::{
     secrets::HostPasscode,
 };
 use crate::{
-    group::{Bundle, Changes},
+    group::{Bundle, Changes, Group},
     pake::{Budget, Context, Host, HostWaiting, Passcode},
     seal::{self, Place as SealPlace},
 };
@@ -59,6 +61,15 @@ struct Waiting {
     proof: PasscodeProof,
     pake: Option<HostWaiting>,
     grant: Option<Vec<u8>>,
+    /// Whether it was told that it needs a personal link.
+    link_wanted: bool,
+}
+
+impl Waiting {
+    /// Returns the invite that it showed to be its own. Whether that holds is another question.
+    fn invite(&self) -> Option<&SignedInviteCert> {
+        self.knock.as_ref()?.invite.as_ref().map(|shown| &shown.cert)
+    }
 }
 
 /// What is to be committed.
@@ -148,6 +159,17 @@ impl Retry {
     }
 }
 
+/// Returns what a host voids to put a member out, for good (`banned`) or until somebody lets it in anew: the invite by which it
+/// would come in again by itself, or else its grant.
+fn void_id(roster: &Roster, member: &Member, banned: bool) -> GrantId {
+    let by_hand = member.grant.method == Method::InviteManual;
+    let waits = by_hand && roster.policy.conduct.controls.lobby() == Lobby::Host;
+    // Nobody puts a host out, nor voids what another of its devices came by.
+    let is_hosts =
+        roster.hosts().any(|host| host.device != member.device && host.ban_id() == member.ban_id());
+    if is_hosts || (waits && !banned) { member.grant_id } else { member.ban_id() }
+}
+
 impl HostDoor {
     pub(super) fn clear(&mut self) {
         self.guests.clear();
@@ -177,24 +199,86 @@ impl HostDoor {
         self.guests.retain(|_, waiting| waiting.knock.is_some());
     }
 
-    pub(super) fn views(&self) -> Vec<WaitingView> {
-        self.guests
-            .iter()
-            .filter_map(|(&guest, waiting)| {
-                Some(WaitingView {
-                    guest,
-                    device: waiting.device,
-                    name: waiting.knock.as_ref()?.name.clone(),
-                    passcode: waiting.proof,
-                    admitting: waiting.grant.is_some(),
-                    of_organisation: waiting.of_organisation,
-                })
-            })
-            .collect()
+    /// Counts the other devices that are on their way in by an invite.
+    fn coming_by(&self, invite: &SignedInviteCert, but: &DeviceKey) -> usize {
+        let by_it = |waiting: &&Waiting| {
+            waiting.grant.is_some()
+                && waiting.device != *but
+                && waiting.invite().is_some_and(|other| other.invite == invite.invite)
+        };
+        self.guests.values().filter(by_it).count()
     }
 }
 
 impl Device {
+    pub(super) fn guests(&self) -> Vec<WaitingView> {
+        let views = self.host_door.guests.iter().filter_map(|(&guest, waiting)| {
+            Some(WaitingView {
+                guest,
+                device: waiting.device,
+                name: waiting.knock.as_ref()?.name.clone(),
+                passcode: waiting.proof,
+                admitting: waiting.grant.is_some(),
+                of_organisation: waiting.of_organisation,
+                invite: waiting.invite().map(|invite| GuestInvite {
+                    name: self.name_of_invite(&invite.invite),
+                    holds: self.holds_invite(waiting),
+                }),
+            })
+        });
+        views.collect()
+    }
+
+    /// Decides whether a guest would come in by the invite that it showed, if a host says yes.
+    fn holds_invite(&self, waiting: &Waiting) -> bool {
+        let (Some(invite), Some(group)) = (waiting.invite(), self.group()) else { return false };
+        let coming = self.host_door.coming_by(invite, &waiting.device);
+        group.roster().check_shown(invite, &waiting.device, coming, self.now_ms).is_ok()
+    }
+
+    /// Looks at who waits again, after something has changed that may concern them.
+    pub(super) fn review_guests(&mut self) {
+        if self.is_host() {
+            let guests: Vec<_> = self.host_door.guests.keys().copied().collect();
+            guests.into_iter().for_each(|guest| self.review_guest(guest));
+        }
+    }
+
+    /// Tells a guest what it needs, if that is news: a personal link where only those let in, or the passcode.
+    fn review_guest(&mut self, guest: ParticipantId) {
+        let Some(policy) = self.group().map(|group| &group.roster().policy) else { return };
+        let personal = policy.conduct.controls.link() == Link::Personal;
+        let Some(waiting) = self.host_door.guests.get(&guest).filter(|waiting| waiting.grant.is_none())
+        else {
+            return;
+        };
+        let holds = self.holds_invite(waiting);
+        let wants_link = personal && !holds;
+        // An invite is as good as the passcode, and where only invites let in the passcode does not help.
+        let wants_passcode = !personal && !holds && self.secrets.passcode.is_some();
+        let (was_told, before) = (waiting.link_wanted, waiting.proof);
+        let proof = match before {
+            PasscodeProof::Proven => before,
+            _ if !wants_passcode => PasscodeProof::NotNeeded,
+            PasscodeProof::NotNeeded => PasscodeProof::Wanted,
+            PasscodeProof::Failed | PasscodeProof::Wanted => before,
+        };
+        if let Some(waiting) = self.host_door.guests.get_mut(&guest) {
+            (waiting.link_wanted, waiting.proof) = (wants_link, proof);
+            if !wants_passcode {
+                waiting.pake = None;
+            }
+        }
+        if wants_link != was_told {
+            self.changed = true;
+            self.say_at_door(Some(guest), self.me(), Saying::PersonalLink { wanted: wants_link });
+        }
+        if before == PasscodeProof::NotNeeded && proof == PasscodeProof::Wanted {
+            self.changed = true;
+            self.want_passcode(guest);
+        }
+    }
+
     pub(super) fn knocked(&mut self, guest: Guest) {
         if self.host_door.guests.contains_key(&guest.id) || self.host_door.guests.len() >= LOBBY_GUESTS_MAX {
             return;
@@ -213,21 +297,30 @@ impl Device {
             None if self.takes_mail() => None,
             None => return,
         };
-        let wanted = self.secrets.passcode.is_some();
-        let proof = if wanted { PasscodeProof::Wanted } else { PasscodeProof::NotNeeded };
-        let Guest { device, of_organisation, .. } = guest;
-        let waiting = Waiting { device, knock, of_organisation, proof, pake: None, grant: None };
+        let waiting = Waiting {
+            device: guest.device,
+            knock,
+            of_organisation: guest.of_organisation,
+            proof: PasscodeProof::NotNeeded,
+            pake: None,
+            grant: None,
+            link_wanted: false,
+        };
         self.host_door.guests.insert(guest.id, waiting);
         self.changed = true;
-        if wanted {
-            self.want_passcode(guest.id);
-        }
+        self.review_guest(guest.id);
     }
 
     fn open_knock(&self, device: &DeviceKey, sealed: &[u8]) -> Option<Knock> {
         let place = SealPlace::Profile { meeting: self.secrets.meeting, device: *device };
         let opened = seal::open(&self.keys.as_ref()?.lobby, &place, sealed).ok()?;
-        Knock::from_bytes(&opened).ok()
+        let knock = Knock::from_bytes(&opened).ok()?;
+        // ADM-61: who shows an invite of somebody else's does not knock honestly.
+        let honest = knock.invite.as_ref().is_none_or(|shown| {
+            let meeting = &self.secrets.meeting;
+            check_invite_proof(&shown.cert.invite, meeting, device, &knock.nonce, &shown.proof).is_ok()
+        });
+        honest.then_some(knock)
     }
 
     /// Asks for the passcode, or says that there is nothing to ask for any more.
@@ -248,9 +341,10 @@ impl Device {
 
     /// The host lets a guest in, by hand or by a rule of its own.
     pub(super) fn admit(&mut self, guest: ParticipantId, by_rule: bool) {
-        let proven =
-            self.host_door.guests.get(&guest).is_some_and(|waiting| waiting.proof == PasscodeProof::Proven);
+        let Some(waiting) = self.host_door.guests.get(&guest) else { return };
+        let proven = waiting.proof == PasscodeProof::Proven;
         let method = match (proven, by_rule) {
+            (_, false) if self.holds_invite(waiting) => Method::InviteManual,
             (true, true) => Method::Passcode,
             (true, false) => Method::PasscodeManual,
             (false, true) => Method::Rule,
@@ -274,18 +368,21 @@ impl Device {
         if waiting.grant.is_some() {
             return None;
         }
+        let invite = if method.is_by_invite() { waiting.invite().cloned() } else { None };
         let grant = Grant {
             meeting,
             suite,
             subject: waiting.device,
-            capabilities: Capabilities::PARTICIPANT,
+            capabilities: invite.as_ref().map_or(Capabilities::PARTICIPANT, |invite| {
+                invite.capabilities.intersection(Capabilities::PARTICIPANT)
+            }),
             issuer: me,
             seq,
             not_before_ms: now_ms,
             not_after_ms: now_ms.saturating_add(GRANT_MS),
             nonce,
             method,
-            invite: None,
+            invite,
         };
         // A rule does not undo what a host has decided.
         let by_rule = matches!(grant.method, Method::Passcode | Method::Rule);
@@ -296,7 +393,7 @@ impl Device {
         if policy.conduct.banned.contains(&grant.subject) {
             return Some(Rule::RemovedStaysOut);
         }
-        if let Decision::Refused { by } = policy.conduct.entry(&grant) {
+        if let Decision::Refused { by } = policy.entry(&grant) {
             return by.rule();
         }
         let grant = grant.sign(self.signer.key()).ok()?;
@@ -343,7 +440,8 @@ impl Device {
         let (meeting, me) = (self.secrets.meeting, self.me());
         let (seed, nonce) = (self.dice.random(), self.dice.random());
         let Some(root) = self.group().map(|group| group.roster().policy.root) else { return };
-        let Some(waiting) = self.host_door.guests.get_mut(&from) else { return };
+        let waiting = self.host_door.guests.get_mut(&from).filter(|waiting| !waiting.link_wanted);
+        let Some(waiting) = waiting else { return };
         let context = Context { meeting, guest: waiting.device, role: 0, root };
         let (pake, answer) = Host::answer(&passcode, context, &me, hello, &seed, nonce);
         waiting.pake = Some(pake);
@@ -429,21 +527,13 @@ impl Device {
             by_mail,
         });
         let wanted = self.secrets.passcode.is_some();
-        let mut ask = Vec::new();
-        for (guest, waiting) in &mut self.host_door.guests {
+        for waiting in self.host_door.guests.values_mut() {
             waiting.pake = None;
-            match (wanted, waiting.proof) {
-                (false, _) => waiting.proof = PasscodeProof::NotNeeded,
-                (true, PasscodeProof::Proven) => {}
-                (true, _) => {
-                    waiting.proof = PasscodeProof::Wanted;
-                    ask.push(*guest);
-                }
+            if !wanted || waiting.proof != PasscodeProof::Proven {
+                waiting.proof = PasscodeProof::NotNeeded;
             }
         }
-        for guest in ask {
-            self.want_passcode(guest);
-        }
+        self.review_guests();
         self.changed = true;
         self.out.push_back(DeviceOutput::Remember {});
     }
@@ -512,10 +602,17 @@ impl Device {
         let now_ms = self.now_ms;
         let mut work = self.work.take();
         // Who came by a void invite goes with it.
-        let members = self.group().into_iter().flat_map(|group| &group.roster().members);
-        work.send_back.extend(
-            members.filter(|member| work.revoke.contains(&member.ban_id())).map(|member| member.device),
-        );
+        if let Some(roster) = self.group().map(Group::roster) {
+            let put_out = work.remove.iter().map(|device| (device, true));
+            let put_out = put_out.chain(work.send_back.iter().map(|device| (device, false)));
+            let void: BTreeSet<_> = put_out
+                .filter_map(|(device, banned)| Some(void_id(roster, roster.member_of(device)?, banned)))
+                .chain(work.revoke.iter().copied())
+                .collect();
+            let by_it =
+                |member: &&Member| void.contains(&member.ban_id()) && !work.remove.contains(&member.device);
+            work.send_back.extend(roster.members.iter().filter(by_it).map(|member| member.device));
+        }
         let Some(policy) = self.policy_for(&work) else { return };
         let Some(group) = self.group_mut() else { return };
         if group.is_committing() {
@@ -591,8 +688,9 @@ impl Device {
             policy.conduct.rights.remove(device);
             policy.conduct.spotlight = policy.conduct.spotlight.filter(|spotlight| spotlight != device);
             if let Some(member) = roster.member_of(device) {
-                policy.revoke(member.ban_id()).ok()?;
-                if work.remove.contains(device) {
+                let banned = work.remove.contains(device);
+                policy.revoke(void_id(roster, member, banned)).ok()?;
+                if banned {
                     policy.conduct.banned.insert(*device);
                 }
             }

@@ -48,9 +48,10 @@ impl Device {
             devices_max: devices.max(1),
         };
         let invitation = Invitation::issue(self.signer.key(), terms, self.dice.random()).ok()?;
-        // What would let nobody in is not given away.
-        let grant = invitation.grant(self.me(), now_ms, [0; 16]).ok()?;
-        if let Decision::Refused { by } = policy.conduct.entry(&grant) {
+        // What would let nobody in, not by a host's hand either, is not given away.
+        let mut grant = invitation.grant(self.me(), now_ms, [0; 16]).ok()?.body;
+        grant.method = Method::InviteManual;
+        if let Decision::Refused { by } = policy.entry(&grant) {
             return by.rule();
         }
         self.secrets.issued.push(Issued { name, invitation });
@@ -76,6 +77,12 @@ impl Device {
         self.work.revoke(id);
         self.changed = true;
         self.out.push_back(DeviceOutput::Remember {});
+    }
+
+    /// Returns what this device calls the person for whom it made an invite.
+    pub(super) fn name_of_invite(&self, invite: &DeviceKey) -> Option<DisplayName> {
+        let mine = |one: &&Issued| one.invitation.cert().invite == *invite;
+        self.secrets.issued.iter().find(mine).map(|one| one.name.clone())
     }
 
     pub(super) fn invites(&self) -> Vec<InviteView> {
@@ -121,7 +128,7 @@ impl Device {
     /// The invite does not let this device in, for whatever reason: from now on it knocks.
     pub(super) fn give_up_invite(&mut self) {
         self.invite_refused = true;
-        if self.secrets.grant.as_ref().is_some_and(|grant| grant.method == Method::Invite) {
+        if self.secrets.grant.as_ref().is_some_and(|grant| grant.method.is_by_invite()) {
             self.secrets.grant = None;
             self.out.push_back(DeviceOutput::Remember {});
         }

@@ -200,6 +200,17 @@ impl Device {
         self
     }
 
+    /// Takes the fragment of the link by which a device comes back, with or without its `#`: an invite of its own in it takes the
+    /// place of the one that was kept. What else it may be, damaged or another meeting's, changes nothing.
+    pub fn take_link(&mut self, fragment: &str) {
+        let Ok((_, Some(invitation))) = Invitation::split(&self.secrets.meeting, fragment) else { return };
+        if self.secrets.invitation.as_ref() != Some(&invitation) {
+            self.secrets.invitation = Some(invitation);
+            self.invite_refused = false;
+            self.out.push_back(DeviceOutput::Remember {});
+        }
+    }
+
     /// Comes back from what [`Device::export`] returned.
     ///
     /// # Errors

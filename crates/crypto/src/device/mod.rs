@@ -400,14 +400,19 @@ impl Device {
     /// A host sent this device back to the lobby. Its grant is void, and what is left is to knock again.
     fn sent_back(&mut self) {
         self.give_up_invite();
-        // The creator keeps its own, which nobody else could give it.
-        if self.secrets.root_seed.is_none() {
-            self.secrets.grant = None;
-            self.out.push_back(DeviceOutput::Remember {});
-        }
+        self.give_up_grant();
         self.own.hand = false;
         self.requests = Requests::default();
         self.erase(Place::Outside);
+    }
+
+    /// The controls let nobody in any more by a grant like its own: what is left is to come by an invite, or to knock. Hosts
+    /// come in as ever, so a server that says so costs them nothing.
+    fn let_in_no_more(&mut self) {
+        if !self.is_host() {
+            self.give_up_grant();
+            self.erase(Place::Outside);
+        }
     }
 
     /// Forgets the group and every key of it.
@@ -462,6 +467,9 @@ impl Device {
             (Some(Sent::Enter), Some(Rule::RemovedStaysOut)) => self.erase(Place::Removed),
             (Some(Sent::Enter), Some(Rule::SentBack)) => self.sent_back(),
             (Some(Sent::Enter), Some(Rule::Invite)) => self.give_up_invite(),
+            (Some(Sent::Enter), Some(Rule::LinkPrivate | Rule::LobbyOn | Rule::PassRequired)) => {
+                self.let_in_no_more();
+            }
             (Some(Sent::Enter), Some(_)) => self.entry_refused(),
             (Some(Sent::Door), Some(_)) => self.not_passed_on(),
             _ => {}
@@ -510,6 +518,7 @@ impl Device {
         }
         self.write_log(&change);
         self.watch_terms();
+        self.review_guests();
         if let Some(version) = self.group().map(|group| group.roster().policy.version) {
             self.note_policy(version);
         }

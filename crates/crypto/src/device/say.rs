@@ -1,6 +1,7 @@
 //! What devices say to each other: at the door (between a guest and the hosts, through the server), in a knock
 //! (sealed under the lobby key), and in the group (sealed by MLS, or a heartbeat with its own signature).
 
+use sabha_admission::{SIGNATURE_BYTES, SignedInviteCert};
 use sabha_protocol::{
     DeviceKey, DisplayName, MediaState, Source,
     limits::ROOM_PARTICIPANTS_MAX,
@@ -17,21 +18,43 @@ pub(crate) struct Knock {
     /// Comes back in the grant and in the heartbeat that certifies the present to who is let in.
     pub(crate) nonce: [u8; 16],
     pub(crate) name: DisplayName,
+    /// The personal link by which it comes, if it has one.
+    pub(crate) invite: Option<ShownInvite>,
+}
+
+/// An invite, and that it is the knocking device's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShownInvite {
+    pub(crate) cert: SignedInviteCert,
+    /// By the invite's key, as [`sabha_admission::check_invite_proof`] checks it.
+    pub(crate) proof: [u8; SIGNATURE_BYTES],
 }
 
 impl Knock {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        Writer::kind(1).array(&self.nonce).vector(name_bytes(&self.name).as_bytes()).done()
+        let write = |kind| Writer::kind(kind).array(&self.nonce).vector(name_bytes(&self.name).as_bytes());
+        match &self.invite {
+            None => write(1).done(),
+            Some(ShownInvite { cert, proof }) => write(2).vector(&cert.to_bytes()).array(proof).done(),
+        }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != 1 {
-            return Err(Malformed);
-        }
-        let knock = Self { nonce: reader.array()?, name: name(&mut reader)? };
+        let shows = match reader.u8()? {
+            1 => false,
+            2 => true,
+            _ => return Err(Malformed),
+        };
+        let (nonce, name) = (reader.array()?, name(&mut reader)?);
+        let invite = if shows {
+            let cert = SignedInviteCert::from_bytes(reader.vector()?).map_err(|_| Malformed)?;
+            Some(ShownInvite { cert, proof: reader.array()? })
+        } else {
+            None
+        };
         reader.end()?;
-        Ok(knock)
+        Ok(Self { nonce, name, invite })
     }
 }
 
@@ -67,6 +90,8 @@ pub(crate) enum Saying {
     LinkSecret(Vec<u8>),
     /// Guest who came by mail, now that it can seal it: its knock.
     Knock(Vec<u8>),
+    /// Host: only who has a personal link comes in here, and this guest has none that holds; or no longer so.
+    PersonalLink { wanted: bool },
 }
 
 impl Door {
@@ -84,6 +109,7 @@ impl Door {
             Saying::PasscodeOff => write(9).done(),
             Saying::LinkSecret(sealed) => write(10).vector(sealed).done(),
             Saying::Knock(sealed) => write(11).vector(sealed).done(),
+            Saying::PersonalLink { wanted } => write(12).u8(u8::from(*wanted)).done(),
         }
     }
 
@@ -105,6 +131,7 @@ impl Door {
             9 => Saying::PasscodeOff,
             10 => Saying::LinkSecret(reader.vector()?.to_vec()),
             11 => Saying::Knock(reader.vector()?.to_vec()),
+            12 => Saying::PersonalLink { wanted: reader.flag()? },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -263,7 +290,10 @@ fn media_of(bits: u8) -> Result<MediaState, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::SigningKey;
     use proptest::prelude::*;
+    use sabha_admission::{Capabilities, InviteCert, device_key};
+    use sabha_protocol::MeetingId;
 
     use super::*;
 
@@ -277,7 +307,9 @@ mod tests {
                 // Text is trimmed while it is read, so it may come back shorter.
                 prop_assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
             }
-            let _ = Knock::from_bytes(&bytes);
+            if let Ok(knock) = Knock::from_bytes(&bytes) {
+                prop_assert_eq!(Knock::from_bytes(&knock.to_bytes()), Ok(knock));
+            }
         }
     }
 
@@ -302,12 +334,48 @@ mod tests {
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }
-        for saying in [Saying::PakeWrong { left: 4, wait_ms: 1000 }, Saying::PasscodeOff] {
+        for saying in [
+            Saying::PakeWrong { left: 4, wait_ms: 1000 },
+            Saying::PasscodeOff,
+            Saying::PersonalLink { wanted: true },
+            Saying::PersonalLink { wanted: false },
+        ] {
             let door = Door { host: device, saying };
             assert_eq!(Door::from_bytes(&door.to_bytes()), Ok(door));
         }
-        let knock = Knock { nonce: [1; 16], name: "Bilal".parse().unwrap() };
-        assert_eq!(Knock::from_bytes(&knock.to_bytes()), Ok(knock));
+    }
+
+    fn shown() -> ShownInvite {
+        let host = SigningKey::from_bytes(&[1; 32]);
+        let cert = InviteCert {
+            meeting: MeetingId::from_bytes([2; 20]),
+            invite: device_key(&SigningKey::from_bytes(&[3; 32])),
+            capabilities: Capabilities::PARTICIPANT,
+            issuer: device_key(&host),
+            seq: 7,
+            not_before_ms: 1000,
+            not_after_ms: 9000,
+            devices_max: 1,
+        };
+        ShownInvite { cert: cert.sign(&host).unwrap(), proof: [4; 64] }
+    }
+
+    #[test]
+    fn a_knock_is_read_back_and_has_one_form() {
+        let name: DisplayName = "नमस्ते".repeat(9).parse().unwrap();
+        for invite in [None, Some(shown())] {
+            let knock = Knock { nonce: [1; 16], name: name.clone(), invite };
+            let bytes = knock.to_bytes();
+            assert!(bytes.len() <= crate::seal::PROFILE_BYTES_MAX, "{}", bytes.len());
+            assert_eq!(Knock::from_bytes(&bytes), Ok(knock));
+            for end in 0..bytes.len() {
+                assert_eq!(Knock::from_bytes(&bytes[..end]), Err(Malformed), "{end}");
+            }
+            assert_eq!(Knock::from_bytes(&[&bytes[..], &[0]].concat()), Err(Malformed));
+            for kind in [0, 3] {
+                assert_eq!(Knock::from_bytes(&[&[kind], &bytes[1..]].concat()), Err(Malformed));
+            }
+        }
     }
 
     #[test]

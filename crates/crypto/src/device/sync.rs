@@ -100,11 +100,17 @@ impl Device {
         }
     }
 
-    /// This device is not let in. If its grant has run out, it opens nothing any more, and what is left is to knock again.
-    /// The creator keeps its own, which nobody else could give it.
+    /// This device is not let in: its grant may have run out.
     pub(super) fn entry_refused(&mut self) {
         let has_run_out = self.secrets.grant.as_ref().is_some_and(|grant| grant.not_after_ms < self.now_ms);
-        if has_run_out && self.secrets.root_seed.is_none() {
+        if has_run_out {
+            self.give_up_grant();
+        }
+    }
+
+    /// The grant opens nothing any more: what is left is to knock. The creator keeps its own, which nobody else could give it.
+    pub(super) fn give_up_grant(&mut self) {
+        if self.secrets.root_seed.is_none() {
             self.secrets.grant = None;
             self.out.push_back(DeviceOutput::Remember {});
         }

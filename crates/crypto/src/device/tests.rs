@@ -2,6 +2,7 @@
 
 mod invites;
 mod mail;
+mod personal;
 
 use std::collections::BTreeMap;
 

@@ -34,12 +34,13 @@ impl Device {
             },
             code: self.code(),
             members: self.members(),
-            guests: self.host_door.views(),
+            guests: self.guests(),
             locked: group.is_some_and(|group| group.roster().policy.locked_at_ms.is_some()),
             conduct: self.conduct(),
             banned: self.banned(),
             invites: self.invites(),
             passcode: self.passcode_view(),
+            personal_link_wanted: matches!(self.place, Place::Lobby) && self.guest_door.link_wanted,
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
             certificate: self.certificate_view(),
@@ -145,7 +146,7 @@ fn named(rights: Capabilities) -> Vec<MemberRight> {
 const fn method(method: Method) -> AdmissionMethod {
     match method {
         Method::Creator => AdmissionMethod::Creator,
-        Method::Invite => AdmissionMethod::Invite,
+        Method::Invite | Method::InviteManual => AdmissionMethod::Invite,
         Method::Manual => AdmissionMethod::Manual,
         Method::Passcode | Method::PasscodeManual => AdmissionMethod::Passcode,
         Method::Rule => AdmissionMethod::Rule,

@@ -427,7 +427,7 @@ fn departures(commit: &StagedCommit, sender: &Sender, before: &Roster, policy: &
             let member = before.member(index)?.clone();
             let exit = match by_host {
                 true if policy.conduct.banned.contains(&member.device) => Exit::Banned,
-                true if policy.is_revoked(&member.ban_id()) => Exit::SentBack,
+                true if member.is_void(policy) => Exit::SentBack,
                 true => Exit::Dropped,
                 false => Exit::Left,
             };

@@ -38,6 +38,7 @@ impl Refusal {
             | Rule::AccountScope
             | Rule::AccountStranger
             | Rule::Floor
+            | Rule::LinkPrivate
             | Rule::Mfa => StatusCode::FORBIDDEN,
             Rule::AccountRate | Rule::CredentialRate | Rule::MailRate | Rule::NetworkRate | Rule::Rate => {
                 StatusCode::TOO_MANY_REQUESTS

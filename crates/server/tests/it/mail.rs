@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use sabha_policy::{Controls, Tier};
 use sabha_protocol::{
     Rule,
     wire::{
@@ -480,6 +481,23 @@ async fn nobody_mails_for_another_nor_without_bound_nor_to_what_is_no_address() 
     let plan = without.plan(&asha, &ahead(r#"{"every":"week","count":2}"#)).await;
     let path = format!("/api/v1/plans/{}/mails", plan.id);
     assert_eq!(rule(&without.ask("POST", &path, &asha, to).await), (404, Rule::AccountKnown));
+}
+
+/// ORG.LINK.PRIVATE
+#[tokio::test]
+async fn where_only_personal_links_let_in_no_mail_is_sent() {
+    let post = MailServer::start().await;
+    let office = post.office(500).await;
+    let (_, asha) = office.host().await;
+    let plan = office.plan(&asha, &ahead(r#"{"every":"week","count":2}"#)).await;
+    let mut floor = Controls::of(Tier::Medium);
+    floor.set_named("ORG.LINK.PRIVATE", "personal").unwrap();
+    office.store.apply_floor(&floor, "asha", "a test").await.unwrap();
+
+    let path = format!("/api/v1/plans/{}/mails", plan.id);
+    let answer = office.ask("POST", &path, &asha, r#"{"to":["ravi@example.org"]}"#).await;
+    assert_eq!(rule(&answer), (403, Rule::LinkPrivate));
+    assert!(office.mails(&asha, &plan).await.is_empty());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sabha_admission::SignedGrant;
 use sabha_crypto::{
     device::{CreateOptions, Device, MeetingSuite},
+    invitation::Invitation,
     link::LinkSecret,
     mail::MailKey,
 };
@@ -228,6 +229,20 @@ impl Hall {
         let name = name.parse().expect("a name");
         let device = Device::by_mail(self.creation.meeting, MailKey::from_bytes([5; 32]), name, self.now_ms);
         let guest = self.add(device);
+        self.enter(guest);
+        guest
+    }
+
+    /// Somebody comes with a personal link, `fragment` being the part of it after the meeting.
+    ///
+    /// # Panics
+    /// If `name` is none, or the link is another meeting's.
+    pub fn invited(&mut self, fragment: &str, name: &str) -> usize {
+        let meeting = self.creation.meeting;
+        let (secret, invitation) =
+            Invitation::split(&meeting, fragment).expect("the link is of this meeting");
+        let device = Device::guest(meeting, secret, name.parse().expect("a name"), self.now_ms);
+        let guest = self.add(device.with_invitation(invitation.expect("the link is a personal one")));
         self.enter(guest);
         guest
     }

@@ -8,6 +8,7 @@ mod chaos;
 mod malice_door;
 mod malice_ghosts;
 mod malice_history;
+mod malice_invites;
 mod malice_media;
 mod malice_schedules;
 mod malice_words;

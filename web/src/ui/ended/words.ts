@@ -19,6 +19,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   left: 'rejoin',
   link_unknown: 'home',
   lobby_share: 'again',
+  personal_link: 'home',
   locked: 'again',
   misbehaved: 'again',
   no_encryption: 'home',

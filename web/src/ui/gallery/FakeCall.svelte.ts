@@ -62,6 +62,7 @@ export function knock(id: ParticipantId, name: string, more: Partial<Knock> = {}
     passcode: 'not_needed',
     admitting: false,
     ofOrganisation: false,
+    invite: null,
     ...more,
   };
 }
@@ -116,6 +117,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     keeps_log: true,
     certificate: { type: 'none' },
     passcode: { type: 'none' },
+    personal_link_wanted: false,
     host: true,
   };
 }

@@ -57,6 +57,15 @@ const atDoor =
     call.patchView({ code: null, epoch: 0, host: false, encryption: 'pending', ...view });
   };
 
+/** The controls of a meeting that takes personal links only. */
+const PERSONAL = {
+  floor: [],
+  controls: [{ control: 'ORG.LINK.PRIVATE', value: 'personal' }],
+  locks_at_ms: null,
+  suspended: false,
+  spotlight: null,
+};
+
 const ALARMS: Alarm[] = [
   { type: 'admission', rule: 'ADM-27' },
   { type: 'admission', rule: 'ADM-27' },
@@ -86,6 +95,7 @@ const OVER: readonly OverReason[] = [
   'left',
   'link_unknown',
   'lobby_share',
+  'personal_link',
   'locked',
   'misbehaved',
   'no_encryption',
@@ -127,6 +137,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'lobby-passcode-again': atDoor({ stage: 'passcode_wanted', passcode: { type: 'wanted', wrong: 2, left: 3 } }),
   'lobby-passcode-none-left': atDoor({ stage: 'waiting', passcode: { type: 'wanted', wrong: 5, left: 0 } }),
   'lobby-passcode-off': atDoor({ stage: 'waiting', passcode: { type: 'off' } }),
+  'lobby-personal': atDoor({ stage: 'waiting', personal_link_wanted: true }),
   'lobby-proving': atDoor({ stage: 'proving', passcode: { type: 'wanted', wrong: 0, left: 5 } }),
   'lobby-joining': atDoor({ stage: 'joining' }),
   'lobby-mail': atDoor({
@@ -169,6 +180,16 @@ export const scenes: Readonly<Record<string, Scene>> = {
         knock(51, 'Tomás', { passcode: 'failed' }),
         knock(52, 'District office, Nanded', { passcode: 'wanted' }),
         knock(53, 'Ravi', { passcode: 'proven', admitting: true }),
+      ],
+    }),
+  ),
+  'room-knocks-personal': verified({ conduct: PERSONAL }, (call) =>
+    call.patch({
+      lobby: [
+        knock(50, 'Meera Joshi', { invite: { name: 'Meera, district office', holds: true } }),
+        knock(51, 'Tomás'),
+        knock(52, 'District office, Nanded', { invite: { name: null, holds: true } }),
+        knock(53, 'Ravi', { invite: { name: 'Ravi', holds: false } }),
       ],
     }),
   ),

@@ -30,6 +30,10 @@ describe('lobby', () => {
     );
     expect(lobbyWords(at('proving')).lead).toBe('lobby-proving-lead');
     expect(lobbyWords(at('joining')).title).toBe('lobby-joining');
+    const wanted = at('waiting');
+    expect(lobbyWords({ ...wanted, e2ee: { ...wanted.e2ee, personal_link_wanted: true } }).title).toBe(
+      'lobby-personal',
+    );
     expect(lobbyWords(at('waiting', { type: 'off' })).lead).toBe('lobby-passcode-off-lead');
   });
 });

@@ -27,6 +27,7 @@ export function lobbyWords({
   sentBack,
 }: Pick<CallState, 'e2ee' | 'hostPresent' | 'sentBack'>): LobbyWords {
   if (e2ee?.stage === 'joining') return { title: 'lobby-joining', lead: 'lobby-joining-lead' };
+  if (e2ee?.personal_link_wanted) return { title: 'lobby-personal', lead: 'lobby-personal-lead' };
   const byMail = isUntold(e2ee);
   if (e2ee?.stage === 'passcode_wanted') {
     return { title: 'lobby-passcode', lead: byMail ? 'lobby-passcode-mail' : 'lobby-passcode-lead' };

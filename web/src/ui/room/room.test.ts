@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatLine, Person } from '../../call/state';
 import type { DeviceView } from '../../protocol/messages';
-import { invitationOf } from './invitation';
+import { invitationOf, inviteOf } from './invitation';
 import { handsFirst } from './roster';
 import { unreadOf } from './unread';
 
@@ -29,7 +29,9 @@ describe('unread', () => {
 describe('invitation', () => {
   it('says no more than the rules of the door allow', () => {
     const passcode = { type: 'set', passcode: 'x', admits: true, wrong: 0, by_mail: false };
-    const view = (rest: object) => ({ locked: false, passcode: { type: 'none' }, ...rest }) as DeviceView;
+    const door = { locked: false, passcode: { type: 'none' }, conduct: { controls: [] } };
+    const view = (rest: object) => ({ ...door, ...rest }) as unknown as DeviceView;
+    const under = (control: string, value: string) => view({ passcode, conduct: { controls: [{ control, value }] } });
 
     expect(invitationOf({ e2ee: null, role: 'host' })).toBe('invite-lead');
     expect(invitationOf({ e2ee: view({ passcode }), role: 'host' })).toBe('invite-lead-admits');
@@ -38,5 +40,10 @@ describe('invitation', () => {
     );
     expect(invitationOf({ e2ee: view({ passcode, locked: true }), role: 'host' })).toBe('invite-lead-locked');
     expect(invitationOf({ e2ee: view({}), role: 'participant' })).toBe('invite-lead-guest');
+    const personal = under('ORG.LINK.PRIVATE', 'personal');
+    expect(invitationOf({ e2ee: personal, role: 'host' })).toBe('invite-lead-personal');
+    expect(invitationOf({ e2ee: personal, role: 'participant' })).toBe('invite-lead-personal-guest');
+    expect(inviteOf(personal)).toBe('invites-lead');
+    expect(inviteOf(under('MEET.LOBBY.ON', 'host'))).toBe('invites-lead-by-hand');
   });
 });

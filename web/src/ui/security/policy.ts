@@ -8,11 +8,14 @@ import { t } from '../strings/text';
 /** Minutes offered for a limit. */
 const MINUTES: readonly number[] = [5, 15, 30, 60, 120, 240];
 
+/** What is the organisation's to demand, and a host may tighten all the same. */
+const CHOSEN: ReadonlySet<string> = new Set(['ORG.EXTERNAL', 'ORG.LINK.PRIVATE']);
+
 const keyOf = (text: string) => text.toLowerCase().replaceAll('.', '-');
 
 /** Whether a setting is decided once and for all when a meeting is made. */
 export function isFixed(entry: ControlEntry): boolean {
-  return entry.id === 'MEET.E2EE.REQUIRED' || (entry.id.startsWith('ORG.') && entry.id !== 'ORG.EXTERNAL');
+  return entry.id === 'MEET.E2EE.REQUIRED' || (entry.id.startsWith('ORG.') && !CHOSEN.has(entry.id));
 }
 
 /** Returns what a control is called. */

@@ -153,6 +153,7 @@ impl Session {
         let newly_removed = view.stage == DeviceStage::Removed;
         self.state.send_modify(|state| state.see(view.clone()));
         self.say_passcode(&view);
+        self.note_link(&view);
         self.let_in(&view);
         self.part_again(&view);
         if newly_removed && self.entry == Entry::Joined {
@@ -178,6 +179,15 @@ impl Session {
         if let Some(passcode) = self.config.passcode.clone() {
             self.passcode_said = true;
             self.command(DeviceCommand::Passcode { passcode });
+        }
+    }
+
+    /// Guest: a host's device says that this link lets nobody in. It waits on, since a host may change that.
+    fn note_link(&mut self, view: &DeviceView) {
+        if view.personal_link_wanted && !std::mem::replace(&mut self.link_refused, true) {
+            let message = "only personal links let anybody in here: ask a host for one".to_owned();
+            let refusal = Refusal { request: Some(Asked::Enter.name()), rule: Rule::LinkPrivate, message };
+            self.state.send_modify(|state| state.push_refusal(refusal));
         }
     }
 
@@ -243,8 +253,9 @@ impl Session {
                 self.enter();
                 return Ok(());
             }
-            // The device has given its invite up, and knocks next. It has no other.
-            if rule == Rule::Invite && !std::mem::replace(&mut self.invite_refused, true) {
+            // The device has given up what it came by, and shows an invite or knocks next. It has no other.
+            let has_another_right = matches!(rule, Rule::Invite | Rule::LinkPrivate);
+            if has_another_right && !std::mem::replace(&mut self.invite_refused, true) {
                 self.enter();
                 return Ok(());
             }

@@ -5,18 +5,18 @@ use sabha_protocol::device::{AdmissionMethod, InviteView};
 use super::*;
 use crate::invitation::Invitation;
 
-const HOUR_MS: u64 = 3600 * 1000;
+pub(super) const HOUR_MS: u64 = 3600 * 1000;
 
 impl Hall {
     /// Makes an invite that is good for an hour, and returns it as the host sees it.
-    fn invite(&mut self, name: &str, devices: u16) -> InviteView {
+    pub(super) fn invite(&mut self, name: &str, devices: u16) -> InviteView {
         let until_ms = self.now + HOUR_MS;
         self.command(0, DeviceCommand::Invite { name: name.parse().unwrap(), until_ms, devices });
         self.view(0).invites.last().unwrap().clone()
     }
 
     /// Somebody comes with the link of an invite, on a new device.
-    fn invited(&mut self, invite: &InviteView, name: &str) -> usize {
+    pub(super) fn invited(&mut self, invite: &InviteView, name: &str) -> usize {
         let meeting = self.creation.meeting;
         let (secret, invitation) = Invitation::split(&meeting, &invite.fragment).unwrap();
         let device = Device::guest(meeting, secret, name.parse().unwrap(), self.now);
@@ -29,12 +29,12 @@ impl Hall {
         at
     }
 
-    fn is_in(&self, at: usize) -> bool {
+    pub(super) fn is_in(&self, at: usize) -> bool {
         self.view(at).stage == DeviceStage::Member
     }
 
     /// After its invite was refused, somebody enters anew and must knock.
-    fn knocks(&mut self, at: usize) {
+    pub(super) fn knocks(&mut self, at: usize) {
         assert!(!self.is_in(at));
         self.enter(at);
         assert_eq!(self.view(at).stage, DeviceStage::Waiting);
@@ -70,6 +70,7 @@ fn an_invite_for_one_device_lets_in_no_second_which_knocks_like_anybody() {
     let asha = hall.invited(&invite, "Asha");
     let eve = hall.invited(&invite, "Asha");
     hall.knocks(eve);
+    assert!(!hall.waiting(eve).invite.unwrap().holds);
     hall.admit(eve);
     assert_eq!(hall.member(eve, asha).method, AdmissionMethod::Manual);
 
@@ -130,16 +131,27 @@ fn a_lock_holds_against_invites() {
 }
 
 #[test]
-fn where_each_is_let_in_by_hand_no_invite_is_made_and_those_that_are_out_knock() {
+fn an_invite_that_would_let_nobody_in_is_not_made() {
     let mut hall = Hall::new(None);
-    let invite = hall.invite("Asha", 1);
-    hall.control(&[("MEET.LOBBY.ON", "host")]);
-    let asha = hall.invited(&invite, "Asha");
-    hall.knocks(asha);
+    hall.control(&[("MEET.LOCK.AUTO", "1")]);
+    hall.pass(61_000);
     let until_ms = hall.now + HOUR_MS;
     hall.command(0, DeviceCommand::Invite { name: "Mina".parse().unwrap(), until_ms, devices: 1 });
-    assert_eq!(hall.clients[0].refusals, [Rule::LobbyOn]);
-    assert_eq!(hall.view(0).invites.len(), 1);
+    assert_eq!(hall.clients[0].refusals, [Rule::LockAuto]);
+    assert!(hall.view(0).invites.is_empty());
+}
+
+#[test]
+fn who_is_removed_goes_with_every_device_of_the_same_invite() {
+    let mut hall = Hall::new(None);
+    let invite = hall.invite("Asha", 2);
+    let [first, second] = [hall.invited(&invite, "Asha"), hall.invited(&invite, "Asha")];
+    let device = hall.device(first);
+    hall.command(0, DeviceCommand::Remove { device });
+    assert_eq!(hall.view(0).members.len(), 1);
+    assert_eq!(hall.view(first).stage, DeviceStage::Removed);
+    hall.disconnect(second);
+    hall.knocks(second);
 }
 
 #[test]

@@ -9,7 +9,7 @@ const PASSCODE: &str = "7KQM-2XWD";
 
 impl Hall {
     /// A meeting whose passcode may be proven by who comes by mail.
-    fn mailed(admits: bool) -> Self {
+    pub(super) fn mailed(admits: bool) -> Self {
         let mut hall = Self::new(Some((PASSCODE, admits)));
         hall.take_mail();
         hall
@@ -22,7 +22,7 @@ impl Hall {
         }
     }
 
-    fn by_mail(&mut self, name: &str) -> usize {
+    pub(super) fn by_mail(&mut self, name: &str) -> usize {
         let key = MailKey::from_bytes([3; 32]);
         let device = Device::by_mail(self.creation.meeting, key, name.parse().unwrap(), self.now);
         let at = self.add(device);

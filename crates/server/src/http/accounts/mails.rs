@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};
+use sabha_policy::Link;
 use sabha_protocol::{
     Rule,
     account::PlanId,
@@ -16,6 +17,7 @@ use super::{AppState, Body, Caller, Id, Refusal};
 use crate::{
     clock,
     storage::{AccountError, NewMails},
+    wanted,
 };
 
 /// Invites people by mail to what is to come of an own plan. A mail carries each link without its secret: who comes by it
@@ -27,7 +29,7 @@ use crate::{
         (status = 202, description = "They are sent, and tried again for hours where that fails", body = Mails),
         (status = 400, description = "Nobody, or an address that is none", body = ApiError),
         (status = 401, description = "Not signed in", body = ApiError),
-        (status = 403, description = "Not a host, or no such scope", body = ApiError),
+        (status = 403, description = "Not a host, no such scope, or by policy no mail lets anybody in", body = ApiError),
         (status = 404, description = "No such own plan, nothing of it is to come, or this server sends no mail", body = ApiError),
         (status = 429, description = "Too many mails in a day", body = ApiError)))]
 pub(in crate::http) async fn send(
@@ -43,6 +45,12 @@ pub(in crate::http) async fn send(
             "this server sends no mail",
         ));
     };
+    // ORG.LINK.PRIVATE: whoever came by it would be sent away at the door.
+    let (_, floor) = wanted::today(&state.store).await?;
+    if floor.link() == Link::Personal {
+        let message = "by policy only personal links let in, and a mail has none";
+        return Err(Refusal::new(Rule::LinkPrivate, message));
+    }
     // Twice the same is once.
     let mut seen = BTreeSet::new();
     let to: Vec<_> = to.into_iter().filter(|one| seen.insert(one.as_str().to_owned())).collect();

@@ -185,6 +185,10 @@ pub(super) fn host_lets_in_late() -> String {
     host_lets_in(&[("MEET.LOCK.AUTO", "1")], 61_000, false)
 }
 
+pub(super) fn host_lets_in_by_the_shared_link() -> String {
+    host_lets_in(&[("ORG.LINK.PRIVATE", "personal")], 0, false)
+}
+
 /// Somebody who is no host lets in who waits.
 pub(super) fn member_lets_in() -> String {
     let mut hall = meeting(&[]);
@@ -226,6 +230,10 @@ pub(super) fn host_adds_by_a_rule() -> String {
 
 pub(super) fn host_adds_late() -> String {
     host_adds(&[("MEET.LOCK.AUTO", "1")], 61_000, Method::Manual)
+}
+
+pub(super) fn host_adds_by_the_shared_link() -> String {
+    host_adds(&[("ORG.LINK.PRIVATE", "personal")], 0, Method::Manual)
 }
 
 /// The server brings in somebody whom no host has let in.

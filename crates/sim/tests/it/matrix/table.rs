@@ -250,5 +250,14 @@ pub(super) fn cells(control: Control) -> [Cell; 7] {
             );
             [alone, alone, alone, alone, alone, alone, lies]
         }
+        Control::LinkPrivate => [
+            Refused { by: "ORG.LINK.PRIVATE", act: acts::host_lets_in_by_the_shared_link },
+            MEMBER_ADMITS,
+            MEMBER_ADMITS,
+            GUEST,
+            Refused { by: "ORG.LINK.PRIVATE", act: acts::host_lets_in_by_the_shared_link },
+            Refused { by: "ADM-56", act: acts::host_adds_by_the_shared_link },
+            SERVER_ADDS,
+        ],
     }
 }
