@@ -55,7 +55,7 @@ fuzz: ## Runs every fuzz target for SECONDS=60 seconds each
 bench: setup-test web ## Takes the figures of docs/benchmarks.md: forwarding, joins, a soak of MINUTES=10, browsers
 	@scripts/bench.sh $(MINUTES)
 
-bench-forwarding: ## Compares the cost of forwarding with that of others, in five minutes; needs root
+bench-forwarding: ## Compares the cost of forwarding with that of others, in seven minutes; needs root
 	@cargo build --release --locked --package sabha-server --bin sabha
 	@cargo build --release --locked --package sabha-client --bins --example plain_forwarder --package sabha-bench
 	@target/release/sabha-bench
