@@ -25,6 +25,7 @@ const TOLD: readonly TextKey[] = [
   'rule-limit-credentials',
   'rule-limit-mails',
   'rule-limit-network',
+  'rule-org-link-private',
   'rule-server-capacity',
   'rule-server-storage',
   'rule-wire-form',
