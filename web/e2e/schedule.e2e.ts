@@ -121,6 +121,38 @@ describe.skipIf(missing.chromium)('planned meetings', () => {
     await planned('Cabinet').waitFor();
   });
 
+  test('who is invited has a link of their own, comes in by it, and waits once it is taken back', async () => {
+    await asha.get('plan-personal').click();
+    await plan('Council', Date.now() + 30 * MINUTE, { early: '60', invited: 'dan@example.org, eva@example.org' });
+    const own = planned('Council').locator('[data-testid="planned-personal"]');
+    await own.locator('summary').click();
+    const dans = own.locator('[data-testid="planned-personal-link"][data-name="dan@example.org"]');
+    const personal = await dans.locator('input').inputValue();
+    expect(personal.startsWith(`${(await links('Council'))[0]}.`)).toBe(true);
+    await dans.locator('[data-testid="planned-personal-copy"]').click();
+    await expect.poll(() => dans.textContent()).toContain('Copied');
+    await inspect(asha, 'meetings-personal');
+    await asha.page.setViewportSize({ width: 1280, height: 800 });
+
+    await planned('Council').locator('[data-testid="planned-start"]').click();
+    await asha.get('prejoin-name').fill('Asha');
+    await asha.get('prejoin-join').click();
+    await asha.get('leave').waitFor();
+    const dan = await Person.open(browser, 'Dan');
+    await dan.knock(personal);
+    await dan.inRoom();
+
+    await asha.get('people').click();
+    await asha.get('invite-person').click();
+    const entry = (name: string) => asha.page.locator(`[data-testid="invite-entry"][data-name="${name}"]`);
+    await entry('eva@example.org').waitFor();
+    await entry('dan@example.org').getByTestId('invite-withdraw').click();
+    await dan.inLobby();
+    await dan.close();
+    await asha.page.goto(page);
+    await planned('Council').waitFor();
+  });
+
   test('every meeting of a series has an id and a secret of its own', async () => {
     await plan('Standup', Date.now() + 26 * 60 * MINUTE, { repeat: 'week' });
 

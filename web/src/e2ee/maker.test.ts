@@ -11,9 +11,9 @@ const wishes = {
   admits: false,
 } satisfies CreateDevice;
 const creation = { meeting: 'a'.repeat(32) } as CreateMeeting;
-const view = (invite: string, meeting = creation.meeting): FromMls => ({
+const view = (invite: string, meeting = creation.meeting, invites: string[] = []): FromMls => ({
   type: 'output',
-  output: { type: 'view', view: { meeting, invite } as DeviceView },
+  output: { type: 'view', view: { meeting, invite, invites: invites.map((fragment) => ({ fragment })) } as DeviceView },
 });
 
 /** A worker that says `said` to whoever starts a device as `how`. */
@@ -45,7 +45,7 @@ describe('maker', () => {
     });
     const maker = new Maker(() => fake);
 
-    expect(await maker.make(wishes)).toEqual({ creation, invite: '#v1.secret' });
+    expect(await maker.make(wishes)).toEqual({ creation, invite: '#v1.secret', invites: [] });
     expect(fake.told.map((message) => (message.type === 'start' ? message.start.how : message.type))).toEqual([
       'transforms',
       'create',
@@ -64,7 +64,24 @@ describe('maker', () => {
       restore: [{ type: 'started', creation: null }],
     });
 
-    expect(await new Maker(() => fake).make(wishes)).toEqual({ creation, invite: '#v1.secret' });
+    expect(await new Maker(() => fake).make(wishes)).toEqual({ creation, invite: '#v1.secret', invites: [] });
+  });
+
+  it('makes links for single people, and gives no meeting that kept fewer', async () => {
+    const guests = ['Ben', 'Cara'].map((name) => ({ name, until_ms: 9, devices: 2 }));
+    const keeps = (...fragments: string[]) =>
+      worker({
+        create: [{ type: 'started', creation }],
+        restore: [view('#v1.secret', creation.meeting, fragments), { type: 'started', creation: null }],
+      });
+    const fake = keeps('#v1.secret.one', '#v1.secret.two');
+
+    const made = await new Maker(() => fake).make(wishes, guests);
+    expect(made?.invites.map(({ fragment }) => fragment)).toEqual(['#v1.secret.one', '#v1.secret.two']);
+    expect(fake.told.slice(2, 4)).toEqual(
+      guests.map((guest) => ({ type: 'command', command: { type: 'invite', ...guest } })),
+    );
+    expect(await new Maker(() => keeps('#v1.secret.one')).make(wishes, guests)).toBeNull();
   });
 
   it('gives none that was not kept, and none that was not made', async () => {

@@ -4,7 +4,7 @@
 //
 // Keys never come here; a link's secret does, as it does to whoever makes a meeting and passes the link on.
 
-import type { CreateDevice, CreateMeeting, MeetingId } from '../protocol/messages';
+import type { CreateDevice, CreateMeeting, DeviceCommand, InviteView, MeetingId } from '../protocol/messages';
 import type { FromMls, ToMls } from './messages';
 import { startWorker } from './workers';
 
@@ -14,7 +14,12 @@ export interface Made {
   creation: CreateMeeting;
   /** What comes after the path in its link: `#v1.<secret>`. */
   invite: string;
+  /** The links for single people that were asked for. */
+  invites: readonly InviteView[];
 }
+
+/** Somebody who is to have a link of their own. */
+export type Guest = Omit<Extract<DeviceCommand, { type: 'invite' }>, 'type'>;
 
 type Listener = (message: FromMls) => void;
 /** Of a worker, what is used here; a test brings its own. */
@@ -32,23 +37,29 @@ export class Maker {
     this.#tell({ type: 'transforms', ports: [] });
   }
 
-  /** Makes a meeting's device and keeps it. Null if this browser cannot. One at a time. */
-  make(parameters: CreateDevice): Promise<Made | null> {
+  /**
+   * Makes a meeting's device with links for `guests`, and keeps it. Null if this browser cannot, or if the device makes
+   * not all of the links. One at a time.
+   */
+  make(parameters: CreateDevice, guests: readonly Guest[] = []): Promise<Made | null> {
     let creation: CreateMeeting | null = null;
     let invite: string | null = null;
+    let invites: readonly InviteView[] = [];
     return new Promise((answer) => {
       this.#listener = (message) => {
         if (message.type === 'output' && message.output.type === 'view') {
           // The device before, found again, goes on to say how it stands: its link is not this one's.
           const { view } = message.output;
-          if (view.meeting === creation?.meeting) invite = view.invite;
+          if (view.meeting === creation?.meeting) ({ invite, invites } = view);
         } else if (message.type === 'started' && message.creation) {
           creation = message.creation;
+          for (const guest of guests) this.#tell({ type: 'command', command: { type: 'invite', ...guest } });
           // Answered after it was sealed: what the worker is asked is done one after the other.
           this.#tell({ type: 'start', start: { how: 'restore', meeting: creation.meeting } });
         } else if (message.type !== 'output') {
-          const isKept = message.type === 'started' && creation !== null && invite !== null;
-          answer(isKept && creation && invite ? { creation, invite } : null);
+          // The device that was found again says what it has kept.
+          const isKept = message.type === 'started' && invites.length >= guests.length;
+          answer(isKept && creation && invite ? { creation, invite, invites } : null);
         }
       };
       this.#tell({ type: 'start', start: { how: 'create', parameters: { ...parameters } } });

@@ -41,6 +41,7 @@ describe('agenda', () => {
         {
           title: 'Cabinet',
           links: { one1: '#v1.x' },
+          personal: { one1: [{ name: 'Ben', link: '#v1.x.y' }] },
           invited: [],
           passcode: 'blue-whale',
           byMail: false,

@@ -1,7 +1,7 @@
 // Planned meetings in the order in which they come, by the days of whoever looks at them.
 
 import type { ControlSettings, Plan, PlannedMeeting } from '../../protocol/messages';
-import type { KeptPlan } from './kept';
+import type { KeptPlan, PersonalLink } from './kept';
 
 /** One meeting with its plan, and what this browser keeps of it. */
 export interface Entry {
@@ -11,6 +11,8 @@ export interface Entry {
   title: string | null;
   /** What comes after the path in its link; null where this browser has not planned it. */
   invite: string | null;
+  /** Links of single people, made with it in this browser. */
+  personal: readonly PersonalLink[];
   /** Addresses of who is invited, so far as this browser knows. */
   invited: readonly string[];
   /** The passcode that it begins with; null where there is none, or this browser has not planned it. */
@@ -36,6 +38,7 @@ export function agenda(plans: readonly Plan[], kept: ReadonlyMap<string, KeptPla
         planned,
         title: kept.get(plan.id)?.title ?? null,
         invite: kept.get(plan.id)?.links[planned.meeting] ?? null,
+        personal: kept.get(plan.id)?.personal[planned.meeting] ?? [],
         invited: kept.get(plan.id)?.invited ?? [],
         passcode: kept.get(plan.id)?.passcode ?? null,
         byMail: kept.get(plan.id)?.byMail ?? false,

@@ -22,6 +22,7 @@ describe('kept plans', () => {
     const plan = {
       title: 'Cabinet',
       links: { a: '#v1.secret' },
+      personal: { a: [{ name: 'Ben', link: '#v1.secret.one' }] },
       invited: ['ben@example.org'],
       passcode: 'blue-whale',
       byMail: true,
@@ -41,7 +42,8 @@ describe('kept plans', () => {
     const earlier = { title: null, links: {}, invited: [] } as unknown as KeptPlan;
     await new KeptPlans(place).write('one', earlier, 5);
 
-    expect(await new KeptPlans(place).read('one')).toEqual({ ...earlier, passcode: null, byMail: false, controls: [] });
+    const without = { passcode: null, byMail: false, controls: [], personal: {} };
+    expect(await new KeptPlans(place).read('one')).toEqual({ ...earlier, ...without });
   });
 
   it('are none where nothing can be kept', async () => {

@@ -5,10 +5,20 @@ import { IndexedDbShelf } from '../../e2ee/shelf';
 import { type Shelf, Vault } from '../../e2ee/vault';
 import type { ControlSettings, MeetingId, PlanId } from '../../protocol/messages';
 
+/** A link of one person's own. */
+export interface PersonalLink {
+  /** Whose. */
+  name: string;
+  /** What comes after the path in it. */
+  link: string;
+}
+
 export interface KeptPlan {
   title: string | null;
   /** What comes after the path in each meeting's link. */
   links: Record<MeetingId, string>;
+  /** Links of single people to each meeting. */
+  personal: Record<MeetingId, PersonalLink[]>;
   /** Addresses of who is invited. */
   invited: string[];
   /** The passcode that the meetings begin with, to be told to who is invited. */
@@ -45,7 +55,12 @@ export class KeptPlans {
 }
 
 /** What earlier versions did not keep. */
-const NOT_KEPT: Pick<KeptPlan, 'passcode' | 'byMail' | 'controls'> = { passcode: null, byMail: false, controls: [] };
+const NOT_KEPT: Pick<KeptPlan, 'passcode' | 'byMail' | 'controls' | 'personal'> = {
+  passcode: null,
+  byMail: false,
+  controls: [],
+  personal: {},
+};
 
 function name(id: PlanId): string {
   return `plan ${id}`;
@@ -53,7 +68,7 @@ function name(id: PlanId): string {
 
 function isKept(value: unknown): value is Omit<KeptPlan, keyof typeof NOT_KEPT> & Partial<KeptPlan> {
   if (typeof value !== 'object' || value === null) return false;
-  const { title, links, invited, passcode, byMail, controls } = value as Record<string, unknown>;
+  const { title, links, invited, passcode, byMail, controls, personal } = value as Record<string, unknown>;
   return (
     (title === null || isText(title)) &&
     typeof links === 'object' &&
@@ -63,7 +78,18 @@ function isKept(value: unknown): value is Omit<KeptPlan, keyof typeof NOT_KEPT> 
     invited.every(isText) &&
     (passcode === undefined || passcode === null || isText(passcode)) &&
     (byMail === undefined || typeof byMail === 'boolean') &&
-    (controls === undefined || Array.isArray(controls))
+    (controls === undefined || Array.isArray(controls)) &&
+    (personal === undefined || isPersonal(personal))
+  );
+}
+
+function isPersonal(value: unknown): boolean {
+  const isLink = (one: unknown) =>
+    typeof one === 'object' && one !== null && 'name' in one && isText(one.name) && 'link' in one && isText(one.link);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((list) => Array.isArray(list) && list.every(isLink))
   );
 }
 

@@ -1,6 +1,6 @@
 // Plans: asks the server when each meeting is, makes the keys of each here, and only then tells the server of them.
 
-import { Maker } from '../../e2ee/maker';
+import { type Guest, Maker } from '../../e2ee/maker';
 import type {
   ControlSettings,
   CreateDevice,
@@ -18,7 +18,8 @@ import type {
   SendMails,
 } from '../../protocol/messages';
 import { ask } from '../api';
-import { KeptPlans } from './kept';
+import { KeptPlans, type PersonalLink } from './kept';
+import { guestsOf } from './personal';
 
 /** What is to be planned. */
 export interface Wish {
@@ -31,6 +32,8 @@ export interface Wish {
   invited: string[];
   /** Has the server send them mail, and takes who comes by it once they prove the passcode. */
   byMail: boolean;
+  /** Whether each of them gets a link of their own. */
+  personal: boolean;
   /** Whether the server may read the title, and write it into the mail. */
   titleInMail: boolean;
 }
@@ -45,8 +48,9 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
   const maker = new Maker();
   const meetings: CreateMeeting[] = [];
   const links: Record<MeetingId, string> = {};
+  const personal: Record<MeetingId, PersonalLink[]> = {};
   try {
-    for (const { starts_ms } of times) {
+    for (const { starts_ms, ends_ms } of times) {
       const parameters: CreateDevice = {
         suite: 'x_wing',
         name,
@@ -58,16 +62,19 @@ export async function plan(wish: Wish, name: DisplayName, kept: KeptPlans = new 
         controls: wish.controls,
         begins_ms: starts_ms,
       };
-      const made = await maker.make(parameters);
+      const guests: Guest[] = wish.personal ? guestsOf(wish.invited, ends_ms, Date.now()) : [];
+      const made = await maker.make(parameters, guests);
       if (!made) throw new NotKept();
-      meetings.push(made.creation);
-      links[made.creation.meeting] = made.invite;
+      const { creation, invite, invites } = made;
+      meetings.push(creation);
+      links[creation.meeting] = invite;
+      personal[creation.meeting] = invites.map(({ name, fragment }) => ({ name, link: fragment }));
     }
     const body: CreatePlan = { schedule: wish.schedule, meetings };
     const planned = await ask<Plan>('POST', 'plans', body);
     const lastMs = planned.meetings.at(-1)?.times.starts_ms ?? 0;
     const { title, invited, passcode, byMail, controls } = wish;
-    if (!(await kept.write(planned.id, { title, links, invited, passcode, byMail, controls }, lastMs))) {
+    if (!(await kept.write(planned.id, { title, links, personal, invited, passcode, byMail, controls }, lastMs))) {
       await ask('DELETE', `plans/${planned.id}`);
       throw new NotKept();
     }

@@ -412,6 +412,12 @@ meetings-file-all-of = Whole series: { $title }, as a calendar file
 meetings-file-off = File of the cancellation
 meetings-passcode = Passcode, to be told to who is invited:
 meetings-mails = Mails
+meetings-personal = { $count ->
+    [one] One personal link
+   *[other] { $count } personal links
+}
+meetings-personal-note = Each lets in one person, on two devices, until the meeting ends. Pass it on to nobody else. In the meeting you can withdraw it.
+meetings-personal-of = Copy the link of { $name }
 meetings-mails-of = Mails: { $title }
 meetings-move = Move
 meetings-move-of = Move: { $title }
@@ -460,11 +466,14 @@ plan-invited-hint = Their e-mail addresses. They stay in this browser and go int
 plan-invited-wrong = { $text } is no e-mail address.
 plan-invited-many = At most { $max } can be invited.
 plan-invited-mail = This server sends each of them a mail.
+plan-personal = A link of their own for each
+plan-personal-note = They come in by it, without the passcode. It is good for 31 days at most: for a later meeting, make it in the meeting.
+plan-personal-many = At most { $max } can have a link of their own.
 plan-mail = Send them mail
 plan-mail-note = The mail has the link without its secret, and asks for the passcode. Tell them the passcode in another way.
 plan-mail-title = Say the title in the mail
 plan-mail-title-note = This server and every mail server on the way can read it then.
-plan-mail-personal = No mails are sent: with this template only personal links let in, which you make in the meeting.
+plan-mail-personal = No mails are sent: with this template only personal links let in, which you make here or in the meeting.
 plan-mail-nobody = Say to whom.
 plan-passcode-short = Use at least six letters or digits.
 plan-go = Plan
