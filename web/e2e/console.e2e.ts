@@ -94,7 +94,7 @@ describe.skipIf(missing.chromium)('console', () => {
     await inspect(asha, 'policy-templates');
 
     await asha.get('nav-meetings').click();
-    await asha.page.getByLabel('Template').selectOption({ label: 'Council' });
+    await asha.get('plan-template').locator('select').selectOption({ label: 'Council' });
     await inspect(asha, 'plan-template');
     await asha.get('plan-name').fill('Budget');
     await asha.page.getByLabel('Lobby opens').selectOption('60');

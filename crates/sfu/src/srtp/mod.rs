@@ -172,6 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn reports_under_two_ssrcs_are_numbered_apart() {
+        // As browsers do: each of their senders and receivers counts for itself.
+        let (mut one, mut opener) = pair(Profile::Aes128Gcm);
+        let (mut other, _) = pair(Profile::Aes128Gcm);
+        for (sealer, ssrc) in [(&mut one, 9), (&mut other, 10)] {
+            let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, ssrc];
+            sealer.seal_rtcp(&mut report, 0).unwrap();
+            let mut again = report.clone();
+            assert!(opener.open_rtcp(&mut report).is_ok(), "of {ssrc}");
+            assert_eq!(opener.open_rtcp(&mut again), Err(Refused));
+        }
+    }
+
+    #[test]
     fn streams_beyond_the_bound_are_refused_and_the_known_go_on() {
         let (mut sealer, mut opener) = pair(Profile::Aes128Gcm);
         let mut of_stream = |ssrc: u32, index: u64| {

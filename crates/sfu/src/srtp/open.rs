@@ -18,14 +18,41 @@ pub(crate) struct Opener {
     rtp_salt: [u8; 12],
     rtcp: LessSafeKey,
     rtcp_salt: [u8; 12],
-    /// A handful, looked through in order.
-    streams: Vec<(u32, Replay)>,
-    reports: Replay,
+    streams: Seen,
+    /// Of reports: who speaks under several SSRCs numbers those of each apart.
+    reports: Seen,
+}
+
+/// What has come under each SSRC. They are a handful, looked through in order.
+#[derive(Default)]
+struct Seen(Vec<(u32, Replay)>);
+
+impl Seen {
+    /// Returns what has come under an SSRC, nothing if it is new. Refuses one SSRC too many.
+    fn of(&self, ssrc: u32) -> Result<Replay, Refused> {
+        match self.0.iter().find(|(known, _)| *known == ssrc) {
+            Some((_, replay)) => Ok(replay.clone()),
+            None if self.0.len() < STREAMS_MAX => Ok(Replay::default()),
+            None => Err(Refused),
+        }
+    }
+
+    /// Notes a packet that was authentic.
+    fn take(&mut self, ssrc: u32, index: u64) {
+        match self.0.iter_mut().find(|(known, _)| *known == ssrc) {
+            Some((_, replay)) => replay.take(index),
+            None => {
+                let mut replay = Replay::default();
+                replay.take(index);
+                self.0.push((ssrc, replay));
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Opener {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Opener").field("streams", &self.streams.len()).finish_non_exhaustive()
+        formatter.debug_struct("Opener").field("streams", &self.streams.0.len()).finish_non_exhaustive()
     }
 }
 
@@ -38,8 +65,8 @@ impl Opener {
             rtp_salt: keys.rtp.salt,
             rtcp: keys.aead(&keys.rtcp)?,
             rtcp_salt: keys.rtcp.salt,
-            streams: Vec::new(),
-            reports: Replay::default(),
+            streams: Seen::default(),
+            reports: Seen::default(),
         })
     }
 
@@ -54,26 +81,14 @@ impl Opener {
         let fields = aad.get(..12).ok_or(Refused)?;
         let seq = u16::from_be_bytes([fields[2], fields[3]]);
         let ssrc = u32::from_be_bytes([fields[8], fields[9], fields[10], fields[11]]);
-        let known = self.streams.iter().position(|(known, _)| *known == ssrc);
-        if known.is_none() && self.streams.len() >= STREAMS_MAX {
-            return Err(Refused);
-        }
-        let fresh = Replay::default();
-        let replay = known.and_then(|at| self.streams.get(at)).map_or(&fresh, |(_, replay)| replay);
-        let index = replay.index_of(seq);
-        if !replay.is_new(index) {
+        let seen = self.streams.of(ssrc)?;
+        let index = seen.index_of(seq);
+        if !seen.is_new(index) {
             return Err(Refused);
         }
         let nonce = Nonce::assume_unique_for_key(rtp_nonce(self.rtp_salt, ssrc, index));
         self.rtp.open_in_place(nonce, Aad::from(&*aad), sealed).map_err(|_| Refused)?;
-        match known.and_then(|at| self.streams.get_mut(at)) {
-            Some((_, replay)) => replay.take(index),
-            None => {
-                let mut replay = Replay::default();
-                replay.take(index);
-                self.streams.push((ssrc, replay));
-            }
-        }
+        self.streams.take(ssrc, index);
         Ok(end)
     }
 
@@ -86,7 +101,7 @@ impl Opener {
         let (rest, trailer) = packet.split_last_chunk_mut::<4>().ok_or(Refused)?;
         let word = u32::from_be_bytes(*trailer);
         let index = word & !ENCRYPTED;
-        if word & ENCRYPTED == 0 || !self.reports.is_new(index.into()) {
+        if word & ENCRYPTED == 0 {
             return Err(Refused);
         }
         let (header, body) = rest.split_at_mut_checked(RTCP_HEADER).ok_or(Refused)?;
@@ -94,9 +109,12 @@ impl Opener {
         aad[..RTCP_HEADER].copy_from_slice(header);
         aad[RTCP_HEADER..].copy_from_slice(trailer);
         let ssrc = u32::from_be_bytes([aad[4], aad[5], aad[6], aad[7]]);
+        if !self.reports.of(ssrc)?.is_new(index.into()) {
+            return Err(Refused);
+        }
         let nonce = Nonce::assume_unique_for_key(rtcp_nonce(self.rtcp_salt, ssrc, index));
         self.rtcp.open_in_place(nonce, Aad::from(&aad), body).map_err(|_| Refused)?;
-        self.reports.take(index.into());
+        self.reports.take(ssrc, index.into());
         Ok(end)
     }
 }
