@@ -137,12 +137,15 @@ describe.skipIf(missing.chromium)('console', () => {
   });
 
   test('a file that is no profile is refused in words, and nothing changes', async () => {
+    await asha.get('nav-policy').click();
     const path = join(tmpdir(), `sabha-e2e-profile-${process.pid}.json`);
     writeFileSync(path, '{"format":"sabha-policy-profile"}');
-    const number = await asha.get('floor-number').getAttribute('data-number');
+    const at = () => asha.get('floor-number').getAttribute('data-number');
+    await expect.poll(at).not.toBeNull();
+    const number = await at();
     await asha.get('floor-file').setInputFiles(path);
     await expect.poll(() => asha.get('trouble').textContent()).toContain('no policy profile');
-    expect(await asha.get('floor-number').getAttribute('data-number')).toBe(number);
+    expect(await at()).toBe(number);
     await asha.get('floor-file').setInputFiles(join(import.meta.dirname, '../../profiles/in.gov.mha.2020-04-12.json'));
     await asha.get('floor-signature').waitFor();
     expect(await asha.get('floor-signature').getAttribute('data-signed')).toBe('false');

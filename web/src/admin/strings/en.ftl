@@ -417,7 +417,6 @@ meetings-personal = { $count ->
    *[other] { $count } personal links
 }
 meetings-personal-note = Each lets in one person, on two devices, until the meeting ends. Pass it on to nobody else. In the meeting you can withdraw it.
-meetings-personal-of = Copy the link of { $name }
 meetings-mails-of = Mails: { $title }
 meetings-move = Move
 meetings-move-of = Move: { $title }

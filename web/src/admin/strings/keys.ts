@@ -231,7 +231,6 @@ export type TextKey =
   | 'meetings-passcode'
   | 'meetings-personal'
   | 'meetings-personal-note'
-  | 'meetings-personal-of'
   | 'meetings-planned'
   | 'meetings-series'
   | 'meetings-start'
