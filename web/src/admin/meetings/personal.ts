@@ -17,7 +17,7 @@ export function guestsOf(invited: readonly string[], endsMs: number, nowMs: numb
 }
 
 /** Whether a link made at `nowMs` is still good when a meeting ends at `endsMs`. */
-export function isInReach(endsMs: number, nowMs: number): boolean {
+function isInReach(endsMs: number, nowMs: number): boolean {
   return endsMs <= nowMs + GOOD_MS;
 }
 
