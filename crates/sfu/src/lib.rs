@@ -23,6 +23,7 @@ mod connection;
 mod descriptor;
 mod inbound;
 mod io;
+mod keyed;
 mod keyframe;
 mod layer;
 mod offer;

@@ -3,19 +3,28 @@
 //! A send costs by the call and not by the byte, so that everything that one turn has for a receiver goes into as few
 //! runs as it takes. In a run all packets are equally long but the last, which may be shorter: that is what the kernel
 //! cuts apart again (UDP GSO). Packets are written where they are sent from, and buffers come back to be used again.
+//!
+//! The first packet of a frame waits for the last, which is of no use without it, but not for long.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::io::{Output, Transport};
 
 /// Longest run, in packets and in bytes: what every kernel takes that has UDP GSO.
 const RUN_PACKETS_MAX: usize = 64;
 const RUN_BYTES_MAX: usize = 60_000;
+/// Bytes of a new buffer: most frames of 2 Mbit/s. One that has to grow for a key frame stays large.
+const BUFFER_BYTES: usize = 8 * 1024;
 /// Bytes of buffers that are kept for the next turn: a frame for some hundred receivers.
 const SPARE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes that are held back at most. What is sent soon after it was written is still in the processor's cache, and a
 /// receiver at the end of a long list does not wait for all before it.
 const HELD_BYTES_MAX: u64 = 256 * 1024;
+/// How long a packet is held back for those that belong to it. Clients send a frame in bursts of some milliseconds.
+const HOLD: Duration = Duration::from_millis(1);
 
 /// From where to where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +61,13 @@ pub(crate) struct Outbox {
     spare_bytes: usize,
     packets: u64,
     bytes: u64,
+    /// When what it holds must leave.
+    due: Option<Instant>,
 }
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self { turn: 1, runs: Vec::new(), spare: Vec::new(), spare_bytes: 0, packets: 0, bytes: 0 }
+        Self { turn: 1, runs: Vec::new(), spare: Vec::new(), spare_bytes: 0, packets: 0, bytes: 0, due: None }
     }
 
     /// Returns the buffer to whose end a packet of `length` bytes for `route` is to be written; nothing else may be
@@ -73,7 +84,7 @@ impl Outbox {
         };
         let is_open = open.turn == self.turn && self.runs.get(open.run).is_some_and(fits);
         if !is_open {
-            let bytes = self.spare.pop().unwrap_or_default();
+            let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES));
             self.spare_bytes = self.spare_bytes.saturating_sub(bytes.capacity());
             *open = OpenRun { turn: self.turn, run: self.runs.len() };
             self.runs.push(Run { route, bytes, segment: length, packets: 0, is_closed: false });
@@ -86,9 +97,15 @@ impl Outbox {
         &mut run.bytes
     }
 
-    /// Returns whether anything waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+    /// Says that a packet was placed, and whether others follow that belong to it.
+    pub(crate) fn placed(&mut self, now: Instant, more_follow: bool) {
+        let due = if more_follow { now + HOLD } else { now };
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// Returns when what waits must leave, if anything does.
+    pub(crate) const fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// Returns whether it is time to send, whatever else may come.
@@ -99,6 +116,7 @@ impl Outbox {
     /// Hands over all runs, and returns how many packets and bytes they had.
     pub(crate) fn flush(&mut self, mut send: impl FnMut(Output)) -> (u64, u64) {
         self.turn += 1;
+        self.due = None;
         for Run { route, bytes, segment, .. } in self.runs.drain(..) {
             let Route { transport, source, destination } = route;
             if bytes.is_empty() {
@@ -109,10 +127,10 @@ impl Outbox {
         (std::mem::take(&mut self.packets), std::mem::take(&mut self.bytes))
     }
 
-    /// Takes a buffer back.
+    /// Takes a buffer back. One that was made for something else, a report say, is too small to be of use.
     pub(crate) fn recycle(&mut self, mut buffer: Vec<u8>) {
         let bytes = buffer.capacity();
-        if bytes > 0 && self.spare_bytes + bytes <= SPARE_BYTES_MAX {
+        if bytes >= BUFFER_BYTES && self.spare_bytes + bytes <= SPARE_BYTES_MAX {
             self.spare_bytes += bytes;
             buffer.clear();
             self.spare.push(buffer);
@@ -161,8 +179,25 @@ mod tests {
             prop_assert_eq!(count, given.iter().map(Vec::len).sum::<usize>() as u64);
             prop_assert_eq!(taken, given);
             used.into_iter().for_each(|buffer| outbox.recycle(buffer));
-            prop_assert!(outbox.is_empty() && outbox.spare.iter().all(Vec::is_empty));
+            prop_assert!(outbox.runs.is_empty() && outbox.spare.iter().all(Vec::is_empty));
         }
+    }
+
+    #[test]
+    fn packets_of_a_frame_wait_for_its_last_and_no_longer_than_the_hold() {
+        let begin = Instant::now();
+        let after = |micros| begin + Duration::from_micros(micros);
+        let mut outbox = Outbox::new();
+        assert_eq!(outbox.due(), None);
+        outbox.placed(begin, true);
+        outbox.placed(after(300), true);
+        assert_eq!(outbox.due(), Some(begin + HOLD));
+        outbox.placed(after(400), false);
+        assert_eq!(outbox.due(), Some(after(400)));
+        outbox.placed(after(500), true);
+        assert_eq!(outbox.due(), Some(after(400)), "what is complete does not wait for another frame");
+        outbox.flush(|_| {});
+        assert_eq!(outbox.due(), None);
     }
 
     #[test]
@@ -180,6 +215,6 @@ mod tests {
         assert_eq!(runs, 100);
         // What was open then is not now.
         outbox.place(&mut open[0], route(0, Transport::Udp), 10).extend_from_slice(&[0; 10]);
-        assert!(!outbox.is_empty());
+        assert_eq!(outbox.runs.len(), 1);
     }
 }

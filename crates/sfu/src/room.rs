@@ -18,6 +18,7 @@ use sabha_protocol::{Layer, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX};
 use crate::{
     connection::{Connection, Packet, Sending, Signal},
     io::{Event, Output, PeerKey, RoomKey, Transport, Want},
+    keyed::KeyMap,
     outbox::Outbox,
     peer::Peer,
     shard::Timer,
@@ -66,7 +67,7 @@ enum Work {
 #[derive(Debug)]
 pub(crate) struct Room {
     key: RoomKey,
-    peers: HashMap<PeerKey, Peer>,
+    peers: KeyMap<PeerKey, Peer>,
     speakers: Speakers,
     work: VecDeque<Work>,
     signals: Vec<Signal>,
@@ -79,7 +80,7 @@ impl Room {
     pub(crate) fn new(key: RoomKey) -> Self {
         Self {
             key,
-            peers: HashMap::new(),
+            peers: KeyMap::default(),
             speakers: Speakers::default(),
             work: VecDeque::new(),
             signals: Vec::new(),
@@ -128,7 +129,7 @@ impl Room {
         Source::ALL.into_iter().for_each(|source| self.interrupt_audience(key, source, None));
         self.work.push_back(Work::Drive(key));
         self.seat_everybody(context);
-        context.timers.set(Timer::Room(self.key), context.now + TICK);
+        context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
     }
 
     /// Forgets a peer.
@@ -234,7 +235,7 @@ impl Room {
         }
         self.demand_changed = true;
         if any_connection {
-            context.timers.set(Timer::Room(self.key), context.now + TICK);
+            context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
         }
     }
 
@@ -267,7 +268,7 @@ impl Room {
             outputs.push_back(output);
         });
         match driven {
-            Ok(next) => context.timers.set(Timer::Peer(key), next),
+            Ok(next) => context.timers.set(context.now, Timer::Peer(key), next),
             Err(_) => self.work.push_back(Work::Lose(key)),
         }
         for signal in signals.drain(..) {

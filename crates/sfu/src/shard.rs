@@ -13,6 +13,7 @@ use sabha_protocol::{DownSlot, MediaGeneration, MediaState, Sdp, UpSlot, limits:
 use crate::{
     connection::{Connection, Endpoint, Identity, LibraryEndpoint, PathEndpoint},
     io::{Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, Transport},
+    keyed::KeyMap,
     offer::Refusal,
     outbox::Outbox,
     profile::{GcmOnly, Profiles},
@@ -97,9 +98,9 @@ pub(crate) enum Timer {
 pub struct Shard {
     endpoint: Endpoint,
     now: Instant,
-    rooms: HashMap<RoomKey, Room>,
+    rooms: KeyMap<RoomKey, Room>,
     /// The room of each peer.
-    places: HashMap<PeerKey, RoomKey>,
+    places: KeyMap<PeerKey, RoomKey>,
     ufrags: HashMap<String, PeerKey>,
     sources: HashMap<(Transport, SocketAddr), PeerKey>,
     timers: Timers<Timer>,
@@ -130,11 +131,11 @@ impl Shard {
         Self {
             endpoint: Endpoint { config, path },
             now,
-            rooms: HashMap::new(),
-            places: HashMap::new(),
+            rooms: KeyMap::default(),
+            places: KeyMap::default(),
             ufrags: HashMap::new(),
             sources: HashMap::new(),
-            timers: Timers::new(),
+            timers: Timers::new(now),
             outputs: VecDeque::new(),
             outbox: Outbox::new(),
             stats: ShardStats::default(),
@@ -145,15 +146,13 @@ impl Shard {
     /// Takes one input. Drain [`poll_output`](Self::poll_output) before the next one.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
+        let is_timeout = matches!(input, Input::Timeout);
         match input {
             Input::Command(command) => self.command(command),
             Input::Receive { transport, source, destination, contents } => {
                 self.receive(transport, source, destination, contents);
             }
-            Input::Timeout => self.flush(),
-        }
-        if self.outbox.is_full() {
-            self.flush();
+            Input::Timeout => {}
         }
         while let Some(timer) = self.timers.pop_due(self.now) {
             match timer {
@@ -164,21 +163,23 @@ impl Shard {
                 Timer::Room(room) => self.in_room(room, |room, context| room.tick(context)),
             }
         }
+        let is_due = is_timeout && self.outbox.due().is_some_and(|due| due <= self.now);
+        if is_due || self.outbox.is_full() {
+            self.flush();
+        }
     }
 
     /// Returns what the shard has to say; `Output::Timeout` when that is all.
     ///
-    /// Packets that go to one receiver are held back to go together, until the next `Input::Timeout`; as long as there
-    /// are any, the time that is returned has come already. So a caller that first takes all that has arrived, and
-    /// looks at the time then, sends as few times as can be.
+    /// Packets that go to one receiver are held back to go together: those of a frame until it is complete or a
+    /// millisecond has passed, all others until the next `Input::Timeout`, for which the time that is returned has come
+    /// already. So a caller that first takes all that has arrived, and looks at the time then, sends as few times as can be.
     pub fn poll_output(&mut self) -> Output {
         if let Some(output) = self.outputs.pop_front() {
             return output;
         }
-        if !self.outbox.is_empty() {
-            return Output::Timeout(self.now);
-        }
-        Output::Timeout(self.timers.next().unwrap_or(self.now + IDLE))
+        let next = self.outbox.due().into_iter().chain(self.timers.next()).min();
+        Output::Timeout(next.unwrap_or(self.now + IDLE))
     }
 
     /// Takes back the memory of packets that were sent.

@@ -2,8 +2,12 @@
 
 use super::probe::ProbeId;
 
-/// Packets remembered: 35 Mbit/s for a feedback interval of 250 ms and a round trip of 300 ms. 32 KiB.
+/// Packets remembered at most: 35 Mbit/s for a feedback interval of 250 ms and a round trip of 300 ms. 32 KiB.
 pub(super) const PACKETS: usize = 1 << 11;
+/// Packets remembered at first: 4 Mbit/s, likewise. 4 KiB.
+const PACKETS_AT_FIRST: usize = 1 << 8;
+/// A packet that was not reported on for so long never will be: its place may be taken. Microseconds.
+const REPORTED_WITHIN: i64 = 2_000_000;
 
 /// A packet as it left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +48,13 @@ enum Fate {
 
 const _: () = assert!(size_of::<Entry>() == 16);
 const _: () = assert!(PACKETS.is_power_of_two() && PACKETS <= 1 << 15);
+const _: () = assert!(PACKETS_AT_FIRST.is_power_of_two() && PACKETS_AT_FIRST <= PACKETS);
 
-/// The last [`PACKETS`] packets. A number is used again only after 65536 packets, when its place has long been
-/// taken by others: so the 16 bits tell packets apart and nothing is unwrapped.
+const NEVER: Entry = Entry { at: 0, bytes: 0, seq: 0, probe: None, fate: Fate::Never };
+
+/// The last packets, [`PACKETS_AT_FIRST`] of them; where more are on their way at once, twice as many, up to
+/// [`PACKETS`]. A number is used again only after 65536 packets, when its place has long been taken by others: so the
+/// 16 bits tell packets apart and nothing is unwrapped.
 #[derive(Debug)]
 pub(super) struct History {
     entries: Box<[Entry]>,
@@ -54,13 +62,26 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new() -> Self {
-        let never = Entry { at: 0, bytes: 0, seq: 0, probe: None, fate: Fate::Never };
-        Self { entries: vec![never; PACKETS].into_boxed_slice() }
+        Self { entries: vec![NEVER; PACKETS_AT_FIRST].into_boxed_slice() }
     }
 
     pub(super) fn sent(&mut self, seq: u16, sent: Sent) {
         let Sent { at, bytes, probe } = sent;
+        let before = *self.entry(seq);
+        let is_awaited = before.fate == Fate::Unknown && at - before.at < REPORTED_WITHIN;
+        if is_awaited && before.seq != seq && self.entries.len() < PACKETS {
+            self.grow();
+        }
         *self.entry(seq) = Entry { at, bytes, seq, probe, fate: Fate::Unknown };
+    }
+
+    /// Remembers twice as many. What is remembered stays.
+    fn grow(&mut self) {
+        let larger = vec![NEVER; self.entries.len() * 2].into_boxed_slice();
+        let remembered = std::mem::replace(&mut self.entries, larger);
+        for entry in remembered.iter().filter(|entry| entry.fate != Fate::Never) {
+            *self.entry(entry.seq) = *entry;
+        }
     }
 
     /// Returns the packet that a report is about, or `None` if it is too old, was never sent or was reported so
@@ -81,7 +102,8 @@ impl History {
     }
 
     fn entry(&mut self, seq: u16) -> &mut Entry {
-        &mut self.entries[usize::from(seq) & (PACKETS - 1)]
+        let mask = self.entries.len() - 1;
+        &mut self.entries[usize::from(seq) & mask]
     }
 }
 
@@ -114,6 +136,28 @@ mod tests {
         assert_eq!(history.report(0, true), None);
         assert!(history.report(1, true).is_some());
         assert_eq!(history.report(PACKETS as u16 + 1, true), None);
+    }
+
+    #[test]
+    fn as_much_is_remembered_as_is_on_its_way() {
+        let mut history = History::new();
+        for seq in 0..1000_u16 {
+            history.sent(seq, at(i64::from(seq)));
+            if seq >= 100 {
+                assert!(history.report(seq - 100, true).is_some());
+            }
+        }
+        assert_eq!(history.entries.len(), PACKETS_AT_FIRST);
+        for seq in 1000..3000_u16 {
+            history.sent(seq, at(i64::from(seq)));
+        }
+        assert_eq!(history.entries.len(), PACKETS);
+        assert!((1000..3000).all(|seq| history.report(seq, true).is_some()));
+        let mut unheard = History::new();
+        for packet in 0..5000_i64 {
+            unheard.sent(packet as u16, at(packet * REPORTED_WITHIN / 200));
+        }
+        assert_eq!(unheard.entries.len(), PACKETS_AT_FIRST, "reports that never come need no room");
     }
 
     #[test]

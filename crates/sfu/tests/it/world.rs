@@ -286,6 +286,9 @@ impl World {
                     self.run_client(index);
                 }
                 None => {
+                    // What is due anyway is not caused by the packet.
+                    self.shard.handle_input(self.now, Input::Timeout);
+                    self.drain_shard();
                     let transport = self.clients[packet.client].profile.transport;
                     let input = Input::Receive {
                         transport,

@@ -59,6 +59,8 @@ struct Sealing {
     /// Bytes of padding, 0 to 255.
     padding: usize,
     probe: Option<ProbeId>,
+    /// Whether packets follow that belong to it.
+    more_follow: bool,
 }
 
 impl Own {
@@ -125,6 +127,7 @@ impl Own {
             timestamp: numbers.timestamp,
             padding: 0,
             probe: None,
+            more_follow: false,
         };
         let original = (numbers.seq as u16).to_be_bytes();
         let length = original.len() + packet.payload.len();
@@ -198,8 +201,16 @@ impl Own {
         });
         let Some((payload_type, ssrc, index, timestamp)) = found else { return false };
         let padding = PROBE_PADDING;
-        let sealing =
-            Sealing { marker: false, payload_type, ssrc, index, timestamp, padding, probe: Some(probe) };
+        let sealing = Sealing {
+            marker: false,
+            payload_type,
+            ssrc,
+            index,
+            timestamp,
+            padding,
+            probe: Some(probe),
+            more_follow: false,
+        };
         self.seal_packet(now, sealing, 0, outbox, |_| {})
     }
 
@@ -226,6 +237,7 @@ impl Own {
             timestamp: numbers.timestamp,
             padding,
             probe,
+            more_follow: down.kind == MediaKind::Video && !packet.marker,
         };
         self.seal_packet(now, sealing, length, outbox, |payload| fill(payload, packet, numbers));
     }
@@ -240,7 +252,7 @@ impl Own {
         fill: impl FnOnce(&mut [u8]),
     ) -> bool {
         let (Some(route), Some(sealer)) = (self.route, &mut self.sealer) else { return false };
-        let Sealing { marker, payload_type, ssrc, index, timestamp, padding, probe } = sealing;
+        let Sealing { marker, payload_type, ssrc, index, timestamp, padding, probe, more_follow } = sealing;
         let total = HEADER_BYTES + length + padding + RTP_OVERHEAD;
         let transport_seq = self.transport_seq;
         let buffer = outbox.place(&mut self.open_run, route, total);
@@ -270,6 +282,7 @@ impl Own {
             buffer.truncate(start);
             return false;
         }
+        outbox.placed(now, more_follow);
         self.transport_seq = transport_seq.wrapping_add(1);
         self.sent_at = Some(now);
         if self.ids.transport_seq.is_some() {
