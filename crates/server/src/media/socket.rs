@@ -63,7 +63,7 @@ impl Receiver {
         }
     }
 
-    /// Receives one batch. Returns how many buffers were filled, 0 once nothing is waiting.
+    /// Receives one batch. Returns how many buffers were filled; when not all were, nothing is waiting now.
     ///
     /// # Errors
     /// What the kernel reports, except that nothing is waiting.
@@ -76,6 +76,11 @@ impl Receiver {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             result => result,
         }
+    }
+
+    /// Returns whether a batch that filled so many buffers may have left something behind.
+    pub(super) const fn is_full(filled: usize) -> bool {
+        filled == BATCH_SIZE
     }
 
     /// Returns the packets in the first `filled` buffers; one buffer holds several where the kernel coalesced.

@@ -236,11 +236,14 @@ impl Worker {
         let mut left = true;
         for _ in 0..BATCHES_PER_TURN {
             match receiver.fill(&self.egress.state, &self.egress.socket) {
-                Ok(0) => {
-                    left = false;
-                    break;
+                Ok(filled) => {
+                    receiver.arrivals(filled).for_each(|arrival| self.datagram(&arrival));
+                    // What comes from now on wakes the thread again.
+                    if !socket::Receiver::is_full(filled) {
+                        left = false;
+                        break;
+                    }
                 }
-                Ok(filled) => receiver.arrivals(filled).for_each(|arrival| self.datagram(&arrival)),
                 // Such as an ICMP error of an earlier send: nothing to do with what is still waiting.
                 Err(error) => tracing::debug!(%error, "datagram not received"),
             }

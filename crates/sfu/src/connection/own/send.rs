@@ -130,11 +130,7 @@ impl Own {
             more_follow: false,
         };
         let original = (numbers.seq as u16).to_be_bytes();
-        let length = original.len() + packet.payload.len();
-        self.seal_packet(now, outgoing, length, outbox, |payload| {
-            payload[..original.len()].copy_from_slice(&original);
-            fill(&mut payload[original.len()..], packet, numbers);
-        });
+        self.seal_packet(now, outgoing, &original, Some((packet, numbers)), outbox);
     }
 
     /// Lets out what waits, as the pacer allows.
@@ -211,7 +207,7 @@ impl Own {
             probe: Some(probe),
             more_follow: false,
         };
-        self.seal_packet(now, sealing, 0, outbox, |_| {})
+        self.seal_packet(now, sealing, &[], None, outbox)
     }
 
     /// Seals a packet of a down-slot. One whose number was used is dropped: a second packet under the same would
@@ -239,20 +235,22 @@ impl Own {
             probe,
             more_follow: down.kind == MediaKind::Video && !packet.marker,
         };
-        self.seal_packet(now, sealing, length, outbox, |payload| fill(payload, packet, numbers));
+        self.seal_packet(now, sealing, &[], Some((packet, numbers)), outbox);
     }
 
-    /// Writes a packet into the outbox and seals it there. Returns whether it could be sent.
+    /// Writes a packet into the outbox and seals it there: `prefix`, and what it carries under the numbers that its
+    /// receiver knows. Returns whether it could be sent.
     fn seal_packet(
         &mut self,
         now: Instant,
         sealing: Sealing,
-        length: usize,
+        prefix: &[u8],
+        carried: Option<(&Packet, Numbers)>,
         outbox: &mut Outbox,
-        fill: impl FnOnce(&mut [u8]),
     ) -> bool {
         let (Some(route), Some(sealer)) = (self.route, &mut self.sealer) else { return false };
         let Sealing { marker, payload_type, ssrc, index, timestamp, padding, probe, more_follow } = sealing;
+        let length = prefix.len() + carried.map_or(0, |(packet, _)| packet.payload.len());
         let total = HEADER_BYTES + length + padding + RTP_OVERHEAD;
         let transport_seq = self.transport_seq;
         let buffer = outbox.place(&mut self.open_run, route, total);
@@ -267,15 +265,17 @@ impl Own {
             transport_seq: self.ids.transport_seq.map(|id| (id, transport_seq)),
         };
         outgoing.write(buffer);
-        let body = buffer.len();
-        buffer.resize(body + length + padding, 0);
-        if let Some(payload) = buffer.get_mut(body..body + length) {
-            fill(payload);
+        buffer.extend_from_slice(prefix);
+        if let Some((packet, numbers)) = carried {
+            let body = buffer.len();
+            buffer.extend_from_slice(&packet.payload);
+            if let Some((descriptor, payload)) = packet.descriptor.as_ref().zip(buffer.get_mut(body..)) {
+                descriptor.renumber(payload, numbers);
+            }
         }
-        if padding > 0
-            && let Some(last) = buffer.last_mut()
-        {
-            *last = padding as u8;
+        if padding > 0 {
+            buffer.resize(buffer.len() + padding - 1, 0);
+            buffer.push(padding as u8);
         }
         if sealer.seal_rtp(buffer, start, HEADER_BYTES, index).is_err() {
             // Cannot happen with a header of ours; a packet that is not sealed must not leave.
@@ -293,14 +293,6 @@ impl Own {
             probing.sent_packets += 1;
         }
         true
-    }
-}
-
-/// Writes a payload with the numbers that its receiver knows.
-fn fill(room: &mut [u8], packet: &Packet, numbers: Numbers) {
-    room.copy_from_slice(&packet.payload);
-    if let Some(descriptor) = &packet.descriptor {
-        descriptor.renumber(room, numbers);
     }
 }
 
