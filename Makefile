@@ -7,7 +7,7 @@ SHELL := bash
 
 # Arguments for the server: make run ARGS="--listen 0.0.0.0:8443"
 ARGS ?=
-# Length of the soak of `make bench`.
+# Length of the soak of `make bench-long`.
 MINUTES ?= 10
 # Running time of each fuzz target.
 SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
@@ -23,7 +23,7 @@ wasm := web/src/e2ee/wasm/crypto_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
   -o -path web/test-results -prune -o -path web/src/e2ee/wasm -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test check web fuzz bench bench-forwarding format setup-run setup-test $(checks)
+.PHONY: help run test check web fuzz bench bench-forwarding bench-long bench-programs format setup-run setup-test $(checks)
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,13 +52,18 @@ $(wasm): $(wasm_sources)
 fuzz: ## Runs every fuzz target for SECONDS=60 seconds each
 	@fuzz/run.sh $(SECONDS_EACH)
 
-bench: setup-test web ## Takes the figures of docs/benchmarks.md: forwarding, joins, a soak of MINUTES=10, browsers
+bench: setup-run web bench-programs ## Compares speed and memory with those of others, short, in ten minutes; needs root
+	@target/release/sabha-bench quick
+
+bench-forwarding: bench-programs ## Compares the cost of forwarding alone, thoroughly; needs root
+	@target/release/sabha-bench forwarding
+
+bench-long: setup-test web bench-programs ## Takes the figures of docs/benchmarks.md: all that, joins, a soak of MINUTES=10, browsers
 	@scripts/bench.sh $(MINUTES)
 
-bench-forwarding: ## Compares the cost of forwarding with that of others, in seven minutes; needs root
+bench-programs:
 	@cargo build --release --locked --package sabha-server --bin sabha
 	@cargo build --release --locked --package sabha-client --bins --example plain_forwarder --package sabha-bench
-	@target/release/sabha-bench
 
 format: ## Formats Rust and web sources and writes the generated files
 	@cargo fmt --all

@@ -18,6 +18,7 @@ fuzz_target!(|text: &str| {
         udp: vec![address],
         tcp: vec![address],
         path: PacketPath::Own,
+        voices: 3,
         seed: [7; 32],
     };
     let mut shard = Shard::new(config, now);

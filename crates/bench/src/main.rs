@@ -1,59 +1,66 @@
-//! Runs one load against Sabha and against others, in turns, and compares what it cost them.
+//! Runs loads against Sabha and against others, in turns, and compares what they cost them.
 //!
 //! ```text
-//!   namespace (no way out) ──┬── server, on one core: sabha | plain_forwarder | janus
+//!   namespace (no way out) ──┬── server, on one core: sabha | plain_forwarder | janus | ...
 //!                            └── sabha-client load, on the others ──► LoadReport (JSON)
-//!   for each round: every system once ──► packets for a second of the server's processor time, ratios, spread
+//!   part ──► its turns ──► Figures ──► table, and what came of the goals
 //! ```
 //! It starts programs and does sums; media is the client's, the others' settings are in [`system`]. `docs/benchmarks.md`
-//! says why they are fair.
+//! says why they are fair, and what each part is for.
 
+mod bench;
 mod comparison;
 mod figures;
+mod fit;
+mod load;
 mod namespace;
+mod parts;
 mod program;
 mod system;
 
 use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
 use self::{
-    comparison::Comparison,
-    figures::Figures,
+    bench::{Bench, Pace, Programs},
     namespace::Namespace,
-    system::{Load, System},
+    parts::Part,
+    system::System,
 };
 
-/// Compares the cost of forwarding: Sabha and others, in turns, on this machine. Needs root, for a network namespace.
+/// Measures Sabha, and compares it with others, in turns, on this machine. Needs root, for a network namespace.
 #[derive(Debug, Parser)]
 #[command(name = "sabha-bench", version)]
 struct Cli {
-    /// What to compare: sabha, library (its former packet path), plain (the example `plain_forwarder`) and janus, separated by
-    /// commas.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "sabha,library,plain,janus")]
-    systems: Vec<System>,
-    /// Who watches one sender of voice and a picture of 720 lines.
-    #[arg(long, default_value_t = 99, value_parser = clap::value_parser!(u16).range(1..=99))]
-    viewers: u16,
-    /// How often each system has its turn.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// Seconds to measure in each turn.
-    #[arg(long, default_value_t = 15)]
-    seconds: u64,
-    /// Seconds to wait before that.
-    #[arg(long, default_value_t = 8)]
-    warm_up: u64,
+    /// What to measure.
+    #[arg(value_enum, value_name = "PART", default_value = "forwarding")]
+    parts: Vec<Part>,
+    /// As short as possible, as `quick` is.
+    #[arg(long)]
+    short: bool,
+    /// Only these systems, separated by commas; each part says which it would take.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    systems: Option<Vec<System>>,
+    /// How often each system has its turn where ratios are taken: 3, or 1 if it is to be short.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// Seconds to measure in each turn: 15, or 6.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: Option<u64>,
+    /// Seconds to wait before that: 8, or 5.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=600))]
+    warm_up: Option<u64>,
     /// Directory of `sabha`, `sabha-client` and `examples/plain_forwarder`.
     #[arg(long, default_value = "target/release")]
     programs: PathBuf,
-    /// The program of Janus.
-    #[arg(long, default_value = "/usr/bin/janus")]
+    /// The program of Janus; left out if it is not there.
+    #[arg(long, value_name = "PATH", default_value = "/usr/bin/janus")]
     janus: PathBuf,
     /// Append every turn's report to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
@@ -62,62 +69,43 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    let mut systems = cli.systems.clone();
-    if systems.contains(&System::Janus) && !cli.janus.exists() {
-        say(&format!("janus is left out: there is no {}", cli.janus.display()));
-        systems.retain(|system| *system != System::Janus);
-    }
-    ensure!(!systems.is_empty(), "nothing is left to compare");
-    let namespace = Namespace::create().context("a network namespace (root may make one)")?;
-    let load = Load {
-        viewers: cli.viewers,
-        seconds: cli.seconds,
-        warm_up: cli.warm_up,
-        programs: &cli.programs,
-        janus: &cli.janus,
+    let is_short = cli.short || cli.parts.contains(&Part::Quick);
+    let (rounds, seconds, warm_up) = if is_short { (1, 6, 5) } else { (3, 15, 8) };
+    let pace = Pace {
+        is_short,
+        rounds: cli.rounds.unwrap_or(rounds),
+        seconds: cli.seconds.unwrap_or(seconds),
+        warm_up: cli.warm_up.unwrap_or(warm_up),
     };
-    let mut comparison = Comparison::default();
-    let mut complete = 0;
-    for round in 1..=cli.rounds {
-        match turns(round, &systems, &load, &namespace, cli.json.as_deref()) {
-            Ok(turns) => {
-                complete += 1;
-                turns.into_iter().for_each(|(system, figures)| comparison.add(system, figures));
-            }
-            // Ratios are of one round, so half a round says nothing.
-            Err(error) => say(&format!("round {round} is left out: {error:#}")),
-        }
+    let programs = Programs { ours: cli.programs, janus: cli.janus };
+    for system in System::OTHERS.into_iter().filter(|system| !system.is_here(&programs)) {
+        say(&format!("{system} is left out: it is not here"));
     }
-    ensure!(complete > 0, "no round was complete");
-    say(&comparison.table());
-    ensure!(complete == cli.rounds, "only {complete} of {} rounds were complete", cli.rounds);
-    Ok(())
-}
-
-/// Gives every system its turn, once.
-fn turns(
-    round: u16,
-    systems: &[System],
-    load: &Load<'_>,
-    namespace: &Namespace,
-    json: Option<&Path>,
-) -> Result<Vec<(System, Figures)>> {
-    let mut turns = Vec::new();
-    for system in systems {
-        let report = system.run(load, namespace).with_context(|| format!("a turn of {system}"))?;
-        if let Some(path) = json {
-            append(path, *system, &report)?;
+    let bench = Bench {
+        namespace: Namespace::create().context("a network namespace (root may make one)")?,
+        programs,
+        pace,
+        systems: cli.systems,
+        json: cli.json,
+        part: Cell::new(""),
+        verdicts: RefCell::default(),
+        turns: RefCell::default(),
+        most: RefCell::default(),
+    };
+    let begun = Instant::now();
+    let mut failed = Vec::new();
+    for part in cli.parts.iter().flat_map(|part| part.parts()) {
+        let since = Instant::now();
+        // What one part cannot measure is no reason not to measure the others.
+        if let Err(error) = part.run(&bench) {
+            say(&format!("{}: {error:#}", part.name()));
+            failed.push(part.name());
         }
-        let figures = Figures::read(&report).with_context(|| format!("the report on {system}"))?;
-        say(&format!("round {round}, {system}: {figures}"));
-        turns.push((*system, figures));
+        say(&format!("{} took {:.0} s", part.name(), since.elapsed().as_secs_f64()));
     }
-    Ok(turns)
-}
-
-fn append(path: &Path, system: System, report: &serde_json::Value) -> Result<()> {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    writeln!(file, "{}", serde_json::json!({ "system": system.to_string(), "report": report }))?;
+    say(&bench.outcome());
+    say(&format!("everything took {:.0} s", begun.elapsed().as_secs_f64()));
+    ensure!(failed.is_empty(), "not measured: {}", failed.join(", "));
     Ok(())
 }
 

@@ -14,6 +14,9 @@ pub(crate) const ADDRESS: &str = "10.77.0.1";
 /// The interface with that address.
 pub(crate) const INTERFACE: &str = "bench0";
 
+/// Open files that a program may have.
+const FILES_MAX: u32 = 16_384;
+
 /// A namespace, deleted when dropped.
 #[derive(Debug)]
 pub(crate) struct Namespace {
@@ -51,7 +54,9 @@ impl Namespace {
             _ => "0".to_owned(),
         };
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name, "taskset", "-c", &list]).arg(program);
+        // A thousand participants have more sockets than many systems allow a program at first.
+        let files = format!("--nofile={FILES_MAX}:{FILES_MAX}");
+        command.args(["netns", "exec", &self.name, "prlimit", &files, "taskset", "-c", &list]).arg(program);
         command.stdin(Stdio::null());
         command
     }

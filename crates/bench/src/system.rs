@@ -11,15 +11,21 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::{
+    bench::Programs,
+    load::Load,
     namespace::{ADDRESS, Cores, INTERFACE, Namespace},
     program::Program,
 };
 
 /// What can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum System {
     /// The server of this repository.
     Sabha,
+    /// The same, every packet in a system call of its own (`media.segmentation`).
+    SabhaNoGso,
+    /// The same, forwarding every voice instead of the choice of speakers (`media.voices`).
+    SabhaAllVoices,
     /// The same with the packet path of the media library.
     Library,
     /// str0m and a loop: the example `plain_forwarder`.
@@ -28,15 +34,17 @@ pub(crate) enum System {
     Janus,
 }
 
-/// The load of a turn.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Load<'a> {
-    pub(crate) viewers: u16,
-    pub(crate) seconds: u64,
-    pub(crate) warm_up: u64,
-    pub(crate) programs: &'a Path,
-    pub(crate) janus: &'a Path,
-}
+/// Voices that [`System::SabhaAllVoices`] forwards: as many as the server can be told to.
+const ALL_VOICES: u16 = 24;
+
+/// Limits of the server against many who come from one address: here everybody does.
+const LIMITS: [(&str, &str); 5] = [
+    ("SABHA__LIMITS__CONNECTIONS_PER_ADDRESS", "10000"),
+    ("SABHA__LIMITS__CONNECTIONS_PER_NETWORK", "10000"),
+    ("SABHA__LIMITS__CONNECTIONS_PER_ADDRESS_PER_SECOND", "1000"),
+    ("SABHA__LIMITS__REQUESTS_PER_ADDRESS_PER_SECOND", "1000"),
+    ("SABHA__LIMITS__MEETINGS_PER_MINUTE", "1000"),
+];
 
 /// Janus' WebSocket, on loopback.
 const JANUS_PORT: u16 = 8188;
@@ -50,50 +58,79 @@ libjanus_rabbitmq.so\"; }\n\
     events: { broadcast = false; }\n";
 
 impl System {
+    /// Those that may not be here.
+    pub(crate) const OTHERS: [Self; 1] = [Self::Janus];
+
+    /// Returns whether it can be run on this machine.
+    pub(crate) fn is_here(self, programs: &Programs) -> bool {
+        match self {
+            Self::Sabha | Self::SabhaNoGso | Self::SabhaAllVoices | Self::Library | Self::Plain => true,
+            Self::Janus => programs.janus.exists(),
+        }
+    }
+
     /// Starts the system, loads it once, and returns the client's report.
-    pub(crate) fn run(self, load: &Load<'_>, namespace: &Namespace) -> Result<Value> {
+    pub(crate) fn run(self, load: &Load, programs: &Programs, namespace: &Namespace) -> Result<Value> {
         let folder = tempfile::tempdir()?;
-        let mut client = namespace.command(Cores::Others, load.programs.join("sabha-client"));
+        let mut client = namespace.command(Cores::Others, programs.ours.join("sabha-client"));
+        let (scenario, viewers) = (load.scenario.name(), load.viewers.to_string());
         let program = match self {
-            Self::Sabha | Self::Library => {
-                let mut server = namespace.command(Cores::First, load.programs.join("sabha"));
+            Self::Sabha | Self::SabhaNoGso | Self::SabhaAllVoices | Self::Library => {
+                let mut server = namespace.command(Cores::First, programs.ours.join("sabha"));
                 server.args(["serve", "--listen", "127.0.0.1:0", "--output", "json", "--data"]);
-                let path = if self == Self::Library { "library" } else { "own" };
-                server.arg(folder.path()).env("SABHA__MEDIA__PATH", path);
+                server.arg(folder.path()).envs(LIMITS).envs(self.setting());
                 let (program, line) = Program::start_and_read(&mut server)?;
                 let ready: Value = serde_json::from_str(&line).context("its first line is JSON")?;
                 let link = ready["new_meeting_url"].as_str().context("a link to create meetings")?;
-                let participants = (load.viewers + 1).to_string();
-                client.args(["load", "speaker", "--participants", &participants]);
+                let (rooms, participants) = load.rooms();
+                client.args(["load", scenario, "--suite", "classical", "--rooms", &rooms.to_string()]);
+                client.args(["--participants", &participants.to_string()]);
+                if self == Self::SabhaAllVoices {
+                    client.args(["--voices", &ALL_VOICES.to_string()]);
+                }
+                if let Some(rate) = load.flood {
+                    client.args(["--flood", &rate.to_string()]);
+                }
                 client.env("SABHA_NEW_MEETING_URL", link);
                 program
             }
             Self::Plain => {
                 let mut server =
-                    namespace.command(Cores::First, load.programs.join("examples/plain_forwarder"));
+                    namespace.command(Cores::First, programs.ours.join("examples/plain_forwarder"));
                 let (program, address) = Program::start_and_read(&mut server)?;
                 client.args(["load-elsewhere", "plain", &address]);
-                client.args(["--viewers", &load.viewers.to_string()]);
+                client.args(["--scenario", scenario, "--viewers", &viewers]);
                 program
             }
             Self::Janus => {
-                let program =
-                    Program::start_and_wait(&mut janus(load, namespace, folder.path())?, JANUS_PORT)?;
+                let mut server = janus(&programs.janus, namespace, folder.path())?;
+                let program = Program::start_and_wait(&mut server, JANUS_PORT)?;
                 client.args(["load-elsewhere", "janus", &format!("127.0.0.1:{JANUS_PORT}")]);
-                client.args(["--media-ip", ADDRESS, "--viewers", &load.viewers.to_string()]);
+                client.args(["--media-ip", ADDRESS, "--scenario", scenario, "--viewers", &viewers]);
                 program
             }
         };
         client.args(["--seconds", &load.seconds.to_string(), "--warm-up", &load.warm_up.to_string()]);
+        client.args(["--open-one-in", &load.open_one_in().to_string()]);
         client.args(["--server-pid", &program.pid().to_string()]);
         let output = client.stderr(Stdio::inherit()).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "the client says {}: {}", output.status, shortened(&text));
         serde_json::from_str(text.trim()).context("the client's report")
     }
+
+    /// Returns the setting that makes it differ from Sabha as it is.
+    fn setting(self) -> Option<(&'static str, String)> {
+        match self {
+            Self::SabhaNoGso => Some(("SABHA__MEDIA__SEGMENTATION", "false".to_owned())),
+            Self::SabhaAllVoices => Some(("SABHA__MEDIA__VOICES", ALL_VOICES.to_string())),
+            Self::Library => Some(("SABHA__MEDIA__PATH", "library".to_owned())),
+            Self::Sabha | Self::Plain | Self::Janus => None,
+        }
+    }
 }
 
-fn janus(load: &Load<'_>, namespace: &Namespace, folder: &Path) -> Result<Command> {
+fn janus(program: &Path, namespace: &Namespace, folder: &Path) -> Result<Command> {
     let nat = format!("nat: {{ ice_lite = true; ice_enforce_list = \"{INTERFACE}\"; }}\n");
     fs::write(folder.join("janus.jcfg"), format!("{JANUS_SETTINGS}{nat}"))?;
     let websockets = format!(
@@ -101,7 +138,7 @@ fn janus(load: &Load<'_>, namespace: &Namespace, folder: &Path) -> Result<Comman
     );
     fs::write(folder.join("janus.transport.websockets.jcfg"), websockets)?;
     fs::write(folder.join("janus.plugin.videoroom.jcfg"), "general: { }\n")?;
-    let mut janus = namespace.command(Cores::First, load.janus);
+    let mut janus = namespace.command(Cores::First, program);
     janus.arg("--configs-folder").arg(folder).arg("--config").arg(folder.join("janus.jcfg"));
     Ok(janus)
 }
@@ -114,6 +151,8 @@ impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sabha => "sabha",
+            Self::SabhaNoGso => "sabha-no-gso",
+            Self::SabhaAllVoices => "sabha-all-voices",
             Self::Library => "library",
             Self::Plain => "plain",
             Self::Janus => "janus",

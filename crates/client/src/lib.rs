@@ -42,8 +42,8 @@ pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
 pub use link::{Invite, Link, MeetingKey, NewMeeting, Server};
 pub use load::{
-    Elsewhere, ElsewhereConfig, Gauge, Latency, LoadConfig, LoadReport, Scenario, SentStream, ServerLoad,
-    StreamLoad, Totals, load, load_elsewhere,
+    Elsewhere, ElsewhereConfig, FloodLoad, Gauge, Latency, LoadConfig, LoadReport, Scenario, SentStream,
+    ServerLoad, StreamLoad, Totals, load, load_elsewhere,
 };
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{

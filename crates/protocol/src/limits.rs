@@ -165,6 +165,9 @@ pub const MID_BYTES_MAX: usize = 16;
 pub const VIDEO_SLOTS_MAX: usize = 25;
 /// Down-slots for audio per connection: the top speakers and one screen share with sound.
 pub const AUDIO_SLOTS_MAX: usize = 4;
+/// Down-slots for audio that a message can announce. A server takes [`AUDIO_SLOTS_MAX`], and more only where it forwards more
+/// voices than [`SPEAKERS_FORWARDED`]: everybody else's, beside as many pictures.
+pub const AUDIO_SLOTS_ANNOUNCED_MAX: usize = VIDEO_SLOTS_MAX;
 /// Loudest speakers forwarded to everyone at once.
 pub const SPEAKERS_FORWARDED: usize = 3;
 /// Tallest tile a subscriber may ask for, in pixels: a 4K screen.

@@ -84,7 +84,7 @@ pub struct ServerSettings {
 }
 
 /// `[media]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MediaSettings {
     /// Address of the UDP socket. Absent: all addresses if `external_ips` is set, else that of `server.listen`.
@@ -97,6 +97,10 @@ pub struct MediaSettings {
     pub shards: Option<u8>,
     /// Which way packets take.
     pub path: MediaPath,
+    /// Whether packets for one receiver leave in one system call, where the kernel can (UDP GSO).
+    pub segmentation: bool,
+    /// Voices of a room that are forwarded at once.
+    pub voices: u8,
 }
 
 /// `media.path`
@@ -281,6 +285,20 @@ impl Default for ServerSettings {
     }
 }
 
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self {
+            address: None,
+            port: None,
+            external_ips: Vec::new(),
+            shards: None,
+            path: MediaPath::default(),
+            segmentation: true,
+            voices: limits::SPEAKERS_FORWARDED as u8,
+        }
+    }
+}
+
 impl Default for OidcSettings {
     fn default() -> Self {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -404,6 +422,9 @@ impl Settings {
         }
         if self.media.shards.is_some_and(|shards| !(1..=64).contains(&shards)) {
             return refuse("media.shards is 1 to 64".to_owned());
+        }
+        if !(1..limits::AUDIO_SLOTS_ANNOUNCED_MAX).contains(&usize::from(self.media.voices)) {
+            return refuse(format!("media.voices is 1 to {}", limits::AUDIO_SLOTS_ANNOUNCED_MAX - 1));
         }
         if let Some(address) = self.media.external_ips.iter().find(|ip| ip.is_unspecified()) {
             return refuse(format!("media.external_ips: {address} is no address to be reached at"));
@@ -622,6 +643,8 @@ mod tests {
             ("[retention]\nended_meetings_days = 3661", "ended_meetings_days"),
             ("[mail]\nserver = 'smtps://mail.example.org'", "mail.from"),
             ("[mail]\nserver = 'http://mail.example.org'\nfrom = 'a@example.org'", "smtps"),
+            ("[media]\nvoices = 0", "media.voices"),
+            ("[media]\nvoices = 25", "media.voices"),
             ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'nobody'", "mail.from"),
             ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'a@b'\nuser = 'a'", "password_file"),
             ("[log", "sabha.toml"),

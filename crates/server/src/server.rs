@@ -362,6 +362,8 @@ fn start_media(
         external_ips: settings.media.external_ips.clone(),
         shards: settings.shards(),
         path: settings.media_path(),
+        segmentation: settings.media.segmentation,
+        voices: settings.media.voices.into(),
     };
     MediaPlane::start(&config, events).map_err(|source| StartError::Media { address: listen, source })
 }

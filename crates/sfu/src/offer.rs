@@ -6,10 +6,7 @@
 
 use std::collections::HashSet;
 
-use sabha_protocol::{
-    DownSlot, Layer, MediaKind, Mid, Source, UpSlot,
-    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
-};
+use sabha_protocol::{DownSlot, Layer, MediaKind, Mid, Source, UpSlot, limits::VIDEO_SLOTS_MAX};
 use str0m::{Rtc, media};
 
 /// Why an offer cannot be answered. The text is for the developer of the client.
@@ -17,8 +14,8 @@ use str0m::{Rtc, media};
 pub(crate) enum Refusal {
     #[error("the offer announces {announced} sections but has {found}")]
     SectionCount { announced: usize, found: usize },
-    #[error("more than {VIDEO_SLOTS_MAX} video or {AUDIO_SLOTS_MAX} audio down-slots")]
-    TooManySlots,
+    #[error("more than {VIDEO_SLOTS_MAX} video or {audio_max} audio down-slots")]
+    TooManySlots { audio_max: usize },
     #[error("two slots share mid {}", .0.as_str())]
     DuplicateMid(Mid),
     #[error("{0:?} is announced twice")]
@@ -39,14 +36,21 @@ pub(crate) enum Refusal {
     Unreadable(String),
 }
 
-/// Checks what can be known without parsing, so that a hostile offer costs nothing.
-pub(crate) fn check_text(offer: &str, up: &[UpSlot], down: &[DownSlot]) -> Result<(), Refusal> {
+/// Checks what can be known without parsing, so that a hostile offer costs nothing. `voices` are those that the shard
+/// forwards at once; a screen with sound has a slot beside them.
+pub(crate) fn check_text(
+    offer: &str,
+    up: &[UpSlot],
+    down: &[DownSlot],
+    voices: usize,
+) -> Result<(), Refusal> {
+    let audio_max = voices + 1;
     let count = |kind| down.iter().filter(|slot| slot.kind == kind).count();
     if up.len() > Source::ALL.len()
         || count(MediaKind::Video) > VIDEO_SLOTS_MAX
-        || count(MediaKind::Audio) > AUDIO_SLOTS_MAX
+        || count(MediaKind::Audio) > audio_max
     {
-        return Err(Refusal::TooManySlots);
+        return Err(Refusal::TooManySlots { audio_max });
     }
     let mut mids = HashSet::new();
     for mid in up.iter().map(|slot| &slot.mid).chain(down.iter().map(|slot| &slot.mid)) {
@@ -115,6 +119,8 @@ fn section<'a>(rtc: &'a Rtc, mid: &Mid, kind: MediaKind) -> Result<&'a media::Me
 
 #[cfg(test)]
 mod tests {
+    use sabha_protocol::limits::{AUDIO_SLOTS_MAX, SPEAKERS_FORWARDED};
+
     use super::*;
 
     fn mid(text: &str) -> Mid {
@@ -133,16 +139,19 @@ mod tests {
     fn source_or_mid_announced_twice_is_refused() {
         let offer = "v=0\r\nm=audio\r\nm=audio\r\n";
         let twice = [up("0", Source::Microphone), up("1", Source::Microphone)];
-        assert_eq!(check_text(offer, &twice, &[]), Err(Refusal::DuplicateSource(Source::Microphone)));
+        assert_eq!(
+            check_text(offer, &twice, &[], SPEAKERS_FORWARDED),
+            Err(Refusal::DuplicateSource(Source::Microphone))
+        );
 
-        let same = check_text(offer, &twice[..1], &[down("0", MediaKind::Audio)]);
+        let same = check_text(offer, &twice[..1], &[down("0", MediaKind::Audio)], SPEAKERS_FORWARDED);
         assert_eq!(same, Err(Refusal::DuplicateMid(mid("0"))));
     }
 
     #[test]
     fn section_nobody_announced_is_refused() {
         let offer = "v=0\r\nm=audio\r\nm=application\r\n";
-        let refusal = check_text(offer, &[up("0", Source::Microphone)], &[]);
+        let refusal = check_text(offer, &[up("0", Source::Microphone)], &[], SPEAKERS_FORWARDED);
         assert_eq!(refusal, Err(Refusal::SectionCount { announced: 1, found: 2 }));
     }
 
@@ -150,12 +159,25 @@ mod tests {
     fn more_slots_than_the_limit_are_refused() {
         let slots: Vec<_> =
             (0..=VIDEO_SLOTS_MAX).map(|index| down(&index.to_string(), MediaKind::Video)).collect();
-        assert_eq!(check_text("", &[], &slots), Err(Refusal::TooManySlots));
+        let audio_max = AUDIO_SLOTS_MAX;
+        let refused = Err(Refusal::TooManySlots { audio_max });
+        assert_eq!(check_text("", &[], &slots, SPEAKERS_FORWARDED), refused);
+
+        let sound: Vec<_> =
+            (0..=AUDIO_SLOTS_MAX).map(|index| down(&index.to_string(), MediaKind::Audio)).collect();
+        assert_eq!(check_text("", &[], &sound, SPEAKERS_FORWARDED), refused);
+        let of_more_voices = check_text("", &[], &sound, SPEAKERS_FORWARDED + 1);
+        assert!(!matches!(of_more_voices, Err(Refusal::TooManySlots { .. })), "{of_more_voices:?}");
     }
 
     #[test]
     fn client_that_insists_on_being_the_server_is_refused() {
-        let refusal = check_text("m=audio\r\na=setup:passive\r\n", &[], &[down("0", MediaKind::Audio)]);
+        let refusal = check_text(
+            "m=audio\r\na=setup:passive\r\n",
+            &[],
+            &[down("0", MediaKind::Audio)],
+            SPEAKERS_FORWARDED,
+        );
         assert_eq!(refusal, Err(Refusal::NotPassive));
     }
 

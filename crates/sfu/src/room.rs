@@ -77,11 +77,11 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(key: RoomKey) -> Self {
+    pub(crate) fn new(key: RoomKey, voices: usize) -> Self {
         Self {
             key,
             peers: KeyMap::default(),
-            speakers: Speakers::default(),
+            speakers: Speakers::new(voices),
             work: VecDeque::new(),
             signals: Vec::new(),
             demand_changed: false,

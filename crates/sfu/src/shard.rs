@@ -39,19 +39,22 @@ pub struct ShardConfig {
     pub tcp: Vec<SocketAddr>,
     /// Which way packets take.
     pub path: PacketPath,
+    /// Voices of a room that are forwarded at once, usually `limits::SPEAKERS_FORWARDED`.
+    pub voices: usize,
     /// Randomness of 256 bits, from which the secrets of connections are made; of this shard alone.
     pub seed: [u8; 32],
 }
 
 impl std::fmt::Debug for ShardConfig {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { shard, udp, tcp, path, seed: _ } = self;
+        let Self { shard, udp, tcp, path, voices, seed: _ } = self;
         let mut config = formatter.debug_struct("ShardConfig");
         config
             .field("shard", shard)
             .field("udp", udp)
             .field("tcp", tcp)
             .field("path", path)
+            .field("voices", voices)
             .finish_non_exhaustive()
     }
 }
@@ -79,7 +82,7 @@ pub(crate) enum Timer {
 ///
 /// let now = Instant::now();
 /// let address = "192.0.2.1:3478".parse().unwrap();
-/// let mut shard = Shard::new(ShardConfig { shard: ShardIndex(0), udp: vec![address], tcp: vec![], path: PacketPath::Own, seed: [7; 32] }, now);
+/// let mut shard = Shard::new(ShardConfig { shard: ShardIndex(0), udp: vec![address], tcp: vec![], path: PacketPath::Own, voices: 3, seed: [7; 32] }, now);
 ///
 /// let source = "198.51.100.7:4000".parse().unwrap();
 /// let (transport, destination) = (Transport::Udp, address);
@@ -246,7 +249,7 @@ impl Shard {
             return self.refuse(peer, generation, &Refusal::Full);
         }
 
-        self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        self.rooms.entry(room).or_insert_with(|| Room::new(room, self.endpoint.config.voices));
         self.places.insert(peer, room);
         self.in_room(room, |room, context| room.vacate(context, peer));
 

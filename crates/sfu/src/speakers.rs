@@ -1,4 +1,5 @@
-//! Chooses whose voices a room hears: at most [`SPEAKERS_FORWARDED`] at a time. Pure.
+//! Chooses whose voices a room hears: at most [`SPEAKERS_FORWARDED`] at a time, unless the shard is told
+//! otherwise. Pure.
 //!
 //! A voice that begins takes a free place at once, so that the first syllable is not lost. When all places
 //! are taken it waits until somebody in them pauses, unless it is clearly stronger: a steady noise, which never
@@ -20,8 +21,10 @@ const SAFE_FOR: Duration = Duration::from_secs(1);
 const STRONGER_PERCENT: u32 = 30;
 
 /// The voices of a room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Speakers {
+    /// Voices forwarded at once.
+    most: usize,
     places: Vec<Place>,
     /// Most recent first.
     speaking: Vec<PeerKey>,
@@ -37,6 +40,11 @@ struct Place {
 }
 
 impl Speakers {
+    /// Returns a room in which nobody has spoken yet, and `most` are heard at once.
+    pub(crate) const fn new(most: usize) -> Self {
+        Self { most, places: Vec::new(), speaking: Vec::new() }
+    }
+
     /// Takes note of a voiced packet of a voice whose packets have `strength` bytes on average. Returns whether
     /// the set of forwarded voices changed.
     pub(crate) fn voiced(&mut self, peer: PeerKey, now: Instant, strength: u32) -> bool {
@@ -46,7 +54,7 @@ impl Speakers {
             return false;
         }
         let newcomer = Place { peer, since: now, last_voiced: now, strength };
-        if self.places.len() < SPEAKERS_FORWARDED {
+        if self.places.len() < self.most {
             self.places.push(newcomer);
             return true;
         }
@@ -117,7 +125,7 @@ mod tests {
             steps in prop::collection::vec((0u64..8, 0u64..300, 0u8..4), 1..200)
         ) {
             let mut now = Instant::now();
-            let mut speakers = Speakers::default();
+            let mut speakers = Speakers::new(SPEAKERS_FORWARDED);
             for (peer, millis, what) in steps {
                 now += Duration::from_millis(millis);
                 let peer = PeerKey(peer);
@@ -134,7 +142,7 @@ mod tests {
         #[test]
         fn three_who_talk_without_pause_are_not_displaced(order in prop::collection::vec(0u64..6, 200)) {
             let mut now = Instant::now();
-            let mut speakers = Speakers::default();
+            let mut speakers = Speakers::new(SPEAKERS_FORWARDED);
             for peer in 0..3 {
                 speakers.voiced(PeerKey(peer), now, 80);
             }
@@ -152,7 +160,7 @@ mod tests {
     fn new_voice_takes_the_place_of_whoever_was_silent_longest() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let mut speakers = Speakers::default();
+        let mut speakers = Speakers::new(SPEAKERS_FORWARDED);
         for (peer, millis) in [(1, 0), (2, 100), (3, 200)] {
             assert!(speakers.voiced(PeerKey(peer), at(millis), 80));
         }
@@ -166,7 +174,7 @@ mod tests {
     fn steady_noise_gives_way_to_a_clearly_stronger_voice() {
         let start = Instant::now();
         let later = start + SAFE_FOR;
-        let mut speakers = Speakers::default();
+        let mut speakers = Speakers::new(SPEAKERS_FORWARDED);
         for (peer, strength) in [(1, 100), (2, 66), (3, 100)] {
             speakers.voiced(PeerKey(peer), start, strength);
         }
@@ -181,9 +189,20 @@ mod tests {
     }
 
     #[test]
+    fn everybody_has_a_place_where_there_are_as_many() {
+        let now = Instant::now();
+        let mut speakers = Speakers::new(24);
+        for peer in 0..24 {
+            assert!(speakers.voiced(PeerKey(peer), now, 80));
+        }
+        assert_eq!(speakers.forwarded().count(), 24);
+        assert!(!speakers.voiced(PeerKey(24), now, 80));
+    }
+
+    #[test]
     fn latest_speaker_comes_first() {
         let now = Instant::now();
-        let mut speakers = Speakers::default();
+        let mut speakers = Speakers::new(SPEAKERS_FORWARDED);
         for peer in [1, 2] {
             speakers.voiced(PeerKey(peer), now, 80);
             assert!(speakers.set_speaking(PeerKey(peer), true));

@@ -13,7 +13,7 @@ use sabha_conference::{
 };
 use sabha_protocol::{
     BootEpoch, DeviceKey, MeetingId, ParticipantId, RequestId, RoomEpoch, Rule,
-    limits::RESUME_WINDOW,
+    limits::{RESUME_WINDOW, SPEAKERS_FORWARDED},
     wire::server::{Occupant, SlotAssignment},
 };
 use sabha_sfu::{Command, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want};
@@ -360,6 +360,7 @@ fn new_shard(now: Instant) -> Shard {
         udp: vec![ADDRESS.into()],
         tcp: Vec::new(),
         path: sabha_sfu::PacketPath::Own,
+        voices: SPEAKERS_FORWARDED,
         seed: [7; 32],
     };
     Shard::new(config, now)

@@ -7,12 +7,15 @@ use std::{
 };
 
 use clap::Args;
-use sabha_protocol::limits::ROOM_PARTICIPANTS_MAX;
+use sabha_protocol::limits::{AUDIO_SLOTS_ANNOUNCED_MAX, ROOM_PARTICIPANTS_MAX, SPEAKERS_FORWARDED};
 
 use super::{Authority, Creator, ReportForm, SuiteArg, print, print_line};
 use crate::{
     error::ClientError,
-    load::{Elsewhere, ElsewhereConfig, LoadConfig, LoadReport, Scenario, load, load_elsewhere},
+    load::{
+        Elsewhere, ElsewhereConfig, FLOOD_PACKETS_PER_SECOND_MAX, LoadConfig, LoadReport, Scenario, load,
+        load_elsewhere,
+    },
 };
 
 /// Rooms that one process fills at most.
@@ -28,7 +31,7 @@ pub(super) struct Load {
     creator: Creator,
     #[command(flatten)]
     authority: Authority,
-    /// What they do: all-talking, churn, grid-9, grid-25, screen, speaker or webinar.
+    /// What they do: all-talking, churn, grid-9, grid-20, grid-25, idle, screen, speaker, stage or webinar.
     #[arg(value_name = "SCENARIO")]
     scenario: Scenario,
     /// Rooms, all doing the same.
@@ -37,6 +40,13 @@ pub(super) struct Load {
     /// In each room, the one who leads it included; as the scenario has it if absent.
     #[arg(long, value_parser = participants)]
     participants: Option<usize>,
+    /// Voices that each has slots for: as many as the server forwards at once (`media.voices`).
+    #[arg(long, default_value_t = SPEAKERS_FORWARDED as u16, value_parser = clap::value_parser!(u16).range(1..AUDIO_SLOTS_ANNOUNCED_MAX as i64))]
+    voices: u16,
+    /// Throw so many packets of junk a second at the media port while it is measured: random bytes, STUN requests whose
+    /// integrity is wrong, ClientHellos, and what a sender sent once more. On loopback only.
+    #[arg(long, value_name = "PACKETS", value_parser = clap::value_parser!(u32).range(1..=i64::from(FLOOD_PACKETS_PER_SECOND_MAX)))]
+    flood: Option<u32>,
     /// Cipher suite of the meetings.
     #[arg(long, value_enum, default_value_t = SuiteArg::XWing)]
     suite: SuiteArg,
@@ -44,7 +54,7 @@ pub(super) struct Load {
     measure: Measure,
 }
 
-/// One sender and many viewers at a server that is not ours.
+/// The load of a scenario at a server that is not ours.
 #[derive(Args, Debug)]
 pub(super) struct LoadElsewhere {
     /// What is there: janus, or plain (the example `plain_forwarder`).
@@ -54,7 +64,10 @@ pub(super) struct LoadElsewhere {
     /// The address of this machine from which media is sent and received. Janus never uses the loopback interface.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     media_ip: IpAddr,
-    /// Who watches, the sender not included.
+    /// What they do: speaker, grid-9, grid-20 or grid-25.
+    #[arg(long, default_value_t = Scenario::Speaker)]
+    scenario: Scenario,
+    /// Who watches, the sender not included; a grid watches itself.
     #[arg(long, default_value_t = 99, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     viewers: u16,
     #[command(flatten)]
@@ -93,6 +106,8 @@ pub(super) async fn run(args: Load) -> Result<ExitCode, ClientError> {
         scenario: args.scenario,
         rooms: args.rooms.into(),
         participants: args.participants,
+        voices: args.voices.into(),
+        flood: args.flood,
         warm_up: Duration::from_secs(args.measure.warm_up),
         duration: Duration::from_secs(args.measure.seconds),
         open_one_in: args.measure.open_one_in.into(),
@@ -110,6 +125,7 @@ pub(super) async fn run_elsewhere(args: LoadElsewhere) -> Result<ExitCode, Clien
         kind: args.kind,
         address: args.address,
         media_ip: args.media_ip,
+        scenario: args.scenario,
         viewers: args.viewers.into(),
         warm_up: Duration::from_secs(args.measure.warm_up),
         duration: Duration::from_secs(args.measure.seconds),

@@ -1,4 +1,4 @@
-//! The load of the scenario `speaker` at servers that are not ours, for comparison: one sender, and viewers.
+//! The load of a scenario at servers that are not ours, for comparison: senders, and viewers.
 
 use std::{
     fmt,
@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sabha_protocol::Layer;
 use tokio::time::sleep;
 
 use super::{
     Accounts, Gauge, LoadReport, Scenario,
-    endpoint::{Endpoint, Running},
-    janus::Janus,
+    endpoint::{Endpoint, Place, Running},
+    janus::{Janus, Subscribed},
     no_process, plain,
     report::Setting,
     room::Join,
@@ -41,7 +42,9 @@ pub struct ElsewhereConfig {
     pub address: SocketAddr,
     /// The address of ours from which media is sent and received.
     pub media_ip: IpAddr,
-    /// Who watches, the sender not included.
+    /// What they do: [`Scenario::Speaker`], or a grid.
+    pub scenario: Scenario,
+    /// Who only watches, of a scenario in which anybody does.
     pub viewers: usize,
     /// How long they are left alone before it is measured.
     pub warm_up: Duration,
@@ -57,6 +60,17 @@ pub struct ElsewhereConfig {
     pub patience: Duration,
 }
 
+/// Who is there.
+#[derive(Clone, Copy, Debug)]
+struct Cast {
+    senders: usize,
+    viewers: usize,
+    /// Whether the viewers are the senders, each watching the others.
+    watch_each_other: bool,
+    /// What is sent of each camera.
+    layer: Layer,
+}
+
 /// The way in.
 enum Door {
     Janus(Box<Janus>),
@@ -70,18 +84,26 @@ enum Door {
 pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, ClientError> {
     let gauge = Arc::new(Gauge::new(config.open_one_in));
     let idle = config.server_pid.map(sample_process).transpose().map_err(no_process)?;
+    let cast = Cast::of(config)?;
     let mut door = match config.kind {
-        Elsewhere::Janus => Door::Janus(Box::new(Janus::connect(config.address).await?)),
+        Elsewhere::Janus => Door::Janus(Box::new(Janus::connect(config.address, cast.senders).await?)),
+        Elsewhere::Plain if cast.senders > 1 => {
+            return Err(ClientError::Misuse("the plain forwarder has one sender"));
+        }
         Elsewhere::Plain => Door::Plain(config.address),
     };
-    let mut sender = door.sender(config, &gauge).await?;
-    if !sender.until_connected(config.patience).await {
-        return Err(ClientError::Timeout("connecting the sender"));
+    let mut senders = Vec::new();
+    for number in 0..cast.senders {
+        let mut sender = door.sender(config, cast, number, &gauge).await?;
+        if !sender.until_connected(config.patience).await {
+            return Err(ClientError::Timeout("connecting a sender"));
+        }
+        senders.push(sender);
     }
     let (mut viewers, mut joins, mut absent) = (Vec::new(), Vec::new(), 0);
-    for number in 1..=config.viewers {
+    for number in 0..cast.viewers {
         let start = Instant::now();
-        let mut viewer = door.viewer(config, number, &gauge).await?;
+        let mut viewer = door.viewer(config, cast, number, &gauge).await?;
         if viewer.until_connected(config.patience).await {
             let connected_ms = Some(start.elapsed().as_millis() as u64);
             joins.push(Join { joined_ms: None, connected_ms });
@@ -105,24 +127,58 @@ pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, Clie
     let own = own.zip(process_time(std::process::id()).ok()).map(|(before, after)| after.since(before));
 
     let setting = Setting {
-        scenario: Scenario::Speaker.to_string(),
+        scenario: config.scenario.to_string(),
         rooms: 1,
-        participants: config.viewers + 1,
+        participants: if cast.watch_each_other { cast.senders } else { cast.senders + cast.viewers },
         open_one_in: config.open_one_in,
     };
     let mut report = LoadReport::new(setting, lasted, &joins, server, own);
     report.absent = absent;
-    report.absorb_endpoint(0, &sender.stop().await);
-    for (number, viewer) in viewers.into_iter().enumerate() {
-        report.absorb_endpoint(number as u32 + 1, &viewer.stop().await);
+    for (number, endpoint) in senders.into_iter().chain(viewers).enumerate() {
+        report.absorb_endpoint(number as u32, &endpoint.stop().await);
     }
     report.sum();
     Ok(report)
 }
 
+impl Cast {
+    fn of(config: &ElsewhereConfig) -> Result<Self, ClientError> {
+        let plan = config.scenario.plan();
+        let layer = match plan.height {
+            0..=180 => Layer::Low,
+            181..=360 => Layer::Medium,
+            _ => Layer::High,
+        };
+        match config.scenario {
+            Scenario::Speaker => {
+                Ok(Self { senders: 1, viewers: config.viewers, watch_each_other: false, layer })
+            }
+            Scenario::Grid9 | Scenario::Grid20 | Scenario::Grid25 => {
+                let all = plan.participants;
+                Ok(Self { senders: all, viewers: all, watch_each_other: true, layer })
+            }
+            _ => Err(ClientError::Misuse("elsewhere there are only speaker and grids")),
+        }
+    }
+
+    /// Returns the place of the viewer with this number: after the senders, also if it is one of them, for it has a
+    /// connection of its own.
+    const fn viewer(self, number: usize) -> Place {
+        Place { number: self.senders + number, senders: self.senders }
+    }
+}
+
 impl Door {
-    async fn sender(&mut self, config: &ElsewhereConfig, gauge: &Arc<Gauge>) -> Result<Running, ClientError> {
-        let (mut sender, offer) = Endpoint::sender(config.media_ip, config.seed, gauge).await?;
+    async fn sender(
+        &mut self,
+        config: &ElsewhereConfig,
+        cast: Cast,
+        number: usize,
+        gauge: &Arc<Gauge>,
+    ) -> Result<Running, ClientError> {
+        let place = Place { number, senders: cast.senders };
+        let media = (cast.layer, config.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
+        let (mut sender, offer) = Endpoint::sender(config.media_ip, place, media, gauge).await?;
         let answer = match self {
             Self::Janus(janus) => janus.publish(&offer).await?,
             Self::Plain(address) => plain::exchange(*address, &offer, true).await?,
@@ -134,18 +190,22 @@ impl Door {
     async fn viewer(
         &mut self,
         config: &ElsewhereConfig,
+        cast: Cast,
         number: usize,
         gauge: &Arc<Gauge>,
     ) -> Result<Running, ClientError> {
+        let (ip, place) = (config.media_ip, cast.viewer(number));
         match self {
             Self::Janus(janus) => {
-                let (handle, offer) = janus.subscribe().await?;
-                let (viewer, answer) = Endpoint::viewer_of(&offer, config.media_ip, number, gauge).await?;
+                let but = cast.watch_each_other.then_some(number);
+                let Subscribed { handle, offer, senders } = janus.subscribe(but).await?;
+                let sender = |mid: &str| senders.get(mid).copied();
+                let (viewer, answer) = Endpoint::viewer_of(&offer, sender, ip, place, gauge).await?;
                 janus.start(handle, &answer).await?;
                 Ok(viewer.start())
             }
             Self::Plain(address) => {
-                let (mut viewer, offer) = Endpoint::viewer(config.media_ip, number, gauge).await?;
+                let (mut viewer, offer) = Endpoint::viewer(ip, place, gauge).await?;
                 viewer.accept(&plain::exchange(*address, &offer, false).await?)?;
                 Ok(viewer.start())
             }

@@ -30,11 +30,11 @@ use crate::{
     source::{MediaFiles, Outgoing, Publisher},
 };
 
-/// What the sender sends.
+/// What a sender sends.
 const SENT: [Source; 2] = [Source::Microphone, Source::Camera];
 
-/// The sender, as receivers know it.
-const SENDER: (ParticipantId, DeviceKey) = (ParticipantId(1), DeviceKey::from_bytes([1; 32]));
+/// Senders at once: each has a device whose key is its number.
+const SENDERS_MAX: usize = 100;
 
 /// Between two looks at whether a picture waits for a key frame.
 const TICK: Duration = Duration::from_millis(500);
@@ -48,6 +48,14 @@ pub(super) struct Endpoint {
     frames: Frames,
     sink: Sink,
     sent: SendMeter,
+}
+
+/// Who an endpoint is among all of a load: senders have the first numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) number: usize,
+    /// How many send.
+    pub(super) senders: usize,
 }
 
 /// An endpoint at work.
@@ -67,11 +75,12 @@ pub(super) struct Outcome {
 }
 
 impl Endpoint {
-    /// Makes the sender, and the offer to hand to the server. It sends the camera's highest layer and nothing below, as a
-    /// participant does whom everybody watches at full size.
+    /// Makes a sender, and the offer to hand to the server. It sends this layer of the camera and no other, as a participant
+    /// does whom everybody watches at that size.
     pub(super) async fn sender(
         ip: IpAddr,
-        seed: u64,
+        place: Place,
+        (layer, seed): (Layer, u64),
         gauge: &Arc<Gauge>,
     ) -> Result<(Self, Sdp), ClientError> {
         let (wire, local) = Wire::open(ip, Path::Udp).await?;
@@ -79,50 +88,60 @@ impl Endpoint {
         let (peer, offer) = Peer::offer(&peer_config(&SENT, 0, local), now)?;
         let files = MediaFiles { traced: true, ..MediaFiles::default() };
         let mut publisher = Publisher::new(&SENT, &files, seed, now)?;
-        publisher.set_wanted(Source::Camera, &[Layer::High], now);
-        let mut endpoint = Self::new(peer, wire, now, 0, gauge);
+        publisher.set_wanted(Source::Camera, &[layer], now);
+        let mut endpoint = Self::new(peer, wire, now, place, gauge);
         endpoint.publisher = Some(publisher);
         Ok((endpoint, offer.sdp))
     }
 
-    /// Makes a viewer that offers, for a server that answers.
+    /// Makes a viewer that offers, for a server that answers. It watches the only sender.
     pub(super) async fn viewer(
         ip: IpAddr,
-        number: usize,
+        place: Place,
         gauge: &Arc<Gauge>,
     ) -> Result<(Self, Sdp), ClientError> {
         let (wire, local) = Wire::open(ip, Path::Udp).await?;
         let now = Instant::now();
         let (peer, offer) = Peer::offer(&peer_config(&[], 1, local), now)?;
-        Ok((Self::new(peer, wire, now, number, gauge), offer.sdp))
+        let mut viewer = Self::new(peer, wire, now, place, gauge);
+        viewer.watch(|_| Some(0));
+        Ok((viewer, offer.sdp))
     }
 
-    /// Makes a viewer of what a server offers, and the answer to hand to it.
+    /// Makes a viewer of what a server offers, and the answer to hand to it. `sender` tells by the tag of a media section
+    /// whose it is.
     pub(super) async fn viewer_of(
         offer: &Sdp,
+        sender: impl Fn(&str) -> Option<usize>,
         ip: IpAddr,
-        number: usize,
+        place: Place,
         gauge: &Arc<Gauge>,
     ) -> Result<(Self, Sdp), ClientError> {
         let (wire, local) = Wire::open(ip, Path::Udp).await?;
         let now = Instant::now();
         let (peer, answer) = Peer::answer(offer, local, now)?;
-        Ok((Self::new(peer, wire, now, number, gauge), answer))
+        let mut viewer = Self::new(peer, wire, now, place, gauge);
+        viewer.watch(sender);
+        Ok((viewer, answer))
     }
 
-    fn new(peer: Peer, wire: Wire, now: Instant, number: usize, gauge: &Arc<Gauge>) -> Self {
-        let meter = Meter::new(gauge.clone(), number);
+    fn new(peer: Peer, wire: Wire, now: Instant, place: Place, gauge: &Arc<Gauge>) -> Self {
+        let meter = Meter::new(gauge.clone(), place.number);
         let mut sink = Sink::new(now).measured_by(Some(meter));
-        sink.set_devices([SENDER].into_iter());
-        sink.reset_slots(peer.slots());
-        let occupants = peer.slots().filter_map(|(mid, kind)| {
-            let source = SENT.into_iter().find(|source| source.kind() == kind)?;
-            let occupant = Some(Occupant { participant: SENDER.0, source });
-            Some(SlotAssignment { mid: Mid::try_from(mid).ok()?, occupant })
-        });
-        sink.assign(&occupants.collect::<Vec<_>>());
-        let (frames, sent) = (keyed(number as u32), SendMeter::new(gauge.clone()));
+        sink.set_devices((0..place.senders).map(device));
+        let (frames, sent) = (keyed(place), SendMeter::new(gauge.clone()));
         Self { peer, wire, due: now, publisher: None, frames, sink, sent }
+    }
+
+    /// Says whose sound or picture each slot carries, by the tag of its media section.
+    fn watch(&mut self, sender: impl Fn(&str) -> Option<usize>) {
+        self.sink.reset_slots(self.peer.slots());
+        let occupants = self.peer.slots().filter_map(|(mid, kind)| {
+            let source = SENT.into_iter().find(|source| source.kind() == kind)?;
+            let occupant = Occupant { participant: device(sender(&mid)?).0, source };
+            Some(SlotAssignment { mid: Mid::try_from(mid).ok()?, occupant: Some(occupant) })
+        });
+        self.sink.assign(&occupants.collect::<Vec<_>>());
     }
 
     /// Takes the server's answer to the offer.
@@ -246,16 +265,23 @@ fn peer_config(up: &[Source], slots: usize, local: SocketAddr) -> PeerConfig {
     }
 }
 
-/// Returns the frames of the endpoint with this number, of which 0 sends.
-fn keyed(number: u32) -> Frames {
+/// Returns the sender with this number, as receivers know it.
+fn device(number: usize) -> (ParticipantId, DeviceKey) {
+    let number = number.min(SENDERS_MAX - 1) as u8;
+    (ParticipantId(u32::from(number) + 1), DeviceKey::from_bytes([number + 1; 32]))
+}
+
+/// Returns the frames of an endpoint.
+fn keyed(place: Place) -> Frames {
     let allowed = MediaState { microphone: true, camera: true, ..MediaState::default() };
-    let sender = MediaLeaf { leaf: 0, device: SENDER.1, allowed };
+    let others = (0..place.senders).filter(|number| *number != place.number);
+    let leaves = others.map(|number| MediaLeaf { leaf: number as u32, device: device(number).1, allowed });
     let mut frames = Frames::default();
     frames.apply(&MediaKeyChange::Install {
         epoch: GroupEpoch(1),
         base_key: BaseKey::from_bytes([1; 16]),
-        own_leaf: number,
-        leaves: if number == 0 { Vec::new() } else { vec![sender] },
+        own_leaf: place.number as u32,
+        leaves: leaves.collect(),
     });
     frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(1) });
     frames

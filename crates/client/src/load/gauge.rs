@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::send_times::SendTimes;
+use super::{flood::Capture, send_times::SendTimes};
 use crate::clock;
 
 /// Shared by all who send and receive in one load.
@@ -13,6 +13,8 @@ pub struct Gauge {
     open_one_in: usize,
     from_ns: AtomicU64,
     to_ns: AtomicU64,
+    /// What a flood needs to know of somebody who sends; nothing if there will be none.
+    pub(crate) capture: Option<Capture>,
 }
 
 impl Gauge {
@@ -23,7 +25,13 @@ impl Gauge {
             open_one_in: open_one_in.max(1),
             from_ns: AtomicU64::new(u64::MAX),
             to_ns: AtomicU64::new(u64::MAX),
+            capture: None,
         }
+    }
+
+    /// Has what senders do noted, for a flood.
+    pub(crate) fn with_capture(self) -> Self {
+        Self { capture: Some(Capture::default()), ..self }
     }
 
     /// From now on it is measured.

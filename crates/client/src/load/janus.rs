@@ -1,8 +1,8 @@
-//! Janus and its VideoRoom, over its WebSocket: one publisher, and viewers who each subscribe to it.
+//! Janus and its VideoRoom, over its WebSocket: publishers, and viewers who each subscribe to them.
 //!
 //! Source: the Janus documentation, "RESTful, WebSockets, ... API" and "VideoRoom plugin", 1.x.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use sabha_protocol::Sdp;
@@ -39,12 +39,21 @@ pub(super) struct Janus {
     socket: WebSocketStream<TcpStream>,
     session: u64,
     transaction: u64,
-    feed: u64,
+    /// Of each publisher, in the order in which they came.
+    feeds: Vec<u64>,
+}
+
+/// What Janus offers to a viewer.
+pub(super) struct Subscribed {
+    pub(super) handle: u64,
+    pub(super) offer: Sdp,
+    /// Which publisher's each media section is, by its tag.
+    pub(super) senders: HashMap<String, usize>,
 }
 
 impl Janus {
-    /// Opens a session, and a room in it.
-    pub(super) async fn connect(address: SocketAddr) -> Result<Self, ClientError> {
+    /// Opens a session, and a room for so many publishers in it.
+    pub(super) async fn connect(address: SocketAddr, publishers: usize) -> Result<Self, ClientError> {
         let failed = |error| ClientError::connection(DOING, error);
         let stream = TcpStream::connect(address).await.map_err(failed)?;
         let mut request = format!("ws://{address}/")
@@ -53,12 +62,12 @@ impl Janus {
         let protocol = HeaderValue::from_static("janus-protocol");
         request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let (socket, _) = client_async(request, stream).await.map_err(|error| broken(&error))?;
-        let mut janus = Self { socket, session: 0, transaction: 0, feed: 0 };
+        let mut janus = Self { socket, session: 0, transaction: 0, feeds: Vec::new() };
         let created = janus.ask(json!({ "janus": "create" })).await?;
         janus.session = id(&created["data"]["id"])?;
         let handle = janus.attach().await?;
         // No bound on the bitrate, and no codec but those that everybody sends.
-        let room = json!({ "request": "create", "room": ROOM, "publishers": 1, "bitrate": 0,
+        let room = json!({ "request": "create", "room": ROOM, "publishers": publishers, "bitrate": 0,
             "audiocodec": "opus", "videocodec": "vp8" });
         janus.say(handle, room, None).await?;
         Ok(janus)
@@ -70,26 +79,45 @@ impl Janus {
         let body = json!({ "request": "joinandconfigure", "ptype": "publisher", "room": ROOM });
         let jsep = json!({ "type": "offer", "sdp": offer.as_str() });
         let answer = self.say(handle, body, Some(jsep)).await?;
-        self.feed = id(&answer["plugindata"]["data"]["id"])?;
+        self.feeds.push(id(&answer["plugindata"]["data"]["id"])?);
         sdp(&answer)
     }
 
-    /// Subscribes once more to what is published, and returns the handle and what is offered.
-    pub(super) async fn subscribe(&mut self) -> Result<(u64, Sdp), ClientError> {
+    /// Subscribes once more to what is published, except by the publisher with the number `but`.
+    pub(super) async fn subscribe(&mut self, but: Option<usize>) -> Result<Subscribed, ClientError> {
         let handle = self.attach().await?;
+        let wanted: Vec<Value> = self
+            .feeds
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| Some(*number) != but)
+            .map(|(_, feed)| json!({ "feed": feed }))
+            .collect();
         // Janus knows no feed until the publisher's media has reached its plugin, a moment after it says `webrtcup`.
         for _ in 0..TRIES_MAX {
-            let body = json!({ "request": "join", "ptype": "subscriber", "room": ROOM,
-                "streams": [{ "feed": self.feed }] });
+            let body =
+                json!({ "request": "join", "ptype": "subscriber", "room": ROOM, "streams": wanted.clone() });
             let message = json!({ "janus": "message", "session_id": self.session, "handle_id": handle,
                 "body": body });
             let offer = self.converse(message).await?;
             if offer["plugindata"]["data"]["error_code"] != NO_SUCH_FEED {
-                return Ok((handle, sdp(&checked(offer)?)?));
+                let offer = checked(offer)?;
+                let senders = self.senders(&offer["plugindata"]["data"]["streams"]);
+                return Ok(Subscribed { handle, offer: sdp(&offer)?, senders });
             }
             sleep(TRY_AGAIN).await;
         }
         Err(ClientError::Timeout("waiting for Janus to have a feed"))
+    }
+
+    fn senders(&self, streams: &Value) -> HashMap<String, usize> {
+        let streams = streams.as_array().map_or(&[][..], Vec::as_slice).iter();
+        let sender = |stream: &Value| {
+            let feed = stream["feed_id"].as_u64()?;
+            let number = self.feeds.iter().position(|known| *known == feed)?;
+            Some((stream["mid"].as_str()?.to_owned(), number))
+        };
+        streams.filter_map(sender).collect()
     }
 
     /// Answers what was offered on this handle.

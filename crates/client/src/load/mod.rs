@@ -14,6 +14,7 @@
 
 mod elsewhere;
 mod endpoint;
+mod flood;
 mod gauge;
 mod histogram;
 mod janus;
@@ -28,6 +29,9 @@ mod stamp;
 mod trace;
 
 pub use elsewhere::{Elsewhere, ElsewhereConfig, load_elsewhere};
+pub(crate) use flood::Capture;
+pub(crate) use flood::FLOOD_PACKETS_PER_SECOND_MAX;
+pub use flood::FloodLoad;
 pub use gauge::Gauge;
 pub use histogram::Latency;
 pub(crate) use meter::{Measured, Meter};
@@ -47,13 +51,14 @@ use sabha_crypto::device::MeetingSuite;
 use tokio::time::sleep;
 
 use self::{
+    flood::Flood,
     report::Setting,
     room::{Room, Stay},
 };
 use crate::{
     error::ClientError,
     link::NewMeeting,
-    process::{ProcessTime, process_time, sample_process},
+    process::{ProcessSample, ProcessTime, process_time, sample_process},
     tls::Trust,
 };
 
@@ -72,6 +77,8 @@ pub struct LoadConfig {
     pub rooms: usize,
     /// In each room, the lead included; as the scenario has it if absent.
     pub participants: Option<usize>,
+    /// Voices that each has slots for; more than usual is of use only where the server forwards more.
+    pub voices: usize,
     /// How long they are left alone before it is measured: layers rise, and the group settles.
     pub warm_up: Duration,
     /// How long it is measured.
@@ -80,6 +87,8 @@ pub struct LoadConfig {
     pub open_one_in: usize,
     /// Makes media differ from that of another load; the same seed gives the same.
     pub seed: u64,
+    /// Packets of junk a second that are thrown at the media port while it is measured; only on loopback.
+    pub flood: Option<u32>,
     /// The server's process, if it is on this machine and its time and memory are wanted.
     pub server_pid: Option<u32>,
     /// How long to wait for everybody to be in.
@@ -90,6 +99,7 @@ pub struct LoadConfig {
 struct Accounts {
     pid: u32,
     before: ProcessTime,
+    sample: ProcessSample,
     since: Instant,
 }
 
@@ -98,15 +108,14 @@ struct Accounts {
 /// # Errors
 /// When a meeting cannot be opened, or the server's process is not one. Participants that do not get in are in the report.
 pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
-    let gauge = Arc::new(Gauge::new(config.open_one_in));
+    let gauge = Gauge::new(config.open_one_in);
+    let gauge = Arc::new(if config.flood.is_some() { gauge.with_capture() } else { gauge });
     let idle = config.server_pid.map(sample_process).transpose().map_err(no_process)?;
     let mut rooms = Vec::new();
     for number in 0..config.rooms.max(1) {
         rooms.push(Room::open(config, &gauge, number).await?);
     }
-    for room in &mut rooms {
-        room.fill(config, &gauge).await?;
-    }
+    futures_util::future::try_join_all(rooms.iter_mut().map(|room| room.fill(config, &gauge))).await?;
     let joins: Vec<_> = rooms.iter().flat_map(Room::joins).collect();
     sleep(config.warm_up).await;
 
@@ -114,10 +123,13 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
     let server = config.server_pid.map(Accounts::open).transpose().map_err(no_process)?;
     gauge.begin();
     let begun = Instant::now();
+    let capture = gauge.capture.as_ref();
+    let flood = config.flood.zip(capture).map(|(rate, capture)| capture.flood(rate)).transpose()?;
     let stays = rooms.iter_mut().map(|room| room.stay(config, &gauge));
     let stays: Vec<Stay> = futures_util::future::try_join_all(stays).await?;
     gauge.end();
     let lasted = begun.elapsed();
+    let flood = flood.map(Flood::stop);
     let server = server.map(|accounts| accounts.close(idle)).transpose().map_err(no_process)?;
     let own = own.zip(process_time(std::process::id()).ok()).map(|(before, after)| after.since(before));
 
@@ -128,6 +140,7 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
         open_one_in: config.open_one_in.max(1),
     };
     let mut report = LoadReport::new(setting, lasted, &joins, server, own);
+    report.flood = flood;
     for (number, (room, stay)) in rooms.into_iter().zip(stays).enumerate() {
         report.absorb(number, &room.close().await, stay);
     }
@@ -137,13 +150,14 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
 
 impl Accounts {
     fn open(pid: u32) -> io::Result<Self> {
-        Ok(Self { pid, before: process_time(pid)?, since: Instant::now() })
+        Ok(Self { pid, before: process_time(pid)?, sample: sample_process(pid)?, since: Instant::now() })
     }
 
-    fn close(self, idle: Option<crate::process::ProcessSample>) -> io::Result<ServerLoad> {
+    fn close(self, idle: Option<ProcessSample>) -> io::Result<ServerLoad> {
         let spent = process_time(self.pid)?.since(self.before);
         let now = sample_process(self.pid)?;
-        Ok(ServerLoad::new(spent, self.since.elapsed(), idle.unwrap_or_default(), now))
+        let samples = [idle.unwrap_or_default(), self.sample, now];
+        Ok(ServerLoad::new(spent, self.since.elapsed(), samples))
     }
 }
 

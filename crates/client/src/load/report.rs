@@ -6,7 +6,7 @@ use sabha_protocol::{MediaKind, wire::server::Occupant};
 use serde::Serialize;
 
 use super::{
-    Latency, SentStream,
+    FloodLoad, Latency, SentStream,
     endpoint::Outcome,
     histogram::Histogram,
     meter::{Checks, Measured},
@@ -49,6 +49,8 @@ pub struct LoadReport {
     pub audio: Totals,
     /// What the server used, if asked.
     pub server: Option<ServerLoad>,
+    /// What was thrown at its media port meanwhile.
+    pub flood: Option<FloodLoad>,
     /// Cores that this process used: near as many as it may have, and it was the bottleneck.
     pub client_cores: f64,
     /// Each stream that was received.
@@ -139,6 +141,8 @@ pub struct ServerLoad {
     pub packets_per_cpu_second: f64,
     /// Resident memory before anybody came, in kB.
     pub idle_rss_kb: u64,
+    /// Resident memory when it began to be measured, in kB.
+    pub begin_rss_kb: u64,
     /// Resident memory at the end, in kB.
     pub rss_kb: u64,
     /// Threads at the end.
@@ -155,7 +159,7 @@ pub(super) struct Setting {
 }
 
 impl ServerLoad {
-    pub(super) fn new(spent: ProcessTime, lasted: Duration, idle: ProcessSample, now: ProcessSample) -> Self {
+    pub(super) fn new(spent: ProcessTime, lasted: Duration, [idle, begin, now]: [ProcessSample; 3]) -> Self {
         let (user_seconds, system_seconds) = (spent.user.as_secs_f64(), spent.system.as_secs_f64());
         Self {
             user_seconds,
@@ -163,6 +167,7 @@ impl ServerLoad {
             cores: (user_seconds + system_seconds) / lasted.as_secs_f64().max(f64::EPSILON),
             packets_per_cpu_second: 0.0,
             idle_rss_kb: idle.rss_kb,
+            begin_rss_kb: begin.rss_kb,
             rss_kb: now.rss_kb,
             threads: now.threads,
         }
@@ -349,6 +354,19 @@ impl LoadReport {
                 server.rss_kb as f64 / 1024.0,
                 server.idle_rss_kb as f64 / 1024.0,
                 server.threads,
+            ));
+        }
+        if let Some(flood) = &self.flood {
+            line(format!(
+                "flood: {:.0} packets/s ({} random, {} STUN, {} ClientHello, {} replayed, {} not taken by the system); \
+                 server's memory {:+} kB",
+                flood.packets_per_second,
+                flood.random,
+                flood.stun,
+                flood.client_hello,
+                flood.replayed,
+                flood.failed,
+                self.server.map_or(0, |server| server.rss_kb as i64 - server.begin_rss_kb as i64),
             ));
         }
         let profile = match self.srtp_tag_bytes {

@@ -166,7 +166,8 @@ impl Room {
         self.joined += 1;
         let member =
             member(config, gauge, &self.plan, (&self.invite, self.number, self.joined), self.plan.tiles)?;
-        Ok(Participant::join(ParticipantConfig { publish: self.plan.others.to_vec(), ..member }))
+        let sends = if self.joined < self.plan.stage as u64 { self.plan.lead } else { self.plan.others };
+        Ok(Participant::join(ParticipantConfig { publish: sends.to_vec(), ..member }))
     }
 }
 
@@ -188,7 +189,8 @@ fn member(
         subscription: Subscription::Automatic { most: tiles, height: plan.height },
         // A slot more than is watched: pictures change places without waiting for each other.
         video_slots: if tiles == 0 { 0 } else { (tiles + 1).min(VIDEO_SLOTS_MAX) },
-        audio_slots: if audible { guest.audio_slots } else { 0 },
+        // One for each voice, and one for the sound of a screen.
+        audio_slots: if audible { config.voices + 1 } else { 0 },
         seed,
         reconnect: Duration::ZERO,
         gauge: Some(gauge.clone()),

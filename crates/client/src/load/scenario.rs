@@ -13,12 +13,18 @@ pub enum Scenario {
     Churn,
     /// Nine who all send voice and camera and see each other in tiles of 360 lines.
     Grid9,
-    /// Twenty-five who all send voice and camera and see each other in tiles of 180 lines.
+    /// Twenty who all send voice and camera and see each other in tiles of 180 lines.
+    Grid20,
+    /// Twenty-five who do the same.
     Grid25,
+    /// Everybody is connected, and nobody sends or watches anything.
+    Idle,
     /// One shares a screen with its sound, and talks, to a room of 100.
     Screen,
     /// One sends voice and camera, everybody else watches it at 720 lines.
     Speaker,
+    /// Ten send a camera each, and everybody watches all ten in tiles of 180 lines.
+    Stage,
     /// One sends voice, camera and screen to an audience that only watches: the screen, and the camera in a small tile.
     Webinar,
 }
@@ -30,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) participants: usize,
     /// What the lead sends: who made the meeting.
     pub(crate) lead: &'static [Source],
+    /// How many send what the lead does, the lead included.
+    pub(crate) stage: usize,
     /// What everybody else sends.
     pub(crate) others: &'static [Source],
     /// Whether the lead watches what others do.
@@ -42,6 +50,7 @@ pub(crate) struct Plan {
     pub(crate) churn: Option<Duration>,
 }
 
+const CAMERA: &[Source] = &[Source::Camera];
 const VOICE: &[Source] = &[Source::Microphone];
 const VOICE_AND_CAMERA: &[Source] = &[Source::Microphone, Source::Camera];
 const VOICE_AND_SCREEN: &[Source] = &[Source::Microphone, Source::Screen, Source::ScreenAudio];
@@ -49,13 +58,16 @@ const STAGE: &[Source] = &[Source::Microphone, Source::Camera, Source::Screen];
 
 impl Scenario {
     /// Every scenario, in the order of the enum.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::AllTalking,
         Self::Churn,
         Self::Grid9,
+        Self::Grid20,
         Self::Grid25,
+        Self::Idle,
         Self::Screen,
         Self::Speaker,
+        Self::Stage,
         Self::Webinar,
     ];
 
@@ -65,9 +77,12 @@ impl Scenario {
             Self::AllTalking => "all-talking",
             Self::Churn => "churn",
             Self::Grid9 => "grid-9",
+            Self::Grid20 => "grid-20",
             Self::Grid25 => "grid-25",
+            Self::Idle => "idle",
             Self::Screen => "screen",
             Self::Speaker => "speaker",
+            Self::Stage => "stage",
             Self::Webinar => "webinar",
         }
     }
@@ -76,6 +91,7 @@ impl Scenario {
         let speaker = Plan {
             participants: ROOM_PARTICIPANTS_MAX,
             lead: VOICE_AND_CAMERA,
+            stage: 1,
             others: &[],
             lead_watches: false,
             tiles: 1,
@@ -96,9 +112,23 @@ impl Scenario {
             }
             Self::Churn => Plan { participants: 20, churn: Some(Duration::from_secs(1)), ..speaker },
             Self::Grid9 => grid,
+            Self::Grid20 => Plan { participants: 20, tiles: 19, height: 180, ..grid },
             Self::Grid25 => Plan { participants: 25, tiles: 24, height: 180, ..grid },
+            // With slots for nine pictures that nobody sends, as a browser has them.
+            Self::Idle => {
+                Plan { participants: 25, lead: &[], lead_watches: true, tiles: 9, height: 360, ..speaker }
+            }
             Self::Screen => Plan { lead: VOICE_AND_SCREEN, ..speaker },
             Self::Speaker => speaker,
+            Self::Stage => Plan {
+                participants: 30,
+                lead: CAMERA,
+                stage: 10,
+                lead_watches: true,
+                tiles: 10,
+                height: 180,
+                ..speaker
+            },
             Self::Webinar => Plan { lead: STAGE, tiles: 2, height: 180, ..speaker },
         }
     }
@@ -129,7 +159,12 @@ mod tests {
             assert_eq!(scenario.name().parse(), Ok(scenario));
             let plan = scenario.plan();
             assert!((2..=ROOM_PARTICIPANTS_MAX).contains(&plan.participants), "{scenario}");
-            assert!(!plan.lead.is_empty(), "{scenario}: somebody sends something");
+            assert_eq!(
+                plan.lead.is_empty(),
+                scenario == Scenario::Idle,
+                "{scenario}: somebody sends something"
+            );
+            assert!((1..=plan.participants).contains(&plan.stage), "{scenario}");
         }
         assert!("gird-9".parse::<Scenario>().unwrap_err().contains("grid-9"));
     }

@@ -14,7 +14,7 @@ use std::{
 
 use sabha_protocol::{
     DownSlot, Layer, MediaKind, Mid, Sdp, Source, UpSlot,
-    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
+    limits::{AUDIO_SLOTS_ANNOUNCED_MAX, VIDEO_SLOTS_MAX},
     wire::client::MediaOffer,
 };
 use str0m::{
@@ -45,7 +45,7 @@ pub struct PeerConfig {
     pub simulcast: bool,
     /// Slots for pictures, at most [`VIDEO_SLOTS_MAX`].
     pub video_slots: usize,
-    /// Slots for sound, at most [`AUDIO_SLOTS_MAX`].
+    /// Slots for sound, at most [`AUDIO_SLOTS_ANNOUNCED_MAX`].
     pub audio_slots: usize,
     /// The client's own address; for [`Path::Tcp`] the port does not matter.
     pub local: SocketAddr,
@@ -148,7 +148,7 @@ impl Peer {
     /// [`ClientError::Misuse`] when there are more slots than the protocol allows or the address cannot be a
     /// candidate.
     pub fn offer(config: &PeerConfig, now: Instant) -> Result<(Self, MediaOffer), ClientError> {
-        if config.video_slots > VIDEO_SLOTS_MAX || config.audio_slots > AUDIO_SLOTS_MAX {
+        if config.video_slots > VIDEO_SLOTS_MAX || config.audio_slots > AUDIO_SLOTS_ANNOUNCED_MAX {
             return Err(ClientError::Misuse("more down-slots than the protocol allows"));
         }
         let mut rtc = build(now);
@@ -205,7 +205,7 @@ impl Peer {
         let answer = rtc.sdp_api().accept_offer(parsed)?;
         let mids = offer.as_str().lines().filter_map(|line| line.strip_prefix("a=mid:"));
         let down = mids
-            .take(VIDEO_SLOTS_MAX + AUDIO_SLOTS_MAX)
+            .take(VIDEO_SLOTS_MAX + AUDIO_SLOTS_ANNOUNCED_MAX)
             .filter_map(|mid| {
                 let mid = RtcMid::from(mid.trim_end());
                 let kind = match rtc.media(mid)?.kind() {

@@ -95,6 +95,18 @@ impl Wire {
         Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
     }
 
+    /// Returns a second handle to a UDP socket; nothing if there is none.
+    pub(crate) fn second_handle(&self) -> Option<std::net::UdpSocket> {
+        let Socket::Udp(socket) = &self.socket else { return None };
+        std::os::fd::AsFd::as_fd(socket).try_clone_to_owned().ok().map(Into::into)
+    }
+
+    /// Returns the address of a UDP socket.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        let Socket::Udp(socket) = &self.socket else { return None };
+        socket.local_addr().ok()
+    }
+
     /// Connects to the passive TCP candidate of `answer`, where the path wants that.
     pub(crate) async fn connect(&mut self, answer: &Sdp) -> Result<(), ClientError> {
         if !matches!(self.socket, Socket::Unconnected) {

@@ -22,8 +22,15 @@ use tokio::{
 pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
 
 use crate::{
-    clock, error::ClientError, link::Invite, load::Gauge, media::Path, report::Report, signalling::Tap,
-    source::MediaFiles, tls::Trust,
+    clock,
+    error::ClientError,
+    link::Invite,
+    load::{Capture, Gauge},
+    media::Path,
+    report::Report,
+    signalling::Tap,
+    source::MediaFiles,
+    tls::Trust,
 };
 
 /// Commands waiting for the task. A person gives a few a second.
@@ -88,7 +95,7 @@ pub struct ParticipantConfig {
     pub admission: Admission,
     /// Slots for pictures, at most [`VIDEO_SLOTS_MAX`].
     pub video_slots: usize,
-    /// Slots for sound, at most [`AUDIO_SLOTS_MAX`].
+    /// Slots for sound, at most [`AUDIO_SLOTS_MAX`] unless the server forwards more voices than usual.
     pub audio_slots: usize,
     /// How media travels.
     pub path: Path,
@@ -108,6 +115,11 @@ pub struct ParticipantConfig {
 }
 
 impl ParticipantConfig {
+    /// Returns where what it sends is noted for a flood, if it sends and there will be one.
+    pub(crate) fn capture(&self) -> Option<&Capture> {
+        self.gauge.as_ref().filter(|_| !self.publish.is_empty())?.capture.as_ref()
+    }
+
     /// Returns a guest that sends voice and camera and asks for everybody's picture at 360 lines.
     pub fn guest(invite: Invite, name: DisplayName) -> Self {
         Self {

@@ -378,9 +378,11 @@ fn over(error: &ClientError) -> Over {
 impl Session {
     async fn run(&mut self) -> Result<(), ClientError> {
         self.attend_device().await?;
+        let mut other_deadline = self.deadline();
         loop {
             self.pump_media();
-            let deadline = self.deadline();
+            let media_due = self.media.as_ref().map(|media| media.due);
+            let deadline = media_due.into_iter().fold(other_deadline, Instant::min);
             let wire = self.media.as_ref().map(|media| &media.wire);
             let wake = tokio::select! {
                 biased;
@@ -394,6 +396,10 @@ impl Session {
                 Wake::Command(command) => self.handle_command(command).await?,
                 Wake::Wire(ready) => {
                     self.read_wire(ready);
+                    // Packets come by the hundred, and move nothing but the media connection's own time.
+                    if self.media.is_some() && Instant::now() < deadline {
+                        continue;
+                    }
                     Flow::On
                 }
                 Wake::Timer => Flow::On,
@@ -402,14 +408,13 @@ impl Session {
                 return Ok(());
             }
             self.handle_time(Instant::now()).await?;
+            other_deadline = self.deadline();
         }
     }
 
+    /// Returns when there is something to do that is not the media connection's.
     fn deadline(&self) -> Instant {
-        let mut deadline = self.next_tick.min(self.next_ping);
-        if let Some(media) = &self.media {
-            deadline = deadline.min(media.due);
-        }
+        let deadline = self.next_tick.min(self.next_ping);
         let device_due = self.device.poll_timeout().map(clock::instant_of);
         let parting_due = self.parting.map(|parting| parting.due);
         let others = [self.publisher.next_due(), self.outbox.due(), device_due, parting_due];

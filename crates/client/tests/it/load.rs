@@ -18,6 +18,8 @@ use crate::server::{PATIENCE, TestServer};
 
 fn config(server: &TestServer, scenario: Scenario) -> LoadConfig {
     LoadConfig {
+        voices: 3,
+        flood: None,
         new: server.new.clone(),
         trust: Trust::default(),
         suite: MeetingSuite::Classical,
@@ -118,6 +120,43 @@ async fn screen_of_the_lead_is_shared_with_its_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stage_is_watched_by_everybody() {
+    let server = TestServer::start();
+
+    let report =
+        load(&LoadConfig { participants: Some(12), ..config(&server, Scenario::Stage) }).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!((report.video.streams, report.audio.streams), (10 * 9 + 2 * 10, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_participants_are_connected_and_send_nothing() {
+    let server = TestServer::start();
+
+    let report = load(&config(&server, Scenario::Idle)).await.unwrap();
+
+    assert_sound(&report);
+    assert_eq!((report.streams.len(), report.sent.len(), report.connected.samples), (0, 0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flood_goes_past_those_who_watch() {
+    let server = TestServer::start();
+
+    let report =
+        load(&LoadConfig { flood: Some(2_000), ..config(&server, Scenario::Speaker) }).await.unwrap();
+
+    assert_sound(&report);
+    let flood = report.flood.unwrap();
+    let counts = [flood.random, flood.stun, flood.client_hello, flood.replayed];
+    assert!(counts.iter().all(|count| *count > 500), "{flood:?}");
+    let video = report.video;
+    assert_eq!((video.streams, video.duplicates), (3, 0), "what is sent again goes to nobody");
+    assert!(video.lost * 200 < video.packets, "{video:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn plain_forwarder_is_loaded_with_the_same_media() {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "sabha-client", "--example", "plain_forwarder"]);
@@ -135,6 +174,7 @@ async fn plain_forwarder_is_loaded_with_the_same_media() {
         kind: Elsewhere::Plain,
         address: address.trim().parse().unwrap(),
         media_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        scenario: Scenario::Speaker,
         viewers: 3,
         warm_up: Duration::from_secs(2),
         duration: Duration::from_secs(3),

@@ -13,7 +13,7 @@ use ts_rs::TS;
 use crate::{
     DownSlot, GroupEpoch, MediaState, MeetingId, ParticipantId, RequestId, Sdp, Source, TileHeight, UpSlot,
     key::{DeviceKey, Signature},
-    limits::{AUDIO_SLOTS_MAX, VIDEO_SLOTS_MAX},
+    limits::{AUDIO_SLOTS_ANNOUNCED_MAX, VIDEO_SLOTS_MAX},
     opaque::{
         DoorPayload, GrantBytes, GroupInfo, HandshakeMessage, HeartbeatBytes, KnockPayload, RatchetTree,
         RelayPayload, WelcomeMessage,
@@ -187,7 +187,7 @@ pub struct MediaOffer {
     #[serde(deserialize_with = "at_most::<_, _, 4>")]
     pub up: Vec<UpSlot>,
     /// Sections on which the client receives.
-    #[serde(deserialize_with = "at_most::<_, _, { VIDEO_SLOTS_MAX + AUDIO_SLOTS_MAX }>")]
+    #[serde(deserialize_with = "at_most::<_, _, { VIDEO_SLOTS_MAX + AUDIO_SLOTS_ANNOUNCED_MAX }>")]
     pub down: Vec<DownSlot>,
 }
 

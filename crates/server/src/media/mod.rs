@@ -55,6 +55,10 @@ pub struct MediaConfig {
     pub shards: usize,
     /// Which way packets take.
     pub path: PacketPath,
+    /// Whether packets for one receiver leave in one system call, where the kernel can (UDP GSO).
+    pub segmentation: bool,
+    /// Voices of a room that are forwarded at once.
+    pub voices: usize,
 }
 
 /// The shard's queue is full: it is overloaded, or the server is stopping. Try again later.
@@ -101,9 +105,14 @@ impl MediaPlane {
                 udp: addresses.advertised().collect(),
                 tcp: tcp_addresses.advertised().collect(),
                 path: config.path,
+                voices: config.voices,
                 seed: seed()?,
             };
-            seeds.push(worker::Seed::new(sfu, socket::bind(bound)?, addresses.clone())?);
+            seeds.push(worker::Seed::new(
+                sfu,
+                (socket::bind(bound)?, config.segmentation),
+                addresses.clone(),
+            )?);
         }
 
         let shards: Vec<ShardLink> = seeds.iter().map(worker::Seed::link).collect();

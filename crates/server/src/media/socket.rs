@@ -107,6 +107,8 @@ pub(super) struct SendCounters {
 
 /// The sending half: one run of packets that can leave in one call.
 pub(super) struct Sender {
+    /// Whether runs are made at all.
+    segmentation: bool,
     run: Vec<u8>,
     segment: usize,
     packets: usize,
@@ -118,8 +120,10 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new() -> Self {
+    /// Returns a sender that gives the kernel several packets at once where both can, or never.
+    pub(super) fn new(segmentation: bool) -> Self {
         Self {
+            segmentation,
             run: Vec::with_capacity(RUN_BYTES_MAX),
             segment: 0,
             packets: 0,
@@ -141,7 +145,7 @@ impl Sender {
         segment: usize,
     ) {
         let segment = segment.max(1);
-        if packets.len() <= segment || packets.len().div_ceil(segment) > state.max_gso_segments() {
+        if packets.len() <= segment || packets.len().div_ceil(segment) > self.packets_max(state) {
             for packet in packets.chunks(segment) {
                 self.queue(state, socket, (destination, local), packet);
             }
@@ -161,6 +165,11 @@ impl Sender {
         }
     }
 
+    /// Returns how many packets may leave in one call.
+    fn packets_max(&self, state: &UdpSocketState) -> usize {
+        if self.segmentation { state.max_gso_segments() } else { 1 }
+    }
+
     /// Queues a packet; sends the run before it if the packet cannot join it.
     fn queue(
         &mut self,
@@ -174,7 +183,7 @@ impl Sender {
             && self.destination == destination
             && self.local == local
             && packet.len() <= self.segment
-            && self.packets < state.max_gso_segments()
+            && self.packets < self.packets_max(state)
             && self.run.len() + packet.len() <= RUN_BYTES_MAX;
         if !joins {
             self.flush(state, socket);
@@ -227,7 +236,7 @@ mod tests {
     #[test]
     fn packets_of_a_frame_leave_in_one_call_and_arrive_apart() {
         let (state, ours, theirs) = pair();
-        let mut sender = Sender::new();
+        let mut sender = Sender::new(true);
         let packets: Vec<Vec<u8>> =
             [1000, 1000, 1000, 300].iter().map(|&bytes| vec![bytes as u8; bytes]).collect();
 
@@ -250,7 +259,7 @@ mod tests {
     fn run_leaves_in_one_call_behind_what_waited_before_it() {
         let (state, ours, theirs) = pair();
         let to = (theirs.local_addr().unwrap(), None);
-        let mut sender = Sender::new();
+        let mut sender = Sender::new(true);
         sender.send(&state, &ours, to, &[9; 50], 50);
         sender.send(&state, &ours, to, &[7; 2500], 1000);
 
@@ -264,11 +273,26 @@ mod tests {
     }
 
     #[test]
+    fn packets_leave_one_by_one_without_segmentation() {
+        let (state, ours, theirs) = pair();
+        let to = (theirs.local_addr().unwrap(), None);
+        let mut sender = Sender::new(false);
+        sender.send(&state, &ours, to, &[9; 50], 50);
+        sender.send(&state, &ours, to, &[7; 2500], 1000);
+        sender.flush(&state, &ours);
+
+        assert_eq!((sender.counters.calls, sender.counters.dropped), (4, 0));
+        let mut buffer = [0; 2000];
+        let sizes: Vec<usize> = (0..4).map(|_| theirs.recv(&mut buffer).unwrap()).collect();
+        assert_eq!(sizes, [50, 1000, 1000, 500]);
+    }
+
+    #[test]
     fn a_longer_packet_and_another_destination_start_a_run_of_their_own() {
         let (state, ours, theirs) = pair();
         let other = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         other.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let mut sender = Sender::new();
+        let mut sender = Sender::new(true);
 
         sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), &[1; 100], 100);
         sender.send(&state, &ours, (theirs.local_addr().unwrap(), None), &[2; 200], 200);

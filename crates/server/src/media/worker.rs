@@ -43,6 +43,8 @@ pub(super) struct Seed {
     poll: Poll,
     socket: mio::net::UdpSocket,
     state: UdpSocketState,
+    /// Whether the kernel may be given several packets at once.
+    segmentation: bool,
     addresses: AddressTable,
     link: ShardLink,
     queues: Queues,
@@ -51,7 +53,7 @@ pub(super) struct Seed {
 impl Seed {
     pub(super) fn new(
         config: ShardConfig,
-        socket: std::net::UdpSocket,
+        (socket, segmentation): (std::net::UdpSocket, bool),
         addresses: AddressTable,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -59,7 +61,7 @@ impl Seed {
         let mut socket = mio::net::UdpSocket::from_std(socket);
         poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
         let (link, queues) = link::link(Waker::new(poll.registry(), WAKER)?);
-        Ok(Self { config, poll, socket, state, addresses, link, queues })
+        Ok(Self { config, poll, socket, state, segmentation, addresses, link, queues })
     }
 
     pub(super) fn link(&self) -> ShardLink {
@@ -119,7 +121,7 @@ impl Worker {
             egress: Egress {
                 socket: seed.socket,
                 state: seed.state,
-                sender: socket::Sender::new(),
+                sender: socket::Sender::new(seed.segmentation),
                 addresses: seed.addresses,
                 tcp: HashMap::new(),
                 tcp_dropped: 0,

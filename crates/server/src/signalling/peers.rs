@@ -282,6 +282,8 @@ mod tests {
             external_ips: Vec::new(),
             shards: 1,
             path: sabha_sfu::PacketPath::Own,
+            segmentation: true,
+            voices: 3,
         };
         let (events_in, _events) = tokio::sync::mpsc::channel(16);
         let media = MediaPlane::start(&config, events_in).unwrap();

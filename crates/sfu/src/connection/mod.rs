@@ -184,7 +184,7 @@ impl Connection {
         up: Vec<UpSlot>,
         down: &[DownSlot],
     ) -> Result<(Self, Sdp, Vec<Sending>), Refusal> {
-        crate::offer::check_text(offer.as_str(), &up, down)?;
+        crate::offer::check_text(offer.as_str(), &up, down, endpoint.config.voices)?;
         let Answered { path, ufrag, up, answer, sending } = match &endpoint.path {
             PathEndpoint::Own(identity) => {
                 Own::answer(&endpoint.config, identity, now, offer, up, down)?.boxed(Path::Own)

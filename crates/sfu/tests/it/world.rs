@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_protocol::{Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec};
+use sabha_protocol::{
+    Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec, limits::SPEAKERS_FORWARDED,
+};
 use sabha_sfu::{
     Command, Event, Input, Output, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want,
 };
@@ -77,6 +79,7 @@ impl World {
             udp: vec![server(Transport::Udp)],
             tcp: vec![server(Transport::Tcp)],
             path: crate::PATH,
+            voices: SPEAKERS_FORWARDED,
             seed: [7; 32],
         };
         Self {

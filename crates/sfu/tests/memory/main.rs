@@ -37,8 +37,14 @@ fn held_for(subscribers: usize) -> i64 {
     }
     world.connect_all();
     world.run(Duration::from_secs(10));
-    let config =
-        ShardConfig { shard: ShardIndex(0), udp: Vec::new(), tcp: Vec::new(), path: PATH, seed: [0; 32] };
+    let config = ShardConfig {
+        shard: ShardIndex(0),
+        udp: Vec::new(),
+        tcp: Vec::new(),
+        path: PATH,
+        voices: 3,
+        seed: [0; 32],
+    };
     let shard = std::mem::replace(&mut world.shard, Shard::new(config, Instant::now()));
     -allocation_counter::measure(|| drop(shard)).bytes_current
 }

@@ -91,6 +91,9 @@ impl Session {
             return Err(ClientError::ServerMisbehaved("it answered an offer that was not made".to_owned()));
         };
         self.connect(&mut media, &answer.sdp).await?;
+        if let Some(capture) = self.config.capture() {
+            capture.connection(&media.wire, &answer.sdp);
+        }
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }
@@ -164,7 +167,12 @@ impl Session {
         let mut lost = false;
         loop {
             match peer.poll_output() {
-                PeerOutput::Transmit { destination, contents } => wire.send(destination, &contents),
+                PeerOutput::Transmit { destination, contents } => {
+                    if let Some(capture) = self.config.capture() {
+                        capture.packet(wire, destination, &contents);
+                    }
+                    wire.send(destination, &contents);
+                }
                 PeerOutput::Timeout(at) => {
                     *due = at;
                     break;

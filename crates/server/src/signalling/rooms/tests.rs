@@ -91,6 +91,8 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         external_ips: Vec::new(),
         shards: 1,
         path: sabha_sfu::PacketPath::Own,
+        segmentation: true,
+        voices: 3,
     };
     let (events_in, events) = mpsc::channel(16);
     let config = RoomsConfig {

@@ -1,0 +1,182 @@
+//! The most that each system forwards, and what that costs: viewers are added until its core is full, or packets are
+//! lost or late.
+//!
+//! The client has the other cores, and a packet costs it more than the server. Where it is full first, the figure is only
+//! what was reached, and the table says so.
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    bench::Bench,
+    figures::Figures,
+    load::{Scenario, VIEWERS_OF_A_ROOM},
+    say,
+    system::System,
+};
+
+/// A core so busy is full: the rest is the clock's granularity and the moments between two bursts.
+const FULL: f64 = 0.95;
+
+/// A larger share of packets that never came is more than chance.
+const LOST_MAX: f64 = 0.001;
+
+/// A queue that grows makes packets later than this.
+const LATE_MAX_US: u64 = 100_000;
+
+/// Steps of one system at most.
+const STEPS_MAX: usize = 8;
+
+/// Viewers at most: as many as a client has sockets for.
+const VIEWERS_MAX: u16 = 990;
+
+/// What ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The server was full, or lost packets, or let them wait.
+    Server,
+    /// The client was.
+    Client,
+    /// There were as many viewers as the bench has.
+    Viewers,
+}
+
+/// The most that a system forwarded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) system: System,
+    pub(crate) viewers: u16,
+    pub(crate) figures: Figures,
+    pub(crate) limit: Limit,
+}
+
+pub(super) fn run(bench: &Bench) -> Result<()> {
+    let short = [System::Sabha, System::Plain, System::Janus];
+    let long = [System::Sabha, System::SabhaNoGso, System::Plain, System::Janus];
+    let systems = bench.systems(if bench.pace.is_short { &short } else { &long });
+    ensure!(!systems.is_empty(), "nothing is left to measure");
+    let found: Vec<Most> = systems.iter().map(|system| most(bench, *system)).collect::<Result<Vec<_>>>()?;
+    say("\nthe most          viewers  packets/s  per CPU s  server  client    lost %  p99 us  what was full");
+    for most in &found {
+        let figures = &most.figures;
+        say(&format!(
+            "{:<17} {:>7} {:>10.0} {:>10.0} {:>7.2} {:>7.2} {:>9.3} {:>7}  {}",
+            most.system.to_string(),
+            most.viewers,
+            figures.packets_per_second,
+            figures.packets_per_cpu_second,
+            figures.server_cores(),
+            figures.client_cores,
+            100.0 * figures.lost_share,
+            figures.p99_us,
+            match most.limit {
+                Limit::Server => "the server",
+                Limit::Client => "the CLIENT: the server forwards more",
+                Limit::Viewers => "nobody: the bench has no more viewers",
+            },
+        ));
+    }
+    judge(bench, &found);
+    bench.most.replace(found);
+    Ok(())
+}
+
+fn judge(bench: &Bench, found: &[Most]) {
+    let of = |system| found.iter().find(|most| most.system == system);
+    let Some(own) = of(System::Sabha) else { return };
+    for (other, goal, text) in
+        [(System::Janus, 3.0, "at least 3 x Janus"), (System::Plain, 2.0, "at least 2 x plain")]
+    {
+        let Some(other) = of(other) else { continue };
+        let ratio = own.figures.packets_per_cpu_second / other.figures.packets_per_cpu_second;
+        let found = format!(
+            "{ratio:.2} ({:.0} and {:.0} packets per CPU second{})",
+            own.figures.packets_per_cpu_second,
+            other.figures.packets_per_cpu_second,
+            if own.limit == Limit::Server { "" } else { "; sabha was not full" },
+        );
+        bench.judge("saturation, packets per CPU second", text, found, ratio >= goal);
+    }
+}
+
+/// Adds viewers until something is full, and returns the step at which most packets arrived.
+fn most(bench: &Bench, system: System) -> Result<Most> {
+    let mut viewers = VIEWERS_OF_A_ROOM;
+    let mut best: Option<Most> = None;
+    for _ in 0..STEPS_MAX {
+        let turn = bench.turn_or_known(system, &bench.load(Scenario::Speaker, viewers));
+        let figures = match (turn, best) {
+            (Ok(figures), _) => figures,
+            // Somebody fell out: that is more than it can take.
+            (Err(error), Some(best)) => {
+                say(&format!("{system} did not hold {viewers} viewers: {error:#}"));
+                return Ok(Most { limit: Limit::Server, ..best });
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let limit = limit(&figures, bench.client_cores());
+        let here = Most { system, viewers, figures, limit: limit.unwrap_or(Limit::Viewers) };
+        let packets = |most: &Most| most.figures.packets_per_second;
+        best = match best {
+            Some(best) if packets(&best) > packets(&here) => Some(Most { limit: here.limit, ..best }),
+            _ => Some(here),
+        };
+        if limit.is_some() || viewers >= VIEWERS_MAX {
+            break;
+        }
+        viewers = next(viewers, &figures, bench.client_cores());
+    }
+    best.ok_or_else(|| anyhow::anyhow!("{system} had no turn"))
+}
+
+/// Returns what is full. A client that is full reads late, so then neither loss nor lateness says anything of the server.
+fn limit(figures: &Figures, client_cores: f64) -> Option<Limit> {
+    let is_behind = figures.lost_share > LOST_MAX || figures.p99_us > LATE_MAX_US;
+    if figures.server_cores() >= FULL {
+        Some(Limit::Server)
+    } else if figures.client_cores >= FULL * client_cores {
+        Some(Limit::Client)
+    } else {
+        is_behind.then_some(Limit::Server)
+    }
+}
+
+/// Returns how many viewers come next: as many rooms of them as should fill whoever is fuller, but at least one room
+/// more, and at most thrice as many.
+fn next(viewers: u16, figures: &Figures, client_cores: f64) -> u16 {
+    let busiest = figures.server_cores().max(figures.client_cores / client_cores).max(0.01);
+    let wanted = f64::from(viewers) * (1.0 / busiest).min(3.0);
+    let rooms = (wanted / f64::from(VIEWERS_OF_A_ROOM)).round() as u16;
+    (rooms * VIEWERS_OF_A_ROOM)
+        .clamp(viewers + VIEWERS_OF_A_ROOM, VIEWERS_MAX.max(viewers + VIEWERS_OF_A_ROOM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::tests::report;
+
+    fn figures(server: f64, client: f64) -> Figures {
+        let figures = Figures::read(&report(1.0)).unwrap();
+        Figures { user_cores: server, system_cores: 0.0, client_cores: client, lost_share: 0.0, ..figures }
+    }
+
+    #[test]
+    fn who_is_full_is_the_limit() {
+        assert_eq!(limit(&figures(0.5, 0.5), 1.0), None);
+        assert_eq!(limit(&figures(0.96, 0.5), 1.0), Some(Limit::Server));
+        assert_eq!(limit(&figures(0.5, 0.96), 1.0), Some(Limit::Client));
+        assert_eq!(limit(&figures(0.5, 0.96), 3.0), None, "it has three cores");
+        let late = Figures { p99_us: LATE_MAX_US + 1, ..figures(0.5, 0.5) };
+        assert_eq!(limit(&late, 1.0), Some(Limit::Server));
+        let lossy = Figures { lost_share: 0.01, ..figures(0.5, 0.97) };
+        assert_eq!(limit(&lossy, 1.0), Some(Limit::Client), "what a full client misses is its own fault");
+    }
+
+    #[test]
+    fn steps_are_whole_rooms_and_never_stand_still() {
+        assert_eq!(next(99, &figures(0.1, 0.1), 1.0), 297, "at most thrice as many");
+        assert_eq!(next(99, &figures(0.25, 0.5), 1.0), 198, "the client fills first");
+        assert_eq!(next(297, &figures(0.94, 0.5), 1.0), 396);
+        assert_eq!(next(99, &figures(0.25, 0.5), 4.0), 297, "it has four cores");
+    }
+}
