@@ -13,6 +13,9 @@
 //! | module | what it is |
 //! |---|---|
 //! | `json` | reads within bounds |
+//! | [`model`] | documents as values, written always to the same bytes |
+//! | `labels` | TLP 2.0 in a schema that knows TLP 1.0 |
+//! | `revisions` | from draft to release, and on |
 //! | `schema` | the JSON schema |
 //! | `rules` | tests of section 6 |
 //! | `cvss`, `purl`, `languages`, `weaknesses`, `versions`, `instant`, `uri` | what texts of a document mean |
@@ -23,10 +26,13 @@ mod cvss;
 mod filename;
 mod instant;
 mod json;
+mod labels;
 mod languages;
+pub mod model;
 mod path;
 mod purl;
 mod report;
+mod revisions;
 mod rules;
 mod schema;
 mod uri;
@@ -35,7 +41,9 @@ mod weaknesses;
 
 pub use filename::{filename, filename_of_invalid};
 pub use json::{DEPTH_MAX, DOCUMENT_BYTES_MAX, LIST_ITEMS_MAX, Unreadable, VALUES_MAX};
-pub use report::{FINDINGS_MAX, Finding, Report, Weight};
+pub use model::{Csaf, ReadError, TooLarge};
+pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};
+pub use revisions::{Release, RevisionError};
 pub use rules::{RULES, Rule};
 
 use json::Json;

@@ -1,6 +1,10 @@
 //! Where in a document something is: a JSON pointer (RFC 6901) that costs nothing until it is written.
 
-use std::fmt;
+use std::fmt::Write as _;
+
+/// Longest key that a pointer repeats. Those of the standard have 29 bytes at most; a document of one key that is as long as
+/// itself must not come back a thousand times.
+const KEY_BYTES_MAX: usize = 128;
 
 /// A place on the way from the root, which lies on the stack of whoever walks there.
 #[derive(Clone, Copy)]
@@ -30,16 +34,30 @@ impl<'a> Path<'a> {
     }
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(before) = self.before {
-            fmt::Display::fmt(before, f)?;
+impl Path<'_> {
+    /// Returns the pointer: to here, or to the nearest place above that can be named in [`KEY_BYTES_MAX`] a step.
+    pub(crate) fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        self.write(&mut pointer);
+        pointer
+    }
+
+    /// Writes the pointer, and returns whether all of it.
+    fn write(&self, out: &mut String) -> bool {
+        if !self.before.is_none_or(|before| before.write(out)) {
+            return false;
         }
         match self.step {
-            Step::Root => Ok(()),
-            Step::Key(key) => write!(f, "/{}", key.replace('~', "~0").replace('/', "~1")),
-            Step::Item(at) => write!(f, "/{at}"),
+            Step::Root => {}
+            Step::Key(key) if key.len() > KEY_BYTES_MAX => return false,
+            Step::Key(key) => {
+                out.push('/');
+                out.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            // Cannot fail: a String takes any text.
+            Step::Item(at) => drop(write!(out, "/{at}")),
         }
+        true
     }
 }
 
@@ -50,8 +68,16 @@ mod tests {
     #[test]
     fn path_is_written_as_a_pointer_of_rfc_6901() {
         let (list, odd) = (Path::ROOT.key("vulnerabilities"), Path::ROOT.key("m~n/o"));
-        assert_eq!(list.item(3).to_string(), "/vulnerabilities/3");
-        assert_eq!(odd.to_string(), "/m~0n~1o");
-        assert_eq!(Path::ROOT.to_string(), "");
+        assert_eq!(list.item(3).pointer(), "/vulnerabilities/3");
+        assert_eq!(odd.pointer(), "/m~0n~1o");
+        assert_eq!(Path::ROOT.pointer(), "");
+    }
+    #[test]
+    fn what_cannot_be_named_is_pointed_at_from_above() {
+        let long = "x".repeat(KEY_BYTES_MAX + 1);
+        let (outer, inner) = (Path::ROOT.key("document"), Path::ROOT.key(&long[1..]));
+        let below = outer.key(&long);
+        assert_eq!(below.item(1).key("a").pointer(), "/document");
+        assert_eq!(inner.pointer().len(), KEY_BYTES_MAX + 1);
     }
 }

@@ -1,11 +1,12 @@
 //! What a validation found.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::{path::Path, rules::Rule};
 
-/// Most findings of a report: more help nobody, and a hostile document could have a million.
-pub const FINDINGS_MAX: usize = 1_000;
+/// Most findings of one rule in a report: more help nobody, and a hostile document could have a million. For each rule, so that
+/// no flood of one hides another.
+pub const FINDINGS_OF_RULE_MAX: usize = 100;
 
 /// Longest part of a document that a finding repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 80;
@@ -56,8 +57,8 @@ pub struct Report {
     findings: Vec<Finding>,
     left_out: usize,
     errors: usize,
-    /// How many of the kept findings have each weight.
-    kept: [usize; 3],
+    /// How many findings each rule has, kept or not.
+    of_rule: BTreeMap<&'static str, usize>,
 }
 
 impl Report {
@@ -71,28 +72,23 @@ impl Report {
         &self.findings
     }
 
-    /// Returns how many more findings there were than [`FINDINGS_MAX`].
+    /// Returns how many more findings there were, beyond [`FINDINGS_OF_RULE_MAX`] of one rule.
     pub const fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// Adds a finding, or counts it if there are too many. An error is never left out for what weighs less.
+    /// Adds a finding, or counts it if its rule has too many.
     pub(crate) fn add(&mut self, rule: &'static Rule, at: &Path<'_>, message: impl FnOnce() -> String) {
         if rule.weight() == Weight::Error {
             self.errors += 1;
         }
-        let weight = rule.weight() as usize;
-        if self.findings.len() >= FINDINGS_MAX {
+        let of_rule = self.of_rule.entry(rule.id).or_default();
+        *of_rule += 1;
+        if *of_rule > FINDINGS_OF_RULE_MAX {
             self.left_out += 1;
-            if self.kept[weight + 1..].iter().all(|&kept| kept == 0) {
-                return;
-            }
-            let lighter = self.findings.iter().rposition(|finding| finding.rule.weight() > rule.weight());
-            let gone = self.findings.swap_remove(lighter.expect("the counts say that there is one"));
-            self.kept[gone.rule.weight() as usize] -= 1;
+        } else {
+            self.findings.push(Finding { rule, pointer: at.pointer(), message: message() });
         }
-        self.kept[weight] += 1;
-        self.findings.push(Finding { rule, pointer: at.to_string(), message: message() });
     }
 
     /// Puts the findings in their order.
@@ -126,16 +122,16 @@ mod tests {
     use crate::csaf::rules;
 
     #[test]
-    fn error_is_reported_even_after_more_hints_than_there_is_room_for() {
+    fn no_flood_of_one_rule_hides_another() {
         let mut report = Report::default();
-        for _ in 0..FINDINGS_MAX + 5 {
+        for _ in 0..FINDINGS_OF_RULE_MAX + 5 {
             report.add(&rules::MISSING_CWE, &Path::ROOT, String::new);
         }
         assert!(report.is_valid());
         report.add(&rules::CWE, &Path::ROOT, || "late".to_owned());
         report.sort();
         assert!(!report.is_valid());
-        assert_eq!((report.findings().len(), report.left_out()), (FINDINGS_MAX, 6));
+        assert_eq!((report.findings().len(), report.left_out()), (FINDINGS_OF_RULE_MAX + 1, 5));
         assert_eq!(report.findings()[0].message, "late");
     }
 

@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod documents;
+mod hostile;
+mod peers;
 mod vectors;

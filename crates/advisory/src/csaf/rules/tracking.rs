@@ -68,7 +68,7 @@ fn numbers(tracking: &Json, is_released: bool, path: &Path<'_>, report: &mut Rep
         let path = path.key("number");
         if !seen.insert(text) {
             report.add(&REPEATED_REVISION, &path, || {
-                format!("The version {text} stands in the history before.")
+                format!("The version {} stands in the history before.", shown(text))
             });
         }
         if is_released && version.major() == "0" {

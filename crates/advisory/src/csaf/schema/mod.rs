@@ -6,6 +6,8 @@
 
 pub(super) mod forms;
 pub(super) mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
