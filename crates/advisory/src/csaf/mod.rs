@@ -20,6 +20,7 @@
 //! | `rules` | tests of section 6 |
 //! | `cvss`, `purl`, `languages`, `weaknesses`, `versions`, `instant`, `uri` | what texts of a document mean |
 //! | [`filename`] | what a document's file is called |
+//! | [`provider`] | what a trusted provider publishes beside documents |
 //! | `report` | what was found |
 
 mod cvss;
@@ -30,6 +31,7 @@ mod labels;
 mod languages;
 pub mod model;
 mod path;
+pub mod provider;
 mod purl;
 mod report;
 mod revisions;

@@ -5,4 +5,5 @@
 mod documents;
 mod hostile;
 mod peers;
+mod provider;
 mod vectors;
