@@ -2,7 +2,7 @@
 # Installs what `make run` or `make test` needs and is missing, and says nothing when nothing is.
 #
 #   scripts/setup.sh run    C and C++ compiler, Rust's target for the browser, the web client's packages
-#   scripts/setup.sh test   the same, and browsers, network tools
+#   scripts/setup.sh test   the same, and browsers, network tools, validators of others
 #
 # Rust and Node are not installed here: how they come to a machine is the owner's choice. Debian and
 # Ubuntu packages come from apt, as root or through sudo; on other systems the missing tools are named.
@@ -117,6 +117,19 @@ install_web_packages() {
   cp web/package-lock.json "$stamp"
 }
 
+# Installs independent programs that judge what ours judge. Tests that need them say `skipped` without.
+install_peer_packages() {
+  local folder=crates/advisory/tests/peers
+  local stamp=$folder/node_modules/.installed-from
+  cmp -s $folder/package-lock.json "$stamp" && return
+  note "installing validators to compare ours with"
+  if npm --prefix $folder ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+    cp $folder/package-lock.json "$stamp"
+  else
+    note "they could not be installed: the tests that need them will be skipped."
+  fi
+}
+
 # The web client's cryptography is compiled for the browser.
 require_wasm_target() {
   local target=wasm32-unknown-unknown
@@ -148,4 +161,5 @@ if [ "$1" = test ]; then
   wish_browsers
   wish ip iproute2
   wish nft nftables
+  install_peer_packages
 fi

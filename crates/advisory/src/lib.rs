@@ -5,8 +5,10 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
+pub mod csaf;
 pub mod tlp;
 
 pub use tlp::Tlp;

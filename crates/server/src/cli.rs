@@ -2,8 +2,9 @@
 //!
 //! Results go to standard output, for people or, with `--output json`, as one JSON object a line; errors and
 //! logs go to standard error. An error says what is wrong, then what can be done. Exit codes: 0 done,
-//! 1 failed, 2 not understood.
+//! 1 failed, 2 not understood; a subcommand that has more says so.
 
+mod advisory;
 mod policy;
 mod user;
 
@@ -64,6 +65,9 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check advisories in the field's formats.
+    #[command(subcommand)]
+    Advisory(advisory::Command),
     /// Read the audit log: export it, or check that nobody changed it.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -168,6 +172,7 @@ impl SettingsArgs {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
+        Command::Advisory(command) => return advisory::run(command, cli.output),
         Command::Audit(AuditCommand::Export(args)) => {
             args.load().and_then(|settings| export_audit(&settings))
         }

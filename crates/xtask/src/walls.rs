@@ -256,6 +256,40 @@ const WALLS: &[Wall] = &[
         reach: Reach::Direct,
         because: "crypto is pure: seeds come in",
     },
+    // It has serde: the formats in which the field exchanges advisories are its business, and none of ours.
+    Wall {
+        from: "sabha-advisory",
+        never: &[
+            "openmls",
+            "sabha-admission",
+            "sabha-conference",
+            "sabha-crypto",
+            "sabha-delivery",
+            "sabha-server",
+            "sabha-sfu",
+            "str0m",
+        ],
+        reach: Reach::Anywhere,
+        because: "advisory knows documents and how far they may travel, and neither meetings nor servers",
+    },
+    Wall {
+        from: "sabha-advisory",
+        never: OPENING,
+        reach: Reach::Anywhere,
+        because: "advisory reads what others publish, and opens nothing",
+    },
+    Wall {
+        from: "sabha-advisory",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "advisory is pure: documents come in as bytes, findings and documents go out",
+    },
+    Wall {
+        from: "sabha-advisory",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "advisory is pure: ids and times come in",
+    },
     Wall {
         from: "sabha-server",
         never: &["sabha-bench", "sabha-client", "sabha-sim", "xtask", "xtask-wasm"],
@@ -303,7 +337,8 @@ const KEPT: &[Kept] = &[
 ];
 
 /// Folders of `crates/` whose sources are held to [`IMPURE`].
-const PURE: &[&str] = &["protocol", "policy", "conference", "sfu", "admission", "delivery", "crypto"];
+const PURE: &[&str] =
+    &["protocol", "policy", "advisory", "conference", "sfu", "admission", "delivery", "crypto"];
 
 const IMPURE: &[Banned] = &[
     Banned::anywhere(&["Instant", "now"], "reads the clock: take `now` as an argument"),
@@ -406,6 +441,7 @@ mod tests {
 
     /// What is sound in every test below: each crate that a wall names, standing alone.
     const SOUND: &[(&str, &str)] = &[
+        ("sabha-advisory", "serde_json"),
         ("sabha-bench", "clap"),
         ("sabha-server", "sabha-conference"),
         ("sabha-server", "sabha-delivery"),

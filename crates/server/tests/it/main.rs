@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "what the files of this binary share is public among them")]
 
 mod accounts;
+mod advisory;
 mod binary;
 mod client;
 mod coming;

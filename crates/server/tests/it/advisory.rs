@@ -1,0 +1,110 @@
+//! `sabha advisory validate`: what it says of a document, and what it cannot read.
+
+use std::{
+    fs,
+    io::Write as _,
+    process::{Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::binary::{run, sabha, stderr};
+
+fn document() -> Value {
+    json!({
+        "document": {
+            "category": "csaf_base",
+            "csaf_version": "2.0",
+            "distribution": { "tlp": { "label": "GREEN" } },
+            "lang": "en-IN",
+            "publisher": { "category": "coordinator", "name": "Example CERT", "namespace": "https://example.org" },
+            "references": [{
+                "category": "self",
+                "summary": "This document",
+                "url": "https://example.org/csaf/2026/ciad-2026-0001.json",
+            }],
+            "title": "Secure use of meetings",
+            "tracking": {
+                "current_release_date": "2026-11-27T10:00:00Z",
+                "id": "CIAD-2026-0001",
+                "initial_release_date": "2026-11-27T10:00:00Z",
+                "revision_history": [{ "date": "2026-11-27T10:00:00Z", "number": "1", "summary": "First version" }],
+                "status": "final",
+                "version": "1",
+            },
+        },
+    })
+}
+
+fn validate(input: &[u8], more: &[&str]) -> Output {
+    let mut child = sabha()
+        .args(["advisory", "validate", "-"])
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have seen enough before the end.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn valid_document_is_called_so_and_the_exit_code_is_0() {
+    let output = validate(document().to_string().as_bytes(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, "- is valid: errors 0, warnings 0, information 0.\n");
+}
+
+#[test]
+fn document_that_is_not_valid_is_told_by_rules_and_the_exit_code_is_3() {
+    let mut document = document();
+    document["document"]["tracking"]["version"] = "2".into();
+    document["document"]["lang"] = Value::Null;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ciad-2026-0001.json");
+    fs::write(&path, document.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+
+    let output = run(&["advisory", "validate", path]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "error CSAF-SCHEMA: /document/lang: This has to be a text.");
+    assert!(lines[1].starts_with("error CSAF-6.1.16: /document/tracking/version: "), "{said}");
+    assert!(lines.last().unwrap().ends_with(" is not valid: errors 2, warnings 1, information 0."), "{said}");
+
+    let output = run(&["advisory", "validate", "--output", "json", path]);
+    assert_eq!(output.status.code(), Some(3));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&said["valid"], &said["file"], &said["left_out"]), (&json!(false), &json!(path), &json!(0)));
+    let finding = &said["findings"][1];
+    assert_eq!((&finding["rule"], &finding["weight"]), (&json!("CSAF-6.1.16"), &json!("error")));
+    assert_eq!(finding["title"], "Latest Document Version");
+    assert_eq!(finding["pointer"], "/document/tracking/version");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_a_remedy_and_the_exit_code_is_1() {
+    let too_large = [b"\"".to_vec(), vec![b'x'; 15_000_000]].concat();
+    let deep = "[".repeat(1_000_000);
+    for (input, reason) in [
+        (&b"{\"a\": }"[..], "line 1, column 7: this is not JSON"),
+        (&b"\"\xff\""[..], "this is not JSON"),
+        (&b"{\"a\":1,\"a\":2}"[..], "the key \"a\" stands twice"),
+        (deep.as_bytes(), "more than 96 deep"),
+        (&too_large, "15000000 are the most"),
+    ] {
+        let output = validate(input, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty(), "nothing was checked, so nothing is said of it");
+        let said = stderr(&output);
+        assert!(said.contains(reason) && said.lines().count() >= 2, "{said}");
+    }
+    let output = run(&["advisory", "validate", "/nowhere/document.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("/nowhere/document.json cannot be read"));
+    assert_eq!(run(&["advisory", "validate"]).status.code(), Some(2));
+}
