@@ -23,7 +23,7 @@ const DIFFERENT: &[&str] = &[
     // Each vulnerability counts for itself; it looks at none if one lacks what the test is about.
     "6.1.7", "6.1.24", "6.1.33", "6.2.2", "6.2.3",
     // A vector from which no score follows is miscalculated, whatever is said beside it.
-    "6.1.9", // A weakness may have any name that it had since CWE 4.0.
+    "6.1.9",  // A weakness may have any name that it had since CWE 4.0.
     "6.1.11", // What every type of package has in common; it has rules for single types.
     "6.1.13",
     // Revisions of one date stand in the order of their versions, as the standard's documents 6.1.16-16 and -17 have it.

@@ -221,6 +221,11 @@ mod tests {
             (Cvss::V31, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", [0, 0, 0]),
             (Cvss::V31, "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N/E:P/RL:O/RC:C", [31, 28, 28]),
             (Cvss::V31, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/MC:N/MI:N/MA:N", [98, 98, 0]),
+            // Where the versions differ.
+            (Cvss::V30, "CVSS:3.0/AV:P/AC:H/PR:H/UI:R/S:C/C:H/I:H/A:H/CR:H/IR:H/AR:H", [68, 68, 68]),
+            (Cvss::V31, "CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:C/C:H/I:H/A:H/CR:H/IR:H/AR:H", [68, 68, 69]),
+            (Cvss::V30, "CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:H/I:H/A:N/CR:H/MS:C/MA:H", [56, 56, 72]),
+            (Cvss::V31, "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:H/I:H/A:N/CR:H/MS:C/MA:H", [56, 56, 73]),
         ] {
             let found = version.read(vector).unwrap().scores();
             assert_eq!([found.base, found.temporal, found.environmental], scores, "{vector}");
