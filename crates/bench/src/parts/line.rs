@@ -19,14 +19,15 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
     let counts: &[u16] = if bench.pace.is_short { &SHORT } else { &LONG };
     for system in bench.systems(&[System::Sabha]) {
         let mut points = Vec::new();
-        say(
-            "\n         viewers  rooms  cores  less what comes in  us of CPU a second for each  lost %  client",
-        );
+        let mut table = vec![
+            "\n         viewers  rooms  cores  less what comes in  us of CPU a second for each  lost %  client"
+                .to_owned(),
+        ];
         for viewers in counts {
             let load = bench.load(Scenario::Speaker, *viewers);
             let figures = bench.turn_or_known(system, &load)?;
             let cores = sending(&figures);
-            say(&format!(
+            table.push(format!(
                 "{:<8} {viewers:>7} {:>6} {:>6.3} {cores:>19.3} {:>28.0} {:>7.3} {:>7.2}",
                 system.to_string(),
                 load.rooms().0,
@@ -37,6 +38,7 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
             ));
             points.push((*viewers, cores));
         }
+        table.iter().for_each(|row| say(row));
         judge(bench, &points)?;
     }
     Ok(())
