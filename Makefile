@@ -68,6 +68,7 @@ bench-programs:
 format: ## Formats Rust and web sources and writes the generated files
 	@cargo fmt --all
 	@cargo fmt --manifest-path fuzz/Cargo.toml
+	@cargo fmt --manifest-path interop/Cargo.toml
 	@node scripts/complete-lockfile.mjs
 	@npm --prefix web run format
 	@cargo xtask codegen
@@ -82,6 +83,7 @@ setup-test:
 check-format:
 	@$(step) 'formatting' cargo fmt --all --check
 	@$(step) 'formatting of fuzz targets' cargo fmt --manifest-path fuzz/Cargo.toml --check
+	@$(step) 'formatting of interop' cargo fmt --manifest-path interop/Cargo.toml --check
 
 check-generated:
 	@$(step) 'generated files' cargo xtask codegen --check

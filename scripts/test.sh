@@ -16,6 +16,10 @@ suite 'build' cargo build --workspace --bins --examples --locked
 built=$(realpath "${CARGO_TARGET_DIR:-target}/debug/sabha")
 export SABHA_BIN="${SABHA_BIN:-$built}"
 suite 'Rust tests' cargo test --workspace --locked --no-fail-fast
+# A workspace of its own, whose manifest says why; in the same target directory. Not `--locked`: a dependency that is new to
+# the workspace is new to this lockfile too.
+suite 'other WebRTC stacks' cargo test --manifest-path interop/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}" \
+  --no-fail-fast
 suite 'web unit tests' npm --prefix web test
 suite 'browser tests' npm --prefix web run e2e
 

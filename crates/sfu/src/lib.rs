@@ -68,7 +68,8 @@ mod world;
 pub use io::{
     Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
 };
-pub use rtcp::{Packet as RtcpPacket, Packets as RtcpPackets};
+pub use rtcp::{Packet as RtcpPacket, Packets as RtcpPackets, ReportBlock as RtcpReportBlock};
+pub use rtp::{Header as RtpHeader, Ids as RtpExtensionIds};
 pub use shard::{Shard, ShardConfig};
 pub use stats::{DropReason, ShardStats};
 pub use steer::{Steer, steer};

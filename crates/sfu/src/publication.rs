@@ -12,6 +12,10 @@ const LIVE_FOR: Duration = Duration::from_secs(1);
 const LAYER_START: Duration = Duration::from_millis(1500);
 /// A layer must be unwatched for this long before its publisher is told to stop it.
 const SHRINK_AFTER: Duration = Duration::from_millis(1500);
+/// Numbers between two packets of one stream. What lies further apart is another stream, or has lost more than can be
+/// sent again. A receiver of SRTP that misses 2^15 numbers together opens nothing ever after (RFC 3711 section 3.3.1), so
+/// that no gap as large as its sender likes may be handed on.
+const JUMP_MAX: u64 = 1024;
 
 /// A set of layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -62,6 +66,20 @@ pub(crate) struct Arrival {
     pub(crate) woke: bool,
     /// The layer goes on in another codec from here.
     pub(crate) changed_codec: bool,
+    /// Its number has nothing to do with those before.
+    pub(crate) has_jumped: bool,
+}
+
+impl LayerIn {
+    /// Notes an extended sequence number. Returns whether it is the newest, and whether the stream begins anew with it.
+    fn number(&mut self, seq: u64) -> (bool, bool) {
+        let has_jumped = self.newest_seq.is_some_and(|newest| newest.abs_diff(seq) > JUMP_MAX);
+        let is_newest = has_jumped || self.newest_seq.is_none_or(|newest| seq > newest);
+        if is_newest {
+            self.newest_seq = Some(seq);
+        }
+        (is_newest, has_jumped)
+    }
 }
 
 /// A publication.
@@ -124,13 +142,18 @@ impl Publication {
         let layer = &mut self.layers[layer as usize];
         layer.rate.count(now, bytes);
         layer.last_packet = Some(now);
-        let is_newest = layer.newest_seq.is_none_or(|newest| seq > newest);
+        let (is_newest, has_jumped) = layer.number(seq);
         let mut changed_codec = false;
         if is_newest {
-            layer.newest_seq = Some(seq);
             changed_codec = layer.codec.replace(codec).is_some_and(|before| before != codec);
         }
-        Arrival { is_newest, woke, changed_codec }
+        Arrival { is_newest, woke, changed_codec, has_jumped }
+    }
+
+    /// Notes a packet of sound. One that begins a stream anew leaves a gap.
+    pub(crate) fn heard(&mut self, layer: Layer, seq: u64) {
+        let (_, has_jumped) = self.layers[layer as usize].number(seq);
+        self.has_gap |= has_jumped;
     }
 
     /// Returns the codec in which a layer comes, or came last; `None` before its first packet.

@@ -32,6 +32,7 @@ impl Room {
         let now = context.now;
         let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
         let publication = peer.publication(packet.source);
+        publication.heard(packet.layer, packet.numbers.seq);
         let voiced = publication.speech.packet(now, packet.payload.len());
         if !publication.speech.is_audible(now) {
             publication.has_gap = true;
@@ -73,10 +74,11 @@ impl Room {
         if packet.starts_keyframe {
             publication.layers[layer as usize].keyframe.served();
         }
-        if arrival.changed_codec {
+        let begins_anew = arrival.changed_codec || arrival.has_jumped;
+        if begins_anew {
             self.interrupt_audience(key, packet.source, Some(layer));
         }
-        if arrival.woke || arrival.changed_codec {
+        if arrival.woke || begins_anew {
             self.aim_audience(context, key, packet.source);
         }
         // A key frame whose first packet comes late is of no use: what followed it was not forwarded.

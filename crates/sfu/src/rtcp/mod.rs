@@ -35,7 +35,8 @@ pub use compound::{Packet, Packets};
 pub(crate) use keyframe::write_picture_loss;
 pub(crate) use nack::write_nack;
 pub(crate) use reference_clock::ReferenceClock;
-pub(crate) use report::{ReportBlock, SenderInfo, write_receiver_report, write_sender_report};
+pub use report::ReportBlock;
+pub(crate) use report::{SenderInfo, write_receiver_report, write_sender_report};
 pub(crate) use sdes::write_source_description;
 pub(crate) use transport_writer::{FeedbackHead, FeedbackWriter};
 

@@ -10,40 +10,48 @@ const TWO_BYTE: u16 = 0x1000;
 
 /// Numbers of the header extensions that were negotiated; the same in all sections of a bundle (RFC 9143).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ids {
+pub struct Ids {
     /// `urn:ietf:params:rtp-hdrext:sdes:mid`.
-    pub(crate) mid: Option<u8>,
+    pub mid: Option<u8>,
     /// `urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id`.
-    pub(crate) rid: Option<u8>,
+    pub rid: Option<u8>,
     /// `urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id`.
-    pub(crate) repaired: Option<u8>,
+    pub repaired: Option<u8>,
     /// `http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01`.
-    pub(crate) transport_seq: Option<u8>,
+    pub transport_seq: Option<u8>,
 }
 
 /// A header, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header<'a> {
+pub struct Header<'a> {
     /// The last byte of the payload says how much of it is padding.
-    pub(crate) has_padding: bool,
-    pub(crate) marker: bool,
-    pub(crate) payload_type: u8,
-    pub(crate) seq: u16,
-    pub(crate) timestamp: u32,
-    pub(crate) ssrc: u32,
-    pub(crate) mid: Option<&'a [u8]>,
-    pub(crate) rid: Option<&'a [u8]>,
+    pub has_padding: bool,
+    /// The last packet of a frame, or the first of a talk spurt.
+    pub marker: bool,
+    /// 0 to 127.
+    pub payload_type: u8,
+    /// The sequence number.
+    pub seq: u16,
+    /// Sampling instant, in ticks of the payload type's clock.
+    pub timestamp: u32,
+    /// The stream.
+    pub ssrc: u32,
+    /// The section to which the stream belongs.
+    pub mid: Option<&'a [u8]>,
+    /// Which of the section's layers the stream is.
+    pub rid: Option<&'a [u8]>,
     /// The rid of the stream that this one repairs.
-    pub(crate) repaired: Option<&'a [u8]>,
-    pub(crate) transport_seq: Option<u16>,
+    pub repaired: Option<&'a [u8]>,
+    /// Its number among all packets that its sender sends.
+    pub transport_seq: Option<u16>,
     /// Bytes before the payload.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 impl<'a> Header<'a> {
     /// Reads the header of a packet, whose payload may be sealed. Returns `None` for what is no RTP of version 2,
     /// or shorter than it says.
-    pub(crate) fn parse(packet: &'a [u8], ids: &Ids) -> Option<Self> {
+    pub fn parse(packet: &'a [u8], ids: &Ids) -> Option<Self> {
         let fixed: &[u8; FIXED] = packet.first_chunk()?;
         if fixed[0] >> 6 != 2 {
             return None;

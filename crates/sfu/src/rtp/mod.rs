@@ -5,7 +5,7 @@
 mod header;
 mod write;
 
-pub(crate) use header::{Header, Ids};
+pub use header::{Header, Ids};
 pub(crate) use write::{HEADER_BYTES, Outgoing};
 
 /// Bytes of the fixed part of a header.

@@ -206,6 +206,12 @@ impl Client {
         }
     }
 
+    /// Leaves out numbers, as if as many packets had been lost.
+    pub(crate) fn skip_numbers(&mut self, source: Source, by: u64) {
+        let senders = self.senders.iter_mut().filter(|((of, _), _)| *of == source);
+        senders.for_each(|(_, sender)| sender.seq += by);
+    }
+
     /// Says that it cannot decode what it receives.
     pub(crate) fn request_keyframes(&mut self) {
         let pictures = self.down.iter().filter(|slot| slot.kind == MediaKind::Video);

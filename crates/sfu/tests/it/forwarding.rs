@@ -122,6 +122,35 @@ fn tile_keeps_its_slot_while_others_come_and_go() {
     }
 }
 
+/// A receiver of SRTP that misses half of all numbers is out of step for good.
+#[test]
+fn numbers_that_a_publisher_leaves_out_leave_no_gap_of_that_length() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
+    world.clients[a].is_talking = true;
+    world.subscribe(b, &[(a, Source::Camera, 180)]);
+    world.connect_all();
+    world.run(SECOND);
+    let start = world.now;
+    for _ in 0..5 {
+        for source in [Source::Microphone, Source::Camera] {
+            world.clients[a].skip_numbers(source, 30_000);
+        }
+        world.links[b].is_cut = true;
+        world.run(SECOND / 2);
+        world.links[b].is_cut = false;
+        world.run(SECOND / 2);
+    }
+    for source in [Source::Microphone, Source::Camera] {
+        let packets = world.clients[b].got(a, source, start);
+        assert!(packets.len() > 60, "{} packets of {source:?}", packets.len());
+        let mut numbers: Vec<u64> = packets.iter().map(|packet| packet.seq).collect();
+        numbers.sort_unstable();
+        assert!(numbers.windows(2).all(|pair| pair[1] - pair[0] < 100), "{source:?}");
+    }
+    assert!(world.clients[b].got(a, Source::Camera, world.now - SECOND / 4).len() > 4, "pictures go on");
+}
+
 #[test]
 fn picture_wanted_twice_takes_one_slot() {
     let mut world = World::new();

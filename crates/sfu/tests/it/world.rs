@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) sent: Vec<(usize, Vec<u8>)>,
     delivered: Vec<(usize, Vec<u8>)>,
     pub(crate) records: bool,
+    /// Datagrams to where no client is, as destination, source and bytes: whoever is there is driven by the test.
+    pub(crate) elsewhere: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     /// Clients are given the answers to their offers.
     pub(crate) answers: bool,
     /// Clients change their codec when they are told to.
@@ -91,6 +93,7 @@ impl World {
             sent: Vec::new(),
             delivered: Vec::new(),
             records: false,
+            elsewhere: Vec::new(),
             answers: true,
             obeys: true,
             start: now,
@@ -333,9 +336,10 @@ impl World {
                 Output::Event(event) => self.event(event),
                 Output::Transmit { source, destination, contents, segment, .. } => {
                     let to = self.clients.iter().position(|client| client.outer_address == destination);
-                    if let Some(index) = to {
-                        for packet in contents.chunks(segment) {
-                            self.carry(index, Some(index), source, packet.to_vec());
+                    for packet in contents.chunks(segment) {
+                        match to {
+                            Some(index) => self.carry(index, Some(index), source, packet.to_vec()),
+                            None => self.elsewhere.push((destination, source, packet.to_vec())),
                         }
                     }
                     self.shard.recycle(contents);
@@ -348,20 +352,32 @@ impl World {
         }
     }
 
+    /// Returns a peer's client, unless somebody else drives it.
+    fn client(&mut self, peer: &PeerKey) -> Option<&mut Client> {
+        self.clients.get_mut(peer.0 as usize)
+    }
+
     fn event(&mut self, event: Event) {
+        let now = self.now;
         match &event {
             Event::Answered { peer, answer, .. } if self.answers => {
-                self.clients[peer.0 as usize].accept(answer, self.now);
+                if let Some(client) = self.client(peer) {
+                    client.accept(answer, now);
+                }
             }
             Event::CodecWanted { peer, source, codec } if self.obeys => {
                 let codec = match codec {
                     VideoCodec::Vp8 => Codec::Vp8,
                     VideoCodec::Vp9 => Codec::Vp9,
                 };
-                self.clients[peer.0 as usize].set_codec(*source, codec);
+                if let Some(client) = self.client(peer) {
+                    client.set_codec(*source, codec);
+                }
             }
             Event::LayersWanted { peer, source, layers } => {
-                self.clients[peer.0 as usize].set_layers(*source, layers);
+                if let Some(client) = self.client(peer) {
+                    client.set_layers(*source, layers);
+                }
             }
             _ => {}
         }
