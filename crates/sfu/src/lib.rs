@@ -10,7 +10,7 @@
 //!                            speakers, alloc, slots, keyframe        Connection ─▶ outbox ─▶ packets
 //! ```
 //!
-//! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`) are pure
+//! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`, `temporal`) are pure
 //! and stand in a file each; `room` runs them. A connection takes one of two paths. Sabha's own, `connection::own`, is
 //! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent)
 //! and `bwe` (how much a receiver's link carries); ICE and DTLS are libraries. That of str0m, `connection::library`
@@ -46,6 +46,7 @@ mod speech;
 mod srtp;
 mod stats;
 mod steer;
+mod temporal;
 mod timers;
 mod vp8;
 mod vp9;

@@ -28,6 +28,7 @@ use crate::{
     outbox::Outbox,
     rewrite::Numbers,
     shard::ShardConfig,
+    temporal::Temporal,
 };
 
 /// Bandwidth assumed until the estimator knows better: carries audio and a few small tiles.
@@ -118,10 +119,29 @@ pub(crate) struct Packet {
     pub(crate) layer: Layer,
     pub(crate) codec: Codec,
     pub(crate) numbers: Numbers,
+    pub(crate) temporal: Temporal,
     pub(crate) marker: bool,
     pub(crate) starts_keyframe: bool,
     pub(crate) payload: Payload,
     descriptor: Option<Descriptor>,
+}
+
+#[cfg(test)]
+impl Packet {
+    /// Returns a packet of a camera's picture.
+    pub(crate) fn of_picture(layer: Layer, codec: Codec, seq: u64, payload: &[u8]) -> Self {
+        Self {
+            source: Source::Camera,
+            layer,
+            codec,
+            numbers: Numbers { seq, timestamp: 0, picture: None, tl0: None },
+            temporal: Temporal::default(),
+            marker: false,
+            starts_keyframe: false,
+            payload: Arc::<[u8]>::from(payload).into(),
+            descriptor: None,
+        }
+    }
 }
 
 /// What a connection has to say.

@@ -68,8 +68,8 @@ impl Room {
         let now = context.now;
         let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
         let publication = peer.publication(packet.source);
-        let (layer, codec, seq) = (packet.layer, packet.codec, packet.numbers.seq);
-        let arrival = publication.arrived(now, layer, codec, seq, packet.payload.len());
+        let (layer, codec) = (packet.layer, packet.codec);
+        let arrival = publication.arrived(now, packet);
         if packet.starts_keyframe {
             publication.layers[layer as usize].keyframe.served();
         }
@@ -82,7 +82,9 @@ impl Room {
         // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
         let begins = packet.starts_keyframe && arrival.is_newest;
         let taken = self.serve_audience(context, key, packet, |slot| {
-            if slot.carries(layer, codec) || begins && slot.begin(now, layer, codec, packet.numbers) {
+            if slot.carries(layer, codec) {
+                slot.number(now, packet)
+            } else if begins && slot.begin(now, packet) {
                 slot.rewriter.rewrite(now, packet.numbers)
             } else {
                 None

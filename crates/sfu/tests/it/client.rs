@@ -32,6 +32,8 @@ pub(crate) struct Profile {
     pub(crate) transport: Transport,
     /// Offers VP9 besides VP8, and sends its screen in it.
     pub(crate) knows_vp9: bool,
+    /// Every other picture is of a higher temporal layer.
+    pub(crate) two_temporal_layers: bool,
 }
 
 impl Default for Profile {
@@ -43,6 +45,7 @@ impl Default for Profile {
             video_slots: 4,
             transport: Transport::Udp,
             knows_vp9: false,
+            two_temporal_layers: false,
         }
     }
 }
@@ -59,6 +62,10 @@ pub(crate) struct Received {
     pub(crate) codec: Codec,
     pub(crate) picture: Option<u16>,
     pub(crate) tl0: Option<u8>,
+    /// The temporal layer of a picture.
+    pub(crate) temporal: u8,
+    /// It needs nothing older of its temporal layer.
+    pub(crate) syncs: bool,
     pub(crate) starts_keyframe: bool,
     /// Number of the client that made it, as written in its payload.
     pub(crate) from: u8,
@@ -76,6 +83,9 @@ struct Sender {
     seq: u64,
     timestamp: u32,
     frame: u32,
+    /// Pictures since the last key frame.
+    since_keyframe: u32,
+    tl0: u8,
     codec: Codec,
     needs_keyframe: bool,
     enabled: bool,
@@ -314,6 +324,8 @@ impl Client {
                         seq: u64::from(salt) + 1,
                         timestamp: salt.wrapping_mul(0x0101_0101),
                         frame: 0,
+                        since_keyframe: 0,
+                        tl0: 0,
                         codec,
                         needs_keyframe: true,
                         enabled: true,
@@ -342,6 +354,11 @@ impl Client {
         let keyframe = std::mem::take(&mut sender.needs_keyframe);
         sender.timestamp = sender.timestamp.wrapping_add(step);
         sender.frame += 1;
+        sender.since_keyframe = if keyframe { 0 } else { sender.since_keyframe + 1 };
+        // Layer 0 and 1 in turns; every other picture of layer 1 needs only the one before it.
+        let place = if self.profile.two_temporal_layers { sender.since_keyframe % 4 } else { 0 };
+        let (temporal, syncs) = ((place % 2) as u8, place == 1);
+        sender.tl0 = sender.tl0.wrapping_add(u8::from(temporal == 0));
         if !sender.enabled {
             return;
         }
@@ -351,19 +368,21 @@ impl Client {
             let mut payload = Vec::with_capacity(bytes);
             let picture = (0x8000 | sender.frame as u16).to_be_bytes();
             match codec {
-                // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID 0; P bit.
+                // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID and Y; P bit.
                 Codec::Vp8 => {
                     payload.extend([0x80 | u8::from(index == 0) << 4, 0xe0]);
                     payload.extend(picture);
-                    payload.extend([sender.frame as u8, 0, u8::from(!keyframe)]);
+                    let layer = temporal << 6 | u8::from(syncs) << 5;
+                    payload.extend([sender.tl0, layer, u8::from(!keyframe)]);
                 }
-                // I, P unless a key frame, L, B on the first packet, E on the last; picture id of 15 bits; layer
-                // 0; TL0PICIDX. Then a byte that would be a key frame's in VP8: it must not be looked at.
+                // I, P unless a key frame, L, B on the first packet, E on the last; picture id of 15 bits; T, and U
+                // before a picture of layer 1 that needs only this one; TL0PICIDX. Then a byte that would be a key frame's in VP8: it must not be looked at.
                 Codec::Vp9 => {
                     let ends = u8::from(index == 0) << 3 | u8::from(index + 1 == packets) << 2;
                     payload.push(0xa0 | u8::from(!keyframe) << 6 | ends);
                     payload.extend(picture);
-                    payload.extend([0, sender.frame as u8, 0, 0]);
+                    let opens = self.profile.two_temporal_layers && place == 0;
+                    payload.extend([temporal << 5 | u8::from(opens) << 4, sender.tl0, 0, 0]);
                 }
                 _ => {}
             }
@@ -396,6 +415,11 @@ impl Client {
             .next()
             .expect("its codec was negotiated");
         let (picture, tl0, starts_keyframe) = describe(codec, &packet.payload);
+        let (temporal, syncs) = match codec {
+            Codec::Vp8 => (packet.payload[5] >> 6, packet.payload[5] & 0x20 != 0),
+            Codec::Vp9 => (packet.payload[3] >> 5, false),
+            _ => (0, false),
+        };
         let body = &packet.payload[if codec == Codec::Opus { 0 } else { 7 }..];
         self.received.push(Received {
             at: now,
@@ -407,6 +431,8 @@ impl Client {
             codec,
             picture,
             tl0,
+            temporal,
+            syncs,
             starts_keyframe,
             from: body[0],
             source: Source::ALL[usize::from(body[1])],

@@ -14,3 +14,4 @@ mod connections;
 mod forwarding;
 mod hostility;
 mod layers;
+mod temporal;

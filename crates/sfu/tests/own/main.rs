@@ -20,3 +20,5 @@ mod forwarding;
 mod hostility;
 #[path = "../it/layers.rs"]
 mod layers;
+#[path = "../it/temporal.rs"]
+mod temporal;

@@ -119,6 +119,7 @@ impl Upstreams {
                 picture: descriptor.and_then(|descriptor| descriptor.picture_id()),
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
+            temporal: descriptor.and_then(|descriptor| descriptor.temporal()).unwrap_or_default(),
             marker: header.marker,
             starts_keyframe,
             payload: stream.kept.copy(seq, payload),
