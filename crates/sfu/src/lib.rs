@@ -20,6 +20,7 @@ mod alloc;
 mod bwe;
 mod codec;
 mod connection;
+mod dependency_descriptor;
 mod descriptor;
 mod inbound;
 mod io;
@@ -65,6 +66,7 @@ mod client;
 #[path = "../tests/it/world.rs"]
 mod world;
 
+pub use dependency_descriptor::{DescriptorReader, FrameDependencies, Indication, UnreadableDescriptor};
 pub use io::{
     Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
 };

@@ -15,7 +15,7 @@ use str0m::{
     format::Codec,
     media::{Direction, KeyframeRequestKind, Simulcast, SimulcastLayer},
     net::{DatagramRecv, Protocol, Receive, TcpType},
-    rtp::{RtpPacket, RtpWrite, Vp8Descriptor},
+    rtp::{Extension, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Vp8Descriptor},
 };
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -34,6 +34,46 @@ pub(crate) struct Profile {
     pub(crate) knows_vp9: bool,
     /// Every other picture is of a higher temporal layer.
     pub(crate) two_temporal_layers: bool,
+    /// Says so in a Dependency Descriptor, and in VP9 nowhere else.
+    pub(crate) describes_dependencies: bool,
+}
+
+const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+/// What follows the first three bytes of the descriptor of a key frame in two temporal layers, as Chromium 156 writes it.
+const DEPENDENCY_STRUCTURE: [u8; 14] =
+    [0x80, 0x01, 0x04, 0xea, 0xac, 0x85, 0x14, 0x50, 0x46, 0x04, 0x04, 0xfc, 0x02, 0xcc];
+
+/// The bytes of a Dependency Descriptor.
+#[derive(Debug)]
+struct Dependencies(Vec<u8>);
+
+/// Writes them.
+#[derive(Debug)]
+struct DependencySerializer;
+
+impl ExtensionSerializer for DependencySerializer {
+    fn write_to(&self, buffer: &mut [u8], values: &ExtensionValues) -> usize {
+        let Some(Dependencies(bytes)) = values.user_values.get() else { return 0 };
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        bytes.len()
+    }
+
+    fn parse_value(&self, _: &[u8], _: &mut ExtensionValues) -> bool {
+        true
+    }
+
+    fn is_video(&self) -> bool {
+        true
+    }
+
+    fn is_audio(&self) -> bool {
+        false
+    }
+
+    fn requires_two_byte_form(&self, values: &ExtensionValues) -> bool {
+        values.user_values.get::<Dependencies>().is_none_or(|Dependencies(bytes)| bytes.len() > 16)
+    }
 }
 
 impl Default for Profile {
@@ -46,6 +86,7 @@ impl Default for Profile {
             transport: Transport::Udp,
             knows_vp9: false,
             two_temporal_layers: false,
+            describes_dependencies: false,
         }
     }
 }
@@ -119,6 +160,10 @@ impl Client {
             RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
         if profile.knows_vp9 {
             config = config.enable_vp9(true);
+        }
+        if profile.describes_dependencies {
+            let extension = Extension::with_serializer(DEPENDENCY_DESCRIPTOR, DependencySerializer);
+            config = config.set_extension(13, extension);
         }
         let mut rtc = config.enable_bwe(Some(str0m::bwe::Bitrate::mbps(5))).build(now);
         let candidate = match profile.transport {
@@ -383,6 +428,10 @@ impl Client {
                     payload.extend(picture);
                     let opens = self.profile.two_temporal_layers && place == 0;
                     payload.extend([temporal << 5 | u8::from(opens) << 4, sender.tl0, 0, 0]);
+                    if self.profile.describes_dependencies {
+                        // No L: what would be layers is part of the frame.
+                        payload[0] &= !0x20;
+                    }
                 }
                 _ => {}
             }
@@ -393,7 +442,20 @@ impl Client {
             } else if codec == Codec::Opus {
                 payload.truncate(bytes);
             }
+            let mut values = ExtensionValues::default();
+            if self.profile.describes_dependencies && key.0.kind() == MediaKind::Video {
+                // The structure's templates: key frame, layer 0 twice, layer 1 with and without a beginning.
+                let template = if keyframe { 0 } else { [1, 3, 2, 4][place as usize] };
+                let ends = u8::from(index == 0) << 7 | u8::from(index + 1 == packets) << 6;
+                let [high, low] = (sender.frame as u16).to_be_bytes();
+                let mut descriptor = vec![ends | template, high, low];
+                if keyframe && index == 0 {
+                    descriptor.extend(DEPENDENCY_STRUCTURE);
+                }
+                values.user_values.set(Dependencies(descriptor));
+            }
             let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, now, payload)
+                .ext_vals(values)
                 .marker(index + 1 == packets)
                 .nackable(codec != Codec::Opus);
             let rid = sender.rid.map(Into::into);

@@ -14,6 +14,7 @@ mod adaptation;
 mod codecs;
 #[path = "../it/connections.rs"]
 mod connections;
+mod dependencies;
 #[path = "../it/forwarding.rs"]
 mod forwarding;
 #[path = "../it/hostility.rs"]

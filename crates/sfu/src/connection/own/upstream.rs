@@ -8,6 +8,7 @@ use super::kept::Kept;
 use crate::{
     codec::Codec,
     connection::{Gone, Packet, SSRC_CHANGES_MAX},
+    dependency_descriptor::{DescriptorReader, FrameDependencies},
     descriptor::Descriptor,
     inbound::{Extender, Gaps, Reception},
     rewrite::Numbers,
@@ -36,6 +37,8 @@ pub(super) struct Upstream {
     pub(super) layer: Layer,
     pub(super) ssrc: u32,
     extender: Extender,
+    /// Of a sender of Dependency Descriptors, what its last key frame said, and the newest packet read.
+    dependencies: Option<Box<(DescriptorReader, u64)>>,
     pub(super) gaps: Option<Gaps>,
     pub(super) reception: Reception,
     pub(super) kept: Kept,
@@ -105,7 +108,13 @@ impl Upstreams {
             return Ok(Taken::Nothing);
         }
         let descriptor = Descriptor::parse(codec, payload);
-        let starts_keyframe = descriptor.is_some_and(|descriptor| descriptor.starts_keyframe());
+        let mut starts_keyframe = descriptor.is_some_and(|descriptor| descriptor.starts_keyframe());
+        let mut temporal = descriptor.and_then(|descriptor| descriptor.temporal());
+        // It speaks where the payload's own descriptor is silent.
+        if let Some(frame) = header.dependency.and_then(|dependency| stream.depends(seq, dependency)) {
+            starts_keyframe |= descriptor.is_none() && frame.starts_keyframe();
+            temporal = temporal.or(Some(frame.temporal()));
+        }
         if let Some(gaps) = stream.gaps.as_mut().filter(|_| starts_keyframe) {
             gaps.keyframe(seq);
         }
@@ -119,7 +128,7 @@ impl Upstreams {
                 picture: descriptor.and_then(|descriptor| descriptor.picture_id()),
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
-            temporal: descriptor.and_then(|descriptor| descriptor.temporal()).unwrap_or_default(),
+            temporal: temporal.unwrap_or_default(),
             marker: header.marker,
             starts_keyframe,
             payload: stream.kept.copy(seq, payload),
@@ -223,11 +232,23 @@ impl Upstream {
             layer,
             ssrc,
             extender: Extender::default(),
+            dependencies: None,
             gaps: is_picture.then(Gaps::new),
             reception: Reception::new(ssrc, super::clock_rate(source.kind())),
             kept: Kept::new(if is_picture { PICTURE_PACKETS } else { SOUND_PACKETS }),
             wants_keyframe: false,
         }
+    }
+}
+
+impl Upstream {
+    /// Reads the Dependency Descriptor of a packet. One that makes no sense says nothing.
+    fn depends(&mut self, seq: u64, descriptor: &[u8]) -> Option<FrameDependencies> {
+        let (reader, newest) = &mut **self.dependencies.get_or_insert_default();
+        let is_newest = seq > *newest;
+        let frame = reader.read(descriptor, is_newest).ok()?;
+        *newest = seq.max(*newest);
+        Some(frame)
     }
 }
 
