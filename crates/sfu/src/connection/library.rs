@@ -245,6 +245,8 @@ impl Library {
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
             temporal: descriptor.and_then(|descriptor| descriptor.temporal()).unwrap_or_default(),
+            // It makes its own reports.
+            timeline: None,
             marker: packet.header.marker,
             starts_keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe()),
             payload: packet.payload.into(),

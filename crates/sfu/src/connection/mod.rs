@@ -29,6 +29,7 @@ use crate::{
     rewrite::Numbers,
     shard::ShardConfig,
     temporal::Temporal,
+    timeline::Timeline,
 };
 
 /// Bandwidth assumed until the estimator knows better: carries audio and a few small tiles.
@@ -120,6 +121,8 @@ pub(crate) struct Packet {
     pub(crate) codec: Codec,
     pub(crate) numbers: Numbers,
     pub(crate) temporal: Temporal,
+    /// Where its stream's timestamps stand on our clock, once its sender said so.
+    timeline: Option<Timeline>,
     pub(crate) marker: bool,
     pub(crate) starts_keyframe: bool,
     pub(crate) payload: Payload,
@@ -136,6 +139,7 @@ impl Packet {
             codec,
             numbers: Numbers { seq, timestamp: 0, picture: None, tl0: None },
             temporal: Temporal::default(),
+            timeline: None,
             marker: false,
             starts_keyframe: false,
             payload: Arc::<[u8]>::from(payload).into(),

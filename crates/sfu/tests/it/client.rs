@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sabha_protocol::{DownSlot, Layer, MediaKind, Mid, Sdp, Source, UpSlot};
@@ -36,6 +36,8 @@ pub(crate) struct Profile {
     pub(crate) two_temporal_layers: bool,
     /// Says so in a Dependency Descriptor, and in VP9 nowhere else.
     pub(crate) describes_dependencies: bool,
+    /// From when a picture is taken to when it is sent.
+    pub(crate) picture_delay: Duration,
 }
 
 const DEPENDENCY_DESCRIPTOR: &str =
@@ -87,6 +89,7 @@ impl Default for Profile {
             knows_vp9: false,
             two_temporal_layers: false,
             describes_dependencies: false,
+            picture_delay: Duration::ZERO,
         }
     }
 }
@@ -100,6 +103,8 @@ pub(crate) struct Received {
     pub(crate) ssrc: u32,
     pub(crate) seq: u64,
     pub(crate) timestamp: u32,
+    /// Of the last sender report of its stream: its date, from 1970 on, and its timestamp.
+    pub(crate) reported: Option<(Duration, u32)>,
     pub(crate) codec: Codec,
     pub(crate) picture: Option<u16>,
     pub(crate) tl0: Option<u8>,
@@ -454,7 +459,11 @@ impl Client {
                 }
                 values.user_values.set(Dependencies(descriptor));
             }
-            let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, now, payload)
+            let taken = match key.0.kind() {
+                MediaKind::Audio => now,
+                MediaKind::Video => now - self.profile.picture_delay,
+            };
+            let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, taken, payload)
                 .ext_vals(values)
                 .marker(index + 1 == packets)
                 .nackable(codec != Codec::Opus);
@@ -490,6 +499,10 @@ impl Client {
             ssrc: *ssrc,
             seq: *packet.seq_no,
             timestamp: packet.header.timestamp,
+            reported: packet.last_sender_info.map(|info| {
+                let date = info.ntp_time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+                (date, info.rtp_time.numer() as u32)
+            }),
             codec,
             picture,
             tl0,

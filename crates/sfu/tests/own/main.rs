@@ -23,3 +23,4 @@ mod hostility;
 mod layers;
 #[path = "../it/temporal.rs"]
 mod temporal;
+mod together;

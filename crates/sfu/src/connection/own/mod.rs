@@ -49,6 +49,7 @@ use crate::{
     rtp::{Header, Ids},
     shard::ShardConfig,
     srtp::{Opener, Sealer},
+    timeline::SenderClock,
 };
 
 /// What the pacer lets out, of the estimate: pictures come in bursts, and key frames are large.
@@ -78,6 +79,8 @@ pub(crate) struct Own {
     began: Instant,
 
     upstreams: Upstreams,
+    /// By which the client's reports are dated.
+    sender_clock: SenderClock,
     arrivals: Arrivals,
     down: Vec<Downstream>,
     open_run: OpenRun,
@@ -134,6 +137,7 @@ impl Own {
             cname: agreed.cname,
             began: now,
             upstreams: Upstreams::new(agreed.sections),
+            sender_clock: SenderClock::default(),
             arrivals: Arrivals::default(),
             down: agreed.down.iter().map(Downstream::new).collect(),
             open_run: OpenRun::default(),

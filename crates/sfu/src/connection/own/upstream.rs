@@ -14,6 +14,7 @@ use crate::{
     rewrite::Numbers,
     rtp::Header,
     sdp::Section,
+    timeline::Timeline,
 };
 
 /// Packets of a picture layer that are kept: 2 s of 2.5 Mbit/s.
@@ -41,6 +42,8 @@ pub(super) struct Upstream {
     dependencies: Option<Box<(DescriptorReader, u64)>>,
     pub(super) gaps: Option<Gaps>,
     pub(super) reception: Reception,
+    /// By its sender's last report.
+    pub(super) timeline: Option<Timeline>,
     pub(super) kept: Kept,
     /// A key frame is to be asked for.
     pub(super) wants_keyframe: bool,
@@ -129,6 +132,7 @@ impl Upstreams {
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
             temporal: temporal.unwrap_or_default(),
+            timeline: stream.timeline,
             marker: header.marker,
             starts_keyframe,
             payload: stream.kept.copy(seq, payload),
@@ -235,6 +239,7 @@ impl Upstream {
             dependencies: None,
             gaps: is_picture.then(Gaps::new),
             reception: Reception::new(ssrc, super::clock_rate(source.kind())),
+            timeline: None,
             kept: Kept::new(if is_picture { PICTURE_PACKETS } else { SOUND_PACKETS }),
             wants_keyframe: false,
         }
