@@ -167,6 +167,12 @@ impl Slot {
         Some((past.occupant, past.layer, past.piece.arrived(seq), past.piece))
     }
 
+    /// Returns whether the packet with number `seq` of `layer` may have been sent here.
+    pub(crate) fn may_have_carried(&self, occupant: Occupant, layer: Layer, seq: u64) -> bool {
+        let mut past = self.past.iter();
+        past.any(|past| past.occupant == occupant && past.layer == layer && past.piece.starts_by(seq))
+    }
+
     /// Says what is to be forwarded, up to which temporal layer. Returns whether a key frame is needed for it.
     pub(crate) fn aim(&mut self, target: Option<Layer>, temporal_limit: u8) -> bool {
         self.target = target;
@@ -189,6 +195,8 @@ pub(crate) struct Peer {
     pub(crate) slots: Vec<Slot>,
     pub(crate) connection: Option<Connection>,
     pub(crate) is_connected: bool,
+    /// When media began to flow over the connection.
+    pub(crate) connected_at: Option<Instant>,
     pub(crate) quality: QualityMeter,
     pub(crate) estimate: Bitrate,
     /// The bandwidth that the estimator was told to look for.
@@ -205,6 +213,7 @@ impl Peer {
             slots: Vec::new(),
             connection: None,
             is_connected: false,
+            connected_at: None,
             quality: QualityMeter::new(),
             estimate: initial_bitrate(),
             desired: Bitrate::ZERO,
@@ -233,6 +242,7 @@ impl Peer {
         self.slots = sending.into_iter().map(Slot::new).collect();
         self.connection = Some(connection);
         self.is_connected = false;
+        self.connected_at = None;
         self.quality = QualityMeter::new();
         self.estimate = initial_bitrate();
         self.desired = Bitrate::ZERO;

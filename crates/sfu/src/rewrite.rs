@@ -56,6 +56,11 @@ impl Piece {
         self.from.wrapping_add(self.seq)
     }
 
+    /// Returns whether the packet that arrived as `seq` is not before it.
+    pub(crate) fn starts_by(&self, seq: u64) -> bool {
+        self.from <= seq
+    }
+
     /// Returns whether nothing of it can have been sent when the packet with number `seq` is the next to come.
     pub(crate) fn is_bare(&self, seq: u64) -> bool {
         self.from == seq

@@ -9,7 +9,7 @@ mod own;
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    ops::Deref,
+    ops::{Deref, RangeInclusive},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -314,6 +314,20 @@ impl Connection {
     pub(crate) fn kept(&self, source: Source, layer: Layer, seq: u64) -> Option<&Packet> {
         match &self.path {
             Path::Own(own) => own.kept(source, layer, seq),
+            Path::Library(_) => None,
+        }
+    }
+
+    /// Returns the numbers of what came on an up-slot from its last key frame on, and when that came, if all of it is kept
+    /// and no more than `packets_max`.
+    pub(crate) fn since_keyframe(
+        &self,
+        source: Source,
+        layer: Layer,
+        packets_max: u64,
+    ) -> Option<(Instant, RangeInclusive<u64>)> {
+        match &self.path {
+            Path::Own(own) => own.since_keyframe(source, layer, packets_max),
             Path::Library(_) => None,
         }
     }

@@ -152,6 +152,7 @@ impl Room {
         if slot.aim(target, limit)
             && before != target
             && let Some(layer) = target
+            && !self.catch_up(context, seat, layer)
         {
             self.work.push_back(Work::Keyframe(publisher, source, layer));
         }

@@ -10,6 +10,7 @@ mod client;
 mod world;
 
 mod adaptation;
+mod catching_up;
 #[path = "../it/codecs.rs"]
 mod codecs;
 #[path = "../it/connections.rs"]

@@ -23,6 +23,7 @@ mod upstream;
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    ops::RangeInclusive,
     time::{Duration, Instant},
 };
 
@@ -246,6 +247,16 @@ impl Own {
     /// Asks the client for a key frame when it is driven next. Returns whether the layer's stream is known yet.
     pub(super) fn request_keyframe(&mut self, source: Source, layer: Layer) -> bool {
         self.upstreams.want_keyframe(source, layer)
+    }
+
+    /// Returns what came on an up-slot since its last key frame.
+    pub(super) fn since_keyframe(
+        &self,
+        source: Source,
+        layer: Layer,
+        packets_max: u64,
+    ) -> Option<(Instant, RangeInclusive<u64>)> {
+        self.upstreams.stream(source, layer)?.since_keyframe(packets_max)
     }
 
     /// Tells the estimator how much bandwidth is worth looking for.

@@ -1,6 +1,9 @@
 //! What a client sends: its streams, which layer of which source each carries, and what it is owed for them.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use sabha_protocol::{Layer, MediaKind, Source};
 
@@ -45,6 +48,10 @@ pub(super) struct Upstream {
     /// By its sender's last report.
     pub(super) timeline: Option<Timeline>,
     pub(super) kept: Kept,
+    /// Number of the newest packet that starts a key frame, and when it came.
+    keyframe: Option<(u64, Instant)>,
+    /// The highest number of a packet that came.
+    newest: u64,
     /// A key frame is to be asked for.
     pub(super) wants_keyframe: bool,
 }
@@ -138,6 +145,10 @@ impl Upstreams {
             payload: stream.kept.copy(seq, payload),
             descriptor,
         };
+        stream.newest = stream.newest.max(seq);
+        if starts_keyframe && stream.keyframe.is_none_or(|(newest, _)| seq > newest) {
+            stream.keyframe = Some((seq, now));
+        }
         stream.kept.keep(packet.clone());
         Ok(Taken::Packet(packet))
     }
@@ -241,8 +252,20 @@ impl Upstream {
             reception: Reception::new(ssrc, super::clock_rate(source.kind())),
             timeline: None,
             kept: Kept::new(if is_picture { PICTURE_PACKETS } else { SOUND_PACKETS }),
+            keyframe: None,
+            newest: 0,
             wants_keyframe: false,
         }
+    }
+
+    /// Returns the numbers from the last key frame on, and when it came, if none is missing and they are no more than
+    /// `packets_max`.
+    pub(super) fn since_keyframe(&self, packets_max: u64) -> Option<(Instant, RangeInclusive<u64>)> {
+        let (first, at) = self.keyframe?;
+        let run = first..=self.newest;
+        let is_whole =
+            self.newest - first < packets_max && run.clone().all(|seq| self.kept.get(seq).is_some());
+        is_whole.then_some((at, run))
     }
 }
 
