@@ -148,6 +148,8 @@ pub(crate) struct Client {
     pub(crate) down: Vec<DownSlot>,
     pub(crate) offer: Sdp,
     pub(crate) received: Vec<Received>,
+    /// Packets of sound and of pictures that it sent, retransmissions apart.
+    pub(crate) sent_packets: [usize; 2],
     pub(crate) keyframe_requests: Vec<(Instant, Source, Layer)>,
     /// Speaks, or keeps silent with discontinuous transmission.
     pub(crate) is_talking: bool,
@@ -209,6 +211,7 @@ impl Client {
             down,
             offer: Sdp::try_from(offer.to_sdp_string()).unwrap(),
             received: Vec::new(),
+            sent_packets: [0; 2],
             keyframe_requests: Vec::new(),
             is_talking: false,
             is_sending: true,
@@ -472,6 +475,7 @@ impl Client {
             direct.stream_tx_by_mid(sender.mid.as_str().into(), rid).unwrap().write_rtp(write);
             sender.seq += 1;
         }
+        self.sent_packets[key.0.kind() as usize] += packets;
     }
 
     fn received(&mut self, now: Instant, packet: RtpPacket) {

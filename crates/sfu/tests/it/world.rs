@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) records: bool,
     /// Clients are given the answers to their offers.
     pub(crate) answers: bool,
+    /// Clients send only the layers that they are told to.
+    pub(crate) stops_layers: bool,
     /// Clients change their codec when they are told to.
     pub(crate) obeys: bool,
     pub(crate) start: Instant,
@@ -89,6 +91,7 @@ impl World {
             delivered: Vec::new(),
             records: false,
             answers: true,
+            stops_layers: true,
             obeys: true,
             start: now,
             feed: Shard::handle_input,
@@ -354,7 +357,7 @@ impl World {
                 };
                 self.clients[peer.0 as usize].set_codec(*source, codec);
             }
-            Event::LayersWanted { peer, source, layers } => {
+            Event::LayersWanted { peer, source, layers } if self.stops_layers => {
                 self.clients[peer.0 as usize].set_layers(*source, layers);
             }
             _ => {}

@@ -16,6 +16,7 @@ mod codecs;
 #[path = "../it/connections.rs"]
 mod connections;
 mod dependencies;
+mod fewer;
 #[path = "../it/forwarding.rs"]
 mod forwarding;
 #[path = "../it/hostility.rs"]
