@@ -1,7 +1,8 @@
 //! Divides a subscriber's bandwidth among its tiles. Pure.
 //!
-//! Audio is taken off the budget by the caller. Then every tile gets its lowest layer before any tile gets
-//! a better one, the screen first, then the tallest tiles. The decision is a sequence of steps of which the
+//! Audio is taken off the budget by the caller. Then every tile gets its lowest share before any tile gets
+//! a better one, the screen first, then the tallest tiles. A layer with temporal layers comes in two shares: with
+//! fewer pictures a second, and whole. So where a layer does not fit, half of its pictures may. The decision is a sequence of steps of which the
 //! longest affordable prefix is taken: a step that does not fit ends it, even if a later one would fit, so
 //! that more bandwidth never makes any tile worse and an important tile never pays for a lesser one.
 
@@ -11,6 +12,38 @@ use sabha_protocol::{Bitrate, Layer, TileHeight};
 /// does not make a tile change its layer to and fro.
 const HYSTERESIS_PERCENT: u64 = 10;
 
+/// What of a publication a tile gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Share {
+    pub(crate) layer: Layer,
+    pub(crate) pictures: Pictures,
+}
+
+/// How many of a layer's pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pictures {
+    /// Those that are left without its upper temporal layers.
+    Fewer,
+    All,
+}
+
+/// What a layer costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) all: Bitrate,
+    /// Without its upper temporal layers; `None` if it has none.
+    pub(crate) fewer: Option<Bitrate>,
+    /// The fewer pictures are enough for a small tile, and all are more than that.
+    pub(crate) fewer_suffice: bool,
+}
+
+impl Rates {
+    /// Returns the rates of a layer that is all of one piece.
+    pub(crate) const fn whole(all: Bitrate) -> Self {
+        Self { all, fewer: None, fewer_suffice: false }
+    }
+}
+
 /// A tile that wants bandwidth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tile {
@@ -18,56 +51,64 @@ pub(crate) struct Tile {
     pub(crate) is_screen: bool,
     /// Height at which it is shown; taller comes first.
     pub(crate) height: TileHeight,
+    /// It is so small that a few pictures a second will do.
+    pub(crate) is_small: bool,
     /// What each layer costs, lowest first; `None` where the publication has no such layer.
-    pub(crate) rates: [Option<Bitrate>; 3],
+    pub(crate) rates: [Option<Rates>; 3],
     /// Best layer that the height justifies.
     pub(crate) cap: Layer,
     /// What it has now.
-    pub(crate) current: Option<Layer>,
+    pub(crate) current: Option<Share>,
 }
 
 impl Tile {
-    /// Returns the layers it can have, lowest first: those up to the cap, or the lowest there is.
-    fn layers(&self) -> impl Iterator<Item = (Layer, Bitrate)> {
+    /// Returns the shares it can have, lowest first: those of layers up to the cap, or of the lowest there is.
+    fn shares(&self) -> impl Iterator<Item = (Share, Bitrate)> {
         let all = Layer::ALL.into_iter().zip(self.rates);
-        let lowest = all.clone().find(|(_, rate)| rate.is_some()).map(|(layer, _)| layer);
+        let lowest = all.clone().find(|(_, rates)| rates.is_some()).map(|(layer, _)| layer);
         let cap = lowest.map_or(self.cap, |lowest| self.cap.max(lowest));
-        all.filter_map(move |(layer, rate)| rate.filter(|_| layer <= cap).map(|rate| (layer, rate)))
+        all.take_while(move |(layer, _)| *layer <= cap).flat_map(|(layer, rates)| {
+            let fewer = rates.and_then(|rates| rates.fewer);
+            let whole = rates.filter(|rates| !(self.is_small && rates.fewer_suffice && fewer.is_some()));
+            let fewer = fewer.map(|rate| (Share { layer, pictures: Pictures::Fewer }, rate));
+            let all = whole.map(|rates| (Share { layer, pictures: Pictures::All }, rates.all));
+            [fewer, all].into_iter().flatten()
+        })
     }
 }
 
-/// Returns the layer of each tile, `None` for those that get nothing, in the order of `tiles`.
-pub(crate) fn allocate(budget: Bitrate, tiles: &[Tile]) -> Vec<Option<Layer>> {
+/// Returns the share of each tile, `None` for those that get nothing, in the order of `tiles`.
+pub(crate) fn allocate(budget: Bitrate, tiles: &[Tile]) -> Vec<Option<Share>> {
     let mut order: Vec<usize> = (0..tiles.len()).collect();
     order.sort_by_key(|&index| (!tiles[index].is_screen, std::cmp::Reverse(tiles[index].height)));
 
     let mut chosen = vec![None; tiles.len()];
     let mut spent = Bitrate::ZERO;
-    // Round 0 hands out each tile's lowest layer, later rounds the next better one.
-    for round in 0..Layer::ALL.len() {
+    // Round 0 hands out each tile's lowest share, later rounds the next better one.
+    for round in 0..2 * Layer::ALL.len() {
         for &index in &order {
             let tile = &tiles[index];
-            let Some((layer, rate)) = tile.layers().nth(round) else { continue };
+            let Some((share, rate)) = tile.shares().nth(round) else { continue };
             let below = match round {
                 0 => Bitrate::ZERO,
-                _ => tile.layers().nth(round - 1).map_or(Bitrate::ZERO, |(_, rate)| rate),
+                _ => tile.shares().nth(round - 1).map_or(Bitrate::ZERO, |(_, rate)| rate),
             };
             // A measured layer can cost less than the one below it.
             let total = spent.saturating_sub(below).saturating_add(rate.max(below));
-            let needed = if tile.current >= Some(layer) { total } else { with_headroom(total) };
+            let needed = if tile.current >= Some(share) { total } else { with_headroom(total) };
             if needed > budget {
                 return chosen;
             }
             spent = total;
-            chosen[index] = Some(layer);
+            chosen[index] = Some(share);
         }
     }
     chosen
 }
 
-/// Returns what all tiles cost at their best layer: the bandwidth worth looking for.
+/// Returns what all tiles cost at their best: the bandwidth worth looking for.
 pub(crate) fn desired(tiles: &[Tile]) -> Bitrate {
-    let best = |tile: &Tile| tile.layers().map(|(_, rate)| rate).max().unwrap_or_default();
+    let best = |tile: &Tile| tile.shares().map(|(_, rate)| rate).max().unwrap_or_default();
     with_headroom(tiles.iter().fold(Bitrate::ZERO, |sum, tile| sum.saturating_add(best(tile))))
 }
 
@@ -81,16 +122,30 @@ mod tests {
 
     use super::*;
 
+    const fn share(layer: Layer, pictures: Pictures) -> Share {
+        Share { layer, pictures }
+    }
+
+    fn rates(all: impl Strategy<Value = u64>) -> impl Strategy<Value = Rates> {
+        (all, prop::option::of(30u64..100), any::<bool>()).prop_map(|(all, percent, fewer_suffice)| {
+            let fewer = percent.map(|percent| Bitrate::bps(all * 10 * percent));
+            Rates { all: Bitrate::kbps(all), fewer, fewer_suffice }
+        })
+    }
+
     fn tile() -> impl Strategy<Value = Tile> {
-        let rates = [10u64..400, 100..1500, 500..4000].map(prop::option::of);
-        let layer = prop::sample::select(Layer::ALL.to_vec());
-        (any::<bool>(), 1u16..2160, rates, layer.clone(), prop::option::of(layer)).prop_map(
-            |(is_screen, height, rates, cap, current)| Tile {
+        let rates = [10u64..400, 100..1500, 500..4000].map(|all| prop::option::of(rates(all)));
+        let layer = || prop::sample::select(Layer::ALL.to_vec());
+        let pictures = prop::sample::select(vec![Pictures::Fewer, Pictures::All]);
+        let current = prop::option::of((layer(), pictures));
+        (any::<(bool, bool)>(), 1u16..2160, rates, layer(), current).prop_map(
+            |((is_screen, is_small), height, rates, cap, current)| Tile {
                 is_screen,
                 height: height.try_into().unwrap(),
-                rates: rates.map(|rate| rate.map(Bitrate::kbps)),
+                is_small,
+                rates,
                 cap,
-                current,
+                current: current.map(|(layer, pictures)| share(layer, pictures)),
             },
         )
     }
@@ -99,9 +154,10 @@ mod tests {
         prop::collection::vec(tile(), 0..12)
     }
 
-    fn cost(tiles: &[Tile], chosen: &[Option<Layer>]) -> u64 {
-        let rate = |(tile, layer): (&Tile, &Option<Layer>)| {
-            layer.map_or(0, |layer| tile.rates[layer as usize].unwrap().as_bps())
+    fn cost(tiles: &[Tile], chosen: &[Option<Share>]) -> u64 {
+        let rate = |(tile, share): (&Tile, &Option<Share>)| {
+            let mut shares = tile.shares();
+            share.map_or(0, |share| shares.find(|(other, _)| *other == share).unwrap().1.as_bps())
         };
         tiles.iter().zip(chosen).map(rate).sum()
     }
@@ -126,11 +182,11 @@ mod tests {
         fn nobody_gets_more_while_somebody_has_nothing(tiles in tiles(), budget in 0u64..20_000) {
             let chosen = allocate(Bitrate::kbps(budget), &tiles);
             let starved = tiles.iter().zip(&chosen).any(|(tile, layer)| {
-                layer.is_none() && tile.layers().next().is_some()
+                layer.is_none() && tile.shares().next().is_some()
             });
             if starved {
                 for (tile, layer) in tiles.iter().zip(&chosen) {
-                    let lowest = tile.layers().next().map(|(layer, _)| layer);
+                    let lowest = tile.shares().next().map(|(layer, _)| layer);
                     prop_assert!(layer.is_none() || *layer == lowest);
                 }
             }
@@ -142,7 +198,7 @@ mod tests {
             let rank = |tile: &Tile| (tile.is_screen, tile.height);
             for (a, got_a) in tiles.iter().zip(&chosen) {
                 for (b, got_b) in tiles.iter().zip(&chosen) {
-                    if rank(a) > rank(b) && got_b.is_some() && a.layers().next().is_some() {
+                    if rank(a) > rank(b) && got_b.is_some() && a.shares().next().is_some() {
                         prop_assert!(got_a.is_some());
                     }
                 }
@@ -165,24 +221,72 @@ mod tests {
         #[test]
         fn no_tile_exceeds_its_cap_unless_it_has_nothing_lower(tiles in tiles()) {
             let chosen = allocate(Bitrate::kbps(1_000_000), &tiles);
-            for (tile, layer) in tiles.iter().zip(chosen) {
-                let lowest = tile.layers().next().map(|(layer, _)| layer);
+            for (tile, share) in tiles.iter().zip(chosen) {
+                let layer = share.map(|share| share.layer);
+                let lowest = tile.shares().next().map(|(share, _)| share.layer);
                 prop_assert!(layer <= Some(tile.cap) || layer == lowest);
+            }
+        }
+
+        #[test]
+        fn small_tile_gets_no_more_pictures_than_it_needs(tiles in tiles()) {
+            let chosen = allocate(Bitrate::kbps(1_000_000), &tiles);
+            for (tile, share) in tiles.iter().zip(chosen) {
+                let Some(share) = share.filter(|_| tile.is_small) else { continue };
+                let rates = tile.rates[share.layer as usize].unwrap();
+                let has_enough = rates.fewer_suffice && rates.fewer.is_some();
+                prop_assert!(!has_enough || share.pictures == Pictures::Fewer);
             }
         }
     }
 
+    fn of(budget: u64, tile: Tile) -> Option<Share> {
+        allocate(Bitrate::kbps(budget), &[tile])[0]
+    }
+
     #[test]
     fn upgrade_needs_headroom_and_keeping_does_not() {
-        let rates = [Some(Bitrate::kbps(100)), Some(Bitrate::kbps(500)), None];
+        let rates = [Some(Rates::whole(Bitrate::kbps(100))), Some(Rates::whole(Bitrate::kbps(500))), None];
         let height = 400.try_into().unwrap();
-        let tile = Tile { is_screen: false, height, rates, cap: Layer::Medium, current: Some(Layer::Low) };
-        let at =
-            |budget, current| allocate(Bitrate::kbps(budget), &[Tile { current: Some(current), ..tile }])[0];
+        let [low, medium] = [Layer::Low, Layer::Medium].map(|layer| share(layer, Pictures::All));
+        let tile =
+            Tile { is_screen: false, height, is_small: false, rates, cap: Layer::Medium, current: Some(low) };
+        let at = |budget, current| of(budget, Tile { current: Some(current), ..tile });
 
-        assert_eq!(at(540, Layer::Low), Some(Layer::Low));
-        assert_eq!(at(550, Layer::Low), Some(Layer::Medium));
-        assert_eq!(at(500, Layer::Medium), Some(Layer::Medium));
-        assert_eq!(at(499, Layer::Medium), Some(Layer::Low));
+        assert_eq!(at(540, low), Some(low));
+        assert_eq!(at(550, low), Some(medium));
+        assert_eq!(at(500, medium), Some(medium));
+        assert_eq!(at(499, medium), Some(low));
+    }
+
+    #[test]
+    fn layer_that_does_not_fit_comes_with_fewer_pictures_before_a_lower_one() {
+        let of_kbps = |all| Rates {
+            all: Bitrate::kbps(all),
+            fewer: Some(Bitrate::kbps(all * 6 / 10)),
+            fewer_suffice: true,
+        };
+        let tile = Tile {
+            is_screen: false,
+            height: 720.try_into().unwrap(),
+            is_small: false,
+            rates: [150, 500, 1700].map(|all| Some(of_kbps(all))),
+            cap: Layer::High,
+            current: None,
+        };
+        for (budget, expected) in [
+            (98, None),
+            (100, Some((Layer::Low, Pictures::Fewer))),
+            (170, Some((Layer::Low, Pictures::All))),
+            (340, Some((Layer::Medium, Pictures::Fewer))),
+            (560, Some((Layer::Medium, Pictures::All))),
+            (1130, Some((Layer::High, Pictures::Fewer))),
+            (1880, Some((Layer::High, Pictures::All))),
+        ] {
+            let expected = expected.map(|(layer, pictures)| share(layer, pictures));
+            assert_eq!(of(budget, tile), expected, "{budget} kbit/s");
+        }
+        let small = Tile { is_small: true, cap: Layer::Low, ..tile };
+        assert_eq!(of(5000, small), Some(share(Layer::Low, Pictures::Fewer)));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use str0m::rtp::RtpWrite;
 
-use crate::{codec::Codec, rewrite::Numbers, vp8::Vp8Descriptor, vp9::Vp9Descriptor};
+use crate::{codec::Codec, rewrite::Numbers, temporal::Temporal, vp8::Vp8Descriptor, vp9::Vp9Descriptor};
 
 /// The descriptor of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,14 @@ impl Descriptor {
         match self {
             Self::Vp8(vp8) => vp8.tl0_pic_idx(),
             Self::Vp9(vp9) => vp9.tl0_pic_idx(),
+        }
+    }
+
+    /// Returns the temporal layer of the picture.
+    pub(crate) fn temporal(&self) -> Option<Temporal> {
+        match self {
+            Self::Vp8(vp8) => vp8.temporal(),
+            Self::Vp9(vp9) => vp9.temporal(),
         }
     }
 

@@ -6,6 +6,8 @@ use sabha_protocol::{Layer, TileHeight};
 const LOW_UP_TO: u16 = 200;
 /// Tallest tile for which 360 lines do.
 const MEDIUM_UP_TO: u16 = 420;
+/// Tallest tile for which 15 pictures a second look smooth enough.
+const FEWER_PICTURES_UP_TO: u16 = 180;
 /// A tile must pass a threshold by this many per cent before the layer changes, so that a window being
 /// dragged does not ask for a key frame at each step.
 const HYSTERESIS_PERCENT: u16 = 10;
@@ -24,6 +26,12 @@ pub(crate) fn layer_for(height: TileHeight, current: Option<Layer>) -> Layer {
         Some(current) if current != plain && still_suits(pixels, current) => current,
         _ => plain,
     }
+}
+
+/// Returns whether a tile is so small that fewer pictures a second will do. Needs no hysteresis: pictures are left out
+/// and taken up again without a key frame.
+pub(crate) fn is_small(height: TileHeight) -> bool {
+    height.pixels() <= FEWER_PICTURES_UP_TO
 }
 
 fn still_suits(pixels: u16, layer: Layer) -> bool {

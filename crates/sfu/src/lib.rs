@@ -10,9 +10,9 @@
 //!                            speakers, alloc, slots, keyframe        Connection ─▶ outbox ─▶ packets
 //! ```
 //!
-//! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`) are pure
+//! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`, `temporal`) are pure
 //! and stand in a file each; `room` runs them. A connection takes one of two paths. Sabha's own, `connection::own`, is
-//! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent)
+//! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent), `timeline`
 //! and `bwe` (how much a receiver's link carries); ICE and DTLS are libraries. That of str0m, `connection::library`
 //! with its neighbours `offer` and `profile`, is there to be compared with.
 
@@ -20,6 +20,7 @@ mod alloc;
 mod bwe;
 mod codec;
 mod connection;
+mod dependency_descriptor;
 mod descriptor;
 mod inbound;
 mod io;
@@ -47,6 +48,8 @@ mod speech;
 mod srtp;
 mod stats;
 mod steer;
+mod temporal;
+mod timeline;
 mod timers;
 mod vp8;
 mod vp9;
@@ -65,6 +68,7 @@ mod client;
 #[path = "../tests/it/world.rs"]
 mod world;
 
+pub use dependency_descriptor::{DescriptorReader, FrameDependencies, Indication, UnreadableDescriptor};
 pub use io::{
     Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
 };

@@ -5,24 +5,29 @@ use std::{collections::VecDeque, time::Instant};
 use sabha_protocol::{Bitrate, Layer, MediaGeneration, MediaKind, MediaState, Source};
 
 use crate::{
+    alloc::Share,
     codec::Codec,
-    connection::{Connection, Sending, initial_bitrate},
+    connection::{Connection, Packet, Sending, initial_bitrate},
     io::{PeerKey, Want},
     publication::Publication,
     quality::QualityMeter,
     rewrite::{Numbers, Piece, Rewriter},
+    temporal::{TemporalGate, Verdict},
 };
 
 /// A publication, as a slot sees it.
 pub(crate) type Occupant = (PeerKey, Source);
 
-/// Pieces of a slot's stream that are remembered for those who miss a packet of it: longer than packets are kept.
-const PIECES_MAX: usize = 8;
+/// Pieces of a slot's stream that are remembered for those who miss a packet of it: two seconds, if every other of 30
+/// pictures a second is left out.
+const PIECES_MAX: usize = 32;
 
 /// A piece of a slot's stream, and what it was made of.
 #[derive(Clone, Copy, Debug)]
 struct Past {
     piece: Piece,
+    /// It goes on with the stream of the one before it, of which something was left out.
+    goes_on: bool,
     occupant: Occupant,
     layer: Layer,
 }
@@ -34,13 +39,14 @@ pub(crate) struct Slot {
     pub(crate) occupant: Option<Occupant>,
     pub(crate) rewriter: Rewriter,
     /// What the bandwidth allows.
-    pub(crate) allocated: Option<Layer>,
+    pub(crate) allocated: Option<Share>,
     /// What is to be forwarded from its next key frame on: `allocated`, or its stand-in.
     pub(crate) target: Option<Layer>,
     /// What is being forwarded.
     pub(crate) current: Option<Layer>,
     /// The codec of what is being forwarded, or was before.
     codec: Option<Codec>,
+    gate: TemporalGate,
     /// Oldest first.
     past: VecDeque<Past>,
 }
@@ -60,6 +66,7 @@ impl Slot {
             target: None,
             current: None,
             codec: None,
+            gate: TemporalGate::default(),
             past: VecDeque::new(),
         }
     }
@@ -88,9 +95,10 @@ impl Slot {
         self.current == Some(layer) && self.codec == Some(codec)
     }
 
-    /// Forwards `layer` from a key frame in `codec` on, if that is what is to be forwarded and its receiver can
-    /// decode it. Returns whether it is.
-    pub(crate) fn begin(&mut self, now: Instant, layer: Layer, codec: Codec, numbers: Numbers) -> bool {
+    /// Forwards a packet's layer from it on, which starts a key frame, if that is what is to be forwarded and the receiver
+    /// can decode it. Returns whether it is.
+    pub(crate) fn begin(&mut self, now: Instant, packet: &Packet) -> bool {
+        let (layer, codec, numbers) = (packet.layer, packet.codec, packet.numbers);
         if self.target != Some(layer) || !self.sending.accepts(codec) {
             return false;
         }
@@ -99,13 +107,57 @@ impl Slot {
         }
         self.current = Some(layer);
         self.rewriter.begin(now, numbers);
+        self.gate.begin(numbers.seq, numbers.timestamp);
         if let (Some(piece), Some(occupant)) = (self.rewriter.piece(), self.occupant) {
-            if self.past.len() == PIECES_MAX {
-                self.past.pop_front();
-            }
-            self.past.push_back(Past { piece, occupant, layer });
+            self.remember(Past { piece, goes_on: false, occupant, layer });
         }
         true
+    }
+
+    /// Returns the numbers under which a picture's packet is sent that belongs to what is being forwarded, or `None` if it
+    /// is left out.
+    pub(crate) fn number(&mut self, now: Instant, packet: &Packet) -> Option<Numbers> {
+        let numbers = packet.numbers;
+        match self.gate.judge(numbers.seq, numbers.timestamp, packet.temporal) {
+            Verdict::Pass => self.rewriter.rewrite(now, numbers),
+            Verdict::LeaveOut { is_first } => {
+                // Pictures of VP9 name those that they need by the distance of their ids, so that theirs must stay.
+                self.leave_out(numbers.seq, is_first && packet.codec == Codec::Vp8);
+                None
+            }
+            Verdict::Late => self.late(numbers),
+        }
+    }
+
+    fn leave_out(&mut self, seq: u64, closes_picture: bool) {
+        let is_bare = self.rewriter.piece().is_some_and(|piece| piece.is_bare(seq));
+        let Some(piece) = self.rewriter.leave_out(seq, closes_picture) else { return };
+        match self.past.back_mut() {
+            Some(last) if is_bare && last.goes_on => last.piece = piece,
+            Some(&mut Past { occupant, layer, .. }) => {
+                self.remember(Past { piece, goes_on: true, occupant, layer });
+            }
+            None => {}
+        }
+    }
+
+    /// Returns the numbers of a packet that comes after some that were sent later. The receiver has a gap where it belongs,
+    /// also if its picture would have been left out: it would ask for it again and again.
+    fn late(&self, numbers: Numbers) -> Option<Numbers> {
+        for past in self.past.iter().rev() {
+            let sent = past.piece.apply(numbers);
+            if sent.is_some() || !past.goes_on {
+                return sent;
+            }
+        }
+        None
+    }
+
+    fn remember(&mut self, past: Past) {
+        if self.past.len() == PIECES_MAX {
+            self.past.pop_front();
+        }
+        self.past.push_back(past);
     }
 
     /// Returns of what a picture's packet was that was sent as `seq`: whose, of which layer, under which number it
@@ -115,9 +167,16 @@ impl Slot {
         Some((past.occupant, past.layer, past.piece.arrived(seq), past.piece))
     }
 
-    /// Says what is to be forwarded. Returns whether a key frame is needed for it.
-    pub(crate) fn aim(&mut self, target: Option<Layer>) -> bool {
+    /// Returns whether the packet with number `seq` of `layer` may have been sent here.
+    pub(crate) fn may_have_carried(&self, occupant: Occupant, layer: Layer, seq: u64) -> bool {
+        let mut past = self.past.iter();
+        past.any(|past| past.occupant == occupant && past.layer == layer && past.piece.starts_by(seq))
+    }
+
+    /// Says what is to be forwarded, up to which temporal layer. Returns whether a key frame is needed for it.
+    pub(crate) fn aim(&mut self, target: Option<Layer>, temporal_limit: u8) -> bool {
         self.target = target;
+        self.gate.set_limit(temporal_limit);
         if target.is_none() {
             self.interrupt();
         }
@@ -136,6 +195,8 @@ pub(crate) struct Peer {
     pub(crate) slots: Vec<Slot>,
     pub(crate) connection: Option<Connection>,
     pub(crate) is_connected: bool,
+    /// When media began to flow over the connection.
+    pub(crate) connected_at: Option<Instant>,
     pub(crate) quality: QualityMeter,
     pub(crate) estimate: Bitrate,
     /// The bandwidth that the estimator was told to look for.
@@ -152,6 +213,7 @@ impl Peer {
             slots: Vec::new(),
             connection: None,
             is_connected: false,
+            connected_at: None,
             quality: QualityMeter::new(),
             estimate: initial_bitrate(),
             desired: Bitrate::ZERO,
@@ -180,6 +242,7 @@ impl Peer {
         self.slots = sending.into_iter().map(Slot::new).collect();
         self.connection = Some(connection);
         self.is_connected = false;
+        self.connected_at = None;
         self.quality = QualityMeter::new();
         self.estimate = initial_bitrate();
         self.desired = Bitrate::ZERO;

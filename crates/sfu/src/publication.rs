@@ -4,7 +4,16 @@ use std::time::{Duration, Instant};
 
 use sabha_protocol::{Bitrate, Layer, Source, VideoCodec};
 
-use crate::{codec::Codec, io::PeerKey, keyframe::KeyframeGate, rate::RateMeter, speech::SpeechMeter};
+use crate::{
+    alloc::{Pictures, Rates, Share},
+    codec::Codec,
+    connection::Packet,
+    io::PeerKey,
+    keyframe::KeyframeGate,
+    rate::RateMeter,
+    speech::SpeechMeter,
+    temporal::TemporalMeter,
+};
 
 /// A layer without packets for this long is not live. Slow cameras send five pictures a second.
 const LIVE_FOR: Duration = Duration::from_secs(1);
@@ -52,6 +61,7 @@ pub(crate) struct Seat {
 pub(crate) struct LayerIn {
     pub(crate) rate: RateMeter,
     pub(crate) keyframe: KeyframeGate,
+    temporal: TemporalMeter,
     last_packet: Option<Instant>,
     newest_seq: Option<u64>,
     codec: Option<Codec>,
@@ -128,24 +138,19 @@ impl Publication {
         self.started = None;
     }
 
-    /// Notes a packet of `bytes` with the extended sequence number `seq`.
-    pub(crate) fn arrived(
-        &mut self,
-        now: Instant,
-        layer: Layer,
-        codec: Codec,
-        seq: u64,
-        bytes: usize,
-    ) -> Arrival {
+    /// Notes a packet of a picture.
+    pub(crate) fn arrived(&mut self, now: Instant, packet: &Packet) -> Arrival {
         self.started.get_or_insert(now);
-        let woke = !self.is_live(now, layer);
-        let layer = &mut self.layers[layer as usize];
+        let woke = !self.is_live(now, packet.layer);
+        let layer = &mut self.layers[packet.layer as usize];
+        let (numbers, bytes) = (packet.numbers, packet.payload.len());
         layer.rate.count(now, bytes);
         layer.last_packet = Some(now);
-        let (is_newest, has_jumped) = layer.number(seq);
+        let (is_newest, has_jumped) = layer.number(numbers.seq);
         let mut changed_codec = false;
         if is_newest {
-            changed_codec = layer.codec.replace(codec).is_some_and(|before| before != codec);
+            layer.temporal.count(now, numbers.timestamp, packet.temporal, bytes);
+            changed_codec = layer.codec.replace(packet.codec).is_some_and(|before| before != packet.codec);
         }
         Arrival { is_newest, woke, changed_codec, has_jumped }
     }
@@ -194,8 +199,18 @@ impl Publication {
         higher.filter(|_| waited).unwrap_or(allocated)
     }
 
+    /// Returns the highest temporal layer of `layer` that belongs to a share.
+    pub(crate) fn temporal_limit(&self, layer: Layer, share: Share) -> u8 {
+        match share.pictures {
+            Pictures::All => u8::MAX,
+            Pictures::Fewer => {
+                self.layers[layer as usize].temporal.reduced().map_or(u8::MAX, |reduced| reduced.limit)
+            }
+        }
+    }
+
     /// Returns what each layer costs: as measured, else what such a layer costs usually.
-    pub(crate) fn rates(&self, source: Source) -> [Option<Bitrate>; 3] {
+    pub(crate) fn rates(&self, source: Source) -> [Option<Rates>; 3] {
         let single = self.offered.iter().count() == 1;
         Layer::ALL.map(|layer| {
             self.offered.has(layer).then(|| {
@@ -206,7 +221,15 @@ impl Publication {
                     (_, Layer::Medium) => Bitrate::kbps(500),
                     (_, Layer::High) => Bitrate::kbps(1_500),
                 };
-                self.layers[layer as usize].rate.rate().unwrap_or(usual)
+                let LayerIn { rate, temporal, .. } = &self.layers[layer as usize];
+                let all = rate.rate().unwrap_or(usual);
+                let reduced = temporal.reduced();
+                let part = |percent: u8| Bitrate::bps(all.as_bps().saturating_mul(percent.into()) / 100);
+                Rates {
+                    all,
+                    fewer: reduced.map(|reduced| part(reduced.percent)),
+                    fewer_suffice: reduced.is_some_and(|reduced| reduced.is_enough),
+                }
             })
         })
     }
@@ -284,20 +307,24 @@ mod tests {
         assert_eq!(demand.update(start + SHRINK_AFTER, set(&[])), Some(set(&[])));
     }
 
+    fn packet(layer: Layer, codec: Codec, seq: u64) -> Packet {
+        Packet::of_picture(layer, codec, seq, &[0; 100])
+    }
+
     #[test]
     fn lower_layer_stands_in_at_once_and_a_better_one_later() {
         let start = Instant::now();
         let mut publication = Publication::new();
         publication.offered = set(&Layer::ALL);
-        publication.arrived(start, Layer::Low, Codec::Vp8, 1, 100);
+        publication.arrived(start, &packet(Layer::Low, Codec::Vp8, 1));
         assert_eq!(publication.nearest_live(start, Layer::High), Layer::Low);
 
         let mut publication = Publication::new();
         publication.offered = set(&Layer::ALL);
-        publication.arrived(start, Layer::High, Codec::Vp8, 1, 100);
+        publication.arrived(start, &packet(Layer::High, Codec::Vp8, 1));
         assert_eq!(publication.nearest_live(start, Layer::Low), Layer::Low);
         let later = start + LAYER_START + Duration::from_millis(1);
-        publication.arrived(later, Layer::High, Codec::Vp8, 2, 100);
+        publication.arrived(later, &packet(Layer::High, Codec::Vp8, 2));
         assert_eq!(publication.nearest_live(later, Layer::Low), Layer::High);
     }
 
@@ -305,13 +332,13 @@ mod tests {
     fn publisher_of_vp9_is_told_once_to_do_without_and_once_that_it_may_again() {
         let now = Instant::now();
         let mut publication = Publication::new();
-        publication.arrived(now, Layer::High, Codec::Vp8, 1, 100);
+        publication.arrived(now, &packet(Layer::High, Codec::Vp8, 1));
         assert_eq!(publication.decodable(VideoCodec::Vp8), None, "it sends VP8 already");
-        publication.arrived(now, Layer::High, Codec::Vp9, 2, 100);
+        publication.arrived(now, &packet(Layer::High, Codec::Vp9, 2));
         assert_eq!(publication.decodable(VideoCodec::Vp9), None);
 
         assert_eq!(publication.decodable(VideoCodec::Vp8), Some(VideoCodec::Vp8));
-        publication.arrived(now, Layer::High, Codec::Vp8, 3, 100);
+        publication.arrived(now, &packet(Layer::High, Codec::Vp8, 3));
         assert_eq!(publication.decodable(VideoCodec::Vp8), None);
         publication.restart();
         assert_eq!(publication.decodable(VideoCodec::Vp9), Some(VideoCodec::Vp9));
@@ -323,7 +350,7 @@ mod tests {
         let now = Instant::now();
         let mut publication = Publication::new();
         let mut arrived = |codec, seq| {
-            let arrival = publication.arrived(now, Layer::High, codec, seq, 100);
+            let arrival = publication.arrived(now, &packet(Layer::High, codec, seq));
             (arrival.changed_codec, publication.codec(Layer::High))
         };
 

@@ -56,6 +56,16 @@ impl Piece {
         self.from.wrapping_add(self.seq)
     }
 
+    /// Returns whether the packet that arrived as `seq` is not before it.
+    pub(crate) fn starts_by(&self, seq: u64) -> bool {
+        self.from <= seq
+    }
+
+    /// Returns whether nothing of it can have been sent when the packet with number `seq` is the next to come.
+    pub(crate) fn is_bare(&self, seq: u64) -> bool {
+        self.from == seq
+    }
+
     /// Returns the number under which arrived what was sent as `seq`, one of the piece.
     pub(crate) fn arrived(&self, seq: u64) -> u64 {
         seq.wrapping_sub(self.seq)
@@ -107,6 +117,16 @@ impl Rewriter {
             piece.from = arrived.seq;
             piece.seq = (newest.seq + 1).wrapping_sub(arrived.seq);
         }
+    }
+
+    /// Leaves out a packet that is newer than all before: what follows it takes its number, and its picture's if
+    /// `closes_picture`. A new piece begins behind it, which is returned.
+    pub(crate) fn leave_out(&mut self, seq: u64, closes_picture: bool) -> Option<Piece> {
+        let piece = self.piece.as_mut()?;
+        piece.from = seq + 1;
+        piece.seq = piece.seq.wrapping_sub(1);
+        piece.picture = piece.picture.wrapping_sub(closes_picture.into());
+        Some(*piece)
     }
 
     /// Ends the piece; nothing passes until the next [`begin`](Self::begin).
@@ -210,6 +230,28 @@ mod tests {
 
         assert_eq!(after.seq, before.seq + 1);
         assert_eq!(after.timestamp.wrapping_sub(before.timestamp), 48_000);
+    }
+
+    #[test]
+    fn what_follows_a_packet_that_was_left_out_takes_its_numbers() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(90_000, 1);
+        rewriter.begin(now, numbers(100, 0));
+        let before = rewriter.rewrite(now, numbers(100, 0)).unwrap();
+        let older = rewriter.piece().unwrap();
+        // A picture of two packets.
+        rewriter.leave_out(102, true);
+        let newer = rewriter.leave_out(103, false).unwrap();
+        let after = rewriter.rewrite(now, Numbers { picture: Some(102), ..numbers(104, 6000) }).unwrap();
+
+        assert_eq!((after.seq, after.picture), (before.seq + 2, Some(before.picture.unwrap() + 1)));
+        assert_eq!(after.timestamp.wrapping_sub(before.timestamp), 6000);
+        assert_eq!(
+            older.apply(numbers(101, 0)).unwrap().seq,
+            before.seq + 1,
+            "there is a place for what is late"
+        );
+        assert_eq!((newer.first(), newer.arrived(after.seq)), (after.seq, 104));
     }
 
     #[test]

@@ -282,6 +282,7 @@ impl Room {
         match signal {
             Signal::Connected => {
                 peer.is_connected = true;
+                peer.connected_at = Some(context.now);
                 context.stats.connections +=
                     u64::from(peer.connection.as_ref().is_some_and(Connection::counts));
                 let generation = peer.generation;

@@ -8,7 +8,7 @@
 //! |M| picture id  |    if I
 //! | more of it    |    if I and M
 //! |   TL0PICIDX   |    if L
-//! |TID|Y| KEYIDX  |    if T or K
+//! |TID|Y| KEYIDX  |    if T or K: temporal layer; Y  it needs nothing of its own layer
 //! ```
 //!
 //! Of the frame behind it one bit is looked at, the lowest of its first byte, which browsers leave in the clear: it
@@ -16,7 +16,10 @@
 //!
 //! Source: RFC 7741 sections 4.2 and 4.3.
 
-use crate::picture::{PictureId, Tl0};
+use crate::{
+    picture::{PictureId, Tl0},
+    temporal::Temporal,
+};
 
 const EXTENDED: u8 = 0x80;
 const PARTITION_STARTS: u8 = 0x10;
@@ -25,12 +28,14 @@ const PICTURE_ID_PRESENT: u8 = 0x80;
 const TL0_PRESENT: u8 = 0x40;
 const LAYER_PRESENT: u8 = 0x20;
 const KEY_INDEX_PRESENT: u8 = 0x10;
+const LAYER_SYNC: u8 = 0x20;
 
 /// What of a VP8 payload descriptor the forwarding needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vp8Descriptor {
     picture: Option<PictureId>,
     tl0: Option<Tl0>,
+    temporal: Option<Temporal>,
     starts_keyframe: bool,
 }
 
@@ -44,7 +49,7 @@ impl Vp8Descriptor {
             offset += 1;
             byte.map(|byte| (byte, offset - 1))
         };
-        let (mut picture, mut tl0) = (None, None);
+        let (mut picture, mut tl0, mut temporal) = (None, None, None);
         if flags & EXTENDED != 0 {
             let (extension, _) = next()?;
             if extension & PICTURE_ID_PRESENT != 0 {
@@ -56,13 +61,17 @@ impl Vp8Descriptor {
                 tl0 = Some(Tl0 { value, offset });
             }
             if extension & (LAYER_PRESENT | KEY_INDEX_PRESENT) != 0 {
-                next()?;
+                let (layer, _) = next()?;
+                let told = Temporal { id: layer >> 6, syncs: layer & LAYER_SYNC != 0, opens: false };
+                temporal = (extension & LAYER_PRESENT != 0).then_some(told);
             }
         }
         // A payload without a byte of a frame is none.
         let (frame, _) = next()?;
         let starts_frame = flags & PARTITION_STARTS != 0 && flags & PARTITION == 0;
-        Some(Self { picture, tl0, starts_keyframe: starts_frame && frame & 1 == 0 })
+        let starts_keyframe = starts_frame && frame & 1 == 0;
+        let temporal = temporal.map(|temporal| Temporal { opens: starts_keyframe, ..temporal });
+        Some(Self { picture, tl0, temporal, starts_keyframe })
     }
 
     /// Returns the picture id, of 7 or 15 bits.
@@ -73,6 +82,11 @@ impl Vp8Descriptor {
     /// Returns the TL0PICIDX.
     pub fn tl0_pic_idx(&self) -> Option<u8> {
         self.tl0.map(|tl0| tl0.value)
+    }
+
+    /// Returns the temporal layer.
+    pub(crate) fn temporal(&self) -> Option<Temporal> {
+        self.temporal
     }
 
     /// Returns whether a picture starts here that needs no other.
@@ -104,6 +118,7 @@ mod tests {
         let descriptor = Vp8Descriptor::parse(&payload).unwrap();
         assert_eq!((descriptor.picture_id(), descriptor.tl0_pic_idx()), (Some(0x1234), Some(9)));
         assert!(descriptor.starts_keyframe());
+        assert_eq!(descriptor.temporal(), Some(Temporal { id: 1, syncs: true, opens: true }));
         descriptor.renumber(&mut payload, Some(0x7abc), Some(200));
         assert_eq!(payload, [0x90, 0xf0, 0xfa, 0xbc, 200, 0x61, 0x10, 7, 7]);
     }
@@ -115,6 +130,14 @@ mod tests {
         assert!(!starts(&[0x10, 0x01]), "a picture that needs another");
         assert!(!starts(&[0x11, 0x00]), "the second partition");
         assert!(!starts(&[0x00, 0x00]), "the middle of a partition");
+    }
+
+    #[test]
+    fn temporal_layer_is_none_where_only_a_key_index_is_told() {
+        let temporal =
+            |extension, layer| Vp8Descriptor::parse(&[0x90, extension, layer, 1]).unwrap().temporal();
+        assert_eq!(temporal(0x10, 0xe0), None);
+        assert_eq!(temporal(0x20, 0x80), Some(Temporal { id: 2, syncs: false, opens: false }));
     }
 
     proptest! {

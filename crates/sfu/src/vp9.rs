@@ -7,7 +7,7 @@
 //! +-+-+-+-+-+-+-+-+    F  flexible mode               Z  no reference for higher spatial layers
 //! |M| picture id  |    if I
 //! | more of it    |    if I and M
-//! |  T  |U|  S  |D|    if L: temporal and spatial layer
+//! |  T  |U|  S  |D|    if L: temporal and spatial layer; U  higher temporal layers may begin after it
 //! |   TL0PICIDX   |    if L and not F
 //! ```
 //!
@@ -18,20 +18,25 @@
 
 use std::sync::Arc;
 
-use crate::picture::{PictureId, Tl0};
+use crate::{
+    picture::{PictureId, Tl0},
+    temporal::Temporal,
+};
 
 const PICTURE_ID_PRESENT: u8 = 0x80;
 const PREDICTED: u8 = 0x40;
 const LAYERS_PRESENT: u8 = 0x20;
 const FLEXIBLE: u8 = 0x10;
 const FRAME_STARTS: u8 = 0x08;
+const SWITCHING_UP: u8 = 0x10;
 
 /// What of a VP9 payload descriptor the forwarding needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vp9Descriptor {
     flags: u8,
     picture: Option<PictureId>,
-    spatial_layer: u8,
+    /// T, U, S and D.
+    layers: Option<u8>,
     tl0: Option<Tl0>,
 }
 
@@ -51,9 +56,9 @@ impl Vp9Descriptor {
             let (first, offset) = next()?;
             picture = Some(PictureId::read(first, offset, || next().map(|(byte, _)| byte))?);
         }
-        let (mut spatial_layer, mut tl0) = (0, None);
+        let (mut layers, mut tl0) = (None, None);
         if flags & LAYERS_PRESENT != 0 {
-            spatial_layer = next()?.0 >> 1 & 0x07;
+            layers = Some(next()?.0);
             if flags & FLEXIBLE == 0 {
                 let (value, offset) = next()?;
                 tl0 = Some(Tl0 { value, offset });
@@ -61,7 +66,7 @@ impl Vp9Descriptor {
         }
         // A payload without a byte of a frame is none.
         next()?;
-        Some(Self { flags, picture, spatial_layer, tl0 })
+        Some(Self { flags, picture, layers, tl0 })
     }
 
     /// Returns the picture id, of 7 or 15 bits.
@@ -74,9 +79,21 @@ impl Vp9Descriptor {
         self.tl0.map(|tl0| tl0.value)
     }
 
+    /// Returns the temporal layer.
+    pub(crate) fn temporal(&self) -> Option<Temporal> {
+        self.layers.map(|layers| {
+            let opens = layers & SWITCHING_UP != 0 || self.starts_keyframe();
+            Temporal { id: layers >> 5, syncs: false, opens }
+        })
+    }
+
+    fn spatial_layer(&self) -> u8 {
+        self.layers.map_or(0, |layers| layers >> 1 & 0x07)
+    }
+
     /// Returns whether a picture starts here that needs no other.
     pub fn starts_keyframe(&self) -> bool {
-        self.flags & FRAME_STARTS != 0 && self.flags & PREDICTED == 0 && self.spatial_layer == 0
+        self.flags & FRAME_STARTS != 0 && self.flags & PREDICTED == 0 && self.spatial_layer() == 0
     }
 
     /// Returns `payload`, from which this was read, with other numbers, in the width that they have. It is
@@ -159,14 +176,15 @@ mod tests {
         // Non-flexible with a long picture id: T=1, U, S=2, D.
         let long = parse(&[0xe8, 0x92, 0x34, 0x35, 0x77, 0xff]);
         assert_eq!((long.picture_id(), long.tl0_pic_idx()), (Some(0x1234), Some(0x77)));
-        assert_eq!(long.spatial_layer, 2);
+        assert_eq!(long.spatial_layer(), 2);
+        assert_eq!(long.temporal(), Some(Temporal { id: 1, syncs: false, opens: true }));
 
         // Flexible with a short one: no TL0PICIDX; a reference index follows.
         let short = parse(&[0xf8, 0x12, 0x20, 0x02, 0xff]);
         assert_eq!((short.picture_id(), short.tl0_pic_idx()), (Some(0x12), None));
 
         let bare = parse(&[0x08, 0xff]);
-        assert_eq!((bare.picture_id(), bare.tl0_pic_idx()), (None, None));
+        assert_eq!((bare.picture_id(), bare.tl0_pic_idx(), bare.temporal()), (None, None, None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withSilenceUnsent } from './answer';
 import { levelOf } from './level';
-import { activeEncodings, encodedAs, preferredCodecs, slotsOf, videoSlots } from './offer';
+import { activeEncodings, cameraEncodings, encodedAs, preferredCodecs, slotsOf, videoSlots } from './offer';
 import { payloadTypes } from './payload';
 import { troubleOf } from './trouble';
 
@@ -41,6 +41,12 @@ describe('encodings', () => {
   it('run only for watched layers', () => {
     expect(activeEncodings(simulcast, ['low', 'high']).map(({ active }) => active)).toEqual([true, false, true]);
     expect(activeEncodings(simulcast, []).some(({ active }) => active)).toBe(false);
+  });
+
+  it('of a camera are three layers, each with every other picture in a temporal layer of its own', () => {
+    const encodings = cameraEncodings();
+    expect(encodings.map(({ rid }) => rid)).toEqual(['l', 'm', 'h']);
+    expect(activeEncodings(encodings, ['low']).every(({ scalabilityMode }) => scalabilityMode === 'L1T2')).toBe(true);
   });
 
   it('a single encoding is the high layer', () => {

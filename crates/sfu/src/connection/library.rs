@@ -244,6 +244,9 @@ impl Library {
                 picture: descriptor.and_then(|descriptor| descriptor.picture_id()),
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
+            temporal: descriptor.and_then(|descriptor| descriptor.temporal()).unwrap_or_default(),
+            // It makes its own reports.
+            timeline: None,
             marker: packet.header.marker,
             starts_keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe()),
             payload: packet.payload.into(),

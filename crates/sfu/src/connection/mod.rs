@@ -9,7 +9,7 @@ mod own;
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    ops::Deref,
+    ops::{Deref, RangeInclusive},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -28,6 +28,8 @@ use crate::{
     outbox::Outbox,
     rewrite::Numbers,
     shard::ShardConfig,
+    temporal::Temporal,
+    timeline::Timeline,
 };
 
 /// Bandwidth assumed until the estimator knows better: carries audio and a few small tiles.
@@ -118,10 +120,32 @@ pub(crate) struct Packet {
     pub(crate) layer: Layer,
     pub(crate) codec: Codec,
     pub(crate) numbers: Numbers,
+    pub(crate) temporal: Temporal,
+    /// Where its stream's timestamps stand on our clock, once its sender said so.
+    timeline: Option<Timeline>,
     pub(crate) marker: bool,
     pub(crate) starts_keyframe: bool,
     pub(crate) payload: Payload,
     descriptor: Option<Descriptor>,
+}
+
+#[cfg(test)]
+impl Packet {
+    /// Returns a packet of a camera's picture.
+    pub(crate) fn of_picture(layer: Layer, codec: Codec, seq: u64, payload: &[u8]) -> Self {
+        Self {
+            source: Source::Camera,
+            layer,
+            codec,
+            numbers: Numbers { seq, timestamp: 0, picture: None, tl0: None },
+            temporal: Temporal::default(),
+            timeline: None,
+            marker: false,
+            starts_keyframe: false,
+            payload: Arc::<[u8]>::from(payload).into(),
+            descriptor: None,
+        }
+    }
 }
 
 /// What a connection has to say.
@@ -290,6 +314,20 @@ impl Connection {
     pub(crate) fn kept(&self, source: Source, layer: Layer, seq: u64) -> Option<&Packet> {
         match &self.path {
             Path::Own(own) => own.kept(source, layer, seq),
+            Path::Library(_) => None,
+        }
+    }
+
+    /// Returns the numbers of what came on an up-slot from its last key frame on, and when that came, if all of it is kept
+    /// and no more than `packets_max`.
+    pub(crate) fn since_keyframe(
+        &self,
+        source: Source,
+        layer: Layer,
+        packets_max: u64,
+    ) -> Option<(Instant, RangeInclusive<u64>)> {
+        match &self.path {
+            Path::Own(own) => own.since_keyframe(source, layer, packets_max),
             Path::Library(_) => None,
         }
     }

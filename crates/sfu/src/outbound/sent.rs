@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::rtcp::SenderInfo;
+use crate::{rtcp::SenderInfo, timeline::Timeline};
 
 /// What was sent of one stream.
 #[derive(Debug)]
@@ -14,12 +14,14 @@ pub(crate) struct Sent {
     octets: u32,
     /// When the newest timestamp was first sent.
     newest: Option<(Instant, u32)>,
+    /// What the reports of who made it say.
+    timeline: Option<Timeline>,
 }
 
 impl Sent {
     /// Returns the counters of a stream of which nothing has been sent. `clock_rate` is that of its timestamps, in Hz.
     pub(crate) fn new(clock_rate: u32) -> Self {
-        Self { clock_rate, packets: 0, octets: 0, newest: None }
+        Self { clock_rate, packets: 0, octets: 0, newest: None, timeline: None }
     }
 
     /// Counts a packet with so many bytes of payload, header and padding excluded.
@@ -33,15 +35,20 @@ impl Sent {
         }
     }
 
-    /// Returns what a report says that leaves now, when the wall clock shows `ntp`. `None` as long as nothing has
-    /// been sent.
+    /// Lets reports say what those of the stream's maker say; `None` while there are none.
+    pub(crate) fn follow(&mut self, timeline: Option<Timeline>) {
+        self.timeline = timeline;
+    }
+
+    /// Returns what a report says that leaves now, when the wall clock shows `ntp`: where the stream's maker says that its
+    /// timestamps stand, or as long as it says nothing, where they stand if what was sent last was made when it was
+    /// sent. `None` as long as nothing has been sent.
     pub(crate) fn sender_info(&self, now: Instant, ntp: u64) -> Option<SenderInfo> {
         let (at, timestamp) = self.newest?;
-        let micros = now.saturating_duration_since(at).as_micros();
-        let ticks = (micros * u128::from(self.clock_rate) / 1_000_000) as u32;
+        let timeline = self.timeline.unwrap_or(Timeline { at, timestamp });
         Some(SenderInfo {
             ntp,
-            timestamp: timestamp.wrapping_add(ticks),
+            timestamp: timeline.timestamp_at(now, self.clock_rate),
             packets: self.packets,
             octets: self.octets,
         })
@@ -71,6 +78,19 @@ mod tests {
 
         let info = sent.sender_info(at(110), 7).unwrap();
         assert_eq!(info, SenderInfo { ntp: 7, timestamp: 2999 + 9000, packets: 4, octets: 1000 });
+    }
+
+    #[test]
+    fn report_says_what_the_maker_of_the_stream_says() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut sent = Sent::new(90_000);
+        sent.count(at(50), 900, 100);
+        assert_eq!(sent.sender_info(at(60), 1).unwrap().timestamp, 1800);
+        sent.follow(Some(Timeline { at: at(0), timestamp: 900 }));
+        assert_eq!(sent.sender_info(at(60), 1).unwrap().timestamp, 900 + 5400);
+        sent.follow(None);
+        assert_eq!(sent.sender_info(at(60), 1).unwrap().timestamp, 1800);
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! The packet path: from a publication to its audience.
 
-use sabha_protocol::{Layer, MediaKind, Source};
+use std::time::Duration;
+
+use sabha_protocol::{Layer, MediaKind, Source, limits::KEYFRAME_INTERVAL};
 
 use super::{Context, Room, Work};
 use crate::{
     connection::Packet, io::PeerKey, peer::Slot, publication::Seat, rewrite::Numbers, stats::DropReason,
 };
+
+/// What a slot may catch up with: as old as a key frame can be before another one may be asked for, at three times the
+/// packets of a usual layer in that time.
+const CATCH_UP_AGE_MAX: Duration = KEYFRAME_INTERVAL;
+const CATCH_UP_PACKETS_MAX: u64 = 256;
 
 impl Room {
     /// Forwards a packet to everybody who receives its publication.
@@ -69,8 +76,8 @@ impl Room {
         let now = context.now;
         let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
         let publication = peer.publication(packet.source);
-        let (layer, codec, seq) = (packet.layer, packet.codec, packet.numbers.seq);
-        let arrival = publication.arrived(now, layer, codec, seq, packet.payload.len());
+        let (layer, codec) = (packet.layer, packet.codec);
+        let arrival = publication.arrived(now, packet);
         if packet.starts_keyframe {
             publication.layers[layer as usize].keyframe.served();
         }
@@ -84,7 +91,9 @@ impl Room {
         // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
         let begins = packet.starts_keyframe && arrival.is_newest;
         let taken = self.serve_audience(context, key, packet, |slot| {
-            if slot.carries(layer, codec) || begins && slot.begin(now, layer, codec, packet.numbers) {
+            if slot.carries(layer, codec) {
+                slot.number(now, packet)
+            } else if begins && slot.begin(now, packet) {
                 slot.rewriter.rewrite(now, packet.numbers)
             } else {
                 None
@@ -142,6 +151,56 @@ impl Room {
         {
             connection.resend(context.now, &slot.sending, numbers, &packet, context.outbox);
         }
+    }
+
+    /// Gives a slot the last key frame of a layer and what followed it, if it came a moment ago and all of it is kept, so that
+    /// nobody has to ask for another one. Returns whether it did.
+    ///
+    /// Only to who was there when it came, and did not get it: who came since has no key for it, and whose device has
+    /// opened a frame does not open it again (RFC 9605 section 9.3).
+    pub(super) fn catch_up(&mut self, context: &mut Context<'_>, seat: Seat, layer: Layer) -> bool {
+        let Some(subscriber) = self.peers.get(&seat.peer) else { return false };
+        let Some(occupant) = subscriber.slots.get(seat.slot).and_then(|slot| slot.occupant) else {
+            return false;
+        };
+        let (publisher, source) = occupant;
+        let found = self.peers.get(&publisher).and_then(|peer| peer.connection.as_ref());
+        let found =
+            found.and_then(|connection| connection.since_keyframe(source, layer, CATCH_UP_PACKETS_MAX));
+        let Some((came, run)) = found else { return false };
+        let was_there = subscriber.connected_at.is_some_and(|at| at <= came);
+        let slots = &mut subscriber.slots.iter();
+        if !was_there
+            || context.now.saturating_duration_since(came) > CATCH_UP_AGE_MAX
+            || slots.any(|slot| slot.may_have_carried(occupant, layer, *run.start()))
+        {
+            return false;
+        }
+        for seq in run {
+            let publisher = self.peers.get(&publisher).and_then(|peer| peer.connection.as_ref());
+            let Some(packet) = publisher.and_then(|connection| connection.kept(source, layer, seq)).cloned()
+            else {
+                break;
+            };
+            let Some(subscriber) = self.peers.get_mut(&seat.peer) else { break };
+            let Some(slot) = subscriber.slots.get_mut(seat.slot) else { break };
+            let is_carried = slot.carries(layer, packet.codec);
+            let numbers = match is_carried {
+                true => slot.number(context.now, &packet),
+                // Dated back to when it came, so that what follows it is played when it comes and not later.
+                false if packet.starts_keyframe && slot.begin(came, &packet) => {
+                    slot.rewriter.rewrite(context.now, packet.numbers)
+                }
+                false => return false,
+            };
+            let (Some(numbers), Some(connection)) = (numbers, subscriber.connection.as_mut()) else {
+                continue;
+            };
+            if connection.send(context.now, &slot.sending, numbers, &packet, context.outbox) {
+                self.work.push_back(Work::Drive(seat.peer));
+            }
+        }
+        true
     }
 
     /// Aims the audience anew: a layer has come to life.

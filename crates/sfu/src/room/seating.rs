@@ -4,10 +4,10 @@ use sabha_protocol::{Bitrate, Layer, MediaKind, Source, TileHeight, VideoCodec};
 
 use super::{Context, Room, Work};
 use crate::{
-    alloc::{self, Tile},
+    alloc::{self, Rates, Share, Tile},
     codec::Codec,
     io::{Event, PeerKey, SlotChange},
-    layer::layer_for,
+    layer::{is_small, layer_for},
     peer::Occupant,
     publication::{LayerSet, Seat},
     slots,
@@ -104,46 +104,55 @@ impl Room {
                 continue;
             };
             let is_screen = source == Source::Screen;
-            let cap = if is_screen { Layer::High } else { layer_for(height, slot.allocated) };
+            let current = slot.allocated;
+            let cap = match is_screen {
+                true => Layer::High,
+                false => layer_for(height, current.map(|share| share.layer)),
+            };
             let mut rates = publication.rates(source);
             for (layer, rate) in Layer::ALL.into_iter().zip(&mut rates) {
                 if !slot.decodes(publication.codec(layer)) {
                     // Nothing of it is sent. It stays wanted, for the publisher may change its codec.
-                    *rate = rate.map(|_| Bitrate::ZERO);
+                    *rate = rate.map(|_| Rates::whole(Bitrate::ZERO));
                 }
             }
-            tiles.push(Tile { is_screen, height, rates, cap, current: slot.allocated });
+            // A screen is read, not watched: it is shown as it is, however small.
+            let is_small = !is_screen && is_small(height);
+            tiles.push(Tile { is_screen, height, is_small, rates, cap, current });
             indices.push(index);
         }
-        for (index, layer) in indices.into_iter().zip(alloc::allocate(budget.max(PICTURES_MIN), &tiles)) {
-            self.give(context, Seat { peer: key, slot: index }, layer);
+        for (index, share) in indices.into_iter().zip(alloc::allocate(budget.max(PICTURES_MIN), &tiles)) {
+            self.give(context, Seat { peer: key, slot: index }, share);
         }
         self.look_for(key, alloc::desired(&tiles).max(DESIRED_MIN));
     }
 
     /// Aims a slot at the layer that stands for what the bandwidth allows.
-    pub(super) fn give(&mut self, context: &mut Context<'_>, seat: Seat, allocated: Option<Layer>) {
+    pub(super) fn give(&mut self, context: &mut Context<'_>, seat: Seat, allocated: Option<Share>) {
         let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot)) else {
             return;
         };
         let Some((publisher, source)) = slot.occupant else { return };
-        self.demand_changed |= slot.allocated != allocated;
+        let layer = |share: Option<Share>| share.map(|share| share.layer);
+        self.demand_changed |= layer(slot.allocated) != layer(allocated);
         slot.allocated = allocated;
         let Some(publication) = self.peers.get(&publisher).map(|peer| &peer.publications[source as usize])
         else {
             return;
         };
-        let nearest = allocated.map(|layer| publication.nearest_live(context.now, layer));
-        let target = nearest.map(|layer| (layer, publication.codec(layer)));
+        let nearest = allocated.map(|share| (publication.nearest_live(context.now, share.layer), share));
+        let limit = nearest.map_or(u8::MAX, |(layer, share)| publication.temporal_limit(layer, share));
+        let target = nearest.map(|(layer, _)| (layer, publication.codec(layer)));
         let Some(slot) = self.peers.get_mut(&seat.peer).and_then(|peer| peer.slots.get_mut(seat.slot)) else {
             return;
         };
         // No key frame is asked for on behalf of somebody who could not decode it.
         let target = target.filter(|(_, codec)| slot.decodes(*codec)).map(|(layer, _)| layer);
         let before = slot.target;
-        if slot.aim(target)
+        if slot.aim(target, limit)
             && before != target
             && let Some(layer) = target
+            && !self.catch_up(context, seat, layer)
         {
             self.work.push_back(Work::Keyframe(publisher, source, layer));
         }
@@ -160,7 +169,7 @@ impl Room {
                 for seat in &peer.publications[source as usize].audience {
                     let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
                     let Some(slot) = slot else { continue };
-                    slot.allocated.into_iter().for_each(|layer| watched.insert(layer));
+                    slot.allocated.into_iter().for_each(|share| watched.insert(share.layer));
                     if !slot.decodes(Some(Codec::from_video(best))) {
                         best = VideoCodec::Vp8;
                     }

@@ -19,6 +19,8 @@ pub struct Ids {
     pub repaired: Option<u8>,
     /// `http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01`.
     pub transport_seq: Option<u8>,
+    /// `https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension`.
+    pub dependency: Option<u8>,
 }
 
 /// A header, as far as it is needed.
@@ -44,6 +46,8 @@ pub struct Header<'a> {
     pub repaired: Option<&'a [u8]>,
     /// Its number among all packets that its sender sends.
     pub transport_seq: Option<u16>,
+    /// The Dependency Descriptor.
+    pub dependency: Option<&'a [u8]>,
     /// Bytes before the payload.
     pub bytes: usize,
 }
@@ -69,6 +73,7 @@ impl<'a> Header<'a> {
             rid: None,
             repaired: None,
             transport_seq: None,
+            dependency: None,
             bytes,
         };
         if fixed[0] & 0x10 != 0 {
@@ -115,6 +120,8 @@ impl<'a> Header<'a> {
                 self.rid = Some(value);
             } else if id == ids.repaired {
                 self.repaired = Some(value);
+            } else if id == ids.dependency {
+                self.dependency = Some(value);
             }
         }
     }
@@ -126,7 +133,8 @@ mod tests {
 
     use super::*;
 
-    const IDS: Ids = Ids { mid: Some(4), rid: Some(10), repaired: Some(11), transport_seq: Some(3) };
+    const IDS: Ids =
+        Ids { mid: Some(4), rid: Some(10), repaired: Some(11), transport_seq: Some(3), dependency: Some(13) };
 
     fn packet(first: u8, extensions: &[u8], profile: u16) -> Vec<u8> {
         let mut packet = vec![first, 0x80 | 96, 1, 2, 0, 0, 0, 5, 0, 0, 0, 9];
@@ -152,6 +160,12 @@ mod tests {
             assert_eq!((header.payload_type, header.seq), (96, 0x0102));
             assert_eq!((header.timestamp, header.ssrc), (5, 9));
         }
+    }
+
+    #[test]
+    fn dependency_descriptor_is_found() {
+        let packet = packet(0x90, &[0xd2, 0xc1, 0, 9, 0x31, 0, 1, 0], ONE_BYTE);
+        assert_eq!(Header::parse(&packet, &IDS).unwrap().dependency, Some(&[0xc1, 0, 9][..]));
     }
 
     #[test]

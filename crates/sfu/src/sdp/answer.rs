@@ -153,11 +153,15 @@ impl Answer<'_> {
     fn write_extensions(&self, text: &mut String, section: &AnswerSection) -> std::fmt::Result {
         // What is sent has the transport-wide number alone.
         let is_sent = section.sends.is_some();
+        // Of VP8 everything is in the payload descriptor, as long as this is not there too: who sends it leaves picture
+        // ids and temporal layers out of the payload descriptor, and receivers have to do without (Chromium 156).
+        let is_described = !is_sent && section.formats.first().is_some_and(|(codec, _)| *codec == Codec::Vp9);
         let known = [
             (self.extensions.transport_seq, extension::TRANSPORT_SEQ, true),
             (self.extensions.mid, extension::MID, !is_sent),
             (self.extensions.rid, extension::RID, !section.layers.is_empty()),
             (self.extensions.repaired, extension::REPAIRED, !section.layers.is_empty()),
+            (self.extensions.dependency, extension::DEPENDENCY, is_described),
         ];
         for (id, uri, is_used) in known {
             if let Some(id) = id.filter(|_| is_used) {
@@ -198,7 +202,13 @@ mod tests {
 
     #[test]
     fn answer_reads_as_it_was_meant() {
-        let ids = Ids { mid: Some(4), rid: Some(10), repaired: Some(11), transport_seq: Some(3) };
+        let ids = Ids {
+            mid: Some(4),
+            rid: Some(10),
+            repaired: Some(11),
+            transport_seq: Some(3),
+            dependency: Some(13),
+        };
         let video = vec![
             (Codec::Vp9, Format { payload_type: 98, rtx: Some(99) }),
             (Codec::Vp8, Format { payload_type: 96, rtx: Some(97) }),
@@ -253,6 +263,8 @@ mod tests {
         assert!(text.contains(udp) && text.contains(tcp), "{text}");
         assert_eq!(text.matches("a=candidate").count(), 2, "in the first section only");
         assert!(text.contains("a=simulcast:recv l;h\r\n"));
+        let described = text.split("m=").filter(|section| section.contains("#dependency-descriptor"));
+        assert!(described.map(|section| section.contains("a=mid:b\r\n")).eq([true]), "where VP9 comes in");
         assert_eq!(text.matches("a=setup:passive\r\n").count(), 3);
         assert!(text.lines().all(|line| line.get(1..2) == Some("=")));
     }

@@ -17,6 +17,8 @@ mod extension {
     pub(super) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
     pub(super) const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
     pub(super) const REPAIRED: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
+    pub(super) const DEPENDENCY: &str =
+        "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
     pub(super) const TRANSPORT_SEQ: &str =
         "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 }

@@ -263,6 +263,7 @@ fn note_extension(ids: &mut Ids, value: &str) {
         extension::RID => &mut ids.rid,
         extension::REPAIRED => &mut ids.repaired,
         extension::TRANSPORT_SEQ => &mut ids.transport_seq,
+        extension::DEPENDENCY => &mut ids.dependency,
         _ => return,
     };
     place.get_or_insert(id);
@@ -320,7 +321,7 @@ mod tests {
         let offer = Offer::parse(&offer()).unwrap();
         assert_eq!((offer.ufrag.as_str(), offer.password.as_str()), ("abcd", "secret"));
         assert_eq!((offer.fingerprint[0], offer.fingerprint[31]), (0xab, 0x1f));
-        let ids = Ids { mid: Some(4), rid: Some(10), repaired: None, transport_seq: Some(3) };
+        let ids = Ids { mid: Some(4), rid: Some(10), transport_seq: Some(3), ..Ids::default() };
         assert_eq!(offer.extensions, ids);
         let [audio, camera, down] = &offer.sections[..] else { panic!("three sections") };
 

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sabha_protocol::{DownSlot, Layer, MediaKind, Mid, Sdp, Source, UpSlot};
@@ -15,7 +15,7 @@ use str0m::{
     format::Codec,
     media::{Direction, KeyframeRequestKind, Simulcast, SimulcastLayer},
     net::{DatagramRecv, Protocol, Receive, TcpType},
-    rtp::{RtpPacket, RtpWrite, Vp8Descriptor},
+    rtp::{Extension, ExtensionSerializer, ExtensionValues, RtpPacket, RtpWrite, Vp8Descriptor},
 };
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -32,6 +32,50 @@ pub(crate) struct Profile {
     pub(crate) transport: Transport,
     /// Offers VP9 besides VP8, and sends its screen in it.
     pub(crate) knows_vp9: bool,
+    /// Every other picture is of a higher temporal layer.
+    pub(crate) two_temporal_layers: bool,
+    /// Says so in a Dependency Descriptor, and in VP9 nowhere else.
+    pub(crate) describes_dependencies: bool,
+    /// From when a picture is taken to when it is sent.
+    pub(crate) picture_delay: Duration,
+}
+
+const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+/// What follows the first three bytes of the descriptor of a key frame in two temporal layers, as Chromium 156 writes it.
+const DEPENDENCY_STRUCTURE: [u8; 14] =
+    [0x80, 0x01, 0x04, 0xea, 0xac, 0x85, 0x14, 0x50, 0x46, 0x04, 0x04, 0xfc, 0x02, 0xcc];
+
+/// The bytes of a Dependency Descriptor.
+#[derive(Debug)]
+struct Dependencies(Vec<u8>);
+
+/// Writes them.
+#[derive(Debug)]
+struct DependencySerializer;
+
+impl ExtensionSerializer for DependencySerializer {
+    fn write_to(&self, buffer: &mut [u8], values: &ExtensionValues) -> usize {
+        let Some(Dependencies(bytes)) = values.user_values.get() else { return 0 };
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        bytes.len()
+    }
+
+    fn parse_value(&self, _: &[u8], _: &mut ExtensionValues) -> bool {
+        true
+    }
+
+    fn is_video(&self) -> bool {
+        true
+    }
+
+    fn is_audio(&self) -> bool {
+        false
+    }
+
+    fn requires_two_byte_form(&self, values: &ExtensionValues) -> bool {
+        values.user_values.get::<Dependencies>().is_none_or(|Dependencies(bytes)| bytes.len() > 16)
+    }
 }
 
 impl Default for Profile {
@@ -43,6 +87,9 @@ impl Default for Profile {
             video_slots: 4,
             transport: Transport::Udp,
             knows_vp9: false,
+            two_temporal_layers: false,
+            describes_dependencies: false,
+            picture_delay: Duration::ZERO,
         }
     }
 }
@@ -56,9 +103,15 @@ pub(crate) struct Received {
     pub(crate) ssrc: u32,
     pub(crate) seq: u64,
     pub(crate) timestamp: u32,
+    /// Of the last sender report of its stream: its date, from 1970 on, and its timestamp.
+    pub(crate) reported: Option<(Duration, u32)>,
     pub(crate) codec: Codec,
     pub(crate) picture: Option<u16>,
     pub(crate) tl0: Option<u8>,
+    /// The temporal layer of a picture.
+    pub(crate) temporal: u8,
+    /// It needs nothing older of its temporal layer.
+    pub(crate) syncs: bool,
     pub(crate) starts_keyframe: bool,
     /// Number of the client that made it, as written in its payload.
     pub(crate) from: u8,
@@ -76,6 +129,9 @@ struct Sender {
     seq: u64,
     timestamp: u32,
     frame: u32,
+    /// Pictures since the last key frame.
+    since_keyframe: u32,
+    tl0: u8,
     codec: Codec,
     needs_keyframe: bool,
     enabled: bool,
@@ -92,6 +148,8 @@ pub(crate) struct Client {
     pub(crate) down: Vec<DownSlot>,
     pub(crate) offer: Sdp,
     pub(crate) received: Vec<Received>,
+    /// Packets of sound and of pictures that it sent, retransmissions apart.
+    pub(crate) sent_packets: [usize; 2],
     pub(crate) keyframe_requests: Vec<(Instant, Source, Layer)>,
     /// Speaks, or keeps silent with discontinuous transmission.
     pub(crate) is_talking: bool,
@@ -109,6 +167,10 @@ impl Client {
             RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true);
         if profile.knows_vp9 {
             config = config.enable_vp9(true);
+        }
+        if profile.describes_dependencies {
+            let extension = Extension::with_serializer(DEPENDENCY_DESCRIPTOR, DependencySerializer);
+            config = config.set_extension(13, extension);
         }
         let mut rtc = config.enable_bwe(Some(str0m::bwe::Bitrate::mbps(5))).build(now);
         let candidate = match profile.transport {
@@ -149,6 +211,7 @@ impl Client {
             down,
             offer: Sdp::try_from(offer.to_sdp_string()).unwrap(),
             received: Vec::new(),
+            sent_packets: [0; 2],
             keyframe_requests: Vec::new(),
             is_talking: false,
             is_sending: true,
@@ -320,6 +383,8 @@ impl Client {
                         seq: u64::from(salt) + 1,
                         timestamp: salt.wrapping_mul(0x0101_0101),
                         frame: 0,
+                        since_keyframe: 0,
+                        tl0: 0,
                         codec,
                         needs_keyframe: true,
                         enabled: true,
@@ -348,6 +413,11 @@ impl Client {
         let keyframe = std::mem::take(&mut sender.needs_keyframe);
         sender.timestamp = sender.timestamp.wrapping_add(step);
         sender.frame += 1;
+        sender.since_keyframe = if keyframe { 0 } else { sender.since_keyframe + 1 };
+        // Layer 0 and 1 in turns; every other picture of layer 1 needs only the one before it.
+        let place = if self.profile.two_temporal_layers { sender.since_keyframe % 4 } else { 0 };
+        let (temporal, syncs) = ((place % 2) as u8, place == 1);
+        sender.tl0 = sender.tl0.wrapping_add(u8::from(temporal == 0));
         if !sender.enabled {
             return;
         }
@@ -357,19 +427,25 @@ impl Client {
             let mut payload = Vec::with_capacity(bytes);
             let picture = (0x8000 | sender.frame as u16).to_be_bytes();
             match codec {
-                // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID 0; P bit.
+                // X, and S on the first packet; I, L and T; PictureID of 15 bits; TL0PICIDX; TID and Y; P bit.
                 Codec::Vp8 => {
                     payload.extend([0x80 | u8::from(index == 0) << 4, 0xe0]);
                     payload.extend(picture);
-                    payload.extend([sender.frame as u8, 0, u8::from(!keyframe)]);
+                    let layer = temporal << 6 | u8::from(syncs) << 5;
+                    payload.extend([sender.tl0, layer, u8::from(!keyframe)]);
                 }
-                // I, P unless a key frame, L, B on the first packet, E on the last; picture id of 15 bits; layer
-                // 0; TL0PICIDX. Then a byte that would be a key frame's in VP8: it must not be looked at.
+                // I, P unless a key frame, L, B on the first packet, E on the last; picture id of 15 bits; T, and U
+                // before a picture of layer 1 that needs only this one; TL0PICIDX. Then a byte that would be a key frame's in VP8: it must not be looked at.
                 Codec::Vp9 => {
                     let ends = u8::from(index == 0) << 3 | u8::from(index + 1 == packets) << 2;
                     payload.push(0xa0 | u8::from(!keyframe) << 6 | ends);
                     payload.extend(picture);
-                    payload.extend([0, sender.frame as u8, 0, 0]);
+                    let opens = self.profile.two_temporal_layers && place == 0;
+                    payload.extend([temporal << 5 | u8::from(opens) << 4, sender.tl0, 0, 0]);
+                    if self.profile.describes_dependencies {
+                        // No L: what would be layers is part of the frame.
+                        payload[0] &= !0x20;
+                    }
                 }
                 _ => {}
             }
@@ -380,7 +456,24 @@ impl Client {
             } else if codec == Codec::Opus {
                 payload.truncate(bytes);
             }
-            let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, now, payload)
+            let mut values = ExtensionValues::default();
+            if self.profile.describes_dependencies && key.0.kind() == MediaKind::Video {
+                // The structure's templates: key frame, layer 0 twice, layer 1 with and without a beginning.
+                let template = if keyframe { 0 } else { [1, 3, 2, 4][place as usize] };
+                let ends = u8::from(index == 0) << 7 | u8::from(index + 1 == packets) << 6;
+                let [high, low] = (sender.frame as u16).to_be_bytes();
+                let mut descriptor = vec![ends | template, high, low];
+                if keyframe && index == 0 {
+                    descriptor.extend(DEPENDENCY_STRUCTURE);
+                }
+                values.user_values.set(Dependencies(descriptor));
+            }
+            let taken = match key.0.kind() {
+                MediaKind::Audio => now,
+                MediaKind::Video => now - self.profile.picture_delay,
+            };
+            let write = RtpWrite::new(pt, sender.seq.into(), sender.timestamp, taken, payload)
+                .ext_vals(values)
                 .marker(index + 1 == packets)
                 .nackable(codec != Codec::Opus);
             let rid = sender.rid.map(Into::into);
@@ -388,6 +481,7 @@ impl Client {
             direct.stream_tx_by_mid(sender.mid.as_str().into(), rid).unwrap().write_rtp(write);
             sender.seq += 1;
         }
+        self.sent_packets[key.0.kind() as usize] += packets;
     }
 
     fn received(&mut self, now: Instant, packet: RtpPacket) {
@@ -402,6 +496,11 @@ impl Client {
             .next()
             .expect("its codec was negotiated");
         let (picture, tl0, starts_keyframe) = describe(codec, &packet.payload);
+        let (temporal, syncs) = match codec {
+            Codec::Vp8 => (packet.payload[5] >> 6, packet.payload[5] & 0x20 != 0),
+            Codec::Vp9 => (packet.payload[3] >> 5, false),
+            _ => (0, false),
+        };
         let body = &packet.payload[if codec == Codec::Opus { 0 } else { 7 }..];
         self.received.push(Received {
             at: now,
@@ -410,9 +509,15 @@ impl Client {
             ssrc: *ssrc,
             seq: *packet.seq_no,
             timestamp: packet.header.timestamp,
+            reported: packet.last_sender_info.map(|info| {
+                let date = info.ntp_time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+                (date, info.rtp_time.numer() as u32)
+            }),
             codec,
             picture,
             tl0,
+            temporal,
+            syncs,
             starts_keyframe,
             from: body[0],
             source: Source::ALL[usize::from(body[1])],

@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) elsewhere: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     /// Clients are given the answers to their offers.
     pub(crate) answers: bool,
+    /// Clients send only the layers that they are told to.
+    pub(crate) stops_layers: bool,
     /// Clients change their codec when they are told to.
     pub(crate) obeys: bool,
     pub(crate) start: Instant,
@@ -95,6 +97,7 @@ impl World {
             records: false,
             elsewhere: Vec::new(),
             answers: true,
+            stops_layers: true,
             obeys: true,
             start: now,
             feed: Shard::handle_input,
@@ -374,7 +377,7 @@ impl World {
                     client.set_codec(*source, codec);
                 }
             }
-            Event::LayersWanted { peer, source, layers } => {
+            Event::LayersWanted { peer, source, layers } if self.stops_layers => {
                 if let Some(client) = self.client(peer) {
                     client.set_layers(*source, layers);
                 }

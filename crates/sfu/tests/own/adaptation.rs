@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use sabha_protocol::{Layer, Source};
 
-use crate::{client::Profile, world::World};
+use crate::{
+    client::{Profile, Received},
+    temporal::{per_second, two_layers},
+    world::World,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// 0.25 Mbit/s and 4 Mbit/s, in bytes a second.
@@ -64,4 +68,28 @@ fn random_loss_costs_no_layer() {
         assert!(high * 100 > pictures.len() * 95, "{high} of {} at {percent} %", pictures.len());
         assert!(pictures.len() > 20 * 150 * 95 / 100, "{} packets at {percent} %", pictures.len());
     }
+}
+
+#[test]
+fn link_without_room_for_all_of_a_layer_gets_half_of_its_pictures_rather_than_a_lower_layer() {
+    let mut world = World::new();
+    let (a, b) = (world.join(1, two_layers()), world.join(1, two_layers()));
+    world.subscribe(b, &[(a, Source::Camera, 360)]);
+    world.connect_all();
+    world.run(4 * SECOND);
+    assert!(per_second(&world, b, a, 2) >= 29);
+
+    // The layer takes 500 kbit/s, the one below it 150.
+    world.links[b].down_bytes_per_second = Some(50_000);
+    world.run(12 * SECOND);
+    let settled = world.now;
+    world.run(8 * SECOND);
+    let packets = world.clients[b].got(a, Source::Camera, settled);
+    let wanted = |packet: &&&Received| packet.layer == Layer::Medium && packet.temporal == 0;
+    let share = packets.iter().filter(wanted).count() * 100 / packets.len().max(1);
+    assert!(share >= 80, "{share} % of {} packets", packets.len());
+
+    world.links[b].down_bytes_per_second = None;
+    world.run_until("all pictures", |world| per_second(world, b, a, 1) >= 29);
+    assert_eq!(world.clients[b].received.last().map(|packet| packet.layer), Some(Layer::Medium));
 }

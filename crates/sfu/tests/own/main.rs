@@ -10,13 +10,19 @@ mod client;
 mod world;
 
 mod adaptation;
+mod catching_up;
 #[path = "../it/codecs.rs"]
 mod codecs;
 #[path = "../it/connections.rs"]
 mod connections;
+mod dependencies;
+mod fewer;
 #[path = "../it/forwarding.rs"]
 mod forwarding;
 #[path = "../it/hostility.rs"]
 mod hostility;
 #[path = "../it/layers.rs"]
 mod layers;
+#[path = "../it/temporal.rs"]
+mod temporal;
+mod together;

@@ -7,6 +7,7 @@ use sabha_protocol::MediaKind;
 use super::negotiate;
 use crate::{
     codec::Codec,
+    connection::Packet,
     outbound::{Reported, Sent},
     sdp::{Format, Stream},
     srtp::Replay,
@@ -29,6 +30,10 @@ pub(super) struct Downstream {
     pub(super) reported: Reported,
     /// It was reported on for a time in which nothing was sent.
     pub(super) is_quiet: bool,
+    /// By how much its timestamps differ from those of what it carries.
+    shift: Option<u32>,
+    /// That changed, and its receiver was not told yet.
+    pub(super) has_moved: bool,
 }
 
 impl Downstream {
@@ -44,6 +49,8 @@ impl Downstream {
             sent: Sent::new(super::clock_rate(agreed.kind)),
             reported: Reported::default(),
             is_quiet: true,
+            shift: None,
+            has_moved: false,
         }
     }
 
@@ -57,11 +64,15 @@ impl Downstream {
         true
     }
 
-    /// Counts a packet that was sent.
-    pub(super) fn count(&mut self, now: Instant, timestamp: u32, octets: usize) {
+    /// Counts a packet that was sent under `timestamp`.
+    pub(super) fn count(&mut self, now: Instant, timestamp: u32, packet: &Packet) {
         self.timestamp = timestamp;
         self.is_quiet = false;
-        self.sent.count(now, timestamp, octets);
+        let shift = timestamp.wrapping_sub(packet.numbers.timestamp);
+        // What it carries has changed: a receiver that went on by the last report would play it at the wrong time.
+        self.has_moved |= self.shift.replace(shift) != Some(shift);
+        self.sent.count(now, timestamp, packet.payload.len());
+        self.sent.follow(packet.timeline.map(|timeline| timeline.shifted(shift)));
     }
 
     /// Returns the payload type of retransmissions of any codec, and their SSRC.

@@ -60,22 +60,14 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use sabha_protocol::{Layer, Source};
+    use sabha_protocol::Layer;
 
     use super::*;
-    use crate::{codec::Codec, rewrite::Numbers};
+    use crate::codec::Codec;
 
     fn keep(kept: &mut Kept, seq: u64, text: &[u8]) -> Packet {
-        let packet = Packet {
-            source: Source::Camera,
-            layer: Layer::High,
-            codec: Codec::Vp8,
-            numbers: Numbers { seq, timestamp: 0, picture: None, tl0: None },
-            marker: false,
-            starts_keyframe: false,
-            payload: kept.copy(seq, text),
-            descriptor: None,
-        };
+        let payload = kept.copy(seq, text);
+        let packet = Packet { payload, ..Packet::of_picture(Layer::High, Codec::Vp8, seq, &[]) };
         kept.keep(packet.clone());
         packet
     }

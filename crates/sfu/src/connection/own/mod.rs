@@ -23,6 +23,7 @@ mod upstream;
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    ops::RangeInclusive,
     time::{Duration, Instant},
 };
 
@@ -49,6 +50,7 @@ use crate::{
     rtp::{Header, Ids},
     shard::ShardConfig,
     srtp::{Opener, Sealer},
+    timeline::SenderClock,
 };
 
 /// What the pacer lets out, of the estimate: pictures come in bursts, and key frames are large.
@@ -78,6 +80,8 @@ pub(crate) struct Own {
     began: Instant,
 
     upstreams: Upstreams,
+    /// By which the client's reports are dated.
+    sender_clock: SenderClock,
     arrivals: Arrivals,
     down: Vec<Downstream>,
     open_run: OpenRun,
@@ -134,6 +138,7 @@ impl Own {
             cname: agreed.cname,
             began: now,
             upstreams: Upstreams::new(agreed.sections),
+            sender_clock: SenderClock::default(),
             arrivals: Arrivals::default(),
             down: agreed.down.iter().map(Downstream::new).collect(),
             open_run: OpenRun::default(),
@@ -242,6 +247,16 @@ impl Own {
     /// Asks the client for a key frame when it is driven next. Returns whether the layer's stream is known yet.
     pub(super) fn request_keyframe(&mut self, source: Source, layer: Layer) -> bool {
         self.upstreams.want_keyframe(source, layer)
+    }
+
+    /// Returns what came on an up-slot since its last key frame.
+    pub(super) fn since_keyframe(
+        &self,
+        source: Source,
+        layer: Layer,
+        packets_max: u64,
+    ) -> Option<(Instant, RangeInclusive<u64>)> {
+        self.upstreams.stream(source, layer)?.since_keyframe(packets_max)
     }
 
     /// Tells the estimator how much bandwidth is worth looking for.

@@ -2,15 +2,18 @@
 
 use std::time::Instant;
 
-use super::Own;
+use super::{Own, downstream::Downstream};
 use crate::{
     connection::{Gone, STATS_INTERVAL, Signal},
     outbox::Route,
-    rtcp::{self, Packet as Report, Packets},
+    rtcp::{self, Packet as Report, Packets, SenderInfo},
+    timeline::{Dated, Timeline},
 };
 
 /// Retransmissions that a client may have in a second.
 const RESENDS_PER_SECOND: u32 = 1024;
+/// Seconds from 1900 to 1970 (RFC 868).
+const NTP_1970: u64 = 2_208_988_800;
 /// Longest datagram of reports that is made.
 const REPORTS_BYTES_MAX: usize = 1150;
 
@@ -44,9 +47,7 @@ impl Own {
     fn take_report(&mut self, now: Instant, report: &Report<'_>) {
         match report {
             Report::SenderReport(report) => {
-                if let Some(stream) = self.upstreams.by_ssrc(report.ssrc) {
-                    stream.reception.sender_report(now, &report.info);
-                }
+                self.take_sender_info(now, report.ssrc, &report.info);
                 report.blocks().for_each(|block| self.take_block(now, &block));
             }
             Report::ReceiverReport(report) => report.blocks().for_each(|block| self.take_block(now, &block)),
@@ -64,6 +65,21 @@ impl Own {
                 self.follow_estimate(now);
             }
             Report::SourceDescription(_) | Report::Goodbye(_) | Report::Remb | Report::Unknown { .. } => {}
+        }
+    }
+
+    fn take_sender_info(&mut self, now: Instant, ssrc: u32, info: &SenderInfo) {
+        let Some(stream) = self.upstreams.by_ssrc(ssrc) else { return };
+        stream.reception.sender_report(now, info);
+        match self.sender_clock.date(now, info.ntp) {
+            Dated::Never => {}
+            Dated::At(at) => stream.timeline = Some(Timeline { at, timestamp: info.timestamp }),
+            Dated::Anew(at) => {
+                self.upstreams.streams.iter_mut().for_each(|stream| stream.timeline = None);
+                if let Some(stream) = self.upstreams.by_ssrc(ssrc) {
+                    stream.timeline = Some(Timeline { at, timestamp: info.timestamp });
+                }
+            }
         }
     }
 
@@ -123,10 +139,13 @@ impl Own {
                 rtcp::write_picture_loss(datagrams.room(12), self.reporter, stream.ssrc);
             }
         }
+        let ntp = ntp_since(self.began, now);
+        for down in self.down.iter_mut().filter(|down| down.has_moved) {
+            down.write_report(now, ntp, &self.cname, &mut datagrams);
+        }
         if self.report_at <= now {
             self.report_at = now + STATS_INTERVAL;
             self.resends = 0;
-            let ntp = ntp_since(self.began, now);
             let blocks: Vec<_> = self
                 .upstreams
                 .streams
@@ -144,11 +163,7 @@ impl Own {
                 if std::mem::replace(&mut down.is_quiet, true) {
                     continue;
                 }
-                if let Some(info) = down.sent.sender_info(now, ntp) {
-                    let room = datagrams.room(28 + 16 + self.cname.len());
-                    rtcp::write_sender_report(room, down.stream.ssrc, &info, &[]);
-                    rtcp::write_source_description(room, down.stream.ssrc, &self.cname);
-                }
+                down.write_report(now, ntp, &self.cname, &mut datagrams);
             }
             let reported = self.down.iter().filter_map(|down| down.reported.rtt());
             let rtt = reported.chain(self.estimator.rtt()).min();
@@ -170,6 +185,18 @@ impl Own {
     }
 }
 
+impl Downstream {
+    /// Says where the timestamps of the slot stand now.
+    fn write_report(&mut self, now: Instant, ntp: u64, cname: &str, datagrams: &mut Datagrams) {
+        self.has_moved = false;
+        if let Some(info) = self.sent.sender_info(now, ntp) {
+            let room = datagrams.room(28 + 16 + cname.len());
+            rtcp::write_sender_report(room, self.stream.ssrc, &info, &[]);
+            rtcp::write_source_description(room, self.stream.ssrc, cname);
+        }
+    }
+}
+
 impl Feedbacks {
     /// Takes a feedback. Returns the numbers that were passed over between the last one and it.
     fn follow(&mut self, count: u8, base: u16, statuses: u16) -> impl Iterator<Item = u16> + use<> {
@@ -182,10 +209,11 @@ impl Feedbacks {
     }
 }
 
-/// The time since `began` as an NTP timestamp. Reports need a clock that runs, and no date (RFC 3550 section 6.4.1).
+/// The time since `began` as an NTP timestamp. Reports need a clock that runs, and no date (RFC 3550 section 6.4.1); this
+/// one begins in 1970, before which some take none.
 fn ntp_since(began: Instant, now: Instant) -> u64 {
     let elapsed = now.saturating_duration_since(began);
-    (elapsed.as_secs() << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000)
+    ((NTP_1970 + elapsed.as_secs()) << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 /// Datagrams of reports, each a compound packet that begins with a report (RFC 3550 section 6.1).

@@ -78,7 +78,7 @@ impl Own {
             && (!self.waiting.is_empty() || !self.pacer.take(now, wire_bytes(packet.payload.len())));
         if !must_wait {
             self.seal(now, slot.index, numbers, packet, outbox);
-            return is_idle;
+            return is_idle || self.down.get(slot.index).is_some_and(|down| down.has_moved);
         }
         let is_stale = |first: &Waiting| now.saturating_duration_since(first.since) > WAIT_MAX;
         if self.waiting.len() >= WAITING_MAX || self.waiting.front().is_some_and(is_stale) {
@@ -219,7 +219,7 @@ impl Own {
         if self.route.is_none() || !down.claim(numbers.seq) {
             return;
         }
-        down.count(now, numbers.timestamp, packet.payload.len());
+        down.count(now, numbers.timestamp, packet);
         let length = packet.payload.len();
         let padding = match down.kind {
             MediaKind::Audio => 0,

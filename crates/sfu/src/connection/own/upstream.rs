@@ -1,6 +1,9 @@
 //! What a client sends: its streams, which layer of which source each carries, and what it is owed for them.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use sabha_protocol::{Layer, MediaKind, Source};
 
@@ -8,11 +11,13 @@ use super::kept::Kept;
 use crate::{
     codec::Codec,
     connection::{Gone, Packet, SSRC_CHANGES_MAX},
+    dependency_descriptor::{DescriptorReader, FrameDependencies},
     descriptor::Descriptor,
     inbound::{Extender, Gaps, Reception},
     rewrite::Numbers,
     rtp::Header,
     sdp::Section,
+    timeline::Timeline,
 };
 
 /// Packets of a picture layer that are kept: 2 s of 2.5 Mbit/s.
@@ -36,9 +41,17 @@ pub(super) struct Upstream {
     pub(super) layer: Layer,
     pub(super) ssrc: u32,
     extender: Extender,
+    /// Of a sender of Dependency Descriptors, what its last key frame said, and the newest packet read.
+    dependencies: Option<Box<(DescriptorReader, u64)>>,
     pub(super) gaps: Option<Gaps>,
     pub(super) reception: Reception,
+    /// By its sender's last report.
+    pub(super) timeline: Option<Timeline>,
     pub(super) kept: Kept,
+    /// Number of the newest packet that starts a key frame, and when it came.
+    keyframe: Option<(u64, Instant)>,
+    /// The highest number of a packet that came.
+    newest: u64,
     /// A key frame is to be asked for.
     pub(super) wants_keyframe: bool,
 }
@@ -105,7 +118,13 @@ impl Upstreams {
             return Ok(Taken::Nothing);
         }
         let descriptor = Descriptor::parse(codec, payload);
-        let starts_keyframe = descriptor.is_some_and(|descriptor| descriptor.starts_keyframe());
+        let mut starts_keyframe = descriptor.is_some_and(|descriptor| descriptor.starts_keyframe());
+        let mut temporal = descriptor.and_then(|descriptor| descriptor.temporal());
+        // It speaks where the payload's own descriptor is silent.
+        if let Some(frame) = header.dependency.and_then(|dependency| stream.depends(seq, dependency)) {
+            starts_keyframe |= descriptor.is_none() && frame.starts_keyframe();
+            temporal = temporal.or(Some(frame.temporal()));
+        }
         if let Some(gaps) = stream.gaps.as_mut().filter(|_| starts_keyframe) {
             gaps.keyframe(seq);
         }
@@ -119,11 +138,17 @@ impl Upstreams {
                 picture: descriptor.and_then(|descriptor| descriptor.picture_id()),
                 tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
             },
+            temporal: temporal.unwrap_or_default(),
+            timeline: stream.timeline,
             marker: header.marker,
             starts_keyframe,
             payload: stream.kept.copy(seq, payload),
             descriptor,
         };
+        stream.newest = stream.newest.max(seq);
+        if starts_keyframe && stream.keyframe.is_none_or(|(newest, _)| seq > newest) {
+            stream.keyframe = Some((seq, now));
+        }
         stream.kept.keep(packet.clone());
         Ok(Taken::Packet(packet))
     }
@@ -222,11 +247,36 @@ impl Upstream {
             layer,
             ssrc,
             extender: Extender::default(),
+            dependencies: None,
             gaps: is_picture.then(Gaps::new),
             reception: Reception::new(ssrc, super::clock_rate(source.kind())),
+            timeline: None,
             kept: Kept::new(if is_picture { PICTURE_PACKETS } else { SOUND_PACKETS }),
+            keyframe: None,
+            newest: 0,
             wants_keyframe: false,
         }
+    }
+
+    /// Returns the numbers from the last key frame on, and when it came, if none is missing and they are no more than
+    /// `packets_max`.
+    pub(super) fn since_keyframe(&self, packets_max: u64) -> Option<(Instant, RangeInclusive<u64>)> {
+        let (first, at) = self.keyframe?;
+        let run = first..=self.newest;
+        let is_whole =
+            self.newest - first < packets_max && run.clone().all(|seq| self.kept.get(seq).is_some());
+        is_whole.then_some((at, run))
+    }
+}
+
+impl Upstream {
+    /// Reads the Dependency Descriptor of a packet. One that makes no sense says nothing.
+    fn depends(&mut self, seq: u64, descriptor: &[u8]) -> Option<FrameDependencies> {
+        let (reader, newest) = &mut **self.dependencies.get_or_insert_default();
+        let is_newest = seq > *newest;
+        let frame = reader.read(descriptor, is_newest).ok()?;
+        *newest = seq.max(*newest);
+        Some(frame)
     }
 }
 
