@@ -1,10 +1,11 @@
-//! A simulated link and the forwarder that sends over it, in virtual time.
+//! A forwarder that sends over a simulated link, in virtual time.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use sabha_impairer::{Burst, Conditions, QueueMax, Random};
 use sabha_protocol::Bitrate;
 
 use super::{Estimator, Pacer, Probe, ProbeId};
@@ -34,6 +35,10 @@ pub(super) struct Link {
     pub(super) feedback_loss: f64,
     /// A packet, and all behind it, is held back by up to this.
     pub(super) jitter: Duration,
+    /// A packet is late by up to this, and others overtake it.
+    pub(super) scatter: Duration,
+    /// Losses that come together.
+    pub(super) burst: Option<Burst>,
     /// Every second it holds all packets back for so long, and then hands them over at once.
     pub(super) freeze: Duration,
     /// The sender is held up by up to this every 50 ms or so: it sends, reads and counts nothing meanwhile, and stamps
@@ -41,6 +46,8 @@ pub(super) struct Link {
     pub(super) stall: Duration,
     /// What others send through the same queue, bits per second.
     pub(super) others: u64,
+    /// Others who send through it as TCP does.
+    pub(super) greedy: usize,
     pub(super) feedback_every: Duration,
 }
 
@@ -54,39 +61,34 @@ impl Link {
             loss: 0.0,
             feedback_loss: 0.0,
             jitter: Duration::ZERO,
+            scatter: Duration::ZERO,
+            burst: None,
             freeze: Duration::ZERO,
             stall: Duration::ZERO,
             others: 0,
+            greedy: 0,
             feedback_every: Duration::from_millis(100),
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        Conditions {
+            rate_bps: Some(self.rate),
+            queue: QueueMax::Bytes(self.queue_max),
+            delay: self.delay,
+            jitter: self.jitter,
+            scatter: self.scatter,
+            freeze: self.freeze,
+            loss: self.loss,
+            burst: self.burst,
+            others_bps: self.others,
+            greedy: self.greedy,
+            ..Conditions::default()
         }
     }
 }
 
-/// xorshift64*: tests need nothing better, and the seed replays.
-#[derive(Debug)]
-struct Random(u64);
-
-impl Random {
-    /// From 0 up to 1.
-    fn share(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn up_to(&mut self, most: Duration) -> Duration {
-        most.mul_f64(self.share())
-    }
-}
-
 type Report = Vec<(u16, Option<i64>)>;
-
-#[derive(Debug)]
-struct Flying {
-    seq: u16,
-    arrives: Instant,
-}
 
 /// What was seen in one step of time, and lately.
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +131,8 @@ pub(super) struct World {
     stalled_until: Instant,
     next_stall: Instant,
     probe: Option<(Probe, Instant, usize, usize)>,
-    /// When the link has sent all it has.
-    busy_until: Instant,
-    last_arrival: Instant,
+    path: sabha_impairer::Link<u16>,
     last_wait: Duration,
-    others_owed: f64,
-    flying: VecDeque<Flying>,
     /// What the receiver has not reported yet.
     received: Vec<(u16, Instant)>,
     reported: Option<u16>,
@@ -157,7 +155,7 @@ impl World {
             sent_bytes: 0,
             start: now,
             now,
-            random: Random(seed * 2 + 1),
+            random: Random::new(seed * 2 + 1),
             pacer: Pacer::new(now),
             // Wraps early in every test.
             seq: 65_000,
@@ -171,11 +169,8 @@ impl World {
             stalled_until: now,
             next_stall: now + Duration::from_millis(100),
             probe: None,
-            busy_until: now,
-            last_arrival: now,
+            path: sabha_impairer::Link::new(now, link.conditions(), seed),
             last_wait: Duration::ZERO,
-            others_owed: 0.0,
-            flying: VecDeque::new(),
             received: Vec::new(),
             reported: None,
             reports: VecDeque::new(),
@@ -212,7 +207,6 @@ impl World {
 
     fn step(&mut self) {
         let now = self.now;
-        self.crowd();
         if self.link.stall > Duration::ZERO && now >= self.next_stall {
             self.stalled_until = now + self.random.up_to(self.link.stall);
             self.next_stall = now + self.random.up_to(Duration::from_millis(100));
@@ -311,28 +305,7 @@ impl World {
         self.seq = self.seq.wrapping_add(1);
         self.sent_bytes += bytes;
         self.estimator.sent(self.now, seq, bytes, probe);
-        if !self.enqueue(bytes) || self.random.share() < self.link.loss {
-            return;
-        }
-        let jitter = self.random.up_to(self.link.jitter);
-        let mut arrives = self.busy_until + self.link.delay + jitter;
-        let second = Duration::from_secs(1);
-        let phase = Duration::from_nanos((arrives - self.start).as_nanos() as u64 % second.as_nanos() as u64);
-        arrives += self.link.freeze.saturating_sub(phase);
-        self.last_arrival = self.last_arrival.max(arrives);
-        self.flying.push_back(Flying { seq, arrives: self.last_arrival });
-    }
-
-    /// Returns whether there was room in the link's queue.
-    fn enqueue(&mut self, bytes: usize) -> bool {
-        let wait = self.busy_until.saturating_duration_since(self.now);
-        if (wait.as_secs_f64() * self.link.rate as f64 / 8.0) as usize + bytes > self.link.queue_max {
-            return false;
-        }
-        self.last_wait = wait;
-        let takes = Duration::from_secs_f64(bytes as f64 * 8.0 / self.link.rate as f64);
-        self.busy_until = self.busy_until.max(self.now) + takes;
-        true
+        self.path.send(self.now, bytes, seq);
     }
 
     /// Nothing happens for so long.
@@ -346,38 +319,25 @@ impl World {
 
     /// Replaces the link; what waits in its queue leaves at the new rate.
     pub(super) fn relink(&mut self, link: Link) {
-        let slower = self.link.rate as f64 / link.rate as f64;
-        let (now, delay) = (self.now, self.link.delay);
-        let wait = self.busy_until.saturating_duration_since(now);
-        self.busy_until = now + wait.mul_f64(slower);
-        for packet in &mut self.flying {
-            let wait = packet.arrives.saturating_duration_since(now + delay);
-            packet.arrives += wait.mul_f64(slower).saturating_sub(wait);
-            self.last_arrival = packet.arrives;
-        }
         self.link = link;
-    }
-
-    fn crowd(&mut self) {
-        self.others_owed += self.link.others as f64 * STEP.as_secs_f64() / 8.0;
-        while self.others_owed >= 1000.0 {
-            self.others_owed -= 1000.0;
-            self.enqueue(1000);
-        }
+        self.path.change(self.now, link.conditions());
     }
 
     fn receive(&mut self) {
         let now = self.now;
-        while self.flying.front().is_some_and(|packet| packet.arrives <= now) {
-            let Some(packet) = self.flying.pop_front() else { break };
-            self.received.push((packet.seq, packet.arrives));
+        while let Some(arrival) = self.path.arrive(now) {
+            self.last_wait = arrival.waited;
+            self.received.push((arrival.packet, arrival.at));
         }
         if now < self.next_feedback {
             return;
         }
         self.next_feedback += self.link.feedback_every;
+        let first = self.reported.map_or(65_000, |seq| seq.wrapping_add(1));
+        // What was reported as missing stays so.
+        self.received.retain(|(seq, _)| seq.wrapping_sub(first) < 1 << 15);
+        self.received.sort_by_key(|(seq, _)| seq.wrapping_sub(first));
         let Some(last) = self.received.last().map(|(seq, _)| *seq) else { return };
-        let first = self.reported.map_or(self.received[0].0, |seq| seq.wrapping_add(1));
         let mut report = Vec::new();
         let mut received = self.received.drain(..).peekable();
         for n in 0..=last.wrapping_sub(first) {

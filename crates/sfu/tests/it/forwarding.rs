@@ -184,8 +184,8 @@ fn lost_packets_are_repaired() {
     let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
     world.subscribe(b, &[(a, Source::Camera, 180)]);
     world.connect_all();
-    world.links[a].loss_percent = 5;
-    world.links[b].loss_percent = 5;
+    world.impair(a, "both loss=5%");
+    world.impair(b, "both loss=5%");
     world.run(10 * SECOND);
 
     let mut seqs: Vec<u64> =
