@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sabha_impairer::{Burst, Conditions, QueueMax, Random};
+use sabha_impairer::{Conditions, QueueMax, Random};
 use sabha_protocol::Bitrate;
 
 use super::{Estimator, Pacer, Probe, ProbeId};
@@ -35,10 +35,6 @@ pub(super) struct Link {
     pub(super) feedback_loss: f64,
     /// A packet, and all behind it, is held back by up to this.
     pub(super) jitter: Duration,
-    /// A packet is late by up to this, and others overtake it.
-    pub(super) scatter: Duration,
-    /// Losses that come together.
-    pub(super) burst: Option<Burst>,
     /// Every second it holds all packets back for so long, and then hands them over at once.
     pub(super) freeze: Duration,
     /// The sender is held up by up to this every 50 ms or so: it sends, reads and counts nothing meanwhile, and stamps
@@ -46,8 +42,6 @@ pub(super) struct Link {
     pub(super) stall: Duration,
     /// What others send through the same queue, bits per second.
     pub(super) others: u64,
-    /// Others who send through it as TCP does.
-    pub(super) greedy: usize,
     pub(super) feedback_every: Duration,
 }
 
@@ -61,12 +55,9 @@ impl Link {
             loss: 0.0,
             feedback_loss: 0.0,
             jitter: Duration::ZERO,
-            scatter: Duration::ZERO,
-            burst: None,
             freeze: Duration::ZERO,
             stall: Duration::ZERO,
             others: 0,
-            greedy: 0,
             feedback_every: Duration::from_millis(100),
         }
     }
@@ -77,12 +68,9 @@ impl Link {
             queue: QueueMax::Bytes(self.queue_max),
             delay: self.delay,
             jitter: self.jitter,
-            scatter: self.scatter,
             freeze: self.freeze,
             loss: self.loss,
-            burst: self.burst,
             others_bps: self.others,
-            greedy: self.greedy,
             ..Conditions::default()
         }
     }
@@ -333,11 +321,8 @@ impl World {
             return;
         }
         self.next_feedback += self.link.feedback_every;
-        let first = self.reported.map_or(65_000, |seq| seq.wrapping_add(1));
-        // What was reported as missing stays so.
-        self.received.retain(|(seq, _)| seq.wrapping_sub(first) < 1 << 15);
-        self.received.sort_by_key(|(seq, _)| seq.wrapping_sub(first));
         let Some(last) = self.received.last().map(|(seq, _)| *seq) else { return };
+        let first = self.reported.map_or(self.received[0].0, |seq| seq.wrapping_add(1));
         let mut report = Vec::new();
         let mut received = self.received.drain(..).peekable();
         for n in 0..=last.wrapping_sub(first) {
