@@ -9,6 +9,9 @@ SHELL := bash
 ARGS ?=
 # Length of the soak of `make bench-long`.
 MINUTES ?= 10
+# What `make test-impaired` does to media, and to which files; all if there are none.
+LINK ?= loss=2%,reorder=2%,jitter=10ms
+FILES ?=
 # Running time of each fuzz target.
 SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
@@ -23,7 +26,8 @@ wasm := web/src/e2ee/wasm/crypto_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
   -o -path web/test-results -prune -o -path web/src/e2ee/wasm -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test check web fuzz bench bench-forwarding bench-long bench-programs format setup-run setup-test $(checks)
+.PHONY: help run test test-impaired check web fuzz bench bench-forwarding bench-long bench-programs format setup-run setup-test \
+  $(checks)
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +38,10 @@ run: setup-run web ## Builds everything, starts Sabha on localhost and prints th
 
 test: setup-test web ## Runs the Rust, web and browser tests and prints the total
 	@scripts/test.sh
+
+test-impaired: setup-test web ## Runs the browser tests over a bad network: LINK='loss=2%,reorder=2%,jitter=10ms' FILES='media'
+	@cargo build --workspace --bins --examples --locked
+	@SABHA_E2E_LINK='$(LINK)' SABHA_BIN="$${SABHA_BIN:-$(CURDIR)/target/debug/sabha}" npm --prefix web run e2e -- $(FILES)
 
 check: setup-test web $(checks) ## Checks formatting, lints, walls, licences, rules and docs
 

@@ -65,6 +65,9 @@ pub enum ClientError {
     /// A server that may not be probed by who asks. Nothing was tried on it.
     #[error("this server is not probed: {0}")]
     NotTheOwner(&'static str),
+    /// What a bad network is to be like makes no sense.
+    #[error("no such network: {0}")]
+    Conditions(String),
     /// What was waited for did not come in time.
     #[error("timed out while {0}")]
     Timeout(&'static str),

@@ -22,6 +22,7 @@ mod clock;
 mod error;
 mod frames;
 mod http;
+mod impair;
 mod link;
 mod load;
 mod media;
@@ -40,6 +41,7 @@ mod transport;
 pub use error::ClientError;
 pub use frames::{DropReason, Drops, Frames, Origin};
 pub use http::{CreatedMeeting, create_meeting};
+pub use impair::{ImpairConfig, ImpairReport, Impairer, MappingReport, WayReport};
 pub use link::{Invite, Link, MeetingKey, NewMeeting, Server};
 pub use load::{
     Elsewhere, ElsewhereConfig, FloodLoad, Gauge, Latency, LoadConfig, LoadReport, Scenario, SentStream,

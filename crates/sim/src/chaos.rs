@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sabha_conference::Command;
+use sabha_impairer::{Conditions, Random};
 use sabha_protocol::{MediaState, Source, opaque::RelayPayload};
 
 use crate::{
     client::Phase,
-    network::LinkQuality,
-    random::Random,
+    network::healthy_link,
     world::{ClientIndex, World},
 };
 
@@ -28,7 +28,7 @@ pub enum Transition {
     Remove { host: ClientIndex, target: ClientIndex },
     ReplacePeer { client: ClientIndex },
     RestartServer,
-    SetLink { client: ClientIndex, quality: LinkQuality },
+    SetLink { client: ClientIndex, conditions: Conditions },
     SetMedia { client: ClientIndex, media: MediaState },
     SetStorageFails { fails: bool },
     Wait { time: Duration },
@@ -63,11 +63,12 @@ impl Chaos {
             },
             52..66 => Transition::SetLink {
                 client,
-                quality: LinkQuality {
-                    loss_percent: random.pick(&[0, 0, 2, 10, 30]).unwrap_or_default(),
-                    double_percent: random.pick(&[0, 0, 5]).unwrap_or_default(),
-                    jitter: random.time(Duration::ZERO, Duration::from_millis(150)),
-                    is_cut: random.chance(25),
+                conditions: {
+                    let loss = random.pick(&[0.0, 0.0, 0.02, 0.1, 0.3]).unwrap_or_default();
+                    let duplicate = random.pick(&[0.0, 0.0, 0.05]).unwrap_or_default();
+                    let scatter = random.time(Duration::ZERO, Duration::from_millis(150));
+                    let loss = if random.chance(25) { 1.0 } else { loss };
+                    Conditions { loss, duplicate, scatter, ..healthy_link() }
                 },
             },
             66..74 => Transition::SetMedia {
@@ -126,7 +127,7 @@ impl World {
             }
             Transition::ReplacePeer { client } => self.replace_peer(client),
             Transition::RestartServer => self.restart_server(),
-            Transition::SetLink { client, quality } => self.set_link(client, quality),
+            Transition::SetLink { client, conditions } => self.set_link(client, conditions),
             Transition::SetMedia { client, media } => self.set_media(client, media),
             Transition::SetStorageFails { fails } => self.set_storage_fails(fails),
             Transition::Wait { time } => self.run(time),

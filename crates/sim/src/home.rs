@@ -11,6 +11,7 @@ use sabha_conference::{
     ConnectionKey, Event, Input, MediaCommand, MediaEvent, Output, Record, Refusal, Right, Room, RoomConfig,
     Ticket, Visitor,
 };
+use sabha_impairer::Random;
 use sabha_protocol::{
     BootEpoch, DeviceKey, MeetingId, ParticipantId, RequestId, RoomEpoch, Rule,
     limits::{RESUME_WINDOW, SPEAKERS_FORWARDED},
@@ -20,7 +21,6 @@ use sabha_sfu::{Command, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Trans
 
 use crate::{
     group::Delivery,
-    random::Random,
     signalling::{Credential, Heard, Said},
     witness::Witness,
 };

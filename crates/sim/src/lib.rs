@@ -23,13 +23,12 @@ mod home;
 pub mod malice;
 mod network;
 mod peer;
-mod random;
 mod signalling;
 mod witness;
 mod world;
 
 pub use chaos::{Chaos, Transition};
 pub use client::{Client, Phase};
-pub use network::LinkQuality;
-pub use random::Random;
+pub use network::healthy_link;
+pub use sabha_impairer::{Conditions, Random};
 pub use world::{ClientIndex, MeetingIndex, Seat, World};

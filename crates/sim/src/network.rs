@@ -1,32 +1,22 @@
 //! The media links: datagrams that are late, lost, doubled, overtaken, or not carried at all.
 
 use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use crate::random::Random;
+use sabha_impairer::{Conditions, Link, Random};
 
-/// One way, without jitter.
+/// One way.
 const LATENCY: Duration = Duration::from_millis(20);
 
-/// What a client's link does to datagrams, in both directions.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LinkQuality {
-    /// Share that is lost, in per cent.
-    pub loss_percent: u64,
-    /// Share that arrives twice, in per cent.
-    pub double_percent: u64,
-    /// Most that a datagram is later than the fastest; with it comes reordering.
-    pub jitter: Duration,
-    /// Nothing passes.
-    pub is_cut: bool,
+/// Returns what a client's link does to datagrams when nothing is wrong with it, in both directions.
+pub fn healthy_link() -> Conditions {
+    Conditions { delay: LATENCY, ..Conditions::default() }
 }
 
 /// Where a datagram is going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// To the shard, from this address of a client.
     Up(SocketAddr),
@@ -34,63 +24,53 @@ pub(crate) enum Direction {
     Down(SocketAddr),
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(crate) struct Datagram {
-    at: Instant,
-    /// Keeps datagrams of the same instant in the order in which they were sent.
-    order: u64,
     pub(crate) client: usize,
     pub(crate) direction: Direction,
     pub(crate) contents: Vec<u8>,
 }
 
+/// A client's links, up and down.
+type Links = [Link<Datagram>; 2];
+
 #[derive(Debug)]
 pub(crate) struct Network {
-    links: Vec<LinkQuality>,
-    in_flight: BinaryHeap<Reverse<Datagram>>,
-    order: u64,
+    links: Vec<Links>,
     random: Random,
 }
 
 impl Network {
     pub(crate) fn new(random: Random) -> Self {
-        Self { links: Vec::new(), in_flight: BinaryHeap::new(), order: 0, random }
+        Self { links: Vec::new(), random }
     }
 
-    /// Adds the link of the next client.
-    pub(crate) fn add_link(&mut self) {
-        self.links.push(LinkQuality::default());
+    /// Adds the links of the next client.
+    pub(crate) fn add_link(&mut self, now: Instant) {
+        let mut link = || Link::new(now, healthy_link(), self.random.number());
+        self.links.push([link(), link()]);
     }
 
-    pub(crate) fn set(&mut self, client: usize, quality: LinkQuality) {
-        self.links[client] = quality;
+    pub(crate) fn set(&mut self, now: Instant, client: usize, conditions: Conditions) {
+        for link in &mut self.links[client] {
+            link.change(now, conditions);
+        }
     }
 
     pub(crate) fn send(&mut self, now: Instant, client: usize, direction: Direction, contents: Vec<u8>) {
-        let link = self.links[client];
-        if link.is_cut || self.random.chance(link.loss_percent) {
-            return;
-        }
-        if self.random.chance(link.double_percent) {
-            self.push(now, client, direction, contents.clone());
-        }
-        self.push(now, client, direction, contents);
-    }
-
-    fn push(&mut self, now: Instant, client: usize, direction: Direction, contents: Vec<u8>) {
-        let late = self.random.time(Duration::ZERO, self.links[client].jitter);
-        self.order += 1;
-        let datagram = Datagram { at: now + LATENCY + late, order: self.order, client, direction, contents };
-        self.in_flight.push(Reverse(datagram));
+        let [up, down] = &mut self.links[client];
+        let link = if matches!(direction, Direction::Up(_)) { up } else { down };
+        link.send(now, contents.len(), Datagram { client, direction, contents });
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.in_flight.peek().map(|Reverse(datagram)| datagram.at)
+        self.links.iter().flatten().filter_map(Link::next).min()
     }
 
     /// Returns the next datagram that arrives by `now`.
     pub(crate) fn arrive(&mut self, now: Instant) -> Option<Datagram> {
-        let due = self.next().is_some_and(|at| at <= now);
-        if due { self.in_flight.pop().map(|Reverse(datagram)| datagram) } else { None }
+        let links = self.links.iter_mut().flatten().filter_map(|link| Some((link.next()?, link)));
+        let (_, link) = links.min_by_key(|(next, _)| *next).filter(|(next, _)| *next <= now)?;
+        Some(link.arrive(now)?.packet)
     }
 }

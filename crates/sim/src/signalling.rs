@@ -9,12 +9,13 @@ use std::{
 };
 
 use sabha_conference::{Command, ConnectionKey, Event};
+use sabha_impairer::Random;
 use sabha_protocol::{
     DeviceKey, GroupEpoch, RequestId, RoomSeq, opaque::KnockPayload, secret::ResumeToken,
     wire::server::CloseReason,
 };
 
-use crate::{group::Edit, random::Random};
+use crate::group::Edit;
 
 /// One way, shortest and longest.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(60));

@@ -6,15 +6,15 @@ use std::{
 };
 
 use sabha_conference::{Command, Input, Removal, Room};
+use sabha_impairer::{Conditions, Random};
 use sabha_protocol::{MediaState, ParticipantId, Source, wire::server::CloseReason};
 
 use crate::{
     client::{ALL_ON, Act, Client, Phase},
     group::Edit,
     home::{Effect, Home},
-    network::{Direction, LinkQuality, Network},
+    network::{Direction, Network, healthy_link},
     peer::Label,
-    random::Random,
     signalling::{Arrival, Signalling},
 };
 
@@ -118,7 +118,7 @@ impl World {
             self.home.add_host(meeting.0, client.device());
         }
         self.clients.push(client);
-        self.network.add_link();
+        self.network.add_link(self.now);
         ClientIndex(index)
     }
 
@@ -135,8 +135,8 @@ impl World {
     }
 
     /// Says what a client's media link does to datagrams.
-    pub fn set_link(&mut self, client: ClientIndex, quality: LinkQuality) {
-        self.network.set(client.0, quality);
+    pub fn set_link(&mut self, client: ClientIndex, conditions: Conditions) {
+        self.network.set(self.now, client.0, conditions);
     }
 
     /// Has a client switch its sources on and off.
@@ -194,7 +194,7 @@ impl World {
     pub fn heal(&mut self) {
         self.set_storage_fails(false);
         for client in self.clients() {
-            self.set_link(client, LinkQuality::default());
+            self.set_link(client, healthy_link());
             let it = self.client(client);
             if it.is_wanted() && it.phase() == Phase::Over(CloseReason::Left) {
                 self.come_back(client);

@@ -292,7 +292,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         from: "sabha-server",
-        never: &["sabha-bench", "sabha-client", "sabha-sim", "xtask", "xtask-wasm"],
+        never: &["sabha-bench", "sabha-client", "sabha-impairer", "sabha-sim", "xtask", "xtask-wasm"],
         reach: Reach::Anywhere,
         because: "what is for tests and developers is not shipped",
     },
@@ -301,6 +301,24 @@ const WALLS: &[Wall] = &[
         never: &["sabha-conference", "sabha-server", "sabha-sfu", "sabha-sim", "xtask"],
         reach: Reach::Anywhere,
         because: "the headless client knows the server only by its protocol, like any other implementation",
+    },
+    Wall {
+        from: "sabha-impairer",
+        never: &["sabha-client", "sabha-conference", "sabha-protocol", "sabha-server", "sabha-sfu", "str0m"],
+        reach: Reach::Anywhere,
+        because: "a bad network stands on both sides of a wall, and knows nothing of what it carries",
+    },
+    Wall {
+        from: "sabha-impairer",
+        never: SHELL,
+        reach: Reach::Anywhere,
+        because: "the impairer is pure: packets and time come in, packets and times go out",
+    },
+    Wall {
+        from: "sabha-impairer",
+        never: RANDOMNESS,
+        reach: Reach::Direct,
+        because: "the impairer draws from its seed, so that every run can be had again",
     },
     Wall {
         from: "sabha-bench",
@@ -338,7 +356,7 @@ const KEPT: &[Kept] = &[
 
 /// Folders of `crates/` whose sources are held to [`IMPURE`].
 const PURE: &[&str] =
-    &["protocol", "policy", "advisory", "conference", "sfu", "admission", "delivery", "crypto"];
+    &["protocol", "policy", "advisory", "conference", "sfu", "admission", "delivery", "crypto", "impairer"];
 
 const IMPURE: &[Banned] = &[
     Banned::anywhere(&["Instant", "now"], "reads the clock: take `now` as an argument"),
@@ -456,6 +474,8 @@ mod tests {
         ("sabha-policy", "ed25519-dalek"),
         ("sabha-policy", "sabha-protocol"),
         ("sabha-protocol", "serde"),
+        ("sabha-impairer", "thiserror"),
+        ("sabha-client", "sabha-impairer"),
         ("sabha-client", "str0m"),
         ("sabha-client", "sabha-protocol"),
         ("sabha-client", "sabha-crypto"),
@@ -546,6 +566,10 @@ mod tests {
             ("sabha-crypto", "tokio"),
             ("sabha-crypto", "getrandom"),
             ("sabha-client", "openmls"),
+            ("sabha-impairer", "sabha-sfu"),
+            ("sabha-impairer", "tokio"),
+            ("sabha-impairer", "rand"),
+            ("sabha-server", "sabha-impairer"),
             ("sabha-bench", "sabha-client"),
             ("xtask", "sabha-crypto"),
         ] {

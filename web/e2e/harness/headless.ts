@@ -46,7 +46,8 @@ export class Headless {
   }
 }
 
-function program(): string {
+/** Where `sabha-client` was built. */
+export function program(): string {
   const root = resolve(import.meta.dirname, '../../..');
   const candidates = ['debug', 'release'].map((profile) => join(root, 'target', profile, 'sabha-client'));
   const found = candidates.find(existsSync);

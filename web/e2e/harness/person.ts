@@ -17,6 +17,8 @@ export interface StreamStats {
   frames: number;
   height: number;
   energy: number;
+  /** How long pictures stood still. */
+  frozenSeconds: number;
 }
 
 declare global {
@@ -323,6 +325,7 @@ export class Person {
             frames: stat.framesDecoded ?? stat.framesEncoded ?? 0,
             height: stat.frameHeight ?? 0,
             energy: stat.totalAudioEnergy ?? 0,
+            frozenSeconds: stat.totalFreezesDuration ?? 0,
           });
         });
       }

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { BadLink } from './link.ts';
 
 /** The binary under test: SABHA_BIN, or the newest of what cargo built. */
 function binary(): string {
@@ -25,6 +26,8 @@ export interface ServerOptions {
   /** Keeps a data directory over a restart. */
   data?: string;
   extra?: string[];
+  /** What the network does to media, in both directions, as `sabha-client impair` takes it; SABHA_E2E_LINK otherwise. */
+  link?: string;
   /** Settings by their names in the environment. */
   env?: Record<string, string>;
 }
@@ -42,15 +45,25 @@ export class Server {
   /** The one-time link for the first administrator; null once there is one. */
   readonly setupUrl: string | null;
   readonly data: string;
+  /** The bad network before its media, if there is one. */
+  readonly link: BadLink | null;
   private readonly child: ChildProcess;
   private readonly log: string[];
   private readonly ownsData: boolean;
 
-  private constructor(said: Said, data: string, child: ChildProcess, log: string[], ownsData: boolean) {
+  private constructor(
+    said: Said,
+    data: string,
+    link: BadLink | null,
+    child: ChildProcess,
+    log: string[],
+    ownsData: boolean,
+  ) {
     this.url = said.url;
     this.newMeetingUrl = said.new_meeting_url;
     this.setupUrl = said.admin_setup_url;
     this.data = data;
+    this.link = link;
     this.child = child;
     this.log = log;
     this.ownsData = ownsData;
@@ -64,14 +77,18 @@ export class Server {
     const [command, args] = options.namespace
       ? ['ip', ['netns', 'exec', options.namespace, binary(), ...serve]]
       : [binary(), serve];
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    // A namespace has a network of its own, with one address only.
+    const conditions = options.link ?? (options.namespace ? undefined : process.env.SABHA_E2E_LINK);
+    const link = conditions ? await BadLink.start(conditions) : null;
+    const env = { ...process.env, ...link?.env, ...options.env };
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     const log: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     const first = await new Promise<string>((done, fail) => {
       createInterface({ input: child.stdout }).once('line', done);
       child.once('exit', (code) => fail(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
     });
-    return new Server(JSON.parse(first) as Said, data, child, log, !options.data);
+    return new Server(JSON.parse(first) as Said, data, link, child, log, !options.data);
   }
 
   get pid(): number {
@@ -103,6 +120,7 @@ export class Server {
     const gone = new Promise((done) => this.child.once('exit', done));
     this.child.kill('SIGKILL');
     await gone;
+    await this.link?.stop();
   }
 
   async stop(): Promise<void> {
@@ -114,6 +132,7 @@ export class Server {
       await gone;
       clearTimeout(impatient);
     }
+    await this.link?.stop();
     if (this.ownsData) rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -35,6 +35,12 @@ export class Stage {
     return kept;
   }
 
+  /** Changes the bad network before the server: `down rate=250kbit`. */
+  changeLink(change: string): void {
+    if (!this.server.link) throw new Error('the server has no bad network before it');
+    this.server.link.change(change);
+  }
+
   async person(browser: Browser, name: string, viewport?: { width: number; height: number }): Promise<Person> {
     const person = await Person.open(browser, name, viewport);
     this.people.push(person);

@@ -5,7 +5,8 @@
 // Invariant: no frame leaves or is played that has not passed the transforms. Senders are attached before they can
 // have a track, receivers as soon as they are made; where attaching fails, there is no connection.
 // Invariant: no stream is given out while its decoder may hold a picture of somebody else than its slot is said to
-// carry. What the server says of a slot counts only once a frame has borne it out.
+// carry. A decoder that never had anything holds none; after that, what the server says of a slot counts only once a frame
+// has borne it out.
 // Reports `connected` each time media can flow, and `broken` once, after which only `close` makes sense.
 
 import type { Transforms } from '../e2ee/transforms';
@@ -39,7 +40,7 @@ const slotName = (index: number) => `down ${index}`;
 export interface PeerEvents {
   connected(): void;
   broken(): void;
-  /** The down-slots that carry what they are said to, and only those have a stream. */
+  /** The down-slots that carry what they are said to, or nothing as yet, and only those have a stream. */
   carrying(mids: ReadonlySet<Mid>): void;
 }
 
@@ -47,9 +48,11 @@ export class Peer {
   readonly #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   readonly #sections: Sections;
   readonly #streams = new Map<Mid, MediaStream>();
-  /** What down-slots are said to carry, and those of which a frame has borne it out. */
+  /** What down-slots are said to carry, and those of whose decoder that holds. */
   readonly #said = new Map<Mid, NonNullable<SlotContent>>();
   #carrying: ReadonlySet<Mid> = new Set();
+  /** Down-slots that were said to carry something at some time: before, every frame is kept from their decoder. */
+  readonly #used = new Set<Mid>();
   readonly #id: number;
   readonly #transforms: Transforms;
   readonly #events: PeerEvents;
@@ -154,13 +157,17 @@ export class Peer {
       if (content !== undefined) named.set(slotName(index), content);
     }
     const changed = new Set<Mid>();
+    const fresh: Mid[] = [];
     for (const [mid, content] of slots) {
       if (content && sameContent(content, this.#said.get(mid))) continue;
       changed.add(mid);
       if (content) this.#said.set(mid, content);
       else this.#said.delete(mid);
+      // A picture is drawn by who has the stream when it is decoded: the first one is not to wait for the next.
+      if (content && !this.#used.has(mid)) fresh.push(mid);
+      if (content) this.#used.add(mid);
     }
-    this.#carry([...this.#carrying].filter((mid) => !changed.has(mid)));
+    this.#carry([...[...this.#carrying].filter((mid) => !changed.has(mid)), ...fresh]);
     this.#transforms.setSlots(this.#id, named);
   }
 

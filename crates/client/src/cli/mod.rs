@@ -5,6 +5,7 @@
 //! JSON, or a wrong passcode; 1 anything else. `probe` has two more.
 
 mod doorman;
+mod impair;
 mod load;
 mod probe;
 mod verify;
@@ -28,6 +29,7 @@ use serde::Serialize;
 
 use self::{
     doorman::Doorman,
+    impair::Impair,
     load::{Load, LoadElsewhere},
     probe::Probe,
     verify::Verify,
@@ -64,6 +66,8 @@ enum Command {
     Crowd(CrowdArgs),
     /// Keep a meeting's door as a host: let in by passcode or by list, and print what was done.
     Doorman(Box<Doorman>),
+    /// Be a bad network between clients and a server: late, lossy, narrow, crowded.
+    Impair(Impair),
     /// Join a meeting, and print what was received at the end.
     Join(Box<Join>),
     /// Measure how long joining takes.
@@ -323,6 +327,7 @@ impl Cli {
             Command::Create(args) => create(args).await,
             Command::Crowd(args) => measure_crowd(args).await,
             Command::Doorman(args) => doorman::run(*args).await,
+            Command::Impair(args) => impair::run(args).await,
             Command::Join(args) => join(*args).await,
             Command::JoinTimes(args) => measure_joins(args).await,
             Command::Load(args) => load::run(args).await,

@@ -7,6 +7,7 @@ mod command_line;
 mod crooked;
 mod doorman;
 mod hostility;
+mod impair;
 mod load;
 mod log;
 mod meeting;

@@ -1,10 +1,11 @@
-//! A simulated link and the forwarder that sends over it, in virtual time.
+//! A forwarder that sends over a simulated link, in virtual time.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use sabha_impairer::{Conditions, QueueMax, Random};
 use sabha_protocol::Bitrate;
 
 use super::{Estimator, Pacer, Probe, ProbeId};
@@ -60,33 +61,22 @@ impl Link {
             feedback_every: Duration::from_millis(100),
         }
     }
-}
 
-/// xorshift64*: tests need nothing better, and the seed replays.
-#[derive(Debug)]
-struct Random(u64);
-
-impl Random {
-    /// From 0 up to 1.
-    fn share(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn up_to(&mut self, most: Duration) -> Duration {
-        most.mul_f64(self.share())
+    fn conditions(&self) -> Conditions {
+        Conditions {
+            rate_bps: Some(self.rate),
+            queue: QueueMax::Bytes(self.queue_max),
+            delay: self.delay,
+            jitter: self.jitter,
+            freeze: self.freeze,
+            loss: self.loss,
+            others_bps: self.others,
+            ..Conditions::default()
+        }
     }
 }
 
 type Report = Vec<(u16, Option<i64>)>;
-
-#[derive(Debug)]
-struct Flying {
-    seq: u16,
-    arrives: Instant,
-}
 
 /// What was seen in one step of time, and lately.
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +119,8 @@ pub(super) struct World {
     stalled_until: Instant,
     next_stall: Instant,
     probe: Option<(Probe, Instant, usize, usize)>,
-    /// When the link has sent all it has.
-    busy_until: Instant,
-    last_arrival: Instant,
+    path: sabha_impairer::Link<u16>,
     last_wait: Duration,
-    others_owed: f64,
-    flying: VecDeque<Flying>,
     /// What the receiver has not reported yet.
     received: Vec<(u16, Instant)>,
     reported: Option<u16>,
@@ -157,7 +143,7 @@ impl World {
             sent_bytes: 0,
             start: now,
             now,
-            random: Random(seed * 2 + 1),
+            random: Random::new(seed * 2 + 1),
             pacer: Pacer::new(now),
             // Wraps early in every test.
             seq: 65_000,
@@ -171,11 +157,8 @@ impl World {
             stalled_until: now,
             next_stall: now + Duration::from_millis(100),
             probe: None,
-            busy_until: now,
-            last_arrival: now,
+            path: sabha_impairer::Link::new(now, link.conditions(), seed),
             last_wait: Duration::ZERO,
-            others_owed: 0.0,
-            flying: VecDeque::new(),
             received: Vec::new(),
             reported: None,
             reports: VecDeque::new(),
@@ -212,7 +195,6 @@ impl World {
 
     fn step(&mut self) {
         let now = self.now;
-        self.crowd();
         if self.link.stall > Duration::ZERO && now >= self.next_stall {
             self.stalled_until = now + self.random.up_to(self.link.stall);
             self.next_stall = now + self.random.up_to(Duration::from_millis(100));
@@ -311,28 +293,7 @@ impl World {
         self.seq = self.seq.wrapping_add(1);
         self.sent_bytes += bytes;
         self.estimator.sent(self.now, seq, bytes, probe);
-        if !self.enqueue(bytes) || self.random.share() < self.link.loss {
-            return;
-        }
-        let jitter = self.random.up_to(self.link.jitter);
-        let mut arrives = self.busy_until + self.link.delay + jitter;
-        let second = Duration::from_secs(1);
-        let phase = Duration::from_nanos((arrives - self.start).as_nanos() as u64 % second.as_nanos() as u64);
-        arrives += self.link.freeze.saturating_sub(phase);
-        self.last_arrival = self.last_arrival.max(arrives);
-        self.flying.push_back(Flying { seq, arrives: self.last_arrival });
-    }
-
-    /// Returns whether there was room in the link's queue.
-    fn enqueue(&mut self, bytes: usize) -> bool {
-        let wait = self.busy_until.saturating_duration_since(self.now);
-        if (wait.as_secs_f64() * self.link.rate as f64 / 8.0) as usize + bytes > self.link.queue_max {
-            return false;
-        }
-        self.last_wait = wait;
-        let takes = Duration::from_secs_f64(bytes as f64 * 8.0 / self.link.rate as f64);
-        self.busy_until = self.busy_until.max(self.now) + takes;
-        true
+        self.path.send(self.now, bytes, seq);
     }
 
     /// Nothing happens for so long.
@@ -346,31 +307,15 @@ impl World {
 
     /// Replaces the link; what waits in its queue leaves at the new rate.
     pub(super) fn relink(&mut self, link: Link) {
-        let slower = self.link.rate as f64 / link.rate as f64;
-        let (now, delay) = (self.now, self.link.delay);
-        let wait = self.busy_until.saturating_duration_since(now);
-        self.busy_until = now + wait.mul_f64(slower);
-        for packet in &mut self.flying {
-            let wait = packet.arrives.saturating_duration_since(now + delay);
-            packet.arrives += wait.mul_f64(slower).saturating_sub(wait);
-            self.last_arrival = packet.arrives;
-        }
         self.link = link;
-    }
-
-    fn crowd(&mut self) {
-        self.others_owed += self.link.others as f64 * STEP.as_secs_f64() / 8.0;
-        while self.others_owed >= 1000.0 {
-            self.others_owed -= 1000.0;
-            self.enqueue(1000);
-        }
+        self.path.change(self.now, link.conditions());
     }
 
     fn receive(&mut self) {
         let now = self.now;
-        while self.flying.front().is_some_and(|packet| packet.arrives <= now) {
-            let Some(packet) = self.flying.pop_front() else { break };
-            self.received.push((packet.seq, packet.arrives));
+        while let Some(arrival) = self.path.arrive(now) {
+            self.last_wait = arrival.waited;
+            self.received.push((arrival.packet, arrival.at));
         }
         if now < self.next_feedback {
             return;

@@ -121,9 +121,9 @@ fn lost_packets_of_vp9_are_sent_again() {
     let (a, b) = (world.join(1, knows_vp9()), world.join(1, knows_vp9()));
     world.subscribe(b, &[(a, Source::Screen, 720)]);
     world.connect_all();
-    world.links[b].loss_percent = 5;
+    world.impair(b, "both loss=5%");
     world.run(5 * SECOND);
-    world.links[b].loss_percent = 0;
+    world.impair(b, "both loss=0%");
     world.run(SECOND);
 
     let mut seqs: Vec<u64> = all(&world, b).iter().map(|packet| packet.seq).collect();

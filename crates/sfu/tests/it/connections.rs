@@ -101,7 +101,7 @@ fn lost_is_told_when_a_client_vanishes_and_when_it_closes() {
     world.connect_all();
     world.run(2 * SECOND);
 
-    world.links[a].is_cut = true;
+    world.impair(a, "both loss=100%");
     let cut = world.now;
     world.run_until("a is lost", |world| world.has_lost(a));
     assert!(world.now - cut < 6 * SECOND, "video flowed, so silence is noticed within seconds");
@@ -165,10 +165,10 @@ fn quality_is_told_when_the_link_gets_bad_and_when_it_recovers() {
     world.connect_all();
     world.run(3 * SECOND);
     assert_eq!(world.last_quality(b), None);
-    world.links[b].loss_percent = 15;
+    world.impair(b, "both loss=15%");
     world.run(8 * SECOND);
     assert_eq!(world.last_quality(b), Some(Quality::Poor));
-    world.links[b].loss_percent = 0;
+    world.impair(b, "both loss=0%");
     world.run(15 * SECOND);
     assert_eq!(world.last_quality(b), Some(Quality::Good));
 }

@@ -136,9 +136,9 @@ fn numbers_that_a_publisher_leaves_out_leave_no_gap_of_that_length() {
         for source in [Source::Microphone, Source::Camera] {
             world.clients[a].skip_numbers(source, 30_000);
         }
-        world.links[b].is_cut = true;
+        world.impair(b, "both loss=100%");
         world.run(SECOND / 2);
-        world.links[b].is_cut = false;
+        world.impair(b, "both loss=0%");
         world.run(SECOND / 2);
     }
     for source in [Source::Microphone, Source::Camera] {
@@ -213,8 +213,8 @@ fn lost_packets_are_repaired() {
     let (a, b) = (world.join(1, Profile::default()), world.join(1, Profile::default()));
     world.subscribe(b, &[(a, Source::Camera, 180)]);
     world.connect_all();
-    world.links[a].loss_percent = 5;
-    world.links[b].loss_percent = 5;
+    world.impair(a, "both loss=5%");
+    world.impair(b, "both loss=5%");
     world.run(10 * SECOND);
 
     let mut seqs: Vec<u64> =

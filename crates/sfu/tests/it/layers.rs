@@ -124,7 +124,7 @@ fn narrow_link_gets_a_layer_that_fits() {
     world.run(5 * SECOND);
     assert_eq!(world.clients[b].received.last().map(|packet| packet.layer), Some(Layer::High));
 
-    world.links[b].down_bytes_per_second = Some(75_000);
+    world.impair(b, "down rate=600kbit");
     world.run(10 * SECOND);
     let settled = world.now;
     world.run(5 * SECOND);
@@ -162,7 +162,7 @@ fn weak_link_of_one_viewer_does_not_lower_the_layer_of_another() {
         world.subscribe(viewer, &[(a, Source::Camera, 720)]);
     }
     world.connect_all();
-    world.links[weak].down_bytes_per_second = Some(75_000);
+    world.impair(weak, "down rate=600kbit");
     world.run(12 * SECOND);
     let settled = world.now;
     world.run(3 * SECOND);

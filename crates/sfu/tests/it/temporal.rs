@@ -141,12 +141,14 @@ fn screen_is_shown_whole_however_small() {
 fn every_loss_is_repaired_while_pictures_are_left_out() {
     let (mut world, a, b) = pair(180);
     for (publisher, viewer, percent) in [(0, 5, 5), (5, 0, 5), (5, 5, 3)] {
-        (world.links[a].loss_percent, world.links[b].loss_percent) = (publisher, viewer);
+        world.impair(a, &format!("both loss={publisher}%"));
+        world.impair(b, &format!("both loss={viewer}%"));
         for height in [180, 190, 360, 180] {
             world.subscribe(b, &[(a, Source::Camera, height)]);
             world.run(3 * SECOND);
         }
-        (world.links[a].loss_percent, world.links[b].loss_percent) = (0, 0);
+        world.impair(a, "both loss=0%");
+        world.impair(b, "both loss=0%");
         world.run(2 * SECOND);
         let mut seqs: Vec<u64> = all(&world, b).iter().map(|packet| packet.seq).collect();
         seqs.sort_unstable();

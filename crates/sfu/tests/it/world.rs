@@ -1,12 +1,12 @@
 //! A shard, its clients, and the links between them, in one thread and virtual time.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
+use sabha_impairer::{Conditions, Link, PathConditions};
 use sabha_protocol::{
     Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec, limits::SPEAKERS_FORWARDED,
 };
@@ -18,38 +18,40 @@ use str0m::format::Codec;
 
 use crate::client::{Client, Profile};
 
-/// One way.
-const LATENCY: Duration = Duration::from_millis(10);
-/// Longest queue at a bottleneck; what comes later is lost.
-const QUEUE: Duration = Duration::from_millis(250);
+/// What a client's link does when nothing is wrong with it. Should it get a bottleneck, the queue is a quarter of a second.
+const HEALTHY: &str = "delay=10ms,queue=250ms";
 pub(crate) const SHARD: ShardIndex = ShardIndex(7);
 
-/// What a client's link does to packets.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Link {
-    /// Share of packets lost in each direction, in per cent.
-    pub(crate) loss_percent: u64,
-    /// Nothing passes.
-    pub(crate) is_cut: bool,
-    /// Bottleneck towards the client, with a queue of a quarter of a second.
-    pub(crate) down_bytes_per_second: Option<u64>,
+/// A packet on a client's link, and whence it came or where it goes at the other end.
+type Flight = (SocketAddr, Vec<u8>);
+
+/// A client's links, and what they do to packets.
+struct Path {
+    conditions: PathConditions,
+    up: Link<Flight>,
+    down: Link<Flight>,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct InFlight {
-    at: Instant,
-    order: u64,
-    to_client: Option<usize>,
-    client: usize,
-    other: SocketAddr,
-    contents: Vec<u8>,
+impl Path {
+    fn new(now: Instant, seed: u64) -> Self {
+        let healthy: Conditions = HEALTHY.parse().unwrap();
+        Self {
+            conditions: PathConditions { up: healthy, down: healthy },
+            up: Link::new(now, healthy, seed),
+            down: Link::new(now, healthy, !seed),
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.up.next().into_iter().chain(self.down.next()).min()
+    }
 }
 
 pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) shard: Shard,
     pub(crate) clients: Vec<Client>,
-    pub(crate) links: Vec<Link>,
+    paths: Vec<Path>,
     pub(crate) events: Vec<(Instant, Event)>,
     /// Datagrams that clients sent and that were sent to them, as client and bytes; kept only while `records`.
     pub(crate) sent: Vec<(usize, Vec<u8>)>,
@@ -64,14 +66,11 @@ pub(crate) struct World {
     /// Clients change their codec when they are told to.
     pub(crate) obeys: bool,
     pub(crate) start: Instant,
+    /// From which the links of clients that join draw.
+    pub(crate) seed: u64,
     /// Gives the shard what arrives; a test may want to look over its shoulder.
     pub(crate) feed: fn(&mut Shard, Instant, Input<'_>),
-    /// When the bottleneck towards each client is free again.
-    free_at: Vec<Instant>,
     generations: Vec<u32>,
-    in_flight: BinaryHeap<Reverse<InFlight>>,
-    order: u64,
-    seed: u64,
     shard_wake: Instant,
 }
 
@@ -90,7 +89,7 @@ impl World {
             now,
             shard: Shard::new(config, now),
             clients: Vec::new(),
-            links: Vec::new(),
+            paths: Vec::new(),
             events: Vec::new(),
             sent: Vec::new(),
             delivered: Vec::new(),
@@ -100,12 +99,9 @@ impl World {
             stops_layers: true,
             obeys: true,
             start: now,
-            feed: Shard::handle_input,
-            free_at: Vec::new(),
-            generations: Vec::new(),
-            in_flight: BinaryHeap::new(),
-            order: 0,
             seed: 0x5eed,
+            feed: Shard::handle_input,
+            generations: Vec::new(),
             shard_wake: now,
         }
     }
@@ -114,8 +110,7 @@ impl World {
     pub(crate) fn join(&mut self, room: u64, profile: Profile) -> usize {
         let index = self.clients.len();
         self.clients.push(Client::new(index as u8, address(index, 0), profile, self.now));
-        self.links.push(Link::default());
-        self.free_at.push(self.now);
+        self.paths.push(Path::new(self.now, self.seed.wrapping_add(index as u64)));
         self.generations.push(1);
         self.connect(room, index);
         index
@@ -145,6 +140,14 @@ impl World {
             down: client.down.clone(),
             publishing,
         });
+    }
+
+    /// Changes what a client's links do to packets: `down rate=250kbit`.
+    pub(crate) fn impair(&mut self, index: usize, change: &str) {
+        let path = &mut self.paths[index];
+        path.conditions.apply(&change.parse().unwrap()).unwrap();
+        path.up.change(self.now, path.conditions.up);
+        path.down.change(self.now, path.conditions.down);
     }
 
     pub(crate) fn subscribe(&mut self, index: usize, wants: &[(usize, Source, u16)]) {
@@ -183,8 +186,8 @@ impl World {
         let end = self.now + duration;
         loop {
             let clients = self.clients.iter().map(Client::next);
-            let flight = self.in_flight.peek().map(|Reverse(packet)| packet.at);
-            let next = clients.chain(flight).chain([self.shard_wake]).min().unwrap();
+            let flights = self.paths.iter().filter_map(Path::next);
+            let next = clients.chain(flights).chain([self.shard_wake]).min().unwrap();
             if next > end {
                 break;
             }
@@ -286,28 +289,23 @@ impl World {
     }
 
     fn step(&mut self) {
-        while self.in_flight.peek().is_some_and(|Reverse(packet)| packet.at <= self.now) {
-            let Some(Reverse(packet)) = self.in_flight.pop() else { break };
-            match packet.to_client {
-                Some(index) => {
-                    self.clients[index].packet(self.now, packet.other, &packet.contents);
-                    // str0m forgets a packet that is not taken before the next one.
-                    self.run_client(index);
-                }
-                None => {
-                    // What is due anyway is not caused by the packet.
-                    self.shard.handle_input(self.now, Input::Timeout);
-                    self.drain_shard();
-                    let transport = self.clients[packet.client].profile.transport;
-                    let input = Input::Receive {
-                        transport,
-                        source: packet.other,
-                        destination: server(transport),
-                        contents: &packet.contents,
-                    };
-                    (self.feed)(&mut self.shard, self.now, input);
-                    self.drain_shard();
-                }
+        for index in 0..self.paths.len() {
+            while let Some(arrival) = self.paths[index].down.arrive(self.now) {
+                let (source, contents) = arrival.packet;
+                self.clients[index].packet(self.now, source, &contents);
+                // str0m forgets a packet that is not taken before the next one.
+                self.run_client(index);
+            }
+            while let Some(arrival) = self.paths[index].up.arrive(self.now) {
+                // What is due anyway is not caused by the packet.
+                self.shard.handle_input(self.now, Input::Timeout);
+                self.drain_shard();
+                let (source, contents) = arrival.packet;
+                let transport = self.clients[index].profile.transport;
+                let destination = server(transport);
+                let input = Input::Receive { transport, source, destination, contents: &contents };
+                (self.feed)(&mut self.shard, self.now, input);
+                self.drain_shard();
             }
         }
         if self.shard_wake <= self.now {
@@ -329,7 +327,7 @@ impl World {
             if self.records {
                 self.sent.push((index, contents.clone()));
             }
-            self.carry(index, None, from, contents);
+            self.paths[index].up.send(self.now, contents.len(), (from, contents));
         }
     }
 
@@ -340,9 +338,14 @@ impl World {
                 Output::Transmit { source, destination, contents, segment, .. } => {
                     let to = self.clients.iter().position(|client| client.outer_address == destination);
                     for packet in contents.chunks(segment) {
-                        match to {
-                            Some(index) => self.carry(index, Some(index), source, packet.to_vec()),
-                            None => self.elsewhere.push((destination, source, packet.to_vec())),
+                        if let Some(index) = to {
+                            if self.records {
+                                self.delivered.push((index, packet.to_vec()));
+                            }
+                            let flight = (source, packet.to_vec());
+                            self.paths[index].down.send(self.now, packet.len(), flight);
+                        } else {
+                            self.elsewhere.push((destination, source, packet.to_vec()));
                         }
                     }
                     self.shard.recycle(contents);
@@ -385,30 +388,6 @@ impl World {
             _ => {}
         }
         self.events.push((self.now, event));
-    }
-
-    fn carry(&mut self, client: usize, to_client: Option<usize>, other: SocketAddr, contents: Vec<u8>) {
-        let link = self.links[client];
-        // A linear congruential generator (Knuth, MMIX): the same losses in every run.
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if link.is_cut || (self.seed >> 33) % 100 < link.loss_percent {
-            return;
-        }
-        self.order += 1;
-        let mut at = self.now + LATENCY;
-        if let (Some(rate), Some(_)) = (link.down_bytes_per_second, to_client) {
-            let free = self.free_at[client].max(self.now);
-            if free - self.now > QUEUE {
-                return;
-            }
-            let sent = free + Duration::from_micros(contents.len() as u64 * 1_000_000 / rate);
-            self.free_at[client] = sent;
-            at = sent + LATENCY;
-        }
-        if self.records && to_client.is_some() {
-            self.delivered.push((client, contents.clone()));
-        }
-        self.in_flight.push(Reverse(InFlight { at, order: self.order, to_client, client, other, contents }));
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sabha_conference::Command;
 use sabha_protocol::{MediaState, Source, wire::server::CloseReason};
-use sabha_sim::{ClientIndex, LinkQuality, MeetingIndex, Phase, Seat, World};
+use sabha_sim::{ClientIndex, Conditions, MeetingIndex, Phase, Seat, World, healthy_link};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -120,7 +120,7 @@ fn muted_one_is_not_heard_whatever_it_sends() {
 fn media_path_that_breaks_is_replaced() {
     let mut world = World::new(6);
     let (_, clients) = meeting(&mut world, 1);
-    world.set_link(clients[1], LinkQuality { is_cut: true, ..LinkQuality::default() });
+    world.set_link(clients[1], Conditions { loss: 1.0, ..healthy_link() });
     world.run(30 * SECOND);
     assert_ne!(world.unsettled(), [""; 0]);
 
