@@ -5,8 +5,14 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`clearance`] | who may know of a document |
+//! | [`incident`] | the six hours in which an incident is reported |
+//! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
+pub mod clearance;
+pub mod incident;
+pub mod life;
 pub mod tlp;
 
 pub use tlp::Tlp;
