@@ -8,6 +8,7 @@
 
 mod accounts;
 mod binary;
+mod bulletin;
 mod client;
 mod coming;
 mod command_line;
