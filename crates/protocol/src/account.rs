@@ -82,6 +82,7 @@ macro_rules! id16 {
         }
     };
 }
+pub(crate) use id16;
 
 id16! {
     /// Names a user.
@@ -156,6 +157,12 @@ pub enum Scope {
     /// Read and export the audit log.
     #[serde(rename = "audit:read")]
     AuditRead,
+    /// Read the bulletin as far as one's member organisation and role let one.
+    #[serde(rename = "bulletin:read")]
+    BulletinRead,
+    /// Write in the bulletin as far as one's role in the member organisation lets one.
+    #[serde(rename = "bulletin:write")]
+    BulletinWrite,
     /// See how the server fares, which rooms are open by counts, and what it refuses.
     #[serde(rename = "health:read")]
     HealthRead,
@@ -178,8 +185,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::AuditRead,
+        Self::BulletinRead,
+        Self::BulletinWrite,
         Self::HealthRead,
         Self::MeetingsCreate,
         Self::PolicyRead,
@@ -188,9 +197,11 @@ impl Scope {
         Self::UsersWrite,
     ];
 
-    /// Returns the roles of which a user needs one to use this scope.
+    /// Returns the roles of which a user needs one to use this scope. None where something else than a role of the account
+    /// decides: in the bulletin it is the membership.
     pub const fn roles(self) -> &'static [AccountRole] {
         match self {
+            Self::BulletinRead | Self::BulletinWrite => &[],
             Self::AuditRead | Self::HealthRead | Self::PolicyRead | Self::PolicyWrite => {
                 &[AccountRole::Administrator, AccountRole::SecurityOfficer]
             }
@@ -203,6 +214,8 @@ impl Scope {
     pub const fn word(self) -> &'static str {
         match self {
             Self::AuditRead => "audit:read",
+            Self::BulletinRead => "bulletin:read",
+            Self::BulletinWrite => "bulletin:write",
             Self::HealthRead => "health:read",
             Self::MeetingsCreate => "meetings:create",
             Self::PolicyRead => "policy:read",
@@ -275,6 +288,8 @@ macro_rules! text {
         }
     };
 }
+
+pub(crate) use text;
 
 text!(AuthorizationCode, |text| {
     if text.is_empty() {

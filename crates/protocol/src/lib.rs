@@ -9,6 +9,7 @@
 //! document in `docs/openapi.json` are generated from it by `cargo xtask codegen`.
 
 pub mod account;
+pub mod bulletin;
 pub mod control;
 pub mod device;
 pub mod framing;

@@ -145,6 +145,40 @@ pub const MAILS_AT_ONCE_MAX: usize = 100;
 pub const MAILS_PER_ACCOUNT_PER_DAY: u32 = 500;
 /// Longest name of a time zone, in bytes; the longest of the IANA's has 32.
 pub const TIME_ZONE_BYTES_MAX: usize = 48;
+/// Member organisations of the bulletin. A list of them is answered whole.
+pub const MEMBER_ORGANISATIONS_MAX: usize = 1_000;
+/// Sharing groups of the bulletin.
+pub const SHARING_GROUPS_MAX: usize = 1_000;
+/// Organisations in one sharing group: all there may be.
+pub const GROUP_ORGANISATIONS_MAX: usize = MEMBER_ORGANISATIONS_MAX;
+/// Sharing groups, organisations or persons, each, that one revision of a document is for.
+pub const AUDIENCE_MAX: usize = 64;
+/// One revision of a document, in bytes: the largest advisories of vendors as CSAF are some 10 MB, those of authorities are
+/// below 100 kB.
+pub const DOCUMENT_BYTES_MAX: usize = 512 * 1024;
+/// How deep the JSON of a document may be nested; CSAF's own schema goes to 12.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+/// A document's title or tracking id, in Unicode scalar values.
+pub const DOCUMENT_TITLE_CHARS_MAX: usize = 240;
+/// Revisions of one document.
+pub const REVISIONS_MAX: usize = 256;
+/// Documents of one member organisation.
+pub const DOCUMENTS_PER_ORGANISATION_MAX: usize = 100_000;
+/// Documents in one answer.
+pub const DOCUMENTS_PAGE_MAX: usize = 50;
+/// A comment on a document, in Unicode scalar values.
+pub const COMMENT_CHARS_MAX: usize = 4000;
+/// Comments on one document.
+pub const COMMENTS_MAX: usize = 500;
+/// One attachment of a document, in bytes.
+pub const ATTACHMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Attachments of one revision.
+pub const ATTACHMENTS_MAX: usize = 16;
+/// An attachment's name, in Unicode scalar values.
+pub const ATTACHMENT_NAME_CHARS_MAX: usize = 120;
+/// An incident is reported this long after it was noticed, at the latest (CERT-In directions of 28 April 2022 under section
+/// 70B(6) of the IT Act, in force since 27 June 2022).
+pub const INCIDENT_REPORT_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
 /// Longest life of an API key, in days.
 pub const API_KEY_DAYS_MAX: u16 = 366;
 /// An invitation is good for this long.

@@ -150,6 +150,23 @@ rules! {
     AccountStranger = "ACCOUNT.STRANGER",
     /// Nobody and nothing of this id is here, or another has this address already.
     AccountKnown = "ACCOUNT.KNOWN",
+    /// There is no such document, revision, comment or attachment, or the reader may not know of it. Deliberately one answer
+    /// for both.
+    BulletinKnown = "BULLETIN.KNOWN",
+    /// This needs somebody of a member organisation, in a role that they do not have there.
+    BulletinRole = "BULLETIN.ROLE",
+    /// Who wrote a revision neither approves nor publishes it.
+    BulletinFourEyes = "BULLETIN.FOUR_EYES",
+    /// A revision goes from draft to review to publication; what is published or withdrawn is never changed.
+    BulletinStage = "BULLETIN.STAGE",
+    /// What somebody approves, publishes or changes is what they have seen last.
+    BulletinSeen = "BULLETIN.SEEN",
+    /// A document is for an audience that fits its label, and names no wider label inside.
+    BulletinMarking = "BULLETIN.MARKING",
+    /// A document is a JSON object of CSAF with a title, within bounds.
+    BulletinContent = "BULLETIN.CONTENT",
+    /// An attachment is of a type that is allowed, begins as that type does, and has a name that is no path.
+    BulletinAttachment = "BULLETIN.ATTACHMENT",
 }
 
 impl fmt::Display for Rule {

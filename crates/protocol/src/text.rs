@@ -147,7 +147,7 @@ pub(crate) fn one_line(text: &str, chars_max: usize) -> Result<String, InvalidTe
 }
 
 /// As [`one_line`], but with line breaks (LF) and tabulators.
-fn lines(text: &str, chars_max: usize) -> Result<String, InvalidText> {
+pub(crate) fn lines(text: &str, chars_max: usize) -> Result<String, InvalidText> {
     if text.len() > chars_max * 4 {
         return Err(InvalidText::TooLong { max: chars_max });
     }

@@ -5,6 +5,7 @@
 //! | [`cli`], [`config`], [`logging`] | how it is called, set up and watched |
 //! | [`server`], [`drain`] | what is started in which order, and how it stops |
 //! | `accounts` | passkeys, tokens and keys of those who administer the server |
+//! | `bulletin` | what is read from a document before it is stored |
 //! | [`http`] | the web client, the API, health, and the door to signalling |
 //! | `signalling` | a task for each WebSocket and each room |
 //! | [`media`] | threads and sockets around `sabha-sfu` |
@@ -17,6 +18,7 @@
 //! Nothing here decides who may do what: that is `sabha-conference`. The server holds no key of a meeting.
 
 mod accounts;
+mod bulletin;
 pub mod cli;
 mod clock;
 pub mod config;

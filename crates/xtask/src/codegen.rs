@@ -4,7 +4,9 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use sabha_policy::{Control, Scale};
-use sabha_protocol::{Rule, account, control, device, key, limits, media, opaque, secret, text, units, wire};
+use sabha_protocol::{
+    Rule, account, bulletin, control, device, key, limits, media, opaque, secret, text, units, wire,
+};
 use ts_rs::{Config, TS};
 
 /// Writes the generated files.
@@ -233,6 +235,53 @@ fn typescript() -> String {
         wire::plans::MailTrouble,
         wire::plans::Mail,
         wire::plans::Mails,
+        bulletin::OrganisationId,
+        bulletin::SharingGroupId,
+        bulletin::DocumentId,
+        bulletin::CommentId,
+        bulletin::AttachmentId,
+        bulletin::BulletinRole,
+        bulletin::DocumentKind,
+        bulletin::TlpLabel,
+        bulletin::RevisionStage,
+        bulletin::Acknowledgement,
+        bulletin::IncidentStatus,
+        bulletin::AttachmentType,
+        bulletin::AttachmentName,
+        bulletin::CommentText,
+        wire::bulletin::MemberOrganisation,
+        wire::bulletin::MemberOrganisations,
+        wire::bulletin::AddOrganisation,
+        wire::bulletin::Membership,
+        wire::bulletin::Memberships,
+        wire::bulletin::SetMembership,
+        wire::bulletin::SharingGroup,
+        wire::bulletin::SharingGroups,
+        wire::bulletin::SetSharingGroup,
+        wire::bulletin::BulletinReader,
+        wire::bulletin_documents::Marking,
+        wire::bulletin_documents::CreateDocument,
+        wire::bulletin_documents::BeginRevision,
+        wire::bulletin_documents::ChangeDraft,
+        wire::bulletin_documents::DocumentStep,
+        wire::bulletin_documents::TakeStep,
+        wire::bulletin_documents::Revision,
+        wire::bulletin_documents::Attachment,
+        wire::bulletin_documents::BulletinDocument,
+        wire::bulletin_documents::DocumentLine,
+        wire::bulletin_documents::Documents,
+        wire::bulletin_documents::GrantClient,
+        wire::bulletin_documents::Acknowledge,
+        wire::bulletin_documents::Acknowledged,
+        wire::bulletin_documents::Acknowledgements,
+        wire::bulletin_documents::AddComment,
+        wire::bulletin_documents::DocumentComment,
+        wire::bulletin_documents::DocumentComments,
+        wire::bulletin_documents::IncidentClock,
+        wire::bulletin_documents::Incident,
+        wire::bulletin_documents::Incidents,
+        wire::bulletin_documents::ChangeIncident,
+        wire::bulletin_documents::HandOver,
     );
     write!(
         out,

@@ -56,9 +56,18 @@ pub(crate) fn check() -> anyhow::Result<()> {
 impl Rules {
     fn read() -> anyhow::Result<Self> {
         let mut files = Vec::new();
-        for folder in
-            ["protocol", "policy", "admission", "conference", "crypto", "sfu", "server", "client", "sim"]
-        {
+        for folder in [
+            "protocol",
+            "policy",
+            "advisory",
+            "admission",
+            "conference",
+            "crypto",
+            "sfu",
+            "server",
+            "client",
+            "sim",
+        ] {
             files.extend(sources::of_crate(folder)?);
         }
         files.extend(sources::browser_tests()?);

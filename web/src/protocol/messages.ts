@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.ATTACHMENT";
 
 export type Credential = { "type": "device", 
 /**
@@ -1333,7 +1333,7 @@ export type CeremonyId = string;
 
 export type AccountRole = "administrator" | "host" | "security_officer";
 
-export type Scope = "audit:read" | "health:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
+export type Scope = "audit:read" | "bulletin:read" | "bulletin:write" | "health:read" | "meetings:create" | "policy:read" | "policy:write" | "users:read" | "users:write";
 
 export type EmailAddress = string;
 
@@ -1855,11 +1855,12 @@ key?: ApiKeyId | null,
  */
 action: AuditAction, 
 /**
- * To what: the id of a user, passkey, session, key, invitation, plan or meeting.
+ * To what: the id of a user, passkey, session, key, invitation, plan, organisation or group; of a meeting or a document
+ * a hash, by which who knows its id finds it, and nobody else.
  */
 subject?: string | null, 
 /**
- * Roles or scopes given, in words; how many meetings were planned.
+ * Roles or scopes given, or the step taken, in words; how many meetings were planned.
  */
 detail?: string | null, 
 /**
@@ -1879,7 +1880,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "bulletin.acknowledged" | "bulletin.attachment" | "bulletin.client" | "bulletin.comment" | "bulletin.document" | "bulletin.group" | "bulletin.incident" | "bulletin.membership" | "bulletin.organisation" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -2446,6 +2447,532 @@ export type Mails = {
  * All of the plan, oldest first.
  */
 mails: Array<Mail>, };
+
+export type OrganisationId = string;
+
+export type SharingGroupId = string;
+
+export type DocumentId = string;
+
+export type CommentId = string;
+
+export type AttachmentId = string;
+
+export type BulletinRole = "administrator" | "auditor" | "author" | "member" | "publisher" | "reviewer";
+
+export type DocumentKind = "advisory" | "alert" | "incident_report" | "indicator_set" | "information_request" | "vulnerability_note";
+
+export type TlpLabel = "CLEAR" | "GREEN" | "AMBER" | "AMBER+STRICT" | "RED";
+
+export type RevisionStage = "draft" | "review" | "approved" | "interim" | "final";
+
+export type Acknowledgement = "seen" | "applied" | "not_affected";
+
+export type IncidentStatus = "open" | "handling" | "contained" | "closed";
+
+export type AttachmentType = "text/csv" | "application/json" | "image/jpeg" | "application/pdf" | "image/png" | "text/plain" | "application/zip";
+
+export type AttachmentName = string;
+
+export type CommentText = string;
+
+export type MemberOrganisation = { 
+/**
+ * The organisation.
+ */
+id: OrganisationId, 
+/**
+ * Its name; no two have the same.
+ */
+name: Label, };
+
+export type MemberOrganisations = { 
+/**
+ * All that take part, by name.
+ */
+organisations: Array<MemberOrganisation>, };
+
+export type AddOrganisation = { 
+/**
+ * Its name.
+ */
+name: Label, };
+
+export type Membership = { 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * Their name.
+ */
+name: DisplayName, 
+/**
+ * Of which organisation.
+ */
+organisation: OrganisationId, 
+/**
+ * What they may do for it.
+ */
+roles: Array<BulletinRole>, 
+/**
+ * Since when, in milliseconds since 1970.
+ */
+since_ms: number, };
+
+export type Memberships = { 
+/**
+ * Those whom the reader may see: of the own organisation; for administrators of the server, all.
+ */
+memberships: Array<Membership>, };
+
+export type SetMembership = { 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * Of which organisation from now on.
+ */
+organisation: OrganisationId, 
+/**
+ * What they may do for it; at least one.
+ */
+roles: Array<BulletinRole>, };
+
+export type SharingGroup = { 
+/**
+ * The group.
+ */
+id: SharingGroupId, 
+/**
+ * Its name; no two have the same.
+ */
+name: Label, 
+/**
+ * Who is in it.
+ */
+organisations: Array<OrganisationId>, };
+
+export type SharingGroups = { 
+/**
+ * Those in which the own organisation is; for administrators of the server, all. By name.
+ */
+groups: Array<SharingGroup>, };
+
+export type SetSharingGroup = { 
+/**
+ * Its name.
+ */
+name: Label, 
+/**
+ * Who is in it; nobody makes it an empty one. A group is never removed: what was for it would be for whom?
+ */
+organisations: Array<OrganisationId>, };
+
+export type BulletinReader = { 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * Of which member organisation; absent for who is of none, and reads what is `TLP:CLEAR` only.
+ */
+organisation?: MemberOrganisation | null, 
+/**
+ * Their roles there.
+ */
+roles: Array<BulletinRole>, };
+
+export type Marking = { 
+/**
+ * How far it may travel.
+ */
+tlp: TlpLabel, 
+/**
+ * Sharing groups.
+ */
+groups: Array<SharingGroupId>, 
+/**
+ * Organisations, the owner's apart, which is always among them.
+ */
+organisations: Array<OrganisationId>, 
+/**
+ * Persons, who writes it apart.
+ */
+persons: Array<UserId>, };
+
+export type CreateDocument = { 
+/**
+ * What it is.
+ */
+kind: DocumentKind, 
+/**
+ * For whom.
+ */
+marking: Marking, 
+/**
+ * A JSON object of CSAF as text; kept byte for byte.
+ */
+content: string, 
+/**
+ * Of an incident report: when the incident was noticed, in milliseconds since 1970. From then on its clock runs.
+ */
+noticed_ms?: number, };
+
+export type BeginRevision = { 
+/**
+ * For whom.
+ */
+marking: Marking, 
+/**
+ * As in [`CreateDocument`].
+ */
+content: string, };
+
+export type ChangeDraft = { 
+/**
+ * Hash of the draft that this was made from. Another one means that somebody has changed it meanwhile.
+ */
+seen: string, 
+/**
+ * For whom.
+ */
+marking: Marking, 
+/**
+ * As in [`CreateDocument`].
+ */
+content: string, };
+
+export type DocumentStep = "submit" | "return" | "approve" | "publish_interim" | "publish_final" | "withdraw";
+
+export type TakeStep = { 
+/**
+ * What is done.
+ */
+step: DocumentStep, 
+/**
+ * Hash of the newest revision that the caller has seen: what is approved and published is what was read.
+ */
+seen: string, };
+
+export type Revision = { 
+/**
+ * Counts from 1.
+ */
+number: number, 
+/**
+ * Where it is in its life.
+ */
+stage: RevisionStage, 
+/**
+ * How far it may travel.
+ */
+tlp: TlpLabel, 
+/**
+ * `document.title` of its content.
+ */
+title: string, 
+/**
+ * `document.tracking.id` of its content, if there is one.
+ */
+tracking?: string | null, 
+/**
+ * SHA-256 of its content, in hexadecimal.
+ */
+hash: string, 
+/**
+ * How long its content is, in bytes.
+ */
+bytes: number, 
+/**
+ * When it was changed last, in milliseconds since 1970.
+ */
+changed_ms: number, 
+/**
+ * When it was published, in milliseconds since 1970.
+ */
+published_ms?: number, 
+/**
+ * For whom; told to the organisation that owns it, and to nobody else.
+ */
+marking?: Marking | null, 
+/**
+ * What is attached to it.
+ */
+attachments: Array<Attachment>, };
+
+export type Attachment = { 
+/**
+ * The attachment.
+ */
+id: AttachmentId, 
+/**
+ * What it is called.
+ */
+name: AttachmentName, 
+/**
+ * What it is said to be.
+ */
+media_type: AttachmentType, 
+/**
+ * SHA-256 of its bytes, in hexadecimal.
+ */
+hash: string, 
+/**
+ * How long it is, in bytes.
+ */
+bytes: number, };
+
+export type BulletinDocument = { 
+/**
+ * The document.
+ */
+id: DocumentId, 
+/**
+ * What it is.
+ */
+kind: DocumentKind, 
+/**
+ * Who answers for it.
+ */
+owner: OrganisationId, 
+/**
+ * Their name.
+ */
+owner_name: Label, 
+/**
+ * Whether it was withdrawn.
+ */
+withdrawn: boolean, 
+/**
+ * The reader's revisions, the newest first; at least one.
+ */
+revisions: Array<Revision>, };
+
+export type DocumentLine = { 
+/**
+ * The document.
+ */
+id: DocumentId, 
+/**
+ * What it is.
+ */
+kind: DocumentKind, 
+/**
+ * Who answers for it.
+ */
+owner: OrganisationId, 
+/**
+ * Their name.
+ */
+owner_name: Label, 
+/**
+ * Whether it was withdrawn.
+ */
+withdrawn: boolean, 
+/**
+ * Of the newest revision.
+ */
+number: number, 
+/**
+ * Of the newest revision.
+ */
+stage: RevisionStage, 
+/**
+ * Of the newest revision.
+ */
+tlp: TlpLabel, 
+/**
+ * Of the newest revision.
+ */
+title: string, 
+/**
+ * Of the newest revision.
+ */
+tracking?: string | null, 
+/**
+ * When it was changed last, in milliseconds since 1970.
+ */
+changed_ms: number, };
+
+export type Documents = { 
+/**
+ * The last changed first, at most 50.
+ */
+documents: Array<DocumentLine>, 
+/**
+ * How many there are for this reader and filter, `after` apart.
+ */
+count: number, 
+/**
+ * Whether there are more.
+ */
+more: boolean, };
+
+export type GrantClient = { 
+/**
+ * Which revision.
+ */
+revision: number, 
+/**
+ * The client, a member organisation.
+ */
+organisation: OrganisationId, };
+
+export type Acknowledge = { 
+/**
+ * Which revision.
+ */
+revision: number, 
+/**
+ * What is said.
+ */
+acknowledgement: Acknowledgement, };
+
+export type Acknowledged = { 
+/**
+ * Which revision.
+ */
+revision: number, 
+/**
+ * Who.
+ */
+organisation: OrganisationId, 
+/**
+ * Their name.
+ */
+name: Label, 
+/**
+ * What.
+ */
+acknowledgement: Acknowledgement, 
+/**
+ * When, in milliseconds since 1970. The first time counts.
+ */
+at_ms: number, };
+
+export type Acknowledgements = { 
+/**
+ * For the owner: of all. For the others: of the own organisation. Oldest first.
+ */
+acknowledgements: Array<Acknowledged>, };
+
+export type AddComment = { 
+/**
+ * About which revision. Who may not read that one does not see the comment.
+ */
+revision: number, 
+/**
+ * What is said.
+ */
+text: CommentText, };
+
+export type DocumentComment = { 
+/**
+ * The comment.
+ */
+id: CommentId, 
+/**
+ * About which revision.
+ */
+revision: number, 
+/**
+ * Of which organisation.
+ */
+organisation: OrganisationId, 
+/**
+ * Its name.
+ */
+organisation_name: Label, 
+/**
+ * Who; absent if their account is gone.
+ */
+name?: DisplayName | null, 
+/**
+ * What is said.
+ */
+text: CommentText, 
+/**
+ * When, in milliseconds since 1970.
+ */
+at_ms: number, };
+
+export type DocumentComments = { 
+/**
+ * About revisions that the reader may know, oldest first.
+ */
+comments: Array<DocumentComment>, };
+
+export type IncidentClock = "running" | "overdue" | "in_time" | "late";
+
+export type Incident = { 
+/**
+ * The incident report.
+ */
+document: DocumentId, 
+/**
+ * Whose it is.
+ */
+owner: OrganisationId, 
+/**
+ * When the incident was noticed, in milliseconds since 1970.
+ */
+noticed_ms: number, 
+/**
+ * Until when it is to be reported, in milliseconds since 1970.
+ */
+due_ms: number, 
+/**
+ * When its report was published first, in milliseconds since 1970.
+ */
+reported_ms?: number, 
+/**
+ * How it stands with the clock.
+ */
+clock: IncidentClock, 
+/**
+ * How far its handling is.
+ */
+status: IncidentStatus, 
+/**
+ * Which organisation is at it.
+ */
+handled_by: OrganisationId, 
+/**
+ * Who there is at it, if somebody was named.
+ */
+handler?: UserId | null, 
+/**
+ * When status or hands changed last, in milliseconds since 1970.
+ */
+changed_ms: number, };
+
+export type Incidents = { 
+/**
+ * Those that the own organisation reported or handles, the soonest due first.
+ */
+incidents: Array<Incident>, };
+
+export type ChangeIncident = { 
+/**
+ * How far its handling is now.
+ */
+status?: IncidentStatus | null, 
+/**
+ * Who is at it from now on: an organisation that may read the report, and somebody there if they are known.
+ */
+hand_over?: HandOver | null, };
+
+export type HandOver = { 
+/**
+ * The organisation.
+ */
+organisation: OrganisationId, 
+/**
+ * Somebody of it.
+ */
+person?: UserId | null, };
 
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {

@@ -25,6 +25,8 @@ macro_rules! body {
     };
 }
 
+pub(crate) use body;
+
 body! {
     /// Answer to `GET /api/v1/organisation`, and body of `PUT`.
     Organisation {
@@ -567,6 +569,24 @@ pub struct UnknownAction;
 actions! {
     /// The audit log was exported.
     AuditExported = "audit.exported",
+    /// An organisation said of a document that it was seen or applied there, or is not about them.
+    BulletinAcknowledged = "bulletin.acknowledged",
+    /// A file was attached to a document, or taken away.
+    BulletinAttachment = "bulletin.attachment",
+    /// A recipient of a document let a client of theirs read it.
+    BulletinClient = "bulletin.client",
+    /// Somebody commented on a document.
+    BulletinComment = "bulletin.comment",
+    /// A document was begun, changed, or went a step.
+    BulletinDocument = "bulletin.document",
+    /// A sharing group was made or changed.
+    BulletinGroup = "bulletin.group",
+    /// An incident has another status, or is in other hands.
+    BulletinIncident = "bulletin.incident",
+    /// Somebody came to a member organisation, has other roles there, or left it.
+    BulletinMembership = "bulletin.membership",
+    /// An organisation came to the bulletin, or left it.
+    BulletinOrganisation = "bulletin.organisation",
     /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
     FloorApplied = "floor.applied",
     /// Somebody at the identity provider signs in as this user from now on.
@@ -646,11 +666,12 @@ body! {
         key: Option<ApiKeyId>,
         /// What.
         action: AuditAction,
-        /// To what: the id of a user, passkey, session, key, invitation, plan or meeting.
+        /// To what: the id of a user, passkey, session, key, invitation, plan, organisation or group; of a meeting or a document
+        /// a hash, by which who knows its id finds it, and nobody else.
         #[serde(default)]
         #[ts(optional = nullable)]
         subject: Option<String>,
-        /// Roles or scopes given, in words; how many meetings were planned.
+        /// Roles or scopes given, or the step taken, in words; how many meetings were planned.
         #[serde(default)]
         #[ts(optional = nullable)]
         detail: Option<String>,

@@ -1,6 +1,8 @@
 //! Messages as they travel, and files that do. One file a direction; strict: an unknown field or type is refused.
 
 pub mod accounts;
+pub mod bulletin;
+pub mod bulletin_documents;
 pub mod certificate;
 pub mod client;
 pub mod floor;

@@ -5,6 +5,7 @@
 //! | `/`, `/new`, `/m/{meeting}`, files | the embedded web client (`assets.rs`) |
 //! | `/admin` | the page for those who administer the server (`assets.rs`) |
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
+//! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
 //!
@@ -15,6 +16,7 @@ mod accept;
 mod accounts;
 mod api;
 mod assets;
+mod bulletin;
 mod client_address;
 mod error;
 mod headers;

@@ -10,7 +10,7 @@ use utoipa::{
 
 use super::{
     accounts::{audit, entering, floor, mails, operation, own, passwords, plans, provider, templates, users},
-    api, health, probe,
+    api, bulletin, health, probe,
 };
 
 #[derive(OpenApi)]
@@ -23,10 +23,12 @@ use super::{
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(api::create_meeting, api::policy, api::version, probe::confirm, health::healthz, health::readyz, health::metrics,
-        entering::organisation, entering::link, entering::begin_registration, entering::finish_registration, entering::begin_sign_in, entering::finish_sign_in, entering::sign_out, passwords::allow, passwords::own, passwords::begin_setting, passwords::set, passwords::remove, passwords::begin, passwords::finish, provider::ways, provider::begin, provider::finish, provider::identities, provider::begin_identity, provider::finish_identity, provider::remove_identity, own::account, own::passkeys, own::begin_passkey, own::finish_passkey, own::rename_passkey, own::remove_passkey, own::sessions, own::end_sessions, own::end_session, own::keys, own::create_key, own::revoke_key, users::rename_organisation, users::users, users::change_user, users::remove_user, users::invitations, users::invite, users::revoke_invitation, audit::page, audit::export, floor::view, floor::preview, floor::apply, templates::templates, templates::put, templates::remove, plans::times, plans::create, plans::plans, plans::cancel, plans::cancel_meeting, mails::mails, mails::send, operation::live, operation::health, operation::refused),
+        entering::organisation, entering::link, entering::begin_registration, entering::finish_registration, entering::begin_sign_in, entering::finish_sign_in, entering::sign_out, passwords::allow, passwords::own, passwords::begin_setting, passwords::set, passwords::remove, passwords::begin, passwords::finish, provider::ways, provider::begin, provider::finish, provider::identities, provider::begin_identity, provider::finish_identity, provider::remove_identity, own::account, own::passkeys, own::begin_passkey, own::finish_passkey, own::rename_passkey, own::remove_passkey, own::sessions, own::end_sessions, own::end_session, own::keys, own::create_key, own::revoke_key, users::rename_organisation, users::users, users::change_user, users::remove_user, users::invitations, users::invite, users::revoke_invitation, audit::page, audit::export, floor::view, floor::preview, floor::apply, templates::templates, templates::put, templates::remove, plans::times, plans::create, plans::plans, plans::cancel, plans::cancel_meeting, mails::mails, mails::send, operation::live, operation::health, operation::refused,
+        bulletin::public::documents, bulletin::public::document, bulletin::public::content, bulletin::public::attachment, bulletin::organisations::me, bulletin::organisations::organisations, bulletin::organisations::add, bulletin::organisations::remove, bulletin::organisations::memberships, bulletin::organisations::set_membership, bulletin::organisations::remove_membership, bulletin::organisations::groups, bulletin::organisations::add_group, bulletin::organisations::change_group, bulletin::documents::documents, bulletin::documents::document, bulletin::documents::create, bulletin::documents::begin, bulletin::documents::change, bulletin::documents::step, bulletin::files::content, bulletin::files::attach, bulletin::files::attachment, bulletin::files::detach, bulletin::discussion::acknowledgements, bulletin::discussion::acknowledge, bulletin::discussion::comments, bulletin::discussion::comment, bulletin::discussion::grant, bulletin::incidents::incidents, bulletin::incidents::change),
     modifiers(&CreationKeyScheme),
     tags(
         (name = "accounts", description = "Users, what lets them in, and the audit log"),
+        (name = "bulletin", description = "Documents that organisations share by need to know"),
         (name = "meetings", description = "Creating meetings"),
         (name = "plans", description = "Planned meetings"),
         (name = "policy", description = "What the organisation demands of every meeting"),

@@ -565,5 +565,7 @@ const fn bit(scope: Scope) -> i64 {
         Scope::PolicyRead => 16,
         Scope::PolicyWrite => 32,
         Scope::HealthRead => 64,
+        Scope::BulletinRead => 128,
+        Scope::BulletinWrite => 256,
     }
 }

@@ -1,5 +1,5 @@
 //! What outlives the process: meetings as their creators described them, the places in them that stay closed, users
-//! with what lets them in, and the audit log.
+//! with what lets them in, the bulletin, and the audit log.
 //!
 //! One embedded SQLite database in the data directory, in WAL mode, with one writing connection and a few
 //! reading ones. Every write is on disk (`synchronous = FULL`) when its call returns. Knows no rules of
@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+mod bulletin;
 mod credentials;
 mod erasure;
 mod examine;
@@ -35,6 +36,9 @@ use self::migrations::MIGRATIONS;
 pub use self::{
     accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
+    bulletin::{
+        Acting, BulletinError, DocumentFilter, Keeper, NewAttachment, NewRevision, Standing, StoredFile,
+    },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,
     identities::{NewIdentity, RoleGrants},

@@ -9,6 +9,7 @@
 mod accounts;
 mod advisory;
 mod binary;
+mod bulletin;
 mod client;
 mod coming;
 mod command_line;

@@ -85,6 +85,15 @@ export const ACTIONS: readonly AuditAction[] = [
   'meetings.planned',
   'meeting.cancelled',
   'organisation.renamed',
+  'bulletin.document',
+  'bulletin.acknowledged',
+  'bulletin.comment',
+  'bulletin.attachment',
+  'bulletin.client',
+  'bulletin.incident',
+  'bulletin.organisation',
+  'bulletin.membership',
+  'bulletin.group',
   'audit.exported',
 ];
 export const ROLES: readonly AccountRole[] = ['administrator', 'security_officer', 'host'];
@@ -94,6 +103,8 @@ export const SCOPES: readonly Scope[] = [
   'users:write',
   'policy:read',
   'policy:write',
+  'bulletin:read',
+  'bulletin:write',
   'audit:read',
   'health:read',
 ];

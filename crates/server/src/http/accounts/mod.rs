@@ -84,14 +84,14 @@ pub struct Route {
 }
 
 /// Routes as they are written down: in the router, and in the list.
-struct Routes {
+pub(in crate::http) struct Routes {
     state: AppState,
     router: Router<AppState>,
     list: Vec<Route>,
 }
 
 impl Routes {
-    fn add<H, T>(&mut self, method: Method, path: &'static str, right: Right, handler: H)
+    pub(in crate::http) fn add<H, T>(&mut self, method: Method, path: &'static str, right: Right, handler: H)
     where
         H: Handler<T, AppState>,
         T: 'static,
@@ -100,7 +100,7 @@ impl Routes {
     }
 
     /// As [`Self::add`], for a body of at most so many bytes.
-    fn add_sized<H, T>(
+    pub(in crate::http) fn add_sized<H, T>(
         &mut self,
         bytes_max: usize,
         method: Method,
@@ -120,7 +120,7 @@ impl Routes {
     }
 }
 
-/// Returns the router of accounts and the list of what is in it.
+/// Returns the router of accounts and of what is done by them, and the list of what is in it.
 pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     use Method as M;
     let users_read = Right::Scope(Scope::UsersRead);
@@ -203,6 +203,7 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/live", health_read, operation::live);
     all.add(M::GET, "/api/v1/health", health_read, operation::health);
     all.add(M::GET, "/api/v1/refusals", health_read, operation::refused);
+    super::bulletin::add(&mut all);
     (all.router, all.list)
 }
 

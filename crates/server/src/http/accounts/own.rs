@@ -206,8 +206,9 @@ pub(in crate::http) async fn create_key(
         return Err(Refusal::new(Rule::WellFormed, message));
     }
     let user = caller.user;
-    let may =
-        |scope: &sabha_protocol::account::Scope| scope.roles().iter().any(|role| user.roles.contains(role));
+    let may = |scope: &sabha_protocol::account::Scope| {
+        scope.roles().is_empty() || scope.roles().iter().any(|role| user.roles.contains(role))
+    };
     if !scopes.iter().all(may) {
         return Err(Refusal::new(Rule::AccountRole, "a key may do no more than you; a role is missing"));
     }

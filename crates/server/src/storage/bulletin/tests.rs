@@ -1,0 +1,307 @@
+//! The same question asked twice: in SQL, where rows are chosen, and of the pure function. And that what is published stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{prelude::*, sample::subsequence, test_runner::TestRunner};
+use sabha_advisory::{
+    Tlp,
+    clearance::{Marked, Place, Reader, may_read},
+};
+use sabha_protocol::{
+    account::UserId,
+    bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, SharingGroupId, TlpLabel},
+};
+
+use super::{DocumentFilter, label_number, role_bits};
+use crate::storage::Store;
+
+/// Organisations, groups and persons of a world, each so many.
+const EACH: u8 = 4;
+
+/// A world: who is in which group and organisation, and what there is to be read.
+#[derive(Clone, Debug)]
+struct World {
+    groups: Vec<BTreeSet<u8>>,
+    people: Vec<Option<(u8, BulletinRoles)>>,
+    /// Of each document its owner and its revisions, the oldest first.
+    documents: Vec<(u8, Vec<Written>)>,
+}
+
+/// A revision, by the numbers of who is meant.
+#[derive(Clone, Debug)]
+struct Written {
+    tlp: Tlp,
+    stage: i64,
+    groups: BTreeSet<u8>,
+    organisations: BTreeSet<u8>,
+    clients: BTreeSet<u8>,
+    persons: BTreeSet<u8>,
+    author: u8,
+}
+
+fn some() -> impl Strategy<Value = BTreeSet<u8>> {
+    subsequence((0..EACH).collect::<Vec<_>>(), 0..=usize::from(EACH))
+        .prop_map(|some| some.into_iter().collect())
+}
+
+prop_compose! {
+    fn written()(
+        tlp in proptest::sample::select(Tlp::ALL.to_vec()), stage in 0..5_i64, groups in some(),
+        organisations in some(), clients in some(), persons in some(), author in 0..EACH,
+    ) -> Written {
+        // As it can come about: an audience fits its label.
+        let (to_all, red) = (tlp == Tlp::Clear, tlp == Tlp::Red);
+        let of = |set: BTreeSet<u8>, is: bool| if is { set } else { BTreeSet::new() };
+        Written {
+            tlp, stage, author,
+            groups: of(groups, !to_all && !red),
+            organisations: of(organisations, !to_all && !red),
+            clients: of(clients, tlp == Tlp::Amber),
+            persons: of(persons, red),
+        }
+    }
+}
+
+prop_compose! {
+    fn world()(
+        groups in proptest::collection::vec(some(), usize::from(EACH)),
+        people in proptest::collection::vec(
+            proptest::option::weighted(0.85, (0..EACH, subsequence(BulletinRole::ALL.to_vec(), 1..=2))),
+            usize::from(EACH),
+        ),
+        documents in proptest::collection::vec((0..EACH, proptest::collection::vec(written(), 1..4)), 12),
+    ) -> World {
+        let people = people.into_iter().map(|place| place.map(|(of, roles)| (of, roles.into_iter().collect())));
+        World { groups, people: people.collect(), documents }
+    }
+}
+
+fn organisation(number: u8) -> OrganisationId {
+    OrganisationId::from_bytes([number + 1; 16])
+}
+
+fn group(number: u8) -> SharingGroupId {
+    SharingGroupId::from_bytes([number + 1; 16])
+}
+
+fn person(number: u8) -> UserId {
+    UserId::from_bytes([number + 1; 16])
+}
+
+fn document(number: usize) -> DocumentId {
+    DocumentId::from_bytes([u8::try_from(number + 1).unwrap(); 16])
+}
+
+impl World {
+    fn readers(&self) -> Vec<Reader> {
+        let place = |(of, roles): &(u8, BulletinRoles)| Place {
+            organisation: organisation(*of),
+            roles: roles.clone(),
+            groups: (0..EACH).filter(|at| self.groups[usize::from(*at)].contains(of)).map(group).collect(),
+        };
+        let person = |(number, membership): (usize, &Option<(u8, BulletinRoles)>)| Reader::Person {
+            user: person(u8::try_from(number).unwrap()),
+            membership: membership.as_ref().map(place),
+        };
+        let mut readers: Vec<Reader> = self.people.iter().enumerate().map(person).collect();
+        readers.push(Reader::Anonymous);
+        readers
+    }
+
+    fn marked(&self, owner: u8, written: &Written) -> Marked {
+        Marked {
+            owner: organisation(owner),
+            tlp: written.tlp,
+            published: written.stage >= 3,
+            groups: written.groups.iter().map(|number| group(*number)).collect(),
+            organisations: written.organisations.iter().map(|number| organisation(*number)).collect(),
+            clients: written.clients.iter().map(|number| organisation(*number)).collect(),
+            persons: written.persons.iter().chain([&written.author]).map(|number| person(*number)).collect(),
+        }
+    }
+
+    /// Puts everything into an empty database, as rows.
+    async fn write(&self, store: &Store) {
+        let mut transaction = store.change().await.unwrap();
+        let id = |number: u8| vec![number + 1; 16];
+        let mut put = async |query: &'static str, ids: &[Vec<u8>], numbers: &[i64]| {
+            let mut query = sqlx::query::<sqlx::Sqlite>(query);
+            for id in ids {
+                query = query.bind(id.clone());
+            }
+            for number in numbers {
+                query = query.bind(*number);
+            }
+            query.execute(&mut *transaction).await.unwrap();
+        };
+        for number in 0..EACH {
+            put("INSERT INTO member_organisations VALUES ($1, hex($1), 0, NULL)", &[id(number)], &[]).await;
+            put("INSERT INTO sharing_groups VALUES ($1, hex($1), 0)", &[id(number)], &[]).await;
+            let user = "INSERT INTO users (id, name, roles, created_ms) VALUES ($1, 'Asha', 0, 0)";
+            put(user, &[id(number)], &[]).await;
+        }
+        for (number, inside) in (0..EACH).zip(&self.groups) {
+            for of in inside {
+                put("INSERT INTO group_organisations VALUES ($1, $2)", &[id(number), id(*of)], &[]).await;
+            }
+        }
+        for (number, place) in (0..EACH).zip(&self.people) {
+            if let Some((of, roles)) = place {
+                let membership = "INSERT INTO memberships VALUES ($1, $2, $3, 0)";
+                put(membership, &[id(number), id(*of)], &[role_bits(roles)]).await;
+            }
+        }
+        for (at, (owner, revisions)) in self.documents.iter().enumerate() {
+            let this = document(at).as_bytes().to_vec();
+            let insert = "INSERT INTO documents VALUES ($1, 'advisory', $2, 0, NULL)";
+            put(insert, &[this.clone(), id(*owner)], &[]).await;
+            for (number, written) in (1..).zip(revisions) {
+                let tlp = label_number(TlpLabel::from(written.tlp));
+                let stage = written.stage.min(2);
+                put(
+                    "INSERT INTO revisions (document, number, stage, tlp, title, hash, changed_ms, content)
+                     VALUES ($1, $2, $3, $4, 'x', zeroblob(32), $2, x'78')",
+                    &[this.clone()],
+                    &[number, stage, tlp],
+                )
+                .await;
+                let words = "INSERT INTO revision_words (rowid, text)
+                    SELECT row, 'word' FROM revisions WHERE document = $1 AND number = $2";
+                put(words, &[this.clone()], &[number]).await;
+                let author = "INSERT INTO revision_authors (document, user, number) VALUES ($1, $2, $3)";
+                put(author, &[this.clone(), id(written.author)], &[number]).await;
+                for group in &written.groups {
+                    let named =
+                        "INSERT INTO revision_groups (document, sharing_group, number) VALUES ($1, $2, $3)";
+                    put(named, &[this.clone(), id(*group)], &[number]).await;
+                }
+                for of in &written.organisations {
+                    let named = "INSERT INTO revision_organisations (document, organisation, number) VALUES ($1, $2, $3)";
+                    put(named, &[this.clone(), id(*of)], &[number]).await;
+                }
+                for user in &written.persons {
+                    let named = "INSERT INTO revision_persons (document, user, number) VALUES ($1, $2, $3)";
+                    put(named, &[this.clone(), id(*user)], &[number]).await;
+                }
+                for client in &written.clients {
+                    let named =
+                        "INSERT INTO client_grants (document, organisation, granted_by, number, at_ms)
+                        VALUES ($1, $2, $2, $3, 0)";
+                    put(named, &[this.clone(), id(*client)], &[number]).await;
+                }
+                if written.stage >= 3 {
+                    let publish = "UPDATE revisions SET stage = $3, published_ms = 1 WHERE document = $1 AND number = $2";
+                    put(publish, &[this.clone()], &[number, written.stage]).await;
+                }
+            }
+        }
+        transaction.commit().await.unwrap();
+    }
+}
+
+/// BUL-01, BUL-02, BUL-03, BUL-04, BUL-05, BUL-06, BUL-07
+#[test]
+fn sql_and_the_pure_function_let_the_same_readers_know_of_the_same_revisions() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig { cases: 48, ..ProptestConfig::default() });
+    runner.run(&world(), |world| runtime.block_on(held_against_each_other(&world))).unwrap();
+}
+
+async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    world.write(&store).await;
+    for reader in world.readers() {
+        if let Reader::Person { user, .. } = &reader {
+            let standing = store.bulletin_standing(*user).await.unwrap();
+            prop_assert_eq!(&standing.reader, &reader);
+        }
+        // The newest revision of each document that the reader may know, by the pure function.
+        let mut expected = BTreeMap::new();
+        for (at, (owner, revisions)) in world.documents.iter().enumerate() {
+            for (number, written) in (1_u32..).zip(revisions) {
+                let may = may_read(&reader, &world.marked(*owner, written)).may_read;
+                if may {
+                    expected.insert(document(at), number);
+                }
+                let content = store.revision_content(&reader, document(at), number).await.unwrap();
+                prop_assert_eq!(content.is_some(), may, "{:?} {:?} of {}", reader, written, owner);
+            }
+            let found = store.document(&reader, document(at)).await.unwrap();
+            let found = found.and_then(|found| found.revisions.first().map(|newest| newest.number));
+            prop_assert_eq!(found, expected.get(&document(at)).copied());
+        }
+        for words in [None, Some("WORD".parse().unwrap())] {
+            let filter = DocumentFilter { words, ..DocumentFilter::default() };
+            let list = store.documents(&reader, &filter).await.unwrap();
+            let found: BTreeMap<_, _> = list.documents.iter().map(|line| (line.id, line.number)).collect();
+            prop_assert_eq!(&found, &expected, "the list of {:?}", reader);
+            prop_assert_eq!(list.count, expected.len() as u64, "the count");
+        }
+        // A document that one may not know of is no place in the list, either.
+        for at in 0..world.documents.len() {
+            let filter = DocumentFilter { after: Some(document(at)), ..DocumentFilter::default() };
+            let after = store.documents(&reader, &filter).await.unwrap();
+            prop_assert!(expected.contains_key(&document(at)) || after.documents.is_empty());
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// BUL-11: not even by who writes into the database past everything else.
+#[tokio::test]
+async fn what_is_published_is_changed_by_no_statement() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let all = BTreeSet::from([0, 1]);
+    let written = |tlp, stage| Written {
+        tlp,
+        stage,
+        groups: if tlp == Tlp::Red { BTreeSet::new() } else { all.clone() },
+        organisations: if tlp == Tlp::Red { BTreeSet::new() } else { all.clone() },
+        clients: BTreeSet::new(),
+        persons: if tlp == Tlp::Red { all.clone() } else { BTreeSet::new() },
+        author: 0,
+    };
+    let world = World {
+        groups: vec![all.clone(); usize::from(EACH)],
+        people: vec![None; usize::from(EACH)],
+        documents: vec![
+            (0, vec![written(Tlp::Amber, 3)]),
+            (0, vec![written(Tlp::Red, 4)]),
+            (0, vec![written(Tlp::Amber, 1)]),
+        ],
+    };
+    world.write(&store).await;
+    let attach = "INSERT INTO attachments (id, document, number, name, media_type, hash, content)
+        SELECT zeroblob(16), document, number, 'a', 'text/plain', zeroblob(32), x'78' FROM revisions WHERE stage = 1";
+    sqlx::query(attach).execute(&store.writer).await.unwrap();
+    sqlx::query("UPDATE revisions SET stage = 4, published_ms = 1 WHERE stage = 1")
+        .execute(&store.writer)
+        .await
+        .unwrap();
+    for statement in [
+        "UPDATE revisions SET content = x'79'",
+        "UPDATE revisions SET title = 'y'",
+        "UPDATE revisions SET tlp = 0",
+        "UPDATE revisions SET stage = 0, published_ms = NULL",
+        "DELETE FROM revisions",
+        "DELETE FROM revision_groups",
+        "DELETE FROM revision_organisations",
+        "DELETE FROM revision_persons",
+        "UPDATE revision_groups SET sharing_group = (SELECT max(id) FROM sharing_groups)",
+        "UPDATE revision_organisations SET organisation = (SELECT max(id) FROM member_organisations)",
+        "UPDATE revision_persons SET user = zeroblob(16)",
+        "INSERT INTO revision_groups SELECT document, number, (SELECT max(id) FROM sharing_groups) FROM revisions",
+        "INSERT INTO revision_organisations SELECT document, number, (SELECT max(id) FROM member_organisations) FROM revisions",
+        "INSERT INTO revision_persons SELECT document, number, zeroblob(16) FROM revisions",
+        "DELETE FROM attachments",
+        "UPDATE attachments SET content = x'79'",
+        "INSERT INTO attachments (id, document, number, name, media_type, hash, content)
+         SELECT randomblob(16), document, number, 'b', 'text/plain', zeroblob(32), x'78' FROM revisions",
+    ] {
+        let refused = sqlx::query(statement).execute(&store.writer).await.unwrap_err().to_string();
+        assert!(refused.contains("never changed"), "{statement}: {refused}");
+    }
+}

@@ -1,0 +1,210 @@
+//! The matrix: every route for every role of two organisations, and of none, with every marking and group.
+
+use sabha_protocol::{
+    Rule,
+    bulletin::{BulletinRole, DocumentId},
+    wire::bulletin_documents::{Attachment, BulletinDocument, DocumentLine, Documents},
+};
+use serde_json::{Value, json};
+
+use super::{Exchange, Someone, Staff, content};
+use crate::accounts::{Credential, rule};
+
+/// For whom something is, beside its owner's people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    Everybody,
+    Members,
+    OtherOrganisation,
+    NobodyElse,
+    /// Nobody of the owner either: only one person of the other organisation, and those who have to publish it.
+    Named,
+}
+
+struct Cell {
+    name: &'static str,
+    readers: For,
+    document: DocumentId,
+    attachment: Attachment,
+}
+
+async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
+    let both = exchange.group("Both", &[owner.id, other.id]).await;
+    let alone = exchange.group("Alone", &[owner.id]).await;
+    let named = [
+        other.user(BulletinRole::Member),
+        owner.user(BulletinRole::Reviewer),
+        owner.user(BulletinRole::Publisher),
+    ];
+    let markings: [(&str, Value, For); 11] = [
+        ("clear", json!({ "tlp": "CLEAR" }), For::Everybody),
+        ("green", json!({ "tlp": "GREEN" }), For::Members),
+        ("green-both", json!({ "tlp": "GREEN", "groups": [both] }), For::OtherOrganisation),
+        ("green-alone", json!({ "tlp": "GREEN", "groups": [alone] }), For::NobodyElse),
+        ("amber", json!({ "tlp": "AMBER" }), For::NobodyElse),
+        ("amber-both", json!({ "tlp": "AMBER", "groups": [both] }), For::OtherOrganisation),
+        ("amber-named", json!({ "tlp": "AMBER", "organisations": [other.id] }), For::OtherOrganisation),
+        ("strict", json!({ "tlp": "AMBER+STRICT", "groups": [alone] }), For::NobodyElse),
+        ("strict-both", json!({ "tlp": "AMBER+STRICT", "groups": [both] }), For::OtherOrganisation),
+        (
+            "strict-named",
+            json!({ "tlp": "AMBER+STRICT", "organisations": [other.id] }),
+            For::OtherOrganisation,
+        ),
+        ("red", json!({ "tlp": "RED", "persons": named }), For::Named),
+    ];
+    let mut cells = Vec::new();
+    for (name, marking, readers) in markings {
+        let document = exchange.draft(owner, marking, &content(&format!("marker-{name}"))).await.id;
+        let author = owner.by(BulletinRole::Author);
+        let attachment = exchange.attached(document, &format!("marker-{name}.txt"), author, "bytes").await;
+        exchange.publish(owner, document).await;
+        cells.push(Cell { name, readers, document, attachment });
+    }
+    cells
+}
+
+/// Who asks: of the owner, of the other organisation, of a third, or of none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Owner,
+    Other,
+    Third,
+    None,
+}
+
+impl Cell {
+    fn is_for(&self, from: From, role: BulletinRole) -> bool {
+        match (self.readers, from) {
+            (For::Everybody, _) => true,
+            (For::Named, From::Owner) => {
+                matches!(role, BulletinRole::Author | BulletinRole::Reviewer | BulletinRole::Publisher)
+            }
+            (For::Named, From::Other) => role == BulletinRole::Member,
+            (For::Named, _) | (_, From::None) => false,
+            (_, From::Owner) | (For::Members, _) => true,
+            (For::OtherOrganisation, from) => from == From::Other,
+            (For::NobodyElse, _) => false,
+        }
+    }
+}
+
+/// BULLETIN.KNOWN
+///
+/// BUL-01, BUL-02, BUL-03, BUL-04, BUL-05, BUL-07
+#[tokio::test]
+async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_to_all_others() {
+    let exchange = Exchange::open().await;
+    let (owner, other, third) =
+        (exchange.staff("Owner").await, exchange.staff("Other").await, exchange.staff("Third").await);
+    let cells = cells(&exchange, &owner, &other).await;
+    let nobody = exchange.somebody().await;
+
+    let mut readers: Vec<(From, BulletinRole, Someone)> = Vec::new();
+    for (from, staff) in [(From::Owner, &owner), (From::Other, &other)] {
+        readers.extend(staff.of_role.iter().map(|(role, someone)| (from, *role, someone.clone())));
+    }
+    readers.push((From::Third, BulletinRole::Publisher, third.of_role[&BulletinRole::Publisher].clone()));
+    readers.push((From::None, BulletinRole::Member, nobody));
+    for (from, role, someone) in &readers {
+        let by = &someone.credential;
+        let known: Vec<&Cell> = cells.iter().filter(|cell| cell.is_for(*from, *role)).collect();
+        let list = exchange.list(by).await;
+        assert_eq!(list.count, known.len() as u64, "{from:?} {role:?}: the count");
+        let found = |cell: &Cell, of: &[DocumentLine]| of.iter().any(|line| line.id == cell.document);
+        for cell in &cells {
+            let may = cell.is_for(*from, *role);
+            let who = format!("{} to {from:?} {role:?}", cell.name);
+            assert_eq!(found(cell, &list.documents), may, "{who}: the list");
+            let search = exchange.get(&format!("documents?words=marker-{}", cell.name), by).await;
+            let search = search.json::<Documents>();
+            assert_eq!(found(cell, &search.documents), may, "{who}: the search");
+            if !may {
+                assert!(
+                    known.iter().filter(|known| found(known, &search.documents)).count() as u64
+                        == search.count
+                );
+            }
+            let (document, attachment) = (cell.document, cell.attachment.id);
+            for path in [
+                format!("documents/{document}"),
+                format!("documents/{document}/revisions/1/content"),
+                format!("documents/{document}/acknowledgements"),
+                format!("documents/{document}/comments"),
+                format!("attachments/{attachment}"),
+            ] {
+                let answer = exchange.get(&path, by).await;
+                if may {
+                    assert_eq!(answer.status, 200, "{who}: {path}: {}", answer.body);
+                } else {
+                    silent(&exchange, "GET", &path, by, Value::Null, *from).await;
+                }
+            }
+            if may {
+                let view: BulletinDocument = exchange.get(&format!("documents/{document}"), by).await.json();
+                assert_eq!(view.revisions[0].marking.is_some(), *from == From::Owner, "{who}: its audience");
+                continue;
+            }
+            for (method, path, body) in writing(cell, &other) {
+                silent(&exchange, method, &path, by, body, *from).await;
+            }
+        }
+    }
+    // And whoever is not signed in, whatever they show.
+    for cell in &cells {
+        let may = cell.readers == For::Everybody;
+        let paths = [
+            format!("/{}", cell.document),
+            format!("/{}/revisions/1/content", cell.document),
+            format!("/attachments/{}", cell.attachment.id),
+        ];
+        for path in paths {
+            let answer = exchange.public(&path).await;
+            assert_eq!(answer.status, if may { 200 } else { 404 }, "{}: {path}", cell.name);
+            let member = exchange.get(&format!("public{path}"), owner.by(BulletinRole::Author)).await;
+            assert_eq!(member.status, answer.status, "{}: {path} by a member", cell.name);
+        }
+    }
+    assert_eq!(exchange.public("").await.json::<Documents>().count, 1);
+}
+
+/// Every route that changes something about a document.
+fn writing(cell: &Cell, other: &Staff) -> Vec<(&'static str, String, Value)> {
+    let (document, seen) = (cell.document, "0".repeat(64));
+    let (marking, text) = (json!({ "tlp": "CLEAR" }), content("x"));
+    vec![
+        (
+            "PUT",
+            format!("documents/{document}/draft"),
+            json!({ "seen": seen, "marking": marking, "content": text }),
+        ),
+        ("POST", format!("documents/{document}/revisions"), json!({ "marking": marking, "content": text })),
+        ("POST", format!("documents/{document}/steps"), json!({ "step": "withdraw", "seen": seen })),
+        ("POST", format!("documents/{document}/attachments?name=a.txt&media_type=text/plain"), json!("x")),
+        ("DELETE", format!("attachments/{}", cell.attachment.id), Value::Null),
+        (
+            "POST",
+            format!("documents/{document}/acknowledgements"),
+            json!({ "revision": 1, "acknowledgement": "seen" }),
+        ),
+        ("POST", format!("documents/{document}/comments"), json!({ "revision": 1, "text": "x" })),
+        ("POST", format!("documents/{document}/clients"), json!({ "revision": 1, "organisation": other.id })),
+        ("PATCH", format!("documents/{document}/incident"), json!({ "status": "closed" })),
+    ]
+}
+
+/// Asks about what one may not know of, and about what is not there: the answers are the same.
+async fn silent(exchange: &Exchange, method: &str, path: &str, by: &Credential, body: Value, from: From) {
+    let answer = exchange.ask(method, path, by, body.clone()).await;
+    let expected = match (method, from) {
+        // Who is of no organisation writes nothing, wherever it is.
+        ("GET", _) => (404, Rule::BulletinKnown),
+        (_, From::None) => (403, Rule::BulletinRole),
+        _ => (404, Rule::BulletinKnown),
+    };
+    assert_eq!(rule(&answer), expected, "{method} {path}");
+    let start = path.find('/').unwrap() + 1;
+    let nothing = format!("{}{}{}", &path[..start], DocumentId::from_bytes([0xEE; 16]), &path[start + 26..]);
+    let none = exchange.ask(method, &nothing, by, body).await;
+    assert_eq!((none.status, &none.body), (answer.status, &answer.body), "{method} {path}");
+}

@@ -1,0 +1,222 @@
+//! Random worlds: organisations, groups, markings and revisions, in which every text carries a marker of its own, and no
+//! answer to anybody has a marker that is above their clearance.
+
+use std::collections::BTreeSet;
+
+use proptest::{
+    prelude::*,
+    sample::subsequence,
+    strategy::ValueTree as _,
+    test_runner::{Config, TestRunner},
+};
+use sabha_advisory::{
+    Tlp,
+    clearance::{Marked, Place, Reader, may_read},
+};
+use sabha_protocol::{
+    bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
+    wire::bulletin_documents::Documents,
+};
+use serde_json::{Value, json};
+
+use super::{Exchange, Someone, Staff};
+
+/// Worlds that are tried.
+const WORLDS: usize = 4;
+
+/// A revision to be written: label, groups and organisations by their numbers, whether a person of the other organisation is
+/// named, and whether it is published.
+#[derive(Clone, Debug)]
+struct Plan {
+    tlp: Tlp,
+    groups: Vec<usize>,
+    organisations: Vec<usize>,
+    names_somebody: bool,
+    published: bool,
+}
+
+/// A document with its revisions. All but the newest are published.
+type Plans = Vec<(usize, Vec<Plan>)>;
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let numbers = || subsequence(vec![0, 1, 2], 0..=2);
+    (proptest::sample::select(Tlp::ALL.to_vec()), numbers(), numbers(), any::<bool>(), any::<bool>())
+        .prop_map(|(tlp, groups, organisations, names_somebody, published)| {
+            let is_wide = matches!(tlp, Tlp::Clear | Tlp::Red);
+            let of = |numbers: Vec<usize>| if is_wide { Vec::new() } else { numbers };
+            Plan { tlp, groups: of(groups), organisations: of(organisations), names_somebody, published }
+        })
+}
+
+fn plans() -> impl Strategy<Value = Plans> {
+    proptest::collection::vec((0..3_usize, proptest::collection::vec(plan(), 1..=2)), 7)
+}
+
+/// What stands where, and who may see it.
+struct Planted {
+    marker: String,
+    marked: Marked,
+    document: DocumentId,
+    number: u32,
+    attachment: AttachmentId,
+}
+
+/// BUL-01, BUL-02, BUL-03, BUL-04, BUL-05, BUL-06, BUL-07
+#[tokio::test]
+async fn no_answer_to_anybody_has_a_word_that_is_above_their_clearance() {
+    let mut runner = TestRunner::new(Config::default());
+    for _ in 0..WORLDS {
+        let plans = plans().new_tree(&mut runner).unwrap().current();
+        // A failure shows the world by itself: the plans are all that is random in it.
+        println!("{plans:?}");
+        world(plans).await;
+    }
+}
+
+async fn world(plans: Plans) {
+    let exchange = Exchange::open().await;
+    let staffs = [exchange.staff("A").await, exchange.staff("B").await, exchange.staff("C").await];
+    let ids: Vec<_> = staffs.iter().map(|staff| staff.id).collect();
+    // Group 0 is all, 1 is A and B, 2 is C alone.
+    let inside: [&[usize]; 3] = [&[0, 1, 2], &[0, 1], &[2]];
+    let mut groups = Vec::new();
+    for (name, inside) in ["all", "ab", "c"].into_iter().zip(inside) {
+        let members: Vec<_> = inside.iter().map(|number| ids[*number]).collect();
+        groups.push(exchange.group(name, &members).await);
+    }
+    let mut planted = Vec::new();
+    for (at, (owner, revisions)) in plans.iter().enumerate() {
+        let staff = &staffs[*owner];
+        let mut document: Option<DocumentId> = None;
+        let count = revisions.len();
+        for (number, plan) in (1_u32..).zip(revisions) {
+            let marker = format!("zq{at}x{number}zq");
+            let own: Vec<usize> =
+                plan.groups.iter().copied().filter(|group| inside[*group].contains(owner)).collect();
+            let reader = staffs[(*owner + 1) % 3].user(BulletinRole::Member);
+            let mut persons = BTreeSet::new();
+            if plan.tlp == Tlp::Red {
+                persons.extend([staff.user(BulletinRole::Reviewer), staff.user(BulletinRole::Publisher)]);
+                persons.extend(plan.names_somebody.then_some(reader));
+            }
+            let marking = json!({
+                "tlp": TlpLabel::from(plan.tlp),
+                "groups": own.iter().map(|group| groups[*group]).collect::<Vec<_>>(),
+                "organisations": plan.organisations.iter().map(|number| ids[*number]).collect::<Vec<_>>(),
+                "persons": persons,
+            });
+            let content = json!({ "document": { "title": marker, "tracking": { "id": marker },
+                "notes": [{ "text": marker }] } })
+            .to_string();
+            let author = staff.by(BulletinRole::Author);
+            let id = match document {
+                None => exchange.draft(staff, marking, &content).await.id,
+                Some(id) => {
+                    let begin = json!({ "marking": marking, "content": content });
+                    let begun =
+                        exchange.ask("POST", &format!("documents/{id}/revisions"), author, begin).await;
+                    assert_eq!(begun.status, 201, "{}", begun.body);
+                    id
+                }
+            };
+            document = Some(id);
+            let attachment = exchange.attached(id, &format!("{marker}.txt"), author, &marker).await;
+            let published = plan.published || (number as usize) < count;
+            if published {
+                exchange.publish(staff, id).await;
+                let comment = json!({ "revision": number, "text": marker });
+                let said = exchange.ask("POST", &format!("documents/{id}/comments"), author, comment).await;
+                assert_eq!(said.status, 204, "{}", said.body);
+            }
+            persons.insert(staff.user(BulletinRole::Author));
+            let marked = Marked {
+                owner: staff.id,
+                tlp: plan.tlp,
+                published,
+                groups: own.iter().map(|group| groups[*group]).collect(),
+                organisations: plan.organisations.iter().map(|number| ids[*number]).collect(),
+                clients: BTreeSet::new(),
+                persons,
+            };
+            planted.push(Planted { marker, marked, document: id, number, attachment: attachment.id });
+        }
+    }
+    let place = |at: usize, staff: &Staff, role: BulletinRole| Place {
+        organisation: staff.id,
+        roles: [role].into(),
+        groups: (0..3).filter(|group| inside[*group].contains(&at)).map(|group| groups[group]).collect(),
+    };
+    for (at, staff) in staffs.iter().enumerate() {
+        for (role, someone) in &staff.of_role {
+            let reader = Reader::Person { user: someone.user, membership: Some(place(at, staff, *role)) };
+            look_everywhere(&exchange, &planted, &reader, someone).await;
+        }
+    }
+    let nobody = exchange.somebody().await;
+    let reader = Reader::Person { user: nobody.user, membership: None };
+    look_everywhere(&exchange, &planted, &reader, &nobody).await;
+    // The public routes, as somebody who could read more by the others.
+    let paths =
+        paths(&planted).into_iter().filter(|path| !path.contains("comments") && !path.contains("acknowl"));
+    for path in paths.chain(["documents".to_owned()]) {
+        let path = path.replace("documents", "public").replace("attachments", "public/attachments");
+        let answer = exchange.get(&path, staffs[0].by(BulletinRole::Auditor)).await;
+        nothing_above(&planted, &Reader::Anonymous, &path, &answer.body);
+    }
+}
+
+/// Every path at which something could be read.
+fn paths(planted: &[Planted]) -> Vec<String> {
+    let mut paths = BTreeSet::new();
+    for Planted { marker, document, number, attachment, .. } in planted {
+        paths.insert(format!("documents/{document}"));
+        paths.insert(format!("documents/{document}/revisions/{number}/content"));
+        paths.insert(format!("documents/{document}/comments"));
+        paths.insert(format!("documents/{document}/acknowledgements"));
+        paths.insert(format!("attachments/{attachment}"));
+        paths.insert(format!("documents?words={marker}"));
+        paths.insert(format!("documents?after={document}"));
+    }
+    paths.into_iter().collect()
+}
+
+async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Reader, someone: &Someone) {
+    let by = &someone.credential;
+    let may = |one: &Planted| may_read(reader, &one.marked).may_read;
+    for path in paths(planted).into_iter().chain(["documents".into(), "incidents".into(), "groups".into()]) {
+        let answer = exchange.get(&path, by).await;
+        nothing_above(planted, reader, &path, &answer.body);
+    }
+    // What is theirs they find, and it is counted; what is not is not counted either.
+    let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
+    let list: Documents = exchange.list(by).await;
+    assert_eq!(list.documents.iter().map(|line| line.id).collect::<BTreeSet<_>>(), known, "{reader:?}");
+    assert_eq!(list.count, known.len() as u64);
+    for one in planted {
+        let newest = planted.iter().rfind(|other| other.document == one.document && may(other));
+        let expected = u64::from(newest.is_some_and(|newest| newest.number == one.number));
+        let search = exchange.get(&format!("documents?words={}", one.marker), by).await;
+        assert_eq!(search.json::<Documents>().count, expected, "{} to {reader:?}", one.marker);
+        // Refusals say nothing either, whatever is tried.
+        let (id, hash) = (one.document, "0".repeat(64));
+        let tries: [(&str, String, Value); 4] = [
+            ("POST", format!("documents/{id}/steps"), json!({ "step": "withdraw", "seen": hash })),
+            ("POST", format!("documents/{id}/comments"), json!({ "revision": 99, "text": "x" })),
+            ("PATCH", format!("documents/{id}/incident"), json!({ "status": "closed" })),
+            ("DELETE", format!("attachments/{}", AttachmentId::from_bytes([9; 16])), Value::Null),
+        ];
+        for (method, path, body) in tries {
+            let answer = exchange.ask(method, &path, by, body).await;
+            assert!(answer.status >= 400, "{method} {path}");
+            nothing_above(planted, reader, &path, &answer.body);
+        }
+    }
+}
+
+fn nothing_above(planted: &[Planted], reader: &Reader, path: &str, body: &str) {
+    for one in planted {
+        if !may_read(reader, &one.marked).may_read {
+            assert!(!body.contains(&one.marker), "{} is shown to {reader:?} at {path}: {body}", one.marker);
+        }
+    }
+}
