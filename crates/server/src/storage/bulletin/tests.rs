@@ -161,13 +161,13 @@ impl World {
                 put(
                     "INSERT INTO revisions (document, number, stage, tlp, title, hash, changed_ms, content)
                      VALUES ($1, $2, $3, $4, 'x', zeroblob(32), $2, x'78')",
-                    &[this.clone()],
+                    std::slice::from_ref(&this),
                     &[number, stage, tlp],
                 )
                 .await;
                 let words = "INSERT INTO revision_words (rowid, text)
                     SELECT row, 'word' FROM revisions WHERE document = $1 AND number = $2";
-                put(words, &[this.clone()], &[number]).await;
+                put(words, std::slice::from_ref(&this), &[number]).await;
                 let author = "INSERT INTO revision_authors (document, user, number) VALUES ($1, $2, $3)";
                 put(author, &[this.clone(), id(written.author)], &[number]).await;
                 for group in &written.groups {
@@ -191,7 +191,7 @@ impl World {
                 }
                 if written.stage >= 3 {
                     let publish = "UPDATE revisions SET stage = $3, published_ms = 1 WHERE document = $1 AND number = $2";
-                    put(publish, &[this.clone()], &[number, written.stage]).await;
+                    put(publish, std::slice::from_ref(&this), &[number, written.stage]).await;
                 }
             }
         }
