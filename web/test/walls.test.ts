@@ -59,8 +59,9 @@ const BROWSER: readonly { name: RegExp; owners: readonly string[] }[] = [
   { name: /\bfetch\(/, owners: ['session/', 'admin/api.ts'] },
   { name: /\bnavigator\.credentials\b/, owners: ['admin/passkey.ts'] },
 ];
-/** What a pure folder must not touch. */
-const EFFECTS = /\b(document|window|navigator|location|setTimeout|setInterval|performance|Math\.random|Date\.now)\b/;
+/** What a pure folder must not touch. The name of a field is something else: `document: DocumentId`. */
+const EFFECTS =
+  /\b(document|window|navigator|location|setTimeout|setInterval|performance|Math\.random|Date\.now)\b(?!\??:)/;
 const PURE = ['call/', 'protocol/', 'e2ee/frames.ts', 'e2ee/keys.ts', 'e2ee/sframe.ts', 'e2ee/vault.ts'];
 
 interface SourceFile {
@@ -113,7 +114,8 @@ describe('walls between folders', () => {
   });
 
   it.each(shipped.filter(({ path }) => PURE.some((prefix) => path.startsWith(prefix))))('$path is pure', (file) => {
-    expect(file.code).not.toMatch(EFFECTS);
+    // Texts of generated types: `"bulletin.document"`.
+    expect(file.code.replaceAll(/"[^"\n]*"/g, '""')).not.toMatch(EFFECTS);
   });
 
   it('tells a forbidden import from an allowed one', () => {

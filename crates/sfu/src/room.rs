@@ -227,7 +227,10 @@ impl Room {
             let speaking = peer.publishing.microphone
                 && peer.publication(Source::Microphone).speech.is_speaking(context.now);
             speakers_changed |= self.speakers.set_speaking(key, speaking);
-            self.allocate(context, key);
+            // Who is sent nothing has nothing to divide: in a room where nobody publishes that is everybody.
+            if peer.slots.iter().any(|slot| slot.occupant.is_some()) {
+                self.allocate(context, key);
+            }
             self.repeat_keyframe_requests(context, key);
         }
         if speakers_changed {

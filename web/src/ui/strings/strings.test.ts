@@ -8,15 +8,15 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const english = readFileSync(here('./en.ftl'), 'utf8');
 const keys = [...english.matchAll(/^([a-zA-Z][\w-]*) *=/gm)].map((match) => match[1] ?? '');
 
-/** Rules by which the server refuses in a call, as the protocol's types name them. Those of accounts are another page's. */
+/** Rules by which the server refuses in a call, as the protocol's types name them. Those of accounts and of the bulletin are other pages'. */
 function rules(): string[] {
   const messages = readFileSync(here('../../protocol/messages.ts'), 'utf8');
   const union = /export type Rule = ([^;]+);/.exec(messages)?.[1] ?? '';
   return (
     [...union.matchAll(/"([A-Z._]+)"/g)]
       .map((match) => match[1] ?? '')
-      // The page of administrators has its own words for these.
-      .filter((rule) => !/^(ACCOUNT|FLOOR)\./.test(rule))
+      // The page of administrators has its own words for its rules.
+      .filter((rule) => !/^(ACCOUNT|BULLETIN|FLOOR)\./.test(rule))
   );
 }
 
