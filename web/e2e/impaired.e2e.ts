@@ -87,20 +87,27 @@ describe.skipIf(missing.chromium)('a bad network', () => {
     await stage.bring(asha, ben, link);
     await ben.sees('Asha', 'red');
     const height = async () => (await ben.look('Asha')).height;
+    const frames = async () => (await watch(ben, 2)).video.frames;
     stage.changeLink('both loss=0%,reorder=0%,jitter=5ms');
     stage.changeLink('down rate=4mbit');
     await expect.poll(height, { timeout: 40_000, message: 'the large picture comes' }).toBe(720);
+    const all = await frames();
+    const isLess = async () => (await height()) < 720 || (await frames()) < all * 0.8;
 
+    // A smaller picture, or fewer of the large one: what fits depends on what the encoder makes of this camera.
     stage.changeLink('down rate=250kbit');
-    await expect.poll(height, { timeout: 20_000, message: 'the small one follows' }).toBeLessThan(720);
+    await expect.poll(isLess, { timeout: 20_000, message: 'less follows' }).toBe(true);
+    // What filled the queue of the link before that costs sound, for a moment.
+    const sounds = async () => (await watch(ben, 1)).audio.packets;
+    await expect.poll(sounds, { timeout: 10_000, message: 'sound is whole' }).toBeGreaterThan(45);
     const { audio, video } = await watch(ben, 5);
     expect(audio.packets, JSON.stringify(audio)).toBeGreaterThan(5 * 50 * 0.9);
     expect(video.frames, JSON.stringify(video)).toBeGreaterThan(5 * 5);
 
     stage.changeLink('down rate=4mbit');
     const widened = Date.now();
-    await expect.poll(height, { timeout: 10_000, interval: 100, message: 'the large one is back' }).toBe(720);
-    console.log(`the large picture is back after ${Date.now() - widened} ms`);
+    await expect.poll(isLess, { timeout: 10_000, interval: 100, message: 'all is back' }).toBe(false);
+    console.log(`all of the picture is back after ${Date.now() - widened} ms`);
     await ben.seesMotion('Asha', 'camera', 30);
     expect(await height()).toBe(720);
     await ben.verified(1000);
@@ -110,9 +117,9 @@ describe.skipIf(missing.chromium)('a bad network', () => {
     const report = await stage.server.link?.stop();
     if (!report) throw new Error('there was no bad network');
     for (const way of [report.up, report.down]) {
-      // The second story has only the loss of its narrow link.
-      expect(way.lost, JSON.stringify(way)).toBeGreaterThan(100);
-      expect(way.overtaken, JSON.stringify(way)).toBeGreaterThan(100);
+      // The first story alone has them, for some twenty seconds; the second has only the loss of its narrow link.
+      expect(way.lost, JSON.stringify(way)).toBeGreaterThan(50);
+      expect(way.overtaken, JSON.stringify(way)).toBeGreaterThan(50);
     }
     expect(report.down.overflowed).toBeGreaterThan(0);
     expect(report.refused_packets).toBe(0);
