@@ -5,8 +5,13 @@
 use libfuzzer_sys::fuzz_target;
 use sabha_sfu::{RtpExtensionIds, RtpHeader};
 
-const IDS: RtpExtensionIds =
-    RtpExtensionIds { mid: Some(4), rid: Some(10), repaired: Some(11), transport_seq: Some(3) };
+const IDS: RtpExtensionIds = RtpExtensionIds {
+    mid: Some(4),
+    rid: Some(10),
+    repaired: Some(11),
+    transport_seq: Some(3),
+    dependency: Some(12),
+};
 
 fuzz_target!(|input: &[u8]| {
     check(input);
@@ -37,6 +42,7 @@ fn check(packet: &[u8]) {
     };
     let last = |id| elements.iter().rfind(|(of, _)| *of == id).map(|(_, value)| *value);
     assert_eq!((header.mid, header.rid, header.repaired), (last(4), last(10), last(11)));
+    assert_eq!(header.dependency, last(12));
     let seq = last(3).and_then(|value| Some(u16::from_be_bytes(*value.first_chunk()?)));
     assert_eq!(header.transport_seq, seq);
 }

@@ -81,6 +81,7 @@ impl World {
             udp: vec![*SERVER],
             tcp: vec![],
             path: PacketPath::Own,
+            voices: 3,
             seed: [7; 32],
         };
         Self {

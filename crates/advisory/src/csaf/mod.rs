@@ -19,7 +19,7 @@
 //! | `schema` | the JSON schema |
 //! | `rules` | tests of section 6 |
 //! | `cvss`, `purl`, `languages`, `weaknesses`, `versions`, `instant`, `uri` | what texts of a document mean |
-//! | [`filename`] | what a document's file is called |
+//! | `filename` | what a document's file is called |
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | `report` | what was found |
 
