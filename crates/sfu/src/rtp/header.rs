@@ -2,8 +2,6 @@
 
 use super::FIXED;
 
-/// Extensions looked at before giving up. Browsers send five at most.
-const EXTENSIONS_MAX: usize = 16;
 /// The profile of extensions with one byte of header, and those with two (the low four bits are anybody's).
 const ONE_BYTE: u16 = 0xbede;
 const TWO_BYTE: u16 = 0x1000;
@@ -90,18 +88,18 @@ impl<'a> Header<'a> {
         (packet.len() >= bytes).then_some(header)
     }
 
-    /// Reads extensions until they end or make no sense; what was read until then counts.
+    /// Reads extensions until they end or make no sense; what was read until then counts. However many there are, they are
+    /// at most as many as the datagram has bytes.
     fn read_extensions(&mut self, mut rest: &'a [u8], one_byte: bool, ids: &Ids) {
-        for _ in 0..EXTENSIONS_MAX {
-            let Some((&first, tail)) = rest.split_first() else { return };
+        while let Some((&first, tail)) = rest.split_first() {
             if first == 0 {
                 // Padding between elements.
                 rest = tail;
                 continue;
             }
             let (id, length, tail) = if one_byte {
-                // 15 is reserved: everything after it is to be ignored.
-                if first >> 4 == 15 {
+                // 15 is reserved, and 0 with a length is none: everything after either is to be ignored (RFC 8285, section 4.2).
+                if matches!(first >> 4, 0 | 15) {
                     return;
                 }
                 (first >> 4, usize::from(first & 0x0f) + 1, tail)
@@ -169,9 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_behind_the_reserved_number() {
-        let packet = packet(0x90, &[0xf0, 0, 0x40, b'a'], ONE_BYTE);
-        assert_eq!(Header::parse(&packet, &IDS).unwrap().mid, None);
+    fn nothing_is_read_behind_the_reserved_number_nor_behind_padding_that_has_a_length() {
+        for first in [0xf0, 0x01] {
+            let packet = packet(0x90, &[first, 0, 0x40, b'a'], ONE_BYTE);
+            assert_eq!(Header::parse(&packet, &IDS).unwrap().mid, None);
+        }
+    }
+
+    #[test]
+    fn an_extension_is_found_behind_any_padding() {
+        let mut extensions = vec![0; 38];
+        extensions.extend([0x40, b'a']);
+        let packet = packet(0x90, &extensions, ONE_BYTE);
+        assert_eq!(Header::parse(&packet, &IDS).unwrap().mid, Some(&b"a"[..]));
     }
 
     #[test]
