@@ -29,6 +29,8 @@ use crate::{
 
 /// How often speakers, allocation and demand are looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// How often a room is looked at in which nobody publishes anything.
+const TICK_UNUSED: Duration = Duration::from_secs(1);
 /// Wants kept per peer: camera and screen of everybody.
 const WANTS_MAX: usize = 2 * ROOM_PARTICIPANTS_MAX;
 
@@ -154,6 +156,9 @@ impl Room {
             }
         }
         peer.publishing = media;
+        if peer.connection.is_some() {
+            context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
+        }
         if !media.microphone && self.speakers.remove(key) {
             self.tell_speakers(context);
         }
@@ -217,6 +222,7 @@ impl Room {
         let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
         let mut speakers_changed = false;
         let mut any_connection = false;
+        let mut is_used = false;
         for key in keys {
             let Some(peer) = self.peers.get_mut(&key) else { continue };
             if peer.is_silent(context.now) {
@@ -224,6 +230,7 @@ impl Room {
                 continue;
             }
             any_connection |= peer.connection.is_some();
+            is_used |= Source::ALL.into_iter().any(|source| peer.publishing.has(source));
             let speaking = peer.publishing.microphone
                 && peer.publication(Source::Microphone).speech.is_speaking(context.now);
             speakers_changed |= self.speakers.set_speaking(key, speaking);
@@ -238,7 +245,8 @@ impl Room {
         }
         self.demand_changed = true;
         if any_connection {
-            context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
+            let pause = if is_used { TICK } else { TICK_UNUSED };
+            context.timers.set(context.now, Timer::Room(self.key), context.now + pause);
         }
     }
 

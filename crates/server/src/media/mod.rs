@@ -15,6 +15,7 @@
 mod addresses;
 mod flows;
 mod link;
+mod lull;
 mod socket;
 mod tcp;
 mod worker;

@@ -18,6 +18,7 @@ use super::{
     addresses::AddressTable,
     flows::ForeignFlows,
     link::{self, Control, Queues, ShardLink, ShardSnapshot, StrayPacket, StrayPath},
+    lull::{self, Lull},
     socket::{self, Arrival},
 };
 
@@ -97,6 +98,9 @@ pub(super) struct Worker {
     backlog: VecDeque<Event>,
     /// Live peer connections, so that they can be told `Lost` should the whole shard fail.
     connections: HashMap<PeerKey, MediaGeneration>,
+    lull: Lull,
+    /// Whether a packet wakes the thread.
+    is_listening: bool,
     counters: ShardSnapshot,
     published: Instant,
 }
@@ -134,6 +138,8 @@ impl Worker {
             events,
             backlog: VecDeque::new(),
             connections: HashMap::new(),
+            lull: Lull::new(now),
+            is_listening: true,
             counters: ShardSnapshot::default(),
             published: now,
         }
@@ -154,10 +160,15 @@ impl Worker {
     /// One round: sleep until something happens, then take what is there.
     fn turn(&mut self, events: &mut Events) {
         let now = Instant::now();
-        let sleep = if self.backlog.is_empty() {
+        let is_lull = self.lull.is_on(now);
+        self.listen(!is_lull);
+        let sleep = if !self.backlog.is_empty() {
+            Duration::from_millis(1)
+        } else if self.is_listening {
             self.deadline.saturating_duration_since(now).min(TICK)
         } else {
-            Duration::from_millis(1)
+            // What is due meanwhile is done together with what has come.
+            lull::PAUSE
         };
         if let Err(error) = self.poll.poll(events, Some(sleep))
             && error.kind() != io::ErrorKind::Interrupted
@@ -180,6 +191,25 @@ impl Worker {
         }
     }
 
+    /// Lets packets wake the thread, or not. What has come before they are let wakes it at once.
+    fn listen(&mut self, wanted: bool) {
+        if wanted == self.is_listening {
+            return;
+        }
+        let (registry, socket) = (self.poll.registry(), &mut self.egress.socket);
+        let changed = if wanted {
+            registry.register(socket, SOCKET, Interest::READABLE)
+        } else {
+            registry.deregister(socket)
+        };
+        match changed {
+            Ok(()) => self.is_listening = wanted,
+            Err(error) => {
+                tracing::error!(shard = self.config.shard.0, %error, "shard cannot wait for its socket")
+            }
+        }
+    }
+
     fn take_control(&mut self) -> bool {
         for _ in 0..MESSAGES_PER_TURN {
             let Ok(control) = self.queues.control.try_recv() else { return false };
@@ -189,6 +219,7 @@ impl Worker {
                     match &command {
                         Command::Connect { peer, generation, .. } => {
                             self.connections.insert(*peer, *generation);
+                            self.lull.note_connecting(now);
                         }
                         Command::Disconnect { peer } => {
                             self.connections.remove(peer);
@@ -220,8 +251,10 @@ impl Worker {
                 StrayPath::Shard(ingress) => (Transport::Udp, Some(ingress)),
                 StrayPath::Tcp => (Transport::Tcp, None),
             };
+            let now = Instant::now();
+            self.lull.note_packet(now, &contents);
             let input = Input::Receive { transport, source, destination, contents: &contents };
-            let answered = self.feed(Instant::now(), input, Some(source));
+            let answered = self.feed(now, input, Some(source));
             // An answer proves that the flow is a peer's of ours: from now on its packets need no ufrag.
             if let Some(ingress) = ingress.filter(|_| answered)
                 && let Some(link) = self.peers.get(usize::from(ingress.0))
@@ -256,6 +289,7 @@ impl Worker {
 
     fn datagram(&mut self, arrival: &Arrival<'_>) {
         let now = Instant::now();
+        self.lull.note_packet(now, arrival.contents);
         if !self.egress.addresses.admits(arrival.source.ip()) {
             self.counters.junk += 1;
             return;

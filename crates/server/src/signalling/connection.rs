@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
 use sabha_conference::{Command, ConnectionKey, Visitor};
 use sabha_protocol::{
     MeetingId, RequestId, Rule,
@@ -19,6 +18,10 @@ use sabha_protocol::{
 };
 use serde::Deserialize;
 use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::{
+    Error as SocketError, Message as Frame, Utf8Bytes,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use super::{
     Attachment, Intake, Origin, Permit, Signalling,
@@ -27,6 +30,7 @@ use super::{
     rate::TokenBucket,
     room::{Arrival, Claim, Mailbox, Message},
     rooms::Stranger,
+    socket::Socket,
     translate::{self, Asked},
 };
 use crate::{drain::Phase, logging::AddressTag, metrics};
@@ -100,7 +104,7 @@ struct Attached {
 /// Serves a WebSocket until it ends.
 pub(super) async fn serve(
     signalling: Signalling,
-    mut socket: WebSocket,
+    mut socket: Socket,
     intake: Intake,
     origin: Origin,
     permit: &Permit,
@@ -148,7 +152,7 @@ pub(super) async fn serve(
 }
 
 impl Connection {
-    async fn run(&mut self, socket: &mut WebSocket, due: &mut OutboxReader, permit: &Permit) -> End {
+    async fn run(&mut self, socket: &mut Socket, due: &mut OutboxReader, permit: &Permit) -> End {
         let opened = Instant::now();
         let mut heard = opened;
         let overflow = due.overflow();
@@ -205,14 +209,15 @@ impl Connection {
 
     async fn receive(
         &mut self,
-        received: Option<Result<Frame, axum::Error>>,
+        received: Option<Result<Frame, SocketError>>,
         now: Instant,
     ) -> Result<(), End> {
         match received {
             None | Some(Ok(Frame::Close(_))) => Err(End::Gone),
             // Too long, not UTF-8, or not WebSocket; for a broken connection nobody hears the last word.
             Some(Err(_)) => Err(End::Say(CloseReason::Misbehaved)),
-            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {
+            // Of raw frames the library makes messages before it hands them over.
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => {
                 if self.rate.take(now) {
                     Ok(())
                 } else {
@@ -416,7 +421,7 @@ async fn room_gone(room: Option<&Attached>) {
 }
 
 /// Writes one thing that is due.
-async fn write(socket: &mut WebSocket, overflow: &Overflow, next: Due) -> Result<(), End> {
+async fn write(socket: &mut Socket, overflow: &Overflow, next: Due) -> Result<(), End> {
     let (text, end) = match next {
         Due::Close { text, reason } => (text, Some(End::Said(reason))),
         Due::Send(text) => (text, None),
@@ -430,7 +435,7 @@ async fn write(socket: &mut WebSocket, overflow: &Overflow, next: Due) -> Result
 }
 
 /// Writes what a room that is gone has left, and tells whether it said farewell.
-async fn flush(socket: &mut WebSocket, due: &mut OutboxReader) -> End {
+async fn flush(socket: &mut Socket, due: &mut OutboxReader) -> End {
     let overflow = due.overflow();
     while let Some(next) = due.try_next() {
         if let Err(end) = write(socket, &overflow, next).await {
@@ -441,20 +446,20 @@ async fn flush(socket: &mut WebSocket, due: &mut OutboxReader) -> End {
 }
 
 /// Says what is left to say, and closes with a code for those who look no further.
-async fn say_last_word(socket: &mut WebSocket, end: End) -> Result<(), axum::Error> {
+async fn say_last_word(socket: &mut Socket, end: End) -> Result<(), SocketError> {
     if let End::Say(reason) = end {
         let last = frame(None, ServerMessage::Closed { reason, by: None });
         socket.send(Frame::Text(encode(&last))).await?;
     }
     let code = match end {
         End::Gone => return Ok(()),
-        End::Failed | End::RoomLost => close_code::ERROR,
+        End::Failed | End::RoomLost => CloseCode::Error,
         End::Said(reason) | End::Say(reason) => match reason {
-            CloseReason::Misbehaved | CloseReason::TooSlow => close_code::POLICY,
-            CloseReason::ServerStopping => close_code::RESTART,
-            _ => close_code::NORMAL,
+            CloseReason::Misbehaved | CloseReason::TooSlow => CloseCode::Policy,
+            CloseReason::ServerStopping => CloseCode::Restart,
+            _ => CloseCode::Normal,
         },
-        End::Silent => close_code::AWAY,
+        End::Silent => CloseCode::Away,
     };
     socket.send(Frame::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }))).await?;
     // The client answers with a close frame of its own; what it sent before that is read and dropped, for a

@@ -11,6 +11,7 @@
 
 mod addresses;
 mod connection;
+mod frames;
 mod handshakes;
 mod intake;
 mod outbox;
@@ -20,6 +21,7 @@ mod peers;
 mod rate;
 mod room;
 mod rooms;
+mod socket;
 mod translate;
 
 use std::{
@@ -30,7 +32,6 @@ use std::{
     },
 };
 
-use axum::extract::ws::WebSocket;
 use sabha_conference::ConnectionKey;
 use sabha_protocol::{
     BootEpoch, MeetingId,
@@ -47,6 +48,7 @@ pub(crate) use self::{
     rate::TokenBucket,
     room::LobbyShares,
     rooms::RoomsConfig,
+    socket::Socket,
 };
 use crate::drain::{Drain, Phase};
 
@@ -93,7 +95,7 @@ impl Signalling {
     }
 
     /// Serves a WebSocket until it ends. `permit` is held as long.
-    pub(crate) async fn serve(self, socket: WebSocket, intake: Intake, origin: Origin, permit: Permit) {
+    pub(crate) async fn serve(self, socket: Socket, intake: Intake, origin: Origin, permit: Permit) {
         connection::serve(self, socket, intake, origin, &permit).await;
         drop(permit);
     }

@@ -8,13 +8,13 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use axum::extract::ws::Utf8Bytes;
 use sabha_protocol::{
     ParticipantId,
     limits::OUTBOX_MESSAGES_MAX,
     wire::{ServerFrame, ServerMessage, server::CloseReason},
 };
 use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Bytes of frames that may wait for one connection. The most that anybody is due at once is what a member has
 /// missed of the group, 4 MiB of handshakes or 5.6 MiB of text, with the state of the room after it.

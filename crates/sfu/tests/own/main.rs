@@ -21,6 +21,7 @@ mod fewer;
 mod forwarding;
 #[path = "../it/hostility.rs"]
 mod hostility;
+mod idle;
 #[path = "../it/layers.rs"]
 mod layers;
 #[path = "../it/temporal.rs"]
