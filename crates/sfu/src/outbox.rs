@@ -16,10 +16,16 @@ use crate::io::{Output, Transport};
 /// Longest run, in packets and in bytes: what every kernel takes that has UDP GSO.
 const RUN_PACKETS_MAX: usize = 64;
 const RUN_BYTES_MAX: usize = 60_000;
-/// Bytes of a new buffer: most frames of 2 Mbit/s. One that has to grow for a key frame stays large.
+/// Bytes of a new buffer for a run that begins with a packet as long as those of large frames: most frames of 2 Mbit/s. In
+/// the pictures of small tiles, and in sound, few packets follow the first.
 const BUFFER_BYTES: usize = 8 * 1024;
+const SMALL_BUFFER_BYTES: usize = 2 * 1024;
+/// Longest packet after which few are expected to follow.
+const SMALL_PACKET_BYTES: usize = 900;
+/// Largest buffer that is kept. Those of key frames are larger, and there are few of these.
+const KEPT_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of buffers that are kept for the next turn: a frame for some hundred receivers.
-const SPARE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const SPARE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes that are held back at most. What is sent soon after it was written is still in the processor's cache, and a
 /// receiver at the end of a long list does not wait for all before it.
 const HELD_BYTES_MAX: u64 = 256 * 1024;
@@ -51,14 +57,21 @@ struct Run {
     is_closed: bool,
 }
 
+/// Buffers to be used again.
+#[derive(Debug, Default)]
+struct Spare {
+    large: Vec<Vec<u8>>,
+    small: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
 /// The runs of a turn.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// Counts the times it was emptied, from 1, so that an [`OpenRun`] of before is not taken for one of now.
     turn: u64,
     runs: Vec<Run>,
-    spare: Vec<Vec<u8>>,
-    spare_bytes: usize,
+    spare: Spare,
     packets: u64,
     bytes: u64,
     /// When what it holds must leave.
@@ -67,7 +80,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self { turn: 1, runs: Vec::new(), spare: Vec::new(), spare_bytes: 0, packets: 0, bytes: 0, due: None }
+        Self { turn: 1, runs: Vec::new(), spare: Spare::default(), packets: 0, bytes: 0, due: None }
     }
 
     /// Returns the buffer to whose end a packet of `length` bytes for `route` is to be written; nothing else may be
@@ -84,8 +97,7 @@ impl Outbox {
         };
         let is_open = open.turn == self.turn && self.runs.get(open.run).is_some_and(fits);
         if !is_open {
-            let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES));
-            self.spare_bytes = self.spare_bytes.saturating_sub(bytes.capacity());
+            let bytes = self.spare.take(length);
             *open = OpenRun { turn: self.turn, run: self.runs.len() };
             self.runs.push(Run { route, bytes, segment: length, packets: 0, is_closed: false });
         }
@@ -127,14 +139,35 @@ impl Outbox {
         (std::mem::take(&mut self.packets), std::mem::take(&mut self.bytes))
     }
 
-    /// Takes a buffer back. One that was made for something else, a report say, is too small to be of use.
-    pub(crate) fn recycle(&mut self, mut buffer: Vec<u8>) {
+    /// Takes a buffer back.
+    pub(crate) fn recycle(&mut self, buffer: Vec<u8>) {
+        self.spare.put(buffer);
+    }
+}
+
+impl Spare {
+    /// Returns an empty buffer for a run whose first packet has that length.
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        let (kept, bytes) = if length > SMALL_PACKET_BYTES {
+            (&mut self.large, BUFFER_BYTES)
+        } else {
+            (&mut self.small, SMALL_BUFFER_BYTES)
+        };
+        let Some(buffer) = kept.pop() else { return Vec::with_capacity(bytes) };
+        self.bytes -= buffer.capacity();
+        buffer
+    }
+
+    /// Keeps a buffer, if there is room. One that was made for something else, a report say, is too small to be of use.
+    fn put(&mut self, mut buffer: Vec<u8>) {
         let bytes = buffer.capacity();
-        if bytes >= BUFFER_BYTES && self.spare_bytes + bytes <= SPARE_BYTES_MAX {
-            self.spare_bytes += bytes;
-            buffer.clear();
-            self.spare.push(buffer);
+        if !(SMALL_BUFFER_BYTES..=KEPT_BYTES_MAX).contains(&bytes) || self.bytes + bytes > SPARE_BYTES_MAX {
+            return;
         }
+        self.bytes += bytes;
+        buffer.clear();
+        let kept = if bytes < BUFFER_BYTES { &mut self.small } else { &mut self.large };
+        kept.push(buffer);
     }
 }
 
@@ -179,7 +212,9 @@ mod tests {
             prop_assert_eq!(count, given.iter().map(Vec::len).sum::<usize>() as u64);
             prop_assert_eq!(taken, given);
             used.into_iter().for_each(|buffer| outbox.recycle(buffer));
-            prop_assert!(outbox.runs.is_empty() && outbox.spare.iter().all(Vec::is_empty));
+            let Spare { large, small, bytes } = &outbox.spare;
+            prop_assert!(outbox.runs.is_empty() && large.iter().chain(small).all(Vec::is_empty));
+            prop_assert_eq!(large.iter().chain(small).map(Vec::capacity).sum::<usize>(), *bytes);
         }
     }
 
