@@ -272,7 +272,8 @@ impl Connection {
                 let challenge = self.challenge;
                 let Origin { address, account } = self.origin;
                 let stranger = Stranger { meeting, device, challenge, proof, credential, address };
-                self.enter(id, stranger, Visitor { client, account }, now).await
+                // Boxed, since it is done once: a connection's task has room for its largest step for as long as it lives.
+                Box::pin(self.enter(id, stranger, Visitor { client, account }, now)).await
             }
             other => {
                 let (Some(attached), Some(asked)) = (&self.room, translate::asked(other)) else {
@@ -280,7 +281,7 @@ impl Connection {
                     return self.strike(now);
                 };
                 match asked {
-                    Asked::Group(asked) => self.ask_group(id, asked, now).await,
+                    Asked::Group(asked) => Box::pin(self.ask_group(id, asked, now)).await,
                     Asked::Room(command) => {
                         // What a guest says to hosts waits for its turn, and with it whatever this guest says next.
                         if matches!(command, Command::Door { to: None, .. })

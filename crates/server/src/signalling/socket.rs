@@ -22,6 +22,9 @@ use super::frames::Frames;
 /// Longest message, in bytes, of which a buffer is kept.
 const KEPT_BYTES: usize = 4 * 1024;
 
+/// Bytes read at once, taken from memory for each connection as long as it lives.
+const READ_BUFFER_BYTES: usize = 1024;
+
 /// Bytes written but not yet taken by the client's kernel before the writer has to wait. The largest message of
 /// ours, a Welcome with its tree in base64, is 0.9 MB.
 const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
@@ -100,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 /// Returns the library's part. It has nothing to wait for, since there is no handshake.
 fn open<S: AsyncRead + AsyncWrite + Unpin>(frames: Frames<S>) -> Option<WebSocketStream<Frames<S>>> {
     let config = WebSocketConfig::default()
-        .read_buffer_size(KEPT_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
