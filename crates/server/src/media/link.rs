@@ -86,11 +86,18 @@ pub(super) struct ShardLink {
 pub(super) struct Shared {
     snapshot: Mutex<ShardSnapshot>,
     stopping: AtomicBool,
+    /// The thread looks at packets by itself after a moment.
+    resting: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn publish(&self, snapshot: ShardSnapshot) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    /// Says whether packets need not wake the thread.
+    pub(super) fn rest(&self, rests: bool) {
+        self.resting.store(rests, Ordering::Release);
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -117,15 +124,18 @@ pub(super) fn link(waker: mio::Waker) -> (ShardLink, Queues) {
 impl ShardLink {
     /// Queues a control message.
     pub(super) fn control(&self, control: Control) -> Result<(), MediaUnavailable> {
+        let is_of_packets = matches!(control, Control::Learn { .. });
         self.control.try_send(control).map_err(|_| MediaUnavailable)?;
-        self.wake();
+        if !is_of_packets || !self.shared.resting.load(Ordering::Acquire) {
+            self.wake();
+        }
         Ok(())
     }
 
     /// Queues a packet; tells whether there was room. Nobody waits for room: a late packet is worth nothing.
     pub(super) fn packet(&self, packet: StrayPacket) -> bool {
         let queued = self.packets.try_send(packet).is_ok();
-        if queued {
+        if queued && !self.shared.resting.load(Ordering::Acquire) {
             self.wake();
         }
         queued

@@ -203,7 +203,10 @@ impl Worker {
             registry.deregister(socket)
         };
         match changed {
-            Ok(()) => self.is_listening = wanted,
+            Ok(()) => {
+                self.is_listening = wanted;
+                self.queues.shared.rest(!wanted);
+            }
             Err(error) => {
                 tracing::error!(shard = self.config.shard.0, %error, "shard cannot wait for its socket")
             }
