@@ -11,7 +11,8 @@ use sabha_protocol::{
     Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec, limits::SPEAKERS_FORWARDED,
 };
 use sabha_sfu::{
-    Command, Event, Input, Output, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport, Want,
+    Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport,
+    Want,
 };
 
 use str0m::format::Codec;
@@ -76,12 +77,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::over(crate::PATH)
+    }
+
+    pub(crate) fn over(path: PacketPath) -> Self {
         let now = Instant::now();
         let config = ShardConfig {
             shard: SHARD,
             udp: vec![server(Transport::Udp)],
             tcp: vec![server(Transport::Tcp)],
-            path: crate::PATH,
+            path,
             voices: SPEAKERS_FORWARDED,
             seed: [7; 32],
         };

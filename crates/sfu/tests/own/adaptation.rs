@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use sabha_protocol::{Layer, Source};
+use sabha_sfu::PacketPath;
 
 use crate::{
+    PATH,
     client::{Profile, Received},
     temporal::{per_second, two_layers},
     world::World,
@@ -40,7 +42,13 @@ struct Seen {
 impl Talk {
     /// Ten seconds into a call whose listener has a link of 4 Mbit/s.
     fn new(seed: u64) -> Self {
-        let mut world = World::new();
+        let talk = Self::over(PATH, seed);
+        assert_eq!(layer(&talk.world, talk.listener), Some(Layer::High), "seed {seed}");
+        talk
+    }
+
+    fn over(path: PacketPath, seed: u64) -> Self {
+        let mut world = World::over(path);
         world.seed = seed * 1000;
         let speaker = world.join(1, Profile::default());
         let listener = world.join(1, Profile { sources: vec![], ..Profile::default() });
@@ -50,7 +58,6 @@ impl Talk {
         talk.change("down rate=4mbit");
         talk.world.connect_all();
         talk.world.run(10 * SECOND);
-        assert_eq!(layer(&talk.world, talk.listener), Some(Layer::High), "seed {seed}");
         talk
     }
 
@@ -99,8 +106,12 @@ fn layer(world: &World, listener: usize) -> Option<Layer> {
 
 /// Returns the worst of all seeds in each respect, of half a minute that begins five seconds after the change.
 fn worst(change: &str) -> Seen {
+    worst_over(PATH, change)
+}
+
+fn worst_over(path: PacketPath, change: &str) -> Seen {
     let seen = SEEDS.map(|seed| {
-        let mut talk = Talk::new(seed);
+        let mut talk = Talk::over(path, seed);
         talk.change(change);
         talk.world.run(5 * SECOND);
         talk.watch(30 * SECOND)
@@ -111,7 +122,7 @@ fn worst(change: &str) -> Seen {
         best: a.best.min(b.best),
         gap: a.gap.max(b.gap),
     });
-    println!("{change}: {worst:?}");
+    println!("{path:?}, {change}: {worst:?}");
     worst.unwrap()
 }
 
@@ -236,4 +247,29 @@ fn link_without_room_for_all_of_a_layer_gets_half_of_its_pictures_rather_than_a_
     world.impair(b, "down rate=none");
     world.run_until("all pictures", |world| per_second(world, b, a, 1) >= 29);
     assert_eq!(world.clients[b].received.last().map(|packet| packet.layer), Some(Layer::Medium));
+}
+
+/// The library's estimator is another reading of what browsers do (its `bwe`), and has the same links and the same clients here.
+#[test]
+fn bad_links_leave_no_less_than_over_the_librarys_estimator() {
+    for change in [
+        "both loss=2%",
+        "both loss=5%",
+        "both burst=2%x4",
+        "both jitter=20ms",
+        "both scatter=20ms",
+        "both reorder=5%,reorder-by=30ms",
+        "both loss=3%,jitter=20ms,reorder=3%,delay=40ms",
+        "down rate=1mbit",
+        "down rate=250kbit",
+        "down others=2.4mbit",
+        "down others=3.2mbit",
+        "down greedy=1",
+    ] {
+        let ours = worst_over(PATH, change);
+        let theirs = worst_over(PacketPath::Library, change);
+        assert!(ours.sound > theirs.sound - 0.03, "{change}: sound {} and {}", ours.sound, theirs.sound);
+        let pictures = |seen: Seen| seen.pictures * (1.0 + seen.best);
+        assert!(pictures(ours) > pictures(theirs) - 0.15, "{change}: {ours:?} and {theirs:?}");
+    }
 }
