@@ -4,6 +4,7 @@ mod bounds;
 mod life;
 mod matrix;
 mod people;
+mod policy;
 mod worlds;
 
 use std::collections::BTreeMap;
