@@ -10,8 +10,11 @@ use sabha_crypto::{
     policy::Controls,
 };
 use sabha_protocol::{
-    MEETINGS_PATH, POLICY_PATH,
-    wire::http::{ApiError, MeetingCreated, PolicyInfo},
+    MEETINGS_PATH, POLICY_ADVISORIES_PATH, POLICY_PATH,
+    wire::{
+        advisory_policy::{PolicyAdvisories, PolicyDemand},
+        http::{ApiError, MeetingCreated, PolicyInfo},
+    },
 };
 use serde::de::DeserializeOwned;
 use tokio::{
@@ -77,6 +80,20 @@ pub async fn create_meeting(
         return Err(ClientError::ServerMisbehaved("it created another meeting".to_owned()));
     }
     Ok(CreatedMeeting { invite, device, state })
+}
+
+/// Returns which advisories demand what of meetings, as the server tells everybody.
+///
+/// # Errors
+/// As [`create_meeting`].
+pub(crate) async fn demands(server: &Server, trust: &Trust) -> Result<Vec<PolicyDemand>, ClientError> {
+    let line = format!("GET {POLICY_ADVISORIES_PATH}");
+    let answer = ask(server, trust, Ask::get(&line)).await?;
+    let told: Option<PolicyAdvisories> = serde_json::from_slice(&answer.body).ok();
+    let told = told.filter(|_| answer.status == 200);
+    told.map(|told| told.demands).ok_or_else(|| {
+        ClientError::ServerMisbehaved("it does not say which advisories demand what".to_owned())
+    })
 }
 
 /// An answer, whatever it says.

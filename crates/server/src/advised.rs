@@ -126,19 +126,6 @@ pub(crate) fn demands(floor: &Controls, applied: &[Applied]) -> Vec<PolicyDemand
     found
 }
 
-/// Returns what a sentence about the control of this id ends with: who demands it. Empty where no advisory does.
-pub(crate) fn cited(demands: &[PolicyDemand], control: &str) -> String {
-    let of_control: Vec<_> = demands.iter().filter(|demand| demand.control.as_str() == control).collect();
-    // One that can be named says more than one that cannot.
-    match of_control.iter().find_map(|demand| demand.advisory.as_ref()) {
-        Some(NamedAdvisory { publisher, tracking, title, .. }) => {
-            format!("; {} of {} demands it", tracking.as_ref().unwrap_or(title), publisher.as_str())
-        }
-        None if of_control.is_empty() => String::new(),
-        None => "; an advisory that is not public demands it".to_owned(),
-    }
-}
-
 /// Returns a profile's file from the text that was stored.
 ///
 /// # Errors
@@ -154,7 +141,7 @@ fn word(text: &str) -> Option<ControlWord> {
 #[cfg(test)]
 mod tests {
     use sabha_policy::Tier;
-    use sabha_protocol::bulletin::DocumentId;
+    use sabha_protocol::{bulletin::DocumentId, wire::advisory_policy::cited};
     use serde_json::json;
 
     use super::*;

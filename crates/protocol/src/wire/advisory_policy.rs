@@ -96,6 +96,19 @@ body! {
     }
 }
 
+/// Returns what a sentence about the control of this id ends with: which advisory demands it. Empty where none does. One
+/// that can be named goes before one that cannot.
+pub fn cited(demands: &[PolicyDemand], control: &str) -> String {
+    let of_control: Vec<_> = demands.iter().filter(|demand| demand.control.as_str() == control).collect();
+    match of_control.iter().find_map(|demand| demand.advisory.as_ref()) {
+        Some(NamedAdvisory { publisher, tracking, title, .. }) => {
+            format!("; {} of {} demands it", tracking.as_ref().unwrap_or(title), publisher.as_str())
+        }
+        None if of_control.is_empty() => String::new(),
+        None => "; an advisory that is not public demands it".to_owned(),
+    }
+}
+
 /// Why a revision that a server would have followed was not applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]

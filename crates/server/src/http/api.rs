@@ -13,14 +13,13 @@ use sabha_protocol::{
     CLIENT, GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
     wire::{
-        advisory_policy::PolicyAdvisories,
+        advisory_policy::{PolicyAdvisories, cited},
         http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
     },
 };
 
 use super::{AppState, Shared, accounts, client_address::client_address, error::Refusal};
 use crate::{
-    advised::cited,
     clock, metrics,
     policy::Floor,
     storage::{Author, StoredMeeting},

@@ -23,7 +23,7 @@ use sabha_protocol::{
     limits::KNOCK_COOLDOWN,
     opaque::{GrantBytes, KnockPayload},
     secret::ResumeToken,
-    wire::{ServerFrame, server::CloseReason},
+    wire::{ServerFrame, advisory_policy::cited, server::CloseReason},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -36,9 +36,7 @@ use super::{
     rooms::Census,
     translate,
 };
-use crate::{
-    advised::cited, clock, drain::Phase, metrics, policy::Floor, storage::Store, throttle::neighbourhood,
-};
+use crate::{clock, drain::Phase, metrics, policy::Floor, storage::Store, throttle::neighbourhood};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;

@@ -3,12 +3,13 @@
 
 use sabha_policy::{Controls, Tier, profile};
 use sabha_protocol::{
-    Rule,
+    MediaState, Rule,
     account::{AccountRole, Scope},
     bulletin::{BulletinRole as R, DocumentId},
     key::ProfileKey,
     limits::PROFILE_BYTES_MAX,
     wire::{
+        ClientMessage, ServerMessage,
         accounts::{AuditAction, AuditPage},
         advisory_policy::{
             AdvisoryPolicies, AdvisoryPolicy, AdvisoryPreview, Coverage, NotFollowed, PolicyAdvisories,
@@ -25,7 +26,8 @@ use serde_json::{Value, json};
 use super::{Exchange, Someone, Staff, content};
 use crate::{
     accounts::{Credential, rule},
-    server::{Response, new_meeting, now_ms, post_meeting},
+    person,
+    server::{Response, meeting_of, new_meeting, new_meeting_with, now_ms, post_meeting},
 };
 
 pub const KEY: [u8; 32] = [7; 32];
@@ -480,4 +482,29 @@ async fn coverage_has_who_may_read_and_is_told_to_the_owner_alone() {
     let after = format!("coverage?after={}", covered.revisions[0].document);
     let rest: Coverage = exchange.get(&after, cert.by(R::Publisher)).await.json();
     assert_eq!(rest.revisions.len(), 2);
+}
+
+/// ADV-08
+#[tokio::test]
+async fn a_refusal_in_a_meeting_names_the_advisory_that_demands_it() {
+    let exchange = Exchange::open().await;
+    let cert = exchange.staff("CERT").await;
+    let asks = [("MEET.SHARE.HOST", "hosts")];
+    let id = exchange.advisory(&cert, json!({ "tlp": "CLEAR" }), "CIAD-2", &asks, &KEY).await.id;
+    assert_eq!(exchange.apply(&exchange.administrator, id, false).await.status, 200);
+    exchange.settle().await;
+
+    let server = &exchange.office.server;
+    let (creator, description) = new_meeting_with(exchange.office.store.floor().await.unwrap());
+    let body = serde_json::to_string(&description).unwrap();
+    let made = post_meeting(server.address(), &server.creation_key(), &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let meeting = meeting_of(creator);
+    let mut host = person::host(server.address(), &meeting).await;
+    let mut guest = person::member(server.address(), &meeting, &mut host, "Bilal").await;
+    let screen = MediaState { screen: true, ..MediaState::default() };
+    let refused = guest.ask(ClientMessage::SetMedia { media: screen }).await;
+    let ServerMessage::Refused { rule, message } = refused else { panic!("{refused:?}") };
+    assert_eq!(rule, Rule::ShareHost);
+    assert!(message.ends_with("; CIAD-2 of CERT demands it"), "{message}");
 }
