@@ -141,6 +141,8 @@ export type TextKey =
   | 'floor-looser'
   | 'floor-number'
   | 'floor-origin'
+  | 'floor-origin-advisory'
+  | 'floor-origin-hidden'
   | 'floor-running'
   | 'floor-same'
   | 'floor-signed'
