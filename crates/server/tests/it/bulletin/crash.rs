@@ -1,11 +1,15 @@
 //! A crash while a publisher whom the server follows publishes: what is published is applied, and what is applied is so once.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use sabha_advisory::clearance::Reader;
-use sabha_protocol::{bulletin::BulletinRole as R, wire::bulletin_documents::BulletinDocument};
-use sabha_server::storage::Store;
+use sabha_protocol::{
+    bulletin::{BulletinRole as R, DocumentId},
+    wire::bulletin_documents::BulletinDocument,
+};
+use sabha_server::storage::{FILE_NAME, Store};
 use serde_json::json;
+use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 use super::{
     Exchange,
@@ -13,9 +17,48 @@ use super::{
 };
 use crate::{binary::Binary, server::request};
 
-/// How long after a publication was asked for the process is killed, in quarters of a millisecond: some before anything is
-/// written, some after all of it is.
-const MOMENTS: [u32; 14] = [0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 28, 40, 60];
+/// When the process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// So long after the publication was asked for, in milliseconds: before anything is written, or after all of it.
+    After(u64),
+    /// As soon as the database has it as published, before whatever else the server would do.
+    Published,
+}
+
+const MOMENTS: [Moment; 10] = [
+    Moment::After(0),
+    Moment::After(2),
+    Moment::After(5),
+    Moment::After(20),
+    Moment::Published,
+    Moment::Published,
+    Moment::Published,
+    Moment::Published,
+    Moment::Published,
+    Moment::Published,
+];
+
+/// Waits until the database has a document as published, and fails unless it has it as applied in the same moment.
+async fn published(database: &Path, document: DocumentId) {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true);
+    let mut connection = options.connect().await.unwrap();
+    loop {
+        let state: (bool, bool) = sqlx::query_as(
+            "SELECT stage >= 3, EXISTS (SELECT 1 FROM advisory_fates WHERE document = $1)
+             FROM revisions WHERE document = $1",
+        )
+        .bind(&document.as_bytes()[..])
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        match state {
+            (true, applied) => return assert!(applied, "what is published is applied in the same moment"),
+            (false, applied) => assert!(!applied, "nothing is applied before it is published"),
+        }
+        tokio::task::yield_now().await;
+    }
+}
 
 /// ADV-07
 #[tokio::test]
@@ -24,7 +67,7 @@ async fn a_killed_server_has_applied_exactly_what_it_has_published_and_never_twi
     let cert = exchange.staff("CERT").await;
     let mut drafts = Vec::new();
     for moment in MOMENTS {
-        let title = format!("{{\"document\":{{\"title\":\"At {moment}\"}}}}");
+        let title = json!({ "document": { "title": format!("{moment:?}") } }).to_string();
         let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &title).await.id;
         let text = profile_text(&[("MEET.CHAT.SAFE", "hosts")], &KEY);
         let path = format!("/api/v1/bulletin/documents/{id}/profile");
@@ -58,7 +101,12 @@ async fn a_killed_server_has_applied_exactly_what_it_has_published_and_never_twi
         // What is asked for is written first and answered later; the answer is not waited for.
         tokio::select! {
             _ = publish(process.address) => {}
-            () = tokio::time::sleep(Duration::from_micros(250) * *moment) => {}
+            () = async {
+                match moment {
+                    Moment::After(ms) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+                    Moment::Published => published(&directory.path().join(FILE_NAME), *id).await,
+                }
+            } => {}
         }
         process.kill();
 
@@ -70,7 +118,7 @@ async fn a_killed_server_has_applied_exactly_what_it_has_published_and_never_twi
             assert!(fate.followed && fate.in_force, "{fate:?}");
             applied += 1;
         }
-        assert_eq!(store.newest_floor().await.unwrap(), applied, "once each, after {moment}");
+        assert_eq!(store.newest_floor().await.unwrap(), applied, "once each, {moment:?}");
         let is_published = published.is_some();
         store.close().await;
 
