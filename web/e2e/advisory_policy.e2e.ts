@@ -199,6 +199,8 @@ describe.skipIf(missing.chromium)('advisory to policy', () => {
     await asha.page.reload();
     await expect.poll(() => standing('Loud rooms')).toBe('applied');
     expect(await advisory('Loud rooms').textContent()).toContain('following');
+    const arrival = asha.page.locator('[data-testid="arrival"][data-title="Loud rooms"]');
+    expect(await arrival.getAttribute('data-applied')).toBe('true');
     await inspect(asha, 'advisories-followed');
     await asha.get('followed', 'CERT').getByTestId('following-stop').click();
     await asha.get('following-stop-confirm').click();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AdvisoryFate, AdvisoryPolicy } from '../../protocol/messages';
-import { keyOf, shelves, standingOf } from './standing';
+import { arrivals, keyOf, shelves, standingOf } from './standing';
 
 const fate: AdvisoryFate = { at_ms: 1, floor: 1, followed: false, in_force: true, left_out: [], later: 0 };
 
@@ -42,6 +42,18 @@ describe('how an advisory stands', () => {
       ['Bank', 0, 1],
       ['CERT', 1, 2],
     ]);
+  });
+
+  it('what came by itself is told for two weeks, the last first', () => {
+    const followed = (at_ms: number) => advisory({ fate: { ...fate, at_ms, followed: true } });
+    const day = 24 * 60 * 60 * 1000;
+    const now = 100 * day;
+    const found = arrivals(
+      [advisory({ fate: { ...fate, at_ms: now } }), followed(87 * day), followed(99 * day), followed(85 * day)],
+      now,
+    );
+
+    expect(found.map((one) => one.fate?.at_ms)).toEqual([99 * day, 87 * day]);
   });
 
   it('the key to compare is that of the newest advisory', () => {

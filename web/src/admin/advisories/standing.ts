@@ -40,6 +40,15 @@ export function shelves(advisories: readonly AdvisoryPolicy[]): Shelf[] {
   return [...found.values()].sort((one, other) => one.name.localeCompare(other.name));
 }
 
+/** How long what came by itself is told at the top of the page, in milliseconds: two weeks. */
+const NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
+
+/** Returns what came of followed publishers lately, applied or not, the last first: nobody's hand was in it. */
+export function arrivals(advisories: readonly AdvisoryPolicy[], nowMs: number): AdvisoryPolicy[] {
+  const at = ({ fate }: AdvisoryPolicy) => (fate?.followed ? fate.at_ms : 0);
+  return advisories.filter((one) => at(one) > nowMs - NOTICE_MS).sort((one, other) => at(other) - at(one));
+}
+
 /** Returns the key of a publisher's newest advisory, for somebody to compare; empty where none is known. */
 export function keyOf(advisories: readonly AdvisoryPolicy[], publisher: OrganisationId): ProfileKey {
   return advisories.find((advisory) => advisory.publisher === publisher)?.profile.key ?? '';

@@ -142,6 +142,9 @@ floor-back-to = { $number ->
 # Advisories that demand something of meetings.
 advisories-title = Advisories
 advisories-lead = Published documents that carry a policy for meetings, as far as you may read them. You see what one would change before anything does, and it never loosens anything.
+arrived-title = Came by itself
+arrived-applied = { $title } of { $publisher } was applied, as floor { $floor }.
+arrived-refused = { $title } of { $publisher } was not applied. Look below why.
 advisories-none = No advisory that you may read carries a policy yet. One appears here when its publisher has published it.
 advisories-more = There are more; the newest are shown.
 standing-open = Not applied
