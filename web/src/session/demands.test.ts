@@ -37,7 +37,10 @@ describe('which advisories demand what', () => {
     const demands = new Demands();
     answers({ demands: [demand] });
     await demands.ask(0);
-    vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new Error('gone'))));
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Promise.reject(new Error('gone'))),
+    );
     await demands.ask(10_000);
 
     expect(demands.list).toEqual([demand]);
