@@ -10,8 +10,11 @@ use sabha_crypto::{
     policy::Controls,
 };
 use sabha_protocol::{
-    MEETINGS_PATH, POLICY_PATH,
-    wire::http::{ApiError, MeetingCreated, PolicyInfo},
+    MEETINGS_PATH, POLICY_ADVISORIES_PATH, POLICY_PATH,
+    wire::{
+        advisory_policy::{PolicyAdvisories, PolicyDemand},
+        http::{ApiError, MeetingCreated, PolicyInfo},
+    },
 };
 use serde::de::DeserializeOwned;
 use tokio::{
@@ -77,6 +80,20 @@ pub async fn create_meeting(
         return Err(ClientError::ServerMisbehaved("it created another meeting".to_owned()));
     }
     Ok(CreatedMeeting { invite, device, state })
+}
+
+/// Returns which advisories demand what of meetings, as the server tells everybody.
+///
+/// # Errors
+/// As [`create_meeting`].
+pub(crate) async fn demands(server: &Server, trust: &Trust) -> Result<Vec<PolicyDemand>, ClientError> {
+    let line = format!("GET {POLICY_ADVISORIES_PATH}");
+    let answer = ask(server, trust, Ask::get(&line)).await?;
+    let told: Option<PolicyAdvisories> = serde_json::from_slice(&answer.body).ok();
+    let told = told.filter(|_| answer.status == 200);
+    told.map(|told| told.demands).ok_or_else(|| {
+        ClientError::ServerMisbehaved("it does not say which advisories demand what".to_owned())
+    })
 }
 
 /// An answer, whatever it says.
@@ -291,6 +308,40 @@ mod tests {
         }
         for size in ["-1", "ffffffffffffffff", "g", ""] {
             assert_eq!(join_chunks(format!("{size}\r\nx\r\n0\r\n\r\n").as_bytes()), None, "{size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_advisories_demand_is_read_and_anything_else_is_the_servers_fault() {
+        let demand = r#"{"control":"MEET.CHAT.SAFE","value":"hosts"}"#;
+        let good = format!("200 OK\r\n\r\n{{\"demands\":[{demand}]}}");
+        let cases = [
+            (good.as_str(), true),
+            ("200 OK\r\n\r\n{}", false),
+            ("404 Not Found\r\n\r\n{\"demands\":[]}", false),
+        ];
+        for (answer, is_read) in cases {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/new#{}", listener.local_addr().unwrap(), "A".repeat(43));
+            let server = url.parse::<NewMeeting>().unwrap().server;
+            let answered = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 4096];
+                let length = stream.read(&mut asked).await.unwrap();
+                assert!(asked[..length].starts_with(b"GET /api/v1/policy/advisories HTTP/1.1\r\n"));
+                stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
+            };
+            let trust = Trust::default();
+            let (found, ()) = tokio::join!(demands(&server, &trust), answered);
+            match found {
+                Ok(found) => assert!(is_read && found.len() == 1, "{answer}"),
+                Err(error) => {
+                    assert!(
+                        !is_read && matches!(error, ClientError::ServerMisbehaved(_)),
+                        "{answer}: {error}"
+                    );
+                }
+            }
         }
     }
 }

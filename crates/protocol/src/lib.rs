@@ -51,6 +51,8 @@ pub const SIGNALLING_PATH: &str = "/api/v1/signalling";
 
 /// Path at which the organisation's floor can be read.
 pub const POLICY_PATH: &str = "/api/v1/policy";
+/// Path at which it can be read which advisories demand what of that.
+pub const POLICY_ADVISORIES_PATH: &str = "/api/v1/policy/advisories";
 
 /// Path under which a server shows that it is the one that made a token: `/{expires}/{challenge}`.
 pub const PROBE_PATH: &str = "/api/v1/probe";

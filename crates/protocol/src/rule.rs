@@ -93,7 +93,10 @@ rules! {
     Floor = "ORG.POLICY.FLOOR",
     /// What another floor is made from is seen first: somebody has applied one meanwhile.
     FloorSeen = "FLOOR.SEEN",
-    /// A profile is applied only if it is in the format, names controls and values that there are, and its signature holds.
+    /// An advisory is taken back in one step only while no other floor has come after it.
+    FloorLater = "FLOOR.LATER",
+    /// A profile is applied, and carried by an advisory, only if it is in the format, names controls and values that there
+    /// are, and its signature holds.
     Profile = "FLOOR.PROFILE",
     /// The message came before its time: `enter` first, then `join`, each once.
     Order = "WIRE.ORDER",

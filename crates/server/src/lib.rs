@@ -14,10 +14,12 @@
 //! | `throttle`, `refusals` | how often one address or account may ask, and how often the answer was no |
 //! | `planning` | when planned meetings are, by the clocks of a zone |
 //! | `policy`, [`profiles`] | the organisation's floor, and the files that one can be made from |
+//! | `advised` | what an advisory's profile makes of the floor, and which advisory demands what |
 //!
 //! Nothing here decides who may do what: that is `sabha-conference`. The server holds no key of a meeting.
 
 mod accounts;
+mod advised;
 mod bulletin;
 pub mod cli;
 mod clock;

@@ -17,15 +17,15 @@ pub(crate) struct Wanted {
     pub(crate) origin: String,
     /// Under which key the profile's signature holds.
     pub(crate) signed_by: Option<ProfileKey>,
-    /// They were demanded before, and take the place of what is demanded now as they are.
-    is_earlier: bool,
+    /// The floor by which they were demanded before: they take the place of what is demanded now as they are.
+    pub(crate) earlier: Option<i64>,
 }
 
 impl Wanted {
     /// Returns what a tier demands.
     pub(crate) fn tier(tier: Tier) -> Self {
         let origin = format!("tier {}", tier.name());
-        Self { controls: Controls::of(tier), origin, signed_by: None, is_earlier: false }
+        Self { controls: Controls::of(tier), origin, signed_by: None, earlier: None }
     }
 
     /// Returns what a profile demands. With `by`, it must be signed with that key.
@@ -42,7 +42,7 @@ impl Wanted {
         let signed =
             signed_by.map_or_else(|| "not signed".to_owned(), |key| format!("key {}", String::from(key)));
         let origin = format!("{} revision {}, {signed}", file.profile.id, file.profile.revision);
-        Ok(Self { controls: checked.controls, origin, signed_by, is_earlier: false })
+        Ok(Self { controls: checked.controls, origin, signed_by, earlier: None })
     }
 
     /// Returns what was demanded by the floor of that number; by 0, what holds where nobody has chosen. `None` if
@@ -58,12 +58,12 @@ impl Wanted {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Self { controls, origin, signed_by: None, is_earlier: true }))
+        Ok(Some(Self { controls, origin, signed_by: None, earlier: Some(number) }))
     }
 
     /// Returns the floor that this makes of today's. Nothing gets looser unless that is asked for.
     pub(crate) fn over(&self, today: &Controls, loosen: bool) -> Controls {
-        if loosen || self.is_earlier { self.controls.clone() } else { self.controls.tighten(today) }
+        if loosen || self.earlier.is_some() { self.controls.clone() } else { self.controls.tighten(today) }
     }
 }
 

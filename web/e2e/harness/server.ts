@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { BadLink } from './link.ts';
 
 /** The binary under test: SABHA_BIN, or the newest of what cargo built. */
-function binary(): string {
+export function binary(): string {
   const root = resolve(import.meta.dirname, '../../..');
   const candidates = [process.env.SABHA_BIN, join(root, 'target/debug/sabha'), join(root, 'target/release/sabha')];
   const found = candidates.find((path) => path && existsSync(path));

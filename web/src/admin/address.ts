@@ -2,7 +2,7 @@
 
 import type { LinkToken, ProviderAnswer } from '../protocol/messages';
 
-export const PAGES = ['meetings', 'users', 'policy', 'live', 'health', 'audit', 'account'] as const;
+export const PAGES = ['meetings', 'users', 'policy', 'advisories', 'live', 'health', 'audit', 'account'] as const;
 export type Page = (typeof PAGES)[number];
 
 /** Returns the token of a one-time link, or null: `#setup.<token>`, `#invite.<token>` or `#recover.<token>`. */

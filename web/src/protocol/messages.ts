@@ -110,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.ATTACHMENT";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.LATER" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.ATTACHMENT";
 
 export type Credential = { "type": "device", 
 /**
@@ -1880,7 +1880,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "bulletin.acknowledged" | "bulletin.attachment" | "bulletin.client" | "bulletin.comment" | "bulletin.document" | "bulletin.group" | "bulletin.incident" | "bulletin.membership" | "bulletin.organisation" | "floor.applied" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "bulletin.acknowledged" | "bulletin.attachment" | "bulletin.client" | "bulletin.comment" | "bulletin.document" | "bulletin.group" | "bulletin.incident" | "bulletin.membership" | "bulletin.organisation" | "bulletin.profile" | "floor.applied" | "floor.not_followed" | "floor.subscribed" | "floor.unsubscribed" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -2089,6 +2089,395 @@ export type FloorApplied = {
  * Its number.
  */
 number: number, };
+
+export type RevisionProfile = { 
+/**
+ * Its id, the same in each of its revisions.
+ */
+id: string, 
+/**
+ * Counts from 1; its own, not the document's.
+ */
+revision: number, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * Who issued it, for people. Proves nothing; the key does.
+ */
+issuer: string, 
+/**
+ * Under which key its signature holds.
+ */
+key: ProfileKey, 
+/**
+ * SHA-256 of the file, in hexadecimal.
+ */
+hash: string, 
+/**
+ * How long the file is, in bytes.
+ */
+bytes: number, };
+
+export type AdvisedControl = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * The name of a level, a number, `none`, or `always`.
+ */
+value: ControlWord, 
+/**
+ * Where it is demanded, such as a point of the advisory.
+ */
+source: string, 
+/**
+ * Where that can be read.
+ */
+url?: string | null, 
+/**
+ * What else there is to say.
+ */
+note?: string | null, };
+
+export type NamedAdvisory = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision.
+ */
+revision: number, 
+/**
+ * Who published it.
+ */
+publisher: Label, 
+/**
+ * Its tracking id, if it has one.
+ */
+tracking?: string | null, 
+/**
+ * Its title.
+ */
+title: string, };
+
+export type PolicyDemand = { 
+/**
+ * Which.
+ */
+control: ControlWord, 
+/**
+ * What it is at.
+ */
+value: ControlWord, 
+/**
+ * By which advisory; absent if that is not for everybody.
+ */
+advisory?: NamedAdvisory | null, };
+
+export type PolicyAdvisories = { 
+/**
+ * In the catalogue's order of controls, of each the advisory that was applied last first.
+ */
+demands: Array<PolicyDemand>, };
+
+export type NotFollowed = "control" | "key";
+
+export type AdvisoryFate = { 
+/**
+ * When, in milliseconds since 1970.
+ */
+at_ms: number, 
+/**
+ * Which floor it made; absent if it was not applied.
+ */
+floor?: number | null, 
+/**
+ * Why it was not.
+ */
+not_followed?: NotFollowed | null, 
+/**
+ * Whether it came by a subscription, without anybody's hand.
+ */
+followed: boolean, 
+/**
+ * Whether what is demanded today stands on it: nobody has gone back to a floor from before.
+ */
+in_force: boolean, 
+/**
+ * Controls for which it asks for less than was demanded: they were left as they were.
+ */
+left_out: Array<ControlWord>, 
+/**
+ * Floors that came after it. It is taken back in one step only while there is none.
+ */
+later: number, };
+
+export type AdvisoryPolicy = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision.
+ */
+revision: number, 
+/**
+ * Whose it is.
+ */
+publisher: OrganisationId, 
+/**
+ * Their name.
+ */
+publisher_name: Label, 
+/**
+ * Its tracking id, if it has one.
+ */
+tracking?: string | null, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * How far it may travel.
+ */
+tlp: TlpLabel, 
+/**
+ * Whether it was withdrawn.
+ */
+withdrawn: boolean, 
+/**
+ * Whether a later published revision of the document carries a profile, too.
+ */
+superseded: boolean, 
+/**
+ * When it was published, in milliseconds since 1970.
+ */
+published_ms: number, 
+/**
+ * What it carries.
+ */
+profile: RevisionProfile, 
+/**
+ * What became of it here; absent where nobody has applied it.
+ */
+fate?: AdvisoryFate | null, };
+
+export type AdvisoryPolicies = { 
+/**
+ * What the caller may know of, the newest first, at most 200.
+ */
+advisories: Array<AdvisoryPolicy>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, 
+/**
+ * In whose name the caller can tell publishers that an advisory was applied; absent for who is of no member
+ * organisation, or only looks on there.
+ */
+tells_as?: Label | null, };
+
+export type PreviewAdvisory = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision.
+ */
+revision: number, };
+
+export type AdvisoryPreview = { 
+/**
+ * The number of the floor that this was compared with.
+ */
+seen: number, 
+/**
+ * What the revision carries.
+ */
+profile: RevisionProfile, 
+/**
+ * What it names, in its order.
+ */
+controls: Array<AdvisedControl>, 
+/**
+ * Controls that it names and that are at something else today, in the catalogue's order. What it would loosen is
+ * never applied.
+ */
+changes: Array<FloorChange>, 
+/**
+ * Rooms that are open now and below what would be demanded, at most 200.
+ */
+rooms: Array<TouchedRoom>, 
+/**
+ * Planned meetings that are below it, the soonest first, at most 200.
+ */
+planned: Array<TouchedPlan>, 
+/**
+ * Whether more meetings are planned than were looked at.
+ */
+more_planned: boolean, };
+
+export type TouchedRoom = { 
+/**
+ * Its number, as in `GET /api/v1/live`.
+ */
+number: number, 
+/**
+ * People in it.
+ */
+participants: number, 
+/**
+ * Controls that would get tighter.
+ */
+controls: Array<ControlWord>, };
+
+export type TouchedPlan = { 
+/**
+ * When it starts, in milliseconds since 1970.
+ */
+starts_ms: number, 
+/**
+ * Controls that would get tighter.
+ */
+controls: Array<ControlWord>, };
+
+export type ApplyAdvisory = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision.
+ */
+revision: number, 
+/**
+ * Hash of the profile's file that was looked at.
+ */
+hash: string, 
+/**
+ * The number of the floor that the decision was made over: another one in force refuses it.
+ */
+seen: number, 
+/**
+ * Whether the publisher is told that the caller's organisation has applied it.
+ */
+tell: boolean, };
+
+export type RollBackAdvisory = { 
+/**
+ * The floor that the advisory made. A later one in force refuses it.
+ */
+floor: number, };
+
+export type Subscription = { 
+/**
+ * The publisher.
+ */
+publisher: OrganisationId, 
+/**
+ * Their name.
+ */
+name: Label, 
+/**
+ * The key with which their profiles are signed.
+ */
+key: ProfileKey, 
+/**
+ * Since when, in milliseconds since 1970.
+ */
+since_ms: number, 
+/**
+ * As which member organisation the server reads; absent where it reads only what is for everybody.
+ */
+reads_as?: Label | null, };
+
+export type Subscriptions = { 
+/**
+ * By name of the publisher.
+ */
+subscriptions: Array<Subscription>, };
+
+export type Subscribe = { 
+/**
+ * The publisher, a member organisation.
+ */
+publisher: OrganisationId, 
+/**
+ * The key with which their profiles are signed, learned from them.
+ */
+key: ProfileKey, };
+
+export type OrganisationCoverage = { 
+/**
+ * The organisation.
+ */
+organisation: OrganisationId, 
+/**
+ * Its name.
+ */
+name: Label, 
+/**
+ * It has seen it.
+ */
+seen_ms?: number, 
+/**
+ * It has applied it.
+ */
+applied_ms?: number, 
+/**
+ * It is not affected.
+ */
+not_affected_ms?: number, };
+
+export type CoveredRevision = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision, the newest that is published.
+ */
+revision: number, 
+/**
+ * Its tracking id, if it has one.
+ */
+tracking?: string | null, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * How far it may travel.
+ */
+tlp: TlpLabel, 
+/**
+ * When it was published, in milliseconds since 1970.
+ */
+published_ms: number, 
+/**
+ * Whether it carries a profile.
+ */
+has_profile: boolean, 
+/**
+ * Organisations that may read it, by name, those included that have said nothing. With `RED` those only that have
+ * said something: it is for persons.
+ */
+organisations: Array<OrganisationCoverage>, };
+
+export type Coverage = { 
+/**
+ * The last published first, at most 10.
+ */
+revisions: Array<CoveredRevision>, 
+/**
+ * Whether there are more: ask on with `after` set to the document of the last.
+ */
+more: boolean, };
 
 export type LiveRoom = { 
 /**
@@ -2678,7 +3067,7 @@ title: string,
  */
 tracking?: string | null, 
 /**
- * SHA-256 of its content, in hexadecimal.
+ * What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile, SHA-256 over both.
  */
 hash: string, 
 /**
@@ -2700,7 +3089,11 @@ marking?: Marking | null,
 /**
  * What is attached to it.
  */
-attachments: Array<Attachment>, };
+attachments: Array<Attachment>, 
+/**
+ * The policy profile that it carries, if it carries one.
+ */
+profile?: RevisionProfile | null, };
 
 export type Attachment = { 
 /**

@@ -8,6 +8,7 @@ import type {
   MemberRight,
   MemberRole,
   ParticipantId,
+  PolicyDemand,
   Source,
 } from '../protocol/messages';
 
@@ -65,6 +66,8 @@ export interface Call {
   readonly inviteLink: string | null;
   /** Name used last time on this device, or empty. */
   readonly rememberedName: string;
+  /** Which advisories demand what, as far as it was asked. Reactive. */
+  readonly demands: readonly PolicyDemand[];
 
   /** Asks for devices for the preview. Safe to call again after trouble was mended. */
   openDevices(): Promise<void>;
@@ -148,6 +151,8 @@ export interface Call {
   /** Says which tiles are on screen; may be called at every layout, sends only changes. */
   show(tiles: readonly ShownTile[]): void;
   dismiss(notice: number): void;
+  /** Asks which advisories demand what the organisation demands, unless that was just asked. */
+  askDemands(): void;
 }
 
 /** What a new meeting may be given. */

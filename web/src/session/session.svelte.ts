@@ -28,6 +28,7 @@ import type {
 import { limits, SIGNALLING_PATH } from '../protocol/messages';
 import { SignallingSocket } from '../signalling/socket';
 import type { Call, ShownTile } from './contract';
+import { Demands } from './demands.svelte';
 import { OwnDevice } from './device';
 import { chosenDevices, device, type Place, tab } from './memory';
 import { certificateName, logName, saveFile } from './save';
@@ -51,6 +52,7 @@ export class Session implements Call {
   readonly #plane: MediaPlane;
   readonly #shown: ShownTiles;
   readonly #screenLock = new ScreenLock();
+  readonly #demands = new Demands();
   /** Holds the keys; null while there is none. */
   #own: OwnDevice | null = null;
   /** Resolves once it is known which device there is to enter with: whether to one that was remembered. */
@@ -284,6 +286,13 @@ export class Session implements Call {
   }
   dismiss(notice: number): void {
     this.#handle({ type: 'dismiss', notice });
+  }
+
+  get demands() {
+    return this.#demands.list;
+  }
+  askDemands(): void {
+    void this.#demands.ask(performance.now());
   }
 
   /** Releases everything, without a word to the server: the place is kept for whoever comes back in time. */

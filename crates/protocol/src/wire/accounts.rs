@@ -587,8 +587,16 @@ actions! {
     BulletinMembership = "bulletin.membership",
     /// An organisation came to the bulletin, or left it.
     BulletinOrganisation = "bulletin.organisation",
+    /// A draft of a document carries a policy profile now, or carries it no more.
+    BulletinProfile = "bulletin.profile",
     /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
     FloorApplied = "floor.applied",
+    /// A profile of a publisher whom the server follows was not applied.
+    FloorNotFollowed = "floor.not_followed",
+    /// The server follows a publisher: what they demand is applied as it is published.
+    FloorSubscribed = "floor.subscribed",
+    /// The server follows a publisher no more.
+    FloorUnsubscribed = "floor.unsubscribed",
     /// Somebody at the identity provider signs in as this user from now on.
     IdentityAdded = "identity.added",
     /// They do not any more.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{accounts::body, at_most};
+use super::{accounts::body, advisory_policy::RevisionProfile, at_most};
 use crate::{
     DisplayName,
     account::{Label, UserId},
@@ -114,7 +114,7 @@ body! {
         #[serde(default)]
         #[ts(optional = nullable)]
         tracking: Option<String>,
-        /// SHA-256 of its content, in hexadecimal.
+        /// What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile, SHA-256 over both.
         hash: String,
         /// How long its content is, in bytes.
         #[ts(type = "number")]
@@ -132,6 +132,10 @@ body! {
         marking: Option<Marking>,
         /// What is attached to it.
         attachments: Vec<Attachment>,
+        /// The policy profile that it carries, if it carries one.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        profile: Option<RevisionProfile>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages as they travel, and files that do. One file a direction; strict: an unknown field or type is refused.
 
 pub mod accounts;
+pub mod advisory_policy;
 pub mod bulletin;
 pub mod bulletin_documents;
 pub mod certificate;

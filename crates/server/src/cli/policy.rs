@@ -168,7 +168,7 @@ async fn apply(args: &Apply) -> Result<Said, PolicyError> {
     let book = Book::open(&args.place).await?;
     let (seen, today) = wanted::today(&book.store).await?;
     let floor = wanted.over(&today, args.loosen);
-    let said = book.demand(seen, &today, &floor, &args.by, &wanted.origin).await?;
+    let said = book.demand(seen, &today, &floor, &args.by, &wanted).await?;
     book.close().await;
     Ok(said)
 }
@@ -183,7 +183,7 @@ async fn rollback(args: &Rollback) -> Result<Said, PolicyError> {
     };
     let wanted = Wanted::earlier(&book.store, number).await?.ok_or(PolicyError::NoFloor(number))?;
     let floor = wanted.over(&today, false);
-    let said = book.demand(seen, &today, &floor, &args.by, &wanted.origin).await?;
+    let said = book.demand(seen, &today, &floor, &args.by, &wanted).await?;
     book.close().await;
     Ok(said)
 }
@@ -367,10 +367,12 @@ impl Book {
         today: &Controls,
         floor: &Controls,
         by: &By,
-        origin: &str,
+        wanted: &Wanted,
     ) -> Result<Said, PolicyError> {
         let by = by.by.clone().unwrap_or_else(system_user);
-        let number = self.store.apply_floor_after(seen, floor, &by, origin, Author::default()).await?;
+        let (origin, earlier) = (&wanted.origin, wanted.earlier);
+        let number =
+            self.store.apply_floor_after(seen, floor, &by, origin, earlier, Author::default()).await?;
         let number = number.ok_or(PolicyError::Changed)?;
         let differences = today.difference(floor);
         let mut text = format!("Floor {number} is in force, from {origin}.\n\n");

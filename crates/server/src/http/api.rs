@@ -8,16 +8,20 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode, header},
 };
 use sabha_delivery::Delivery;
-use sabha_policy::{Controls, HostSignIn};
+use sabha_policy::HostSignIn;
 use sabha_protocol::{
     CLIENT, GroupEpoch, MeetingId, PROTOCOL_VERSION, Rule,
     secret::CreationKey,
-    wire::http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
+    wire::{
+        advisory_policy::{PolicyAdvisories, cited},
+        http::{ApiError, CreateMeeting, MeetingCreated, PolicyInfo, VersionInfo},
+    },
 };
 
 use super::{AppState, Shared, accounts, client_address::client_address, error::Refusal};
 use crate::{
     clock, metrics,
+    policy::Floor,
     storage::{Author, StoredMeeting},
 };
 
@@ -60,7 +64,7 @@ pub(super) async fn create_meeting(
     count_creation(&state, author)?;
 
     let stored = StoredMeeting { title, gate_key, group_info, tree };
-    check_group(&meeting, &stored, &state.floor.now(), strong)?;
+    check_group(&meeting, &stored, &state.floor, strong)?;
     match state.store.create_meeting_by(author, &meeting, &stored).await {
         Ok(true) => {}
         Ok(false) => {
@@ -96,7 +100,7 @@ pub(super) fn count_creation(state: &Shared, author: Author) -> Result<(), Refus
 pub(super) fn check_group(
     meeting: &MeetingId,
     offered: &StoredMeeting,
-    floor: &Controls,
+    floor: &Floor,
     strong: bool,
 ) -> Result<(), Refusal> {
     let StoredMeeting { group_info, tree, .. } = offered;
@@ -105,9 +109,10 @@ pub(super) fn check_group(
     if delivery.epoch() != GroupEpoch(0) {
         return Err(Refusal::new(Rule::CurrentEpoch, "a meeting begins with its group at epoch 0"));
     }
-    if let Some(control) = delivery.conduct().floor.below(floor) {
+    if let Some(control) = delivery.conduct().floor.below(&floor.now()) {
+        let (control, cited) = (control.id(), cited(&floor.demands(), control.id()));
         let message =
-            format!("the meeting's policy is looser than the organisation's floor: {}", control.id());
+            format!("the meeting's policy is looser than the organisation's floor: {control}{cited}");
         return Err(Refusal::new(Rule::Floor, message));
     }
     // What a template asks for beyond the floor.
@@ -127,6 +132,13 @@ fn not_strong() -> Refusal {
     responses((status = 200, description = "The floor in force", body = PolicyInfo)))]
 pub(super) async fn policy(State(state): State<AppState>) -> Json<PolicyInfo> {
     Json(PolicyInfo { floor: state.floor.now().to_settings() })
+}
+
+/// Says which advisories demand what is in force, as far as everybody may know them.
+#[utoipa::path(get, path = "/api/v1/policy/advisories", tag = "policy",
+    responses((status = 200, description = "What advisories demand", body = PolicyAdvisories)))]
+pub(super) async fn policy_advisories(State(state): State<AppState>) -> Json<PolicyAdvisories> {
+    Json(PolicyAdvisories { demands: state.floor.demands().to_vec() })
 }
 
 /// Says which server this is.

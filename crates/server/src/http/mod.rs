@@ -40,8 +40,8 @@ use axum::{
     routing::{get, post},
 };
 use sabha_protocol::{
-    BootEpoch, MEETINGS_PATH, POLICY_PATH, Rule, SIGNALLING_PATH, limits::HTTP_BODY_BYTES_MAX,
-    secret::CreationKey,
+    BootEpoch, MEETINGS_PATH, POLICY_ADVISORIES_PATH, POLICY_PATH, Rule, SIGNALLING_PATH,
+    limits::HTTP_BODY_BYTES_MAX, secret::CreationKey,
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
@@ -103,6 +103,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
     let router = Router::new()
         .route(MEETINGS_PATH, post(api::create_meeting))
         .route(POLICY_PATH, get(api::policy))
+        .route(POLICY_ADVISORIES_PATH, get(api::policy_advisories))
         .route("/api/v1/version", get(api::version))
         .route("/api/v1/probe/{expires_s}/{challenge}", get(probe::confirm))
         .route("/api/v1/openapi.json", get(openapi::document))

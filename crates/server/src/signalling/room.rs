@@ -23,7 +23,7 @@ use sabha_protocol::{
     limits::KNOCK_COOLDOWN,
     opaque::{GrantBytes, KnockPayload},
     secret::ResumeToken,
-    wire::{ServerFrame, server::CloseReason},
+    wire::{ServerFrame, advisory_policy::cited, server::CloseReason},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -36,7 +36,7 @@ use super::{
     rooms::Census,
     translate,
 };
-use crate::{clock, drain::Phase, metrics, storage::Store, throttle::neighbourhood};
+use crate::{clock, drain::Phase, metrics, policy::Floor, storage::Store, throttle::neighbourhood};
 
 /// Messages that may wait for a room. Connections wait for room in it; the media plane does not.
 pub(super) const MAILBOX_MAX: usize = 4096;
@@ -178,6 +178,8 @@ pub(super) struct RoomTask {
     records: mpsc::Sender<(Ticket, Record)>,
     mailbox: Mailbox,
     census: Census,
+    /// Says which advisory demands what is refused.
+    demanded: Floor,
     /// Whether anybody was let in. A room that only saw knocks leaves no trace when it is empty again.
     was_used: bool,
     over: bool,
@@ -192,6 +194,7 @@ impl RoomTask {
         mailbox: Mailbox,
         door: DoorLimits,
         census: Census,
+        demanded: Floor,
     ) -> Self {
         let (records, queue) = mpsc::channel(RECORDS_MAX);
         tokio::spawn(write_records(store, config.meeting, queue, mailbox.clone()));
@@ -206,6 +209,7 @@ impl RoomTask {
             records,
             mailbox,
             census,
+            demanded,
             was_used: false,
             over: false,
         }
@@ -416,10 +420,11 @@ impl RoomTask {
         to: &[&Outbox],
         re: Option<RequestId>,
         seq: Option<sabha_protocol::RoomSeq>,
-        event: Event,
+        mut event: Event,
     ) {
-        if let Event::Refused(refusal) = &event {
+        if let Event::Refused(refusal) = &mut event {
             metrics::refused(refusal.rule);
+            refusal.message.push_str(&cited(&self.demanded.demands(), refusal.rule.id()));
         }
         if matches!(event, Event::Admitted(_) | Event::Waiting { .. }) {
             to.iter().for_each(|outbox| outbox.mark_entered());

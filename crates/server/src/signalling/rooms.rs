@@ -345,6 +345,7 @@ impl Rooms {
                 participants: 0,
                 guests: 0,
             },
+            config.floor.clone(),
         );
         let (rooms, phase, floor) = (self.clone(), config.drain.watch(), config.floor.watch());
         tokio::spawn(async move {

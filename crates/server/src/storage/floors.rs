@@ -38,6 +38,15 @@ impl Store {
         Ok(newest.into_iter().next().map_or_else(|| Controls::of(Tier::default()), |row| row.floor))
     }
 
+    /// Returns the number of the newest floor; 0 where nobody has chosen.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn newest_floor(&self) -> Result<i64, StoreError> {
+        let newest = sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) FROM floors");
+        Ok(newest.fetch_one(&self.reader).await?)
+    }
+
     /// Returns the last floors, the newest first, at most 100.
     ///
     /// # Errors
@@ -57,7 +66,8 @@ impl Store {
 
     /// Demands `floor` from now on, if `seen` is still the number of the newest floor, 0 where there is none: what was
     /// made from an older one could undo what somebody has demanded meanwhile. Returns the new floor's number, or
-    /// `None` if somebody has. `author` is who the audit log names. It is on disk when this returns.
+    /// `None` if somebody has. `earlier` is the floor that it brings back, if it does; `author` is who the audit log names.
+    /// It is on disk when this returns.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -67,26 +77,17 @@ impl Store {
         floor: &Controls,
         applied_by: &str,
         origin: &str,
+        earlier: Option<i64>,
         author: Author,
     ) -> Result<Option<i64>, StoreError> {
-        let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let row = sqlx::query(
-            "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
-             SELECT $1 + 1, $2, $3, $4, $5 WHERE (SELECT COALESCE(MAX(number), 0) FROM floors) = $1
-             RETURNING number",
-        )
-        .bind(seen)
-        .bind(now_ms())
-        .bind(short(applied_by))
-        .bind(short(origin))
-        .bind(settings)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let number = row.map(|row| row.try_get("number")).transpose()?;
-        record(&mut transaction, number, author).await?;
+        let mut transaction = self.change().await?;
+        if newest(&mut transaction).await?.0 != seen {
+            return Ok(None);
+        }
+        let number = insert(&mut transaction, floor, applied_by, origin, earlier).await?;
+        record(&mut transaction, number, author, None).await?;
         transaction.commit().await?;
-        Ok(number)
+        Ok(Some(number))
     }
 
     /// Demands `floor` from now on. It is on disk when this returns.
@@ -99,20 +100,9 @@ impl Store {
         applied_by: &str,
         origin: &str,
     ) -> Result<i64, StoreError> {
-        let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let row = sqlx::query(
-            "INSERT INTO floors (number, applied_ms, applied_by, origin, settings)
-             SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4 FROM floors RETURNING number",
-        )
-        .bind(now_ms())
-        .bind(short(applied_by))
-        .bind(short(origin))
-        .bind(settings)
-        .fetch_one(&mut *transaction)
-        .await?;
-        let number = row.try_get("number")?;
-        record(&mut transaction, Some(number), Author::default()).await?;
+        let mut transaction = self.change().await?;
+        let number = insert(&mut transaction, floor, applied_by, origin, None).await?;
+        record(&mut transaction, number, Author::default(), None).await?;
         transaction.commit().await?;
         Ok(number)
     }
@@ -124,14 +114,54 @@ impl Store {
     }
 }
 
-/// Writes into the audit log that a floor was applied, in the transaction that applies it.
-async fn record(
+/// Returns the newest floor with its number, which is 0 where nobody has chosen.
+pub(super) async fn newest(transaction: &mut Transaction<'_, Sqlite>) -> Result<(i64, Controls), StoreError> {
+    let row = sqlx::query("SELECT * FROM floors ORDER BY number DESC LIMIT 1");
+    let newest = row.fetch_optional(&mut **transaction).await?.as_ref().map(applied).transpose()?;
+    Ok(newest.map_or_else(|| (0, Controls::of(Tier::default())), |row| (row.number, row.floor)))
+}
+
+/// Returns the floor of that number; by 0, and by one that there was not, what holds where nobody has chosen.
+pub(super) async fn numbered(
     transaction: &mut Transaction<'_, Sqlite>,
-    number: Option<i64>,
+    number: i64,
+) -> Result<Controls, StoreError> {
+    let row = sqlx::query("SELECT * FROM floors WHERE number = $1").bind(number);
+    let floor = row.fetch_optional(&mut **transaction).await?.as_ref().map(applied).transpose()?;
+    Ok(floor.map_or_else(|| Controls::of(Tier::default()), |row| row.floor))
+}
+
+/// Adds a floor after the newest, and returns its number.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    floor: &Controls,
+    applied_by: &str,
+    origin: &str,
+    earlier: Option<i64>,
+) -> Result<i64, StoreError> {
+    let settings = serde_json::to_string(&floor.to_settings()).map_err(damaged)?;
+    let number = sqlx::query_scalar(
+        "INSERT INTO floors (number, applied_ms, applied_by, origin, settings, earlier)
+         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4, $5 FROM floors RETURNING number",
+    )
+    .bind(now_ms())
+    .bind(short(applied_by))
+    .bind(short(origin))
+    .bind(settings)
+    .bind(earlier)
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(number)
+}
+
+/// Writes into the audit log that a floor was applied, in the transaction that applies it.
+pub(super) async fn record(
+    transaction: &mut Transaction<'_, Sqlite>,
+    number: i64,
     author: Author,
+    detail: Option<String>,
 ) -> Result<(), sqlx::Error> {
-    let Some(number) = number else { return Ok(()) };
-    let event = Event::new(author, AuditAction::FloorApplied, number);
+    let event = Event { detail, ..Event::new(author, AuditAction::FloorApplied, number) };
     audit::append(transaction, crate::clock::unix_ms(), event).await
 }
 
@@ -194,14 +224,20 @@ mod tests {
         let store = Store::open(directory.path()).await.unwrap();
         let (medium, high) = (Controls::of(Tier::Medium), Controls::of(Tier::High));
         assert_eq!(
-            store.apply_floor_after(0, &medium, "asha", "one", Author::default()).await.unwrap(),
+            store.apply_floor_after(0, &medium, "asha", "one", None, Author::default()).await.unwrap(),
             Some(1)
         );
-        assert_eq!(store.apply_floor_after(0, &high, "ben", "two", Author::default()).await.unwrap(), None);
-        assert_eq!(store.apply_floor_after(2, &high, "ben", "two", Author::default()).await.unwrap(), None);
+        assert_eq!(
+            store.apply_floor_after(0, &high, "ben", "two", None, Author::default()).await.unwrap(),
+            None
+        );
+        assert_eq!(
+            store.apply_floor_after(2, &high, "ben", "two", None, Author::default()).await.unwrap(),
+            None
+        );
         assert_eq!(store.floor().await.unwrap(), medium);
         assert_eq!(
-            store.apply_floor_after(1, &high, "ben", "two", Author::default()).await.unwrap(),
+            store.apply_floor_after(1, &high, "ben", "two", None, Author::default()).await.unwrap(),
             Some(2)
         );
         assert_eq!(store.floor_numbered(1).await.unwrap().unwrap().floor, medium);
@@ -215,7 +251,7 @@ mod tests {
         let server = Store::open(directory.path()).await.unwrap();
         let command = Store::open_beside(directory.path()).await.unwrap();
         let high = Controls::of(Tier::High);
-        command.apply_floor_after(0, &high, "asha", "tier high", Author::default()).await.unwrap();
+        command.apply_floor_after(0, &high, "asha", "tier high", None, Author::default()).await.unwrap();
         command.close().await;
         assert_eq!(server.floor().await.unwrap(), high);
         server.apply_floor(&Controls::of(Tier::Low), "ben", "tier low").await.unwrap();

@@ -113,14 +113,7 @@ impl Store {
         .bind(&id.as_bytes()[..])
         .fetch_optional(&self.reader)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let title: Option<Vec<u8>> = row.try_get("title")?;
-        Ok(Some(StoredMeeting {
-            title: title.map(|title| title.try_into().map_err(decode)).transpose()?,
-            gate_key: gate_key(&row)?,
-            group_info: opaque(&row, "group_info")?,
-            tree: opaque(&row, "tree")?,
-        }))
+        row.as_ref().map(described).transpose()
     }
 
     /// Opens the meeting's room once more: counts its epoch up and returns what it starts from. `None` if
@@ -253,6 +246,17 @@ where
     T: TryFrom<Vec<u8>, Error: std::error::Error + Send + Sync + 'static>,
 {
     Ok(row.try_get::<Vec<u8>, _>(column)?.try_into().map_err(decode)?)
+}
+
+/// Reads a meeting as its creator described it.
+pub(super) fn described(row: &SqliteRow) -> Result<StoredMeeting, StoreError> {
+    let title: Option<Vec<u8>> = row.try_get("title")?;
+    Ok(StoredMeeting {
+        title: title.map(|title| title.try_into().map_err(decode)).transpose()?,
+        gate_key: gate_key(row)?,
+        group_info: opaque(row, "group_info")?,
+        tree: opaque(row, "tree")?,
+    })
 }
 
 fn gate_key(row: &SqliteRow) -> Result<GateKey, StoreError> {

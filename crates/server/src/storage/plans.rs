@@ -133,6 +133,32 @@ impl Store {
         Ok(plans)
     }
 
+    /// Returns at most so many planned meetings of everybody that are not over, with when each starts, the soonest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn planned_ahead(
+        &self,
+        now_ms: u64,
+        count: usize,
+    ) -> Result<Vec<(MeetingId, StoredMeeting, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT meetings.*, starts_ms FROM planned JOIN meetings ON meetings.id = planned.meeting
+             WHERE ends_ms > $1 AND cancelled_ms IS NULL AND ended_ms IS NULL ORDER BY starts_ms, id LIMIT $2",
+        )
+        .bind(stored(now_ms))
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .fetch_all(&self.reader)
+        .await?;
+        let planned = |row: &SqliteRow| {
+            let id: Vec<u8> = row.try_get("id")?;
+            let id = id.try_into().map(MeetingId::from_bytes);
+            let id = id.map_err(|_| sqlx::Error::Decode("an id is not 20 bytes long".into()))?;
+            Ok((id, meetings::described(row)?, time(row, "starts_ms")?))
+        };
+        rows.iter().map(planned).collect()
+    }
+
     /// Cancels every meeting of a plan of `owner` that has not ended, and returns which. Each is over.
     ///
     /// # Errors

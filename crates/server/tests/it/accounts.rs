@@ -207,6 +207,11 @@ impl Credential {
         Self { cookie: Some(cookie.to_owned()), ..Self::default() }
     }
 
+    /// Returns the cookie, for a request that is made by hand.
+    pub fn cookie_text(&self) -> &str {
+        self.cookie.as_deref().unwrap()
+    }
+
     pub fn bearer(authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..Self::default() }
     }

@@ -85,7 +85,7 @@ async fn nothing_of_who_was_removed_and_of_a_meeting_that_is_forgotten_is_in_the
     let floor = sabha_policy::Controls::of(sabha_policy::Tier::Medium);
     office
         .store
-        .apply_floor_after(0, &floor, name, "tier medium", Author::user(user))
+        .apply_floor_after(0, &floor, name, "tier medium", None, Author::user(user))
         .await
         .unwrap()
         .unwrap();

@@ -44,6 +44,7 @@ passkey-unsupported = This browser has no passkeys here. Use https, or another b
 nav = Pages
 nav-users = Users
 nav-policy = Policy
+nav-advisories = Advisories
 nav-account = My account
 nav-audit = Audit log
 nav-live = Live
@@ -53,6 +54,7 @@ start-meeting = Start a meeting
 sign-out = Sign out
 forbidden-title = Not for your roles
 forbidden-users = Only an administrator sees the users.
+forbidden-advisories = Only a security officer or an administrator applies advisories to meetings.
 forbidden-policy = Only a security officer or an administrator says what meetings have to keep.
 forbidden-meetings = Only a host or an administrator plans meetings.
 forbidden-live = Only a security officer or an administrator sees which rooms are open.
@@ -96,6 +98,8 @@ floor-lead = What every meeting here has to keep, at least. A host can ask for m
 floor-default = Nobody has chosen yet: tier medium holds.
 floor-number = Floor { $number }
 floor-origin = Applied by { $by }, from { $origin }.
+floor-origin-advisory = Applied by { $by }, from { $advisory } of { $publisher }, revision { $revision }.
+floor-origin-hidden = Applied by { $by }, from an advisory.
 floor-control = Control
 floor-demanded = Demanded
 floor-sources = Asked for by
@@ -134,6 +138,85 @@ floor-back-to = { $number ->
     [0] Bring back tier medium
    *[other] Bring back floor { $number }
   }
+
+# Advisories that demand something of meetings.
+advisories-title = Advisories
+advisories-lead = Published documents that carry a policy for meetings, as far as you may read them. You see what one would change before anything does, and it never loosens anything.
+arrived-title = Came by itself
+arrived-applied = { $title } of { $publisher } was applied, as floor { $floor }.
+arrived-refused = { $title } of { $publisher } was not applied. Look below why.
+advisories-none = No advisory that you may read carries a policy yet. One appears here when its publisher has published it.
+advisories-more = There are more; the newest are shown.
+standing-open = Not applied
+standing-applied = Applied
+standing-undone = Taken back
+standing-refused = Not applied
+standing-superseded = A later revision is published
+advisories-withdrawn = Withdrawn
+advisories-count = { $applied } of { $all } applied here
+advisories-revision = { $tracking }, revision { $revision }
+advisories-revision-only = Revision { $revision }
+advisories-published = Published
+advisories-key = Signed with the key { $key }
+advisories-at = Floor { $floor }
+advisories-by-following = by following the publisher
+unfollowed-key = It was not applied by itself: it is signed with another key than the pinned one. Ask the publisher before you apply it by hand.
+unfollowed-control = It was not applied by itself: it demands what this server cannot hold.
+advisories-left-out = Left as it was, since it would have loosened: { $controls }
+advisories-look = Look
+advisories-look-at = Look at { $title }
+advisories-back = Take back
+advisories-back-question = Demand again what was demanded before { $title }?
+advisories-later = { $count ->
+    [one] Another floor came after it, so that going back would undo that, too.
+   *[other] { $count } floors came after it, so that going back would undo those, too.
+  }
+advisories-history = To the history on the page Policy
+advisories-taken-back = Taken back. What was demanded before is demanded again.
+advisories-changes = What would change today
+advisories-met = What it asks is demanded already. Applying it puts that on record.
+advisories-asks = { $count ->
+    [one] The control it names
+   *[other] All { $count } controls it names
+  }
+advisories-touched = Meetings that would have to follow
+advisories-touched-none = No open room and no planned meeting is below it.
+advisories-room = Room { $number }, open now, with { $people ->
+    [one] one person
+   *[other] { $people } people
+  }
+advisories-plan = Planned for
+advisories-planned-more = Only the next 200 planned meetings were looked at.
+advisories-tell = Tell { $publisher } that { $organisation } has applied it
+advisories-tell-note = They learn the organisation and the time, and nothing else. Taking it back later does not take this back.
+advisories-apply = Apply
+advisories-leave = Leave it
+advisories-applied = Applied. It binds all meetings within a second.
+following-title = Publishers that are followed
+following-lead = What they publish from now on is applied at once where it tightens, if it is signed with their key. What would loosen is left as it is.
+following-none = Nobody is followed.
+following-since = Since
+following-reads = Reads as { $organisation }
+following-reads-public = Reads what is public
+following-stop = Follow no more
+following-stop-question = Follow { $name } no more? What was applied stays.
+following-stopped = { $name } is followed no more.
+following-publisher = Publisher
+following-choose = Choose a publisher…
+following-key = Their key
+following-key-note = Learn it from the publisher itself. Where you have an advisory of theirs, its key is filled in for you to compare.
+following-start = Follow
+following-started = { $name } is followed from now on.
+coverage-title = What became of your organisation's publications
+coverage-lead = Organisations that may read each, and what they have said of it.
+coverage-organisation = Organisation
+coverage-seen = Seen
+coverage-applied = Applied
+coverage-not-affected = Not affected
+coverage-silent = Nothing yet
+coverage-nobody = No other organisation may read it.
+coverage-summary = { $applied } of { $all } have applied it
+coverage-more = Show more
 
 templates-title = Templates
 templates-lead = What meetings can begin with. Who makes one chooses a template; where the floor is tighter, the floor holds.
@@ -334,10 +417,14 @@ did-bulletin-document = Wrote, reviewed, published or withdrew a document
 did-bulletin-group = Made or changed a sharing group
 did-bulletin-incident = Changed or handed over an incident
 did-bulletin-membership = Changed who is of a member organisation
+did-bulletin-profile = Had a draft carry a policy profile, or took it away
 did-bulletin-organisation = Changed which organisations take part in the bulletin
 did-template-changed = Made or changed a template
 did-template-removed = Removed a template
 did-floor-applied = Applied a floor for all meetings
+did-floor-not-followed = A followed publisher's advisory was not applied
+did-floor-subscribed = Followed a publisher of advisories
+did-floor-unsubscribed = Followed a publisher of advisories no more
 did-identity-added = Bound an account of the identity provider
 did-identity-removed = Removed a binding to the identity provider
 did-invitation-created = Invited somebody
@@ -380,6 +467,11 @@ rule-account-role = You do not have the role that this needs.
 rule-account-scope = This is done in person, not by an API key.
 rule-account-signed-in = Your session is over. Sign in again.
 rule-account-stranger = Your organisation knows you, but nobody here is bound to you. Ask an administrator for an invitation, or sign in with your passkey and bind your account.
+rule-bulletin-known = There is none, or none for you.
+rule-bulletin-marking = That organisation does not take part in the bulletin.
+rule-bulletin-role = You speak for no member organisation, so no publisher can be told in its name.
+rule-bulletin-seen = It is not what you looked at: somebody has changed it. Look again.
+rule-floor-later = Other floors came after it, and going back would undo them, too. The history on the page Policy shows what each would change.
 rule-floor-profile = This is no policy profile, or it was changed after it was signed. Nothing was applied.
 rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then decide.
 rule-server-capacity = There is no room for more. Try again later, or remove some first.

@@ -187,6 +187,7 @@ export class FakeCall implements Call {
   canShare = true;
   inviteLink = 'https://sabha.example.org/m/k7f3q2zx5v6w8r9t1y4u#v1.Zm9vYmFyYmF6cXV4MTIzNA';
   rememberedName = 'Asha Rao';
+  demands = [];
   /** What the stage last said is on screen. */
   shown = $state.raw<readonly ShownTile[]>([]);
   readonly #streams = new Map<string, MediaStream>();
@@ -243,6 +244,7 @@ export class FakeCall implements Call {
   show = (tiles: readonly ShownTile[]) => {
     this.shown = tiles;
   };
+  askDemands = () => {};
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
   muteAll = () => undefined;

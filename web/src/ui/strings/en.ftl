@@ -408,6 +408,8 @@ policy-lead = Signed by a host. Your device and everybody else's keep to it, wha
 policy-lead-host = You sign what you choose here. Every device keeps to it, whatever the server says.
 policy-floor = Your organisation demands this much.
 policy-sources = Demanded by: { $sources }.
+policy-demanded-by = { $advisory } of { $publisher } demands it here.
+policy-demanded-hidden = An advisory that is not public demands it here.
 policy-always = { $count ->
     [one] One control holds always
    *[other] { $count } controls hold always

@@ -417,6 +417,8 @@ export type TextKey =
   | 'person-unverified'
   | 'policy'
   | 'policy-always'
+  | 'policy-demanded-by'
+  | 'policy-demanded-hidden'
   | 'policy-floor'
   | 'policy-lead'
   | 'policy-lead-host'

@@ -6,12 +6,15 @@
 //!   Send ─► server · Media ─► keys of frames · View ─► snapshot · Remember ─► state file
 //! ```
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sabha_protocol::{
     DeviceKey, ParticipantId, RequestId, Rule,
     device::{DeviceCommand, DeviceOutput, DeviceStage, DeviceView, PasscodeProof},
-    wire::{ClientMessage, ServerMessage, server::CloseReason},
+    wire::{ClientMessage, ServerMessage, advisory_policy::cited, server::CloseReason},
 };
 
 use super::{Asked, Entry, Flow, JOIN_INTERVAL, Request, Session};
@@ -19,12 +22,16 @@ use crate::participant::snapshot::Refusal;
 use crate::{
     clock,
     error::ClientError,
+    http,
     participant::{Admission, ChatLine},
     state::DeviceState,
 };
 
 /// Outputs that one input of the device can have. More would be a device that talks to itself.
 const OUTPUTS_MAX: usize = 10_000;
+
+/// How long a refusal waits for the name of the advisory that demands it.
+const DEMANDS_MAX: Duration = Duration::from_secs(2);
 
 /// Rules by which the device is refused in the ordinary course: it was too late, and tries again by itself.
 const ITS_OWN_BUSINESS: [Rule; 4] =
@@ -117,17 +124,26 @@ impl Session {
                     self.state
                         .send_if_modified(|state| std::mem::replace(&mut state.sending, sending) != sending);
                 }
-                DeviceOutput::Refused { rule } => {
-                    let message = "the meeting's policy forbids it".to_owned();
-                    self.state
-                        .send_modify(|state| state.push_refusal(Refusal { request: None, rule, message }));
-                }
+                DeviceOutput::Refused { rule } => self.tell_refusal(rule),
                 DeviceOutput::Remember {} => self.keep().await?,
                 DeviceOutput::Send { send, message } => self.send(send, *message).await?,
                 DeviceOutput::View { view } => self.see(Arc::new(*view))?,
             }
         }
         Err(ClientError::Misuse("the device does not come to rest"))
+    }
+
+    /// Says that the own device refused something, once the server has said which advisory demands it, or could not.
+    /// Nothing waits for that.
+    fn tell_refusal(&self, rule: Rule) {
+        let (state, config) = (self.state.clone(), Arc::clone(&self.config));
+        tokio::spawn(async move {
+            let asked = http::demands(config.invite.server(), &config.trust);
+            let told = tokio::time::timeout(DEMANDS_MAX, asked).await;
+            let demands = told.ok().and_then(Result::ok).unwrap_or_default();
+            let message = format!("the meeting's policy forbids it{}", cited(&demands, rule.id()));
+            state.send_modify(|state| state.push_refusal(Refusal { request: None, rule, message }));
+        });
     }
 
     async fn send(&mut self, send: RequestId, message: ClientMessage) -> Result<(), ClientError> {

@@ -67,14 +67,6 @@ pub(in crate::http) async fn preview(
 ) -> Result<Json<FloorPreview>, Refusal> {
     let wanted = find(&state.store, wish).await?;
     let (seen, today) = wanted::today(&state.store).await?;
-    let change = |difference: sabha_policy::Difference| {
-        Ok(FloorChange {
-            control: word(difference.control.id())?,
-            before: word(&Controls::named(difference.control, difference.before))?,
-            after: word(&Controls::named(difference.control, difference.after))?,
-            tightens: difference.tightens,
-        })
-    };
     Ok(Json(FloorPreview {
         seen: number(seen),
         changes: today
@@ -109,7 +101,10 @@ pub(in crate::http) async fn apply(
     }
     let floor = wanted.over(&today, loosen);
     let by = caller.user.name.as_str();
-    let applied = state.store.apply_floor_after(newest, &floor, by, &wanted.origin, caller.author()).await?;
+    let applied = state
+        .store
+        .apply_floor_after(newest, &floor, by, &wanted.origin, wanted.earlier, caller.author())
+        .await?;
     Ok(Json(FloorApplied { number: number(applied.ok_or_else(changed)?) }))
 }
 
@@ -129,7 +124,16 @@ async fn find(store: &Store, wish: FloorWish) -> Result<Wanted, Refusal> {
     Wanted::profile(&file, None).map_err(|error| Refusal::new(Rule::Profile, error.to_string()))
 }
 
-fn changed() -> Refusal {
+pub(super) fn change(difference: sabha_policy::Difference) -> Result<FloorChange, Refusal> {
+    Ok(FloorChange {
+        control: word(difference.control.id())?,
+        before: word(&Controls::named(difference.control, difference.before))?,
+        after: word(&Controls::named(difference.control, difference.after))?,
+        tightens: difference.tightens,
+    })
+}
+
+pub(super) fn changed() -> Refusal {
     Refusal::with_status(
         StatusCode::CONFLICT,
         Rule::FloorSeen,
@@ -144,12 +148,12 @@ fn broken(error: impl std::error::Error + 'static) -> Refusal {
     Refusal::new(Rule::Storage, "the server is damaged; nothing was changed")
 }
 
-fn word(text: &str) -> Result<ControlWord, Refusal> {
+pub(super) fn word(text: &str) -> Result<ControlWord, Refusal> {
     ControlWord::try_from(text.to_owned()).map_err(broken)
 }
 
 /// Floors are counted one by one, by people.
-fn number(number: i64) -> u32 {
+pub(super) fn number(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 

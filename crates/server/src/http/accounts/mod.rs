@@ -8,12 +8,13 @@
 //! | rule | kept by |
 //! |---|---|
 //! | `ACCOUNT.ORIGIN`, `ACCOUNT.SIGNED_IN`, `ACCOUNT.ROLE`, `ACCOUNT.SCOPE` | `guard.rs` |
-//! | `FLOOR.SEEN`, `FLOOR.PROFILE` | `floor.rs`, `templates.rs` |
+//! | `FLOOR.SEEN`, `FLOOR.PROFILE`, `FLOOR.LATER` | `floor.rs`, `templates.rs`, `advisories.rs` |
 //! | `ACCOUNT.LINK`, `ACCOUNT.PASSKEY` | `entering.rs` |
 //! | `ACCOUNT.IDENTITY`, `ACCOUNT.PROVIDER`, `ACCOUNT.STRANGER` | `provider.rs` |
 //! | `ACCOUNT.PASSWORD`, `ACCOUNT.PASSWORDS_OFF` | `passwords.rs` |
 //! | `ACCOUNT.LAST`, `ACCOUNT.KNOWN` | `storage`, in the transaction of the change |
 
+pub(super) mod advisories;
 pub(super) mod audit;
 pub(super) mod entering;
 pub(super) mod floor;
@@ -184,6 +185,14 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/floor", policy_read, floor::view);
     all.add_sized(large, M::POST, "/api/v1/floor", policy_write, floor::apply);
     all.add_sized(large, M::POST, "/api/v1/floor/preview", policy_read, floor::preview);
+
+    all.add(M::GET, "/api/v1/floor/advisories", policy_read, advisories::list);
+    all.add(M::POST, "/api/v1/floor/advisories/preview", policy_read, advisories::preview);
+    all.add(M::POST, "/api/v1/floor/advisories/apply", policy_write, advisories::apply);
+    all.add(M::POST, "/api/v1/floor/advisories/rollback", policy_write, advisories::take_back);
+    all.add(M::GET, "/api/v1/floor/subscriptions", policy_read, advisories::subscriptions);
+    all.add(M::PUT, "/api/v1/floor/subscriptions", policy_write, advisories::subscribe);
+    all.add(M::DELETE, "/api/v1/floor/subscriptions/{id}", policy_write, advisories::unsubscribe);
 
     all.add(M::GET, "/api/v1/templates", meet, templates::templates);
     all.add(M::POST, "/api/v1/templates", policy_write, templates::put);

@@ -1,7 +1,7 @@
 //! Planned meetings: their times, and the own plans. For whoever may create meetings, and each for their own only.
 
 use axum::{Json, extract::State, http::StatusCode};
-use sabha_policy::{Controls, HostSignIn};
+use sabha_policy::HostSignIn;
 use sabha_protocol::{
     MeetingId, Rule,
     account::PlanId,
@@ -17,6 +17,7 @@ use crate::{
     clock,
     http::api::{check_group, count_creation},
     planning::{self, Unplannable},
+    policy::Floor,
     storage::{NewPlan, StoredMeeting},
 };
 
@@ -48,8 +49,8 @@ pub(in crate::http) async fn create(
     caller: Caller,
     Body(CreatePlan { schedule, meetings }): Body<CreatePlan>,
 ) -> Result<(StatusCode, Json<Plan>), Refusal> {
-    let (floor, strong) = (state.floor.now(), caller.strong);
-    if floor.host_sign_in() == HostSignIn::Strong && !strong {
+    let (floor, strong) = (state.floor.clone(), caller.strong);
+    if floor.now().host_sign_in() == HostSignIn::Strong && !strong {
         return Err(Refusal::new(Rule::Mfa, "by policy who makes a meeting has signed in with a passkey"));
     }
     let now_ms = clock::unix_ms();
@@ -74,7 +75,7 @@ pub(in crate::http) async fn create(
 fn checked(
     meetings: Vec<CreateMeeting>,
     times: Vec<Times>,
-    floor: &Controls,
+    floor: &Floor,
     strong: bool,
 ) -> Result<Vec<(MeetingId, StoredMeeting, Times)>, Refusal> {
     let check = |(made, times): (CreateMeeting, Times)| {

@@ -163,7 +163,11 @@ pub(in crate::http) async fn step(
 }
 
 /// Returns a document as the caller may know it.
-async fn view(state: &Shared, caller: &Caller, id: DocumentId) -> Result<BulletinDocument, Refusal> {
+pub(super) async fn view(
+    state: &Shared,
+    caller: &Caller,
+    id: DocumentId,
+) -> Result<BulletinDocument, Refusal> {
     state.store.document(&reader(state, caller).await?, id).await?.ok_or_else(unknown)
 }
 

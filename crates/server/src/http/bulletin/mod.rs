@@ -11,12 +11,14 @@
 //! | `BULLETIN.SEEN` | `storage/bulletin/writing.rs` |
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
+//! | `FLOOR.PROFILE` | `profiles.rs`, for what a revision carries |
 
 pub(super) mod discussion;
 pub(super) mod documents;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
+pub(super) mod profiles;
 pub(super) mod public;
 
 use axum::{
@@ -30,7 +32,7 @@ use sabha_advisory::{
 use sabha_protocol::{
     Rule,
     account::Scope,
-    limits::{ATTACHMENT_BYTES_MAX, DOCUMENT_BYTES_MAX, HTTP_BODY_BYTES_MAX},
+    limits::{ATTACHMENT_BYTES_MAX, DOCUMENT_BYTES_MAX, HTTP_BODY_BYTES_MAX, PROFILE_BYTES_MAX},
     wire::bulletin_documents::DocumentQuery,
 };
 
@@ -100,6 +102,15 @@ pub(super) fn add(all: &mut Routes) {
     all.add(M::POST, comments, write, discussion::comment);
     all.add(M::POST, "/api/v1/bulletin/documents/{id}/clients", write, discussion::grant);
 
+    let profile = "/api/v1/bulletin/public/{id}/revisions/{number}/profile";
+    all.add(M::GET, profile, Right::Anyone, profiles::public_profile);
+    let profile = "/api/v1/bulletin/documents/{id}/profile";
+    all.add_sized(PROFILE_BYTES_MAX, M::PUT, profile, write, profiles::carry);
+    all.add(M::DELETE, profile, write, profiles::drop_profile);
+    let profile = "/api/v1/bulletin/documents/{id}/revisions/{number}/profile";
+    all.add(M::GET, profile, read, profiles::profile);
+    all.add(M::GET, "/api/v1/bulletin/coverage", read, profiles::coverage);
+
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
 }
@@ -130,7 +141,7 @@ impl<T: std::str::FromStr> FromRequestParts<AppState> for Numbered<T> {
 }
 
 /// Returns as whom a caller reads.
-async fn reader(state: &Shared, caller: &Caller) -> Result<Reader, Refusal> {
+pub(in crate::http) async fn reader(state: &Shared, caller: &Caller) -> Result<Reader, Refusal> {
     Ok(state.store.bulletin_standing(caller.user.id).await?.reader)
 }
 
@@ -156,7 +167,7 @@ fn filter(query: Result<Query<DocumentQuery>, QueryRejection>) -> Result<Documen
 }
 
 /// Returns a hash that a caller names as what they have seen. One that is none is nobody's (BUL-13).
-fn seen(text: &str) -> Result<[u8; 32], Refusal> {
+pub(in crate::http) fn seen(text: &str) -> Result<[u8; 32], Refusal> {
     let hash = data_encoding::HEXLOWER.decode(text.as_bytes()).ok();
     hash.and_then(|hash| hash.try_into().ok()).ok_or_else(|| BulletinError::Seen.into())
 }

@@ -10,23 +10,48 @@ use sabha_protocol::{account::UserId, bulletin::OrganisationId};
 /// [`Reading`] first. BUL-01 to BUL-06 have its branches.
 macro_rules! may_read {
     () => {
-        "((r.tlp <> 4
+        crate::storage::bulletin::clearance::may_read_as!("$1", "$2", "$3")
+    };
+}
+pub(super) use may_read;
+
+/// The same of another reader: expressions of SQL for the person, their organisation, and whether they work for the owner.
+macro_rules! may_read_as {
+    ($user:literal, $organisation:literal, $works:literal) => {
+        concat!(
+            "((r.tlp <> 4
            OR EXISTS (SELECT 1 FROM revision_persons AS named
-                      WHERE named.document = r.document AND named.number = r.number AND named.user = $1)
+                      WHERE named.document = r.document AND named.number = r.number AND named.user = ",
+            $user,
+            ")
            OR EXISTS (SELECT 1 FROM revision_authors AS wrote
-                      WHERE wrote.document = r.document AND wrote.number = r.number AND wrote.user = $1))
+                      WHERE wrote.document = r.document AND wrote.number = r.number AND wrote.user = ",
+            $user,
+            "))
           AND CASE
-              WHEN r.stage < 3 THEN d.owner = $2 AND $3
+              WHEN r.stage < 3 THEN d.owner = ",
+            $organisation,
+            " AND ",
+            $works,
+            "
               WHEN r.tlp IN (0, 4) THEN 1
-              ELSE $2 IS NOT NULL AND (
-                  d.owner = $2
+              ELSE ",
+            $organisation,
+            " IS NOT NULL AND (
+                  d.owner = ",
+            $organisation,
+            "
                   OR EXISTS (SELECT 1 FROM revision_organisations AS named
                              WHERE named.document = r.document AND named.number = r.number
-                             AND named.organisation = $2)
+                             AND named.organisation = ",
+            $organisation,
+            ")
                   OR EXISTS (SELECT 1 FROM revision_groups AS named
                              JOIN group_organisations AS inside USING (sharing_group)
                              WHERE named.document = r.document AND named.number = r.number
-                             AND inside.organisation = $2)
+                             AND inside.organisation = ",
+            $organisation,
+            ")
                   OR r.tlp = 1
                      AND NOT EXISTS (SELECT 1 FROM revision_organisations AS named
                                      WHERE named.document = r.document AND named.number = r.number)
@@ -35,11 +60,14 @@ macro_rules! may_read {
                   OR r.tlp = 2
                      AND EXISTS (SELECT 1 FROM client_grants AS granted
                                  WHERE granted.document = r.document AND granted.number = r.number
-                                 AND granted.organisation = $2))
+                                 AND granted.organisation = ",
+            $organisation,
+            "))
               END)"
+        )
     };
 }
-pub(super) use may_read;
+pub(super) use may_read_as;
 
 /// A reader as [`may_read!`] wants them: `$1`, `$2`, `$3`.
 #[derive(Clone, Copy, Debug, Default)]

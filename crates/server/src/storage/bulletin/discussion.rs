@@ -39,24 +39,7 @@ impl Store {
         now_ms: u64,
     ) -> Result<(), BulletinError> {
         let mut transaction = self.change().await?;
-        published(&mut transaction, acting, document, number).await?;
-        let done = sqlx::query(
-            "INSERT OR IGNORE INTO acknowledgements (document, number, organisation, said, user, at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&document.as_bytes()[..])
-        .bind(number)
-        .bind(&acting.organisation.as_bytes()[..])
-        .bind(said.word())
-        .bind(&acting.user.as_bytes()[..])
-        .bind(stored(now_ms))
-        .execute(&mut *transaction)
-        .await?;
-        if done.rows_affected() == 1 {
-            let event = Event::new(author, AuditAction::BulletinAcknowledged, marked(document))
-                .detail(said.word().to_owned());
-            audit::append(&mut transaction, now_ms, event).await?;
-        }
+        say(&mut transaction, author, acting, (document, number), said, now_ms).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -241,6 +224,36 @@ impl Store {
         audit::append(&mut transaction, now_ms, event).await?;
         Ok(transaction.commit().await?)
     }
+}
+
+/// Has an organisation say something of a published revision, in the transaction of what it is said for.
+pub(super) async fn say(
+    transaction: &mut Transaction<'_, Sqlite>,
+    author: Author,
+    acting: &Acting,
+    (document, number): (DocumentId, u32),
+    said: Acknowledgement,
+    now_ms: u64,
+) -> Result<(), BulletinError> {
+    published(transaction, acting, document, number).await?;
+    let done = sqlx::query(
+        "INSERT OR IGNORE INTO acknowledgements (document, number, organisation, said, user, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(&document.as_bytes()[..])
+    .bind(number)
+    .bind(&acting.organisation.as_bytes()[..])
+    .bind(said.word())
+    .bind(&acting.user.as_bytes()[..])
+    .bind(stored(now_ms))
+    .execute(&mut **transaction)
+    .await?;
+    if done.rows_affected() == 1 {
+        let event = Event::new(author, AuditAction::BulletinAcknowledged, marked(document))
+            .detail(said.word().to_owned());
+        audit::append(transaction, now_ms, event).await?;
+    }
+    Ok(())
 }
 
 /// Checks that somebody who does more than look on may know of a revision and that it is published; returns its label.

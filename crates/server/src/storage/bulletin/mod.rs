@@ -10,14 +10,22 @@
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
 //! | `incidents.rs` | clocks and hands |
+//! | `profiles.rs` | policy profiles that revisions carry |
+//! | `applying.rs` | what became of them on this server |
+//! | `following.rs` | publishers whose profiles are applied as they are published |
+//! | `coverage.rs` | who has seen and applied what an organisation has published |
 //!
 //! Every change is one transaction with its entry in the audit log, which names a document by a hash of its id.
 
+mod applying;
 mod attachments;
 mod clearance;
+mod coverage;
 mod discussion;
+mod following;
 mod incidents;
 mod organisations;
+mod profiles;
 mod reading;
 mod writing;
 
@@ -29,8 +37,10 @@ use sabha_protocol::{
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
+    applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
     organisations::{Keeper, Standing},
+    profiles::NewProfile,
     reading::{DocumentFilter, StoredFile},
     writing::NewRevision,
 };

@@ -18,7 +18,7 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use super::{
     LABELS,
     clearance::{Reading, as_reader, may_read},
-    label_number,
+    label_number, profiles,
 };
 use crate::storage::{
     Store, StoreError,
@@ -115,7 +115,9 @@ impl Store {
         let reading = Reading::of(reader);
         let query = sqlx::query(concat!(
             "SELECT d.*, m.name, r.number, r.stage, r.tlp, r.title, r.tracking, r.hash, r.changed_ms,
-                    r.published_ms, length(r.content) AS bytes
+                    r.published_ms, length(r.content) AS bytes,
+                    (SELECT p.hash FROM revision_profiles AS p
+                     WHERE p.document = r.document AND p.number = r.number) AS profile_hash
              FROM documents AS d JOIN revisions AS r ON r.document = d.id
              JOIN member_organisations AS m ON m.id = d.owner
              WHERE d.id = $4 AND ",
@@ -130,6 +132,7 @@ impl Store {
         for row in &rows {
             let mut revision = revision(row)?;
             revision.attachments = self.attachments_of(id, revision.number).await?;
+            revision.profile = self.profile_of(id, revision.number).await?;
             if is_own {
                 revision.marking = Some(self.marking(id, revision.number, revision.tlp).await?);
             }
@@ -281,12 +284,13 @@ fn revision(row: &SqliteRow) -> Result<Revision, StoreError> {
         tlp: label(row)?,
         title: row.try_get("title")?,
         tracking: row.try_get("tracking")?,
-        hash: data_encoding::HEXLOWER.encode(&hash(row)?),
+        hash: data_encoding::HEXLOWER.encode(&seen_hash(row)?),
         bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
         changed_ms: time(row, "changed_ms")?,
         published_ms: published_ms.map(i64::unsigned_abs),
         marking: None,
         attachments: Vec::new(),
+        profile: None,
     })
 }
 
@@ -309,7 +313,7 @@ pub(super) fn stage(row: &SqliteRow) -> Result<RevisionStage, StoreError> {
     RevisionStage::ALL.get(at).copied().ok_or_else(|| strange("stage"))
 }
 
-fn label(row: &SqliteRow) -> Result<TlpLabel, StoreError> {
+pub(super) fn label(row: &SqliteRow) -> Result<TlpLabel, StoreError> {
     let number: i64 = row.try_get("tlp")?;
     let at = usize::try_from(number).unwrap_or(usize::MAX);
     LABELS.get(at).copied().ok_or_else(|| strange("label"))
@@ -318,6 +322,13 @@ fn label(row: &SqliteRow) -> Result<TlpLabel, StoreError> {
 pub(super) fn hash(row: &SqliteRow) -> Result<[u8; 32], StoreError> {
     let hash: Vec<u8> = row.try_get("hash")?;
     hash.try_into().map_err(|_| strange("hash"))
+}
+
+/// Returns what a step names as seen, from the columns `hash` and `profile_hash`.
+pub(super) fn seen_hash(row: &SqliteRow) -> Result<[u8; 32], StoreError> {
+    let profile: Option<Vec<u8>> = row.try_get("profile_hash")?;
+    let profile = profile.map(|hash| hash.try_into().map_err(|_| strange("hash"))).transpose()?;
+    Ok(profiles::seen(hash(row)?, profile))
 }
 
 pub(super) fn strange(what: &str) -> StoreError {

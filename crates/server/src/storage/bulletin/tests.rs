@@ -277,6 +277,9 @@ async fn what_is_published_is_changed_by_no_statement() {
     let attach = "INSERT INTO attachments (id, document, number, name, media_type, hash, content)
         SELECT zeroblob(16), document, number, 'a', 'text/plain', zeroblob(32), x'78' FROM revisions WHERE stage = 1";
     sqlx::query(attach).execute(&store.writer).await.unwrap();
+    let carry = "INSERT INTO revision_profiles
+        SELECT document, number, 'a', 1, 'a', 'a', zeroblob(32), zeroblob(32), x'78' FROM revisions WHERE stage = 1";
+    sqlx::query(carry).execute(&store.writer).await.unwrap();
     sqlx::query("UPDATE revisions SET stage = 4, published_ms = 1 WHERE stage = 1")
         .execute(&store.writer)
         .await
@@ -296,6 +299,10 @@ async fn what_is_published_is_changed_by_no_statement() {
         "INSERT INTO revision_groups SELECT document, number, (SELECT max(id) FROM sharing_groups) FROM revisions",
         "INSERT INTO revision_organisations SELECT document, number, (SELECT max(id) FROM member_organisations) FROM revisions",
         "INSERT INTO revision_persons SELECT document, number, zeroblob(16) FROM revisions",
+        "DELETE FROM revision_profiles",
+        "UPDATE revision_profiles SET content = x'79'",
+        "INSERT INTO revision_profiles
+         SELECT document, number, 'b', 1, 'b', 'b', zeroblob(32), zeroblob(32), x'79' FROM revisions WHERE tlp = 4",
         "DELETE FROM attachments",
         "UPDATE attachments SET content = x'79'",
         "INSERT INTO attachments (id, document, number, name, media_type, hash, content)

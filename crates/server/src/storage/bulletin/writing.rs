@@ -20,8 +20,8 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use super::{
     Acting, BulletinError,
     clearance::{Reading, as_reader, may_read},
-    label_number, marked,
-    reading::{hash, stage},
+    following, label_number, marked,
+    reading::{seen_hash, stage},
 };
 use crate::storage::{
     Author, Store,
@@ -239,6 +239,9 @@ impl Store {
             }
         }
         record(&mut transaction, author, id, step.word(), now_ms).await?;
+        if after.stage.is_published() && !after.withdrawn {
+            following::follow(&mut transaction, id, after.newest, now_ms).await?;
+        }
         Ok(transaction.commit().await?)
     }
 }
@@ -252,6 +255,8 @@ pub(super) async fn known(
 ) -> Result<Option<Known>, BulletinError> {
     let query = sqlx::query(concat!(
         "SELECT d.owner, d.withdrawn_ms, r.number, r.stage, r.hash,
+                (SELECT p.hash FROM revision_profiles AS p
+                 WHERE p.document = r.document AND p.number = r.number) AS profile_hash,
                 EXISTS (SELECT 1 FROM revisions AS before
                         WHERE before.document = d.id AND before.stage >= 3) AS published,
                 (SELECT max(number) FROM revisions WHERE document = d.id) AS newest
@@ -291,7 +296,7 @@ pub(super) async fn known(
         published: row.try_get("published")?,
         withdrawn: row.try_get::<Option<i64>, _>("withdrawn_ms")?.is_some(),
     };
-    Ok(Some(Known { life, hash: hash(&row)? }))
+    Ok(Some(Known { life, hash: seen_hash(&row)? }))
 }
 
 async fn insert(

@@ -1,9 +1,11 @@
 //! The bulletin over HTTP: who reads what, how a document is published, and what is refused.
 
 mod bounds;
+mod crash;
 mod life;
 mod matrix;
 mod people;
+mod policy;
 mod worlds;
 
 use std::collections::BTreeMap;
