@@ -6,4 +6,5 @@ mod documents;
 mod hostile;
 mod peers;
 mod provider;
+mod stix;
 mod vectors;
