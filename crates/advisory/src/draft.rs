@@ -16,16 +16,19 @@ use crate::{
     csaf::{
         Csaf, Unreadable,
         cvss::{Cvss, severity},
+        json::Json,
         model::{
-            Distribution, Document, FullProductName, Note, NoteCategory, ProductTree, Publisher,
-            PublisherCategory, Reference, ReferenceCategory, Score, Tracking, Vulnerability, Weakness,
+            Distribution, Document, FullProductName, Note, NoteCategory, ProductStatus, ProductTree,
+            Publisher, PublisherCategory, Reference, ReferenceCategory, Score, Tracking, Vulnerability,
+            Weakness,
         },
         shown,
         uri::is_uri,
         weaknesses,
     },
     indicators::{self, INDICATORS_MAX, Indicator, IndicatorKind},
-    stix::timestamp,
+    misp,
+    stix::{self, timestamp},
 };
 
 /// Most things that are named as left out; more are counted.
@@ -79,6 +82,15 @@ pub enum ImportError {
     /// It is not JSON, or out of bounds.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+}
+
+/// Makes a draft of what somebody shares: an event of MISP, or a bundle of STIX 2.1.
+///
+/// # Errors
+/// [`ImportError`], whose causes are the writer's.
+pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
+    let is_event = Json::read(bytes)?.get("Event").is_some();
+    if is_event { misp::import(bytes) } else { stix::import(bytes) }
 }
 
 /// What is not in a draft, while it is put together.
@@ -173,6 +185,9 @@ impl Draft {
             (true, false) => DocumentKind::IndicatorSet,
             (true, true) => DocumentKind::Advisory,
         });
+        for nameless in self.vulnerabilities.iter_mut().filter(|found| **found == vulnerability()) {
+            nameless.title = Some("Vulnerability without a name".to_owned());
+        }
         if !self.indicators.is_empty() {
             let text = indicators::write(&self.indicators);
             self.notes.extend(note(NoteCategory::Other, Some(indicators::TITLE), &text));
@@ -265,6 +280,20 @@ pub(crate) const fn vulnerability() -> Vulnerability {
         scores: Vec::new(),
         threats: Vec::new(),
         title: None,
+    }
+}
+
+/// Returns that nothing is known of any product.
+pub(crate) const fn no_status() -> ProductStatus {
+    ProductStatus {
+        first_affected: Vec::new(),
+        first_fixed: Vec::new(),
+        fixed: Vec::new(),
+        known_affected: Vec::new(),
+        known_not_affected: Vec::new(),
+        last_affected: Vec::new(),
+        recommended: Vec::new(),
+        under_investigation: Vec::new(),
     }
 }
 

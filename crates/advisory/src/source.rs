@@ -6,6 +6,7 @@ use crate::{
     Tlp,
     csaf::{
         Csaf, ReadError,
+        json::Json,
         model::{Distribution, Tracking},
     },
     indicators,
@@ -61,6 +62,12 @@ pub enum AloneError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// Returns when the first revision of a document was released, in milliseconds since 1970, as its content says.
+pub fn initial_release_ms(content: &[u8]) -> Option<u64> {
+    let json = Json::read(content).ok()?;
+    json.get("document")?.get("tracking")?.text("initial_release_date").and_then(unix_ms)
 }
 
 impl<'a> Alone<'a> {

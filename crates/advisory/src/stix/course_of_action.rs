@@ -32,6 +32,11 @@ pub(super) const fn does(category: RemediationCategory) -> &'static str {
     words(category).2
 }
 
+/// Returns what a kind of remedy is called.
+pub(crate) const fn name(category: RemediationCategory) -> &'static str {
+    words(category).1
+}
+
 /// Returns CSAF's word for a kind of remedy, its name, and what it does.
 const fn words(category: RemediationCategory) -> (&'static str, &'static str, &'static str) {
     match category {

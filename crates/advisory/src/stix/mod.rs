@@ -41,7 +41,10 @@ use sabha_protocol::bulletin::DocumentKind;
 use serde_json::Value;
 
 pub use bundle::{Bundle, OBJECTS_MAX};
+pub(crate) use course_of_action::name as remedy_name;
+pub(crate) use id::{is_uuid, uuid};
 pub use import::{import, import_envelope};
+pub(crate) use note::category as note_word;
 pub use timestamp::{timestamp, unix_ms};
 
 use self::{

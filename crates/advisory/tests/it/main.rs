@@ -4,6 +4,7 @@
 
 mod documents;
 mod hostile;
+mod misp;
 mod peers;
 mod provider;
 mod stix;

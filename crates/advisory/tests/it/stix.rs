@@ -426,7 +426,7 @@ fn others_find_every_export_valid_and_read_it() {
     }
     let titled = stix::export(&source(DocumentKind::Advisory, Tlp::Red, br#"{"document":{"title":"One"}}"#));
     fs::write(directory.path().join("titled.json"), titled.unwrap().write()).unwrap();
-    let Some(lines) = judged("stix.py", directory.path()) else { return };
+    let Some(lines) = judged("read_bundles.py", directory.path()) else { return };
     assert_eq!(lines.len(), written + 1);
     for line in lines {
         assert_eq!(line["errors"], json!([]), "{line}");

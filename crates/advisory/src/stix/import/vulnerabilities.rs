@@ -13,7 +13,7 @@ use crate::{
         schema::is_cpe,
         uri::is_uri,
     },
-    draft::{is_cve, note, product_id, reference, score, vulnerability, weakness},
+    draft::{is_cve, no_status, note, product_id, reference, score, vulnerability, weakness},
     stix::{course_of_action, id::kind_of, statuses},
 };
 
@@ -149,19 +149,6 @@ pub(super) fn status_word(relation: &Json) -> Option<&str> {
         _ => return None,
     };
     status_of(&mut no_status(), word).map(|_| word)
-}
-
-const fn no_status() -> ProductStatus {
-    ProductStatus {
-        first_affected: Vec::new(),
-        first_fixed: Vec::new(),
-        fixed: Vec::new(),
-        known_affected: Vec::new(),
-        known_not_affected: Vec::new(),
-        last_affected: Vec::new(),
-        recommended: Vec::new(),
-        under_investigation: Vec::new(),
-    }
 }
 
 /// Returns the list of products that CSAF has for a word.
