@@ -115,6 +115,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/bulletin/documents/{id}/comments", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/documents/{id}/comments", Takes::Scope(Scope::BulletinWrite)),
     ("POST", "/api/v1/bulletin/documents/{id}/clients", Takes::Scope(Scope::BulletinWrite)),
+    ("POST", "/api/v1/bulletin/import", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/bulletin/incidents", Takes::Scope(Scope::BulletinRead)),
     ("PATCH", "/api/v1/bulletin/documents/{id}/incident", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/floor", Takes::Scope(Scope::PolicyRead)),

@@ -14,6 +14,7 @@
 
 pub(super) mod discussion;
 pub(super) mod documents;
+pub(super) mod exchange;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
@@ -100,6 +101,9 @@ pub(super) fn add(all: &mut Routes) {
     all.add(M::POST, comments, write, discussion::comment);
     all.add(M::POST, "/api/v1/bulletin/documents/{id}/clients", write, discussion::grant);
 
+    let import = exchange::import_draft;
+    all.add_sized(exchange::IMPORT_BYTES_MAX, M::POST, "/api/v1/bulletin/import", write, import);
+
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
 }
@@ -135,7 +139,7 @@ async fn reader(state: &Shared, caller: &Caller) -> Result<Reader, Refusal> {
 }
 
 /// Returns for whom a caller acts.
-async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Refusal> {
+pub(super) async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Refusal> {
     match reader(state, caller).await? {
         Reader::Person { user, membership: Some(place) } => {
             Ok(Acting { user, organisation: place.organisation, roles: place.roles })

@@ -4,6 +4,8 @@ mod bounds;
 mod life;
 mod matrix;
 mod people;
+mod taxii;
+mod taxii_peers;
 mod worlds;
 
 use std::collections::BTreeMap;
