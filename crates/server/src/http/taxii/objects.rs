@@ -68,10 +68,12 @@ pub(in crate::http) async fn versions(
 ) -> Result<Response, Refusal> {
     let mut filter = readable(&asking, &collection, query)?;
     filter.versions = vec![Version::All];
-    let found = of_object(&state, &asking.reader, &filter, &id).await?;
+    let mut found = of_object(&state, &asking.reader, &filter, &id).await?;
     if found.objects.is_empty() {
         known(&state, &asking, &id).await?;
     }
+    // Of versions the newest is first (section 5.8); everything else is in the order in which it was added.
+    found.objects.reverse();
     Ok(answer(found, "versions", |added| added.version.into()))
 }
 
@@ -108,7 +110,8 @@ async fn known(state: &super::Shared, asking: &Asking, id: &str) -> Result<(), R
 /// Returns a page as TAXII has it: an empty one is an empty object (section 3.7).
 fn answer(page: Page, name: &str, one: impl Fn(Added) -> Value) -> Response {
     let Page { objects, next } = page;
-    let ends = objects.first().zip(objects.last()).map(|(first, last)| (first.added_ms, last.added_ms));
+    let dates = || objects.iter().map(|added| added.added_ms);
+    let ends = dates().min().zip(dates().max());
     let mut resource = json!({});
     if !objects.is_empty() {
         resource[name] = objects.into_iter().map(one).collect();

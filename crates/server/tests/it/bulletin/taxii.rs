@@ -19,7 +19,7 @@ use crate::{
 
 const MEDIA: &str = "application/taxii+json;version=2.1";
 const PUBLIC: &str = "/taxii2/public/collections/0b4c3d39-1a64-4a5e-8d5b-6f2f7f0d5a10/";
-const BULLETIN: &str = "/taxii2/members/collections/5d0f9f52-7c86-4a3b-9a0e-3e1c8a2b7d41/";
+pub const BULLETIN: &str = "/taxii2/members/collections/5d0f9f52-7c86-4a3b-9a0e-3e1c8a2b7d41/";
 const DRAFTS: &str = "/taxii2/members/collections/c86b1d0e-2f57-4c1d-b6a9-94d7f3e05b92/";
 
 /// Returns the value of `Authorization` by which a program shows an API key.
