@@ -130,6 +130,20 @@ install_peer_packages() {
   fi
 }
 
+# The same in Python, in a folder of their own, without a package of this machine's.
+install_python_peers() {
+  local wanted=crates/advisory/tests/peers/requirements.txt stamp=target/peers/.installed-from
+  cmp -s $wanted "$stamp" && return
+  have python3 || install_packages python3 python3-venv || true
+  note "installing Python programs to compare ours with"
+  if python3 -m venv --clear target/peers && target/peers/bin/pip install --quiet --no-deps -r $wanted >&2; then
+    cp $wanted "$stamp"
+  else
+    rm -rf target/peers
+    note "they could not be installed: the tests that need them will be skipped."
+  fi
+}
+
 # The web client's cryptography is compiled for the browser.
 require_wasm_target() {
   local target=wasm32-unknown-unknown
@@ -162,4 +176,5 @@ if [ "$1" = test ]; then
   wish ip iproute2
   wish nft nftables
   install_peer_packages
+  install_python_peers
 fi

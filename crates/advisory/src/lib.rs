@@ -7,14 +7,25 @@
 //! |---|---|
 //! | [`clearance`] | who may know of a document |
 //! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
+//! | [`indicators`] | indicators of compromise, as a document states them |
 //! | [`incident`] | the six hours in which an incident is reported |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
+//! | [`misp`] | documents as events of MISP, and back |
+//! | [`stix`] | documents as objects of STIX 2.1, and back |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
 pub mod clearance;
+mod content;
 pub mod csaf;
+mod draft;
 pub mod incident;
+pub mod indicators;
 pub mod life;
+pub mod misp;
+mod source;
+pub mod stix;
 pub mod tlp;
 
+pub use draft::{ImportError, Imported, LEFT_OUT_MAX, LeftOut, import};
+pub use source::{Alone, AloneError, Owner, Source, initial_release_ms};
 pub use tlp::Tlp;

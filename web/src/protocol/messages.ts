@@ -3297,6 +3297,28 @@ export type DocumentComments = {
  */
 comments: Array<DocumentComment>, };
 
+export type ImportedDraft = { 
+/**
+ * What it seems to be.
+ */
+kind: DocumentKind, 
+/**
+ * The narrowest label that it names. Absent if it names none, which is for its author to decide.
+ */
+tlp?: TlpLabel | null, 
+/**
+ * A JSON object of CSAF as text.
+ */
+content: string, 
+/**
+ * What is not in it, at most 100.
+ */
+left_out: Array<LeftOutOfDraft>, 
+/**
+ * How many more are not in it.
+ */
+left_out_more: number, };
+
 export type IncidentClock = "running" | "overdue" | "in_time" | "late";
 
 export type Incident = { 

@@ -47,6 +47,15 @@ impl<'a> Instant<'a> {
     }
 }
 
+impl Instant<'_> {
+    /// Returns the milliseconds since 1970, what is smaller cut off; 0 for what was before.
+    pub(crate) fn unix_ms(self) -> u64 {
+        let digits = self.fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+        let thousandths = digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        u64::try_from(self.seconds * 1000 + thousandths).unwrap_or(0)
+    }
+}
+
 /// Reads an offset from UTC, in minutes.
 fn offset(text: &str) -> Option<i64> {
     if matches!(text, "Z" | "z") {
@@ -99,6 +108,15 @@ mod tests {
         assert_eq!(seconds("2026-11-27T10:00:00+05:30"), 1_795_753_800);
         assert_eq!(seconds("1969-12-31T23:59:59-00:00"), -1);
         assert_eq!(seconds("2016-12-31T23:59:60Z"), seconds("2017-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn milliseconds_are_counted_and_what_is_smaller_is_cut_off() {
+        let ms = |text| Instant::parse(text).unwrap().unix_ms();
+        assert_eq!(ms("1970-01-01T00:00:01Z"), 1000);
+        assert_eq!(ms("1970-01-01T00:00:01.05Z"), 1050);
+        assert_eq!(ms("1970-01-01T00:00:01.0009999Z"), 1000);
+        assert_eq!(ms("1969-12-31T23:59:59Z"), 0);
     }
 
     #[test]

@@ -23,12 +23,12 @@
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | `report` | what was found |
 
-mod cvss;
+pub(crate) mod cvss;
 mod filename;
-mod instant;
-mod json;
+pub(crate) mod instant;
+pub(crate) mod json;
 mod labels;
-mod languages;
+pub(crate) mod languages;
 pub mod model;
 mod path;
 pub mod provider;
@@ -36,14 +36,15 @@ mod purl;
 mod report;
 mod revisions;
 mod rules;
-mod schema;
-mod uri;
+pub(crate) mod schema;
+pub(crate) mod uri;
 mod versions;
-mod weaknesses;
+pub(crate) mod weaknesses;
 
 pub use filename::{filename, filename_of_invalid};
 pub use json::{DEPTH_MAX, DOCUMENT_BYTES_MAX, LIST_ITEMS_MAX, Unreadable, VALUES_MAX};
 pub use model::{Csaf, ReadError, TooLarge};
+pub(crate) use report::shown;
 pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};
 pub use revisions::{Release, RevisionError};
 pub use rules::{RULES, Rule};

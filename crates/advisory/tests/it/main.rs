@@ -4,6 +4,8 @@
 
 mod documents;
 mod hostile;
+mod misp;
 mod peers;
 mod provider;
+mod stix;
 mod vectors;

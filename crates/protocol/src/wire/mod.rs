@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod advisory_policy;
 pub mod bulletin;
 pub mod bulletin_documents;
+pub mod bulletin_exchange;
 pub mod certificate;
 pub mod client;
 pub mod floor;

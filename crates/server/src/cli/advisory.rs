@@ -1,5 +1,7 @@
 //! `sabha advisory`: documents of the bulletin, without a server.
 
+mod convert;
+
 use std::{
     fmt::Write as _,
     fs::File,
@@ -26,6 +28,9 @@ pub(super) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Write a document of CSAF 2.0 in another format, or make a draft of CSAF 2.0 of what others share. What has no place in it
+    /// is named on standard error.
+    Convert(convert::Args),
 }
 
 /// Why a document was not checked.
@@ -59,7 +64,10 @@ impl AdvisoryError {
 
 /// Does what was asked.
 pub(super) fn run(command: &Command, output: Output) -> ExitCode {
-    let Command::Validate { file } = command;
+    let file = match command {
+        Command::Validate { file } => file,
+        Command::Convert(args) => return convert::run(args),
+    };
     match validate(file) {
         Ok(found) => {
             print(&match output {
@@ -76,10 +84,13 @@ pub(super) fn run(command: &Command, output: Output) -> ExitCode {
 }
 
 fn validate(path: &Path) -> Result<Report, AdvisoryError> {
-    let bytes =
-        if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) };
-    let bytes = bytes.map_err(|source| AdvisoryError::Read { path: path.to_owned(), source })?;
+    let bytes = bytes(path).map_err(|source| AdvisoryError::Read { path: path.to_owned(), source })?;
     csaf::validate(&bytes).map_err(|source| AdvisoryError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Reads a file, or standard input.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) }
 }
 
 /// Reads what a document can be long, and one byte more, by which it is seen to be longer.

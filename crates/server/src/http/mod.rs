@@ -7,6 +7,7 @@
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
+//! | `/taxii2/...` | TAXII 2.1, for programs that keep up with the bulletin (`taxii/`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
 //!
 //! `accept.rs` takes connections from the port and tells HTTP from media that fell back to TCP. Every
@@ -24,6 +25,7 @@ mod health;
 mod openapi;
 mod origin;
 mod probe;
+mod taxii;
 mod websocket;
 
 use std::{
@@ -116,6 +118,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/m/{meeting}", get(assets::page))
         .route("/admin", get(assets::admin_page))
         .merge(accounts)
+        .merge(taxii::router(&state))
         .fallback(assets::file)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(state.clone())
@@ -132,7 +135,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
 /// on connections are enough for them.
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !(path.starts_with("/api/") || path == "/readyz") {
+    if !(path.starts_with("/api/") || path.starts_with("/taxii2") || path == "/readyz") {
         return next.run(request).await;
     }
     let address =

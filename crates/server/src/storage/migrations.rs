@@ -23,6 +23,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (10, "farewells", include_str!("../../migrations/sqlite/0010_farewells.sql")),
     (11, "bulletin", include_str!("../../migrations/sqlite/0011_bulletin.sql")),
     (13, "advisory_policy", include_str!("../../migrations/sqlite/0013_advisory_policy.sql")),
+    (14, "taxii", include_str!("../../migrations/sqlite/0014_taxii.sql")),
 ];
 
 /// Brings a database to the newest schema, or finds out that it is newer.

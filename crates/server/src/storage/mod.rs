@@ -38,7 +38,7 @@ pub use self::{
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
         Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, Keeper, NewAttachment,
-        NewProfile, NewRevision, Standing, StoredFile,
+        NewProfile, NewRevision, PublishedRevision, Standing, StoredFile, Told, Unindexed,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

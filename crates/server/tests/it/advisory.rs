@@ -108,3 +108,70 @@ fn what_cannot_be_read_is_an_error_with_a_remedy_and_the_exit_code_is_1() {
     assert!(stderr(&output).contains("/nowhere/document.json cannot be read"));
     assert_eq!(run(&["advisory", "validate"]).status.code(), Some(2));
 }
+
+fn convert(to: &str, input: &[u8]) -> Output {
+    let mut child = sabha()
+        .args(["advisory", "convert", "--to", to, "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have seen enough before the end.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn document_becomes_a_bundle_and_a_bundle_a_valid_draft() {
+    let there = convert("stix", document().to_string().as_bytes());
+    assert_eq!(there.status.code(), Some(0), "{}", stderr(&there));
+    let bundle: Value = serde_json::from_slice(&there.stdout).unwrap();
+    assert_eq!((&bundle["type"], &bundle["objects"][0]["name"]), (&json!("bundle"), &json!("TLP:GREEN")));
+
+    let mut bundle = bundle;
+    bundle["objects"].as_array_mut().unwrap().push(json!({
+        "type": "malware", "spec_version": "2.1", "id": "malware--00000000-0000-4000-8000-000000000001",
+    }));
+    let back = convert("csaf", bundle.to_string().as_bytes());
+    assert_eq!(back.status.code(), Some(0), "{}", stderr(&back));
+    assert!(
+        stderr(&back).starts_with("left out: malware--00000000-0000-4000-8000-000000000001: "),
+        "{back:?}"
+    );
+    let draft: Value = serde_json::from_slice(&back.stdout).unwrap();
+    assert_eq!(draft["document"]["title"], document()["document"]["title"]);
+    assert_eq!(draft["document"]["distribution"]["tlp"]["label"], "GREEN");
+    assert_eq!(validate(&back.stdout, &[]).status.code(), Some(0));
+}
+
+#[test]
+fn document_becomes_an_event_and_an_event_a_valid_draft() {
+    let there = convert("misp", document().to_string().as_bytes());
+    assert_eq!(there.status.code(), Some(0), "{}", stderr(&there));
+    let event: Value = serde_json::from_slice(&there.stdout).unwrap();
+    assert_eq!(event["Event"]["Tag"][0]["name"], "tlp:green");
+    let back = convert("csaf", &there.stdout);
+    assert_eq!((back.status.code(), &*stderr(&back)), (Some(0), ""));
+    let draft: Value = serde_json::from_slice(&back.stdout).unwrap();
+    assert_eq!(draft["document"]["title"], document()["document"]["title"]);
+    assert_eq!(validate(&back.stdout, &[]).status.code(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_converted_is_an_error_with_a_remedy() {
+    let mut unmarked = document();
+    unmarked["document"].as_object_mut().unwrap().remove("distribution");
+    for (to, input, reason) in [
+        ("stix", unmarked.to_string(), "names no label of TLP"),
+        ("stix", "{}".to_owned(), "does not fit the schema"),
+        ("csaf", document().to_string(), "this is not a bundle of STIX 2.1"),
+        ("csaf", "[".repeat(1000), "more than 96 deep"),
+    ] {
+        let output = convert(to, input.as_bytes());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        let said = stderr(&output);
+        assert!(said.contains(reason) && said.lines().count() >= 2, "{said}");
+    }
+}

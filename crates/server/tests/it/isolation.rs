@@ -120,6 +120,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/bulletin/documents/{id}/revisions/{number}/profile", Takes::Scope(Scope::BulletinRead)),
     ("GET", "/api/v1/bulletin/public/{id}/revisions/{number}/profile", Takes::Nothing),
     ("GET", "/api/v1/bulletin/coverage", Takes::Scope(Scope::BulletinRead)),
+    ("POST", "/api/v1/bulletin/import", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/bulletin/incidents", Takes::Scope(Scope::BulletinRead)),
     ("PATCH", "/api/v1/bulletin/documents/{id}/incident", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/floor", Takes::Scope(Scope::PolicyRead)),

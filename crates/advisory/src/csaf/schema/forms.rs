@@ -118,7 +118,7 @@ fn is_purl(text: &str) -> bool {
 }
 
 /// The schema's pattern, which holds a CPE 2.3 name to its beginning and a CPE 2.2 name to its end only.
-fn is_cpe(text: &str) -> bool {
+pub(crate) fn is_cpe(text: &str) -> bool {
     is_cpe_23(text).unwrap_or(false) || is_cpe_22(text).unwrap_or(false)
 }
 

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use forms::Form;
+pub(crate) use forms::is_cpe;
 
 use super::{
     json::Json,

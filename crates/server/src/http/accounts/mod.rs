@@ -92,6 +92,15 @@ pub(in crate::http) struct Routes {
 }
 
 impl Routes {
+    /// Returns no routes yet.
+    pub(in crate::http) fn new(state: &AppState) -> Self {
+        Self { state: state.clone(), router: Router::new(), list: Vec::new() }
+    }
+
+    pub(in crate::http) fn into_router(self) -> Router<AppState> {
+        self.router
+    }
+
     pub(in crate::http) fn add<H, T>(&mut self, method: Method, path: &'static str, right: Right, handler: H)
     where
         H: Handler<T, AppState>,
@@ -129,7 +138,7 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     let meet = Right::Scope(Scope::MeetingsCreate);
     let audit_read = Right::Scope(Scope::AuditRead);
     let health_read = Right::Scope(Scope::HealthRead);
-    let mut all = Routes { state: state.clone(), router: Router::new(), list: Vec::new() };
+    let mut all = Routes::new(state);
 
     all.add(M::GET, "/api/v1/organisation", Right::Anyone, entering::organisation);
     all.add(M::PUT, "/api/v1/organisation", Right::Administrator, users::rename_organisation);

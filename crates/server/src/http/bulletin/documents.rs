@@ -183,7 +183,7 @@ async fn known_and_seen(
 }
 
 /// Returns a revision to be stored, if its marking and its content can be.
-fn revision(marking: Marking, content: String) -> Result<NewRevision, Refusal> {
+pub(in crate::http) fn revision(marking: Marking, content: String) -> Result<NewRevision, Refusal> {
     let tlp = marking.tlp.into();
     let counts = (marking.groups.len(), marking.organisations.len(), marking.persons.len());
     check_audience(tlp, counts.0, counts.1, counts.2)?;

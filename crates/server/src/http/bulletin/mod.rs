@@ -15,6 +15,7 @@
 
 pub(super) mod discussion;
 pub(super) mod documents;
+pub(super) mod exchange;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
@@ -110,6 +111,8 @@ pub(super) fn add(all: &mut Routes) {
     let profile = "/api/v1/bulletin/documents/{id}/revisions/{number}/profile";
     all.add(M::GET, profile, read, profiles::profile);
     all.add(M::GET, "/api/v1/bulletin/coverage", read, profiles::coverage);
+    let import = exchange::import_draft;
+    all.add_sized(exchange::IMPORT_BYTES_MAX, M::POST, "/api/v1/bulletin/import", write, import);
 
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
@@ -146,7 +149,7 @@ pub(in crate::http) async fn reader(state: &Shared, caller: &Caller) -> Result<R
 }
 
 /// Returns for whom a caller acts.
-async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Refusal> {
+pub(super) async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Refusal> {
     match reader(state, caller).await? {
         Reader::Person { user, membership: Some(place) } => {
             Ok(Acting { user, organisation: place.organisation, roles: place.roles })

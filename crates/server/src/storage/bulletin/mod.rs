@@ -6,6 +6,9 @@
 //! | `organisations.rs` | member organisations, memberships, sharing groups |
 //! | `clearance.rs` | who may know of a revision, in SQL; every query for a reader has it |
 //! | `reading.rs` | lists, documents, contents, attachments, as one reader may know them |
+//! | `published.rs` | what was published, in its order, for programs |
+//! | `receipts.rs` | what was made of objects that were sent |
+//! | `stix_index.rs` | in which documents an object is |
 //! | `writing.rs` | drafts, steps, and what is published |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
@@ -26,7 +29,10 @@ mod following;
 mod incidents;
 mod organisations;
 mod profiles;
+mod published;
 mod reading;
+mod receipts;
+mod stix_index;
 mod writing;
 
 use sabha_advisory::life::NotTaken;
@@ -41,7 +47,9 @@ pub use self::{
     attachments::NewAttachment,
     organisations::{Keeper, Standing},
     profiles::NewProfile,
+    published::{PublishedRevision, Told},
     reading::{DocumentFilter, StoredFile},
+    stix_index::Unindexed,
     writing::NewRevision,
 };
 use super::StoreError;

@@ -12,7 +12,7 @@ use sabha_protocol::{
     bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, SharingGroupId, TlpLabel},
 };
 
-use super::{DocumentFilter, label_number, role_bits};
+use super::{DocumentFilter, PublishedRevision, Told, label_number, role_bits};
 use crate::storage::Store;
 
 /// Organisations, groups and persons of a world, each so many.
@@ -238,6 +238,7 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
             prop_assert_eq!(&found, &expected, "the list of {:?}", reader);
             prop_assert_eq!(list.count, expected.len() as u64, "the count");
         }
+        told_as_expected(&store, world, &reader).await?;
         // A document that one may not know of is no place in the list, either.
         for at in 0..world.documents.len() {
             let filter = DocumentFilter { after: Some(document(at)), ..DocumentFilter::default() };
@@ -246,6 +247,41 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
         }
     }
     store.close().await;
+    Ok(())
+}
+
+/// What programs are told, two revisions at a time: all that is published and that the reader may know, and nothing that would
+/// show that there is more.
+async fn told_as_expected(store: &Store, world: &World, reader: &Reader) -> Result<(), TestCaseError> {
+    let (mut found, mut from) = (Vec::new(), Told::default());
+    loop {
+        let some = store.published(reader, from, None, 3).await.unwrap();
+        let next = some.get(2).map(|next| next.told);
+        found.extend(some.into_iter().take(2));
+        match next {
+            Some(told) => from = told,
+            None => break,
+        }
+    }
+    let mut expected = Vec::new();
+    for (at, (owner, revisions)) in world.documents.iter().enumerate() {
+        for (number, written) in (1_u32..).zip(revisions) {
+            let marked = world.marked(*owner, written);
+            if marked.published && may_read(reader, &marked).may_read {
+                expected.push((document(at), number, organisation(*owner), TlpLabel::from(written.tlp)));
+            }
+        }
+    }
+    let of = |one: &PublishedRevision| (one.document(), one.told.number, one.owner, one.tlp);
+    prop_assert_eq!(found.iter().map(of).collect::<Vec<_>>(), expected.clone());
+    for (at, one) in found.iter().enumerate() {
+        let (id, _, owner, tlp) = expected[at];
+        let (before, after) = (&expected[..at], &expected[at + 1..]);
+        prop_assert_eq!(one.is_first, before.iter().all(|other| other.0 != id));
+        prop_assert_eq!(one.is_last, after.iter().all(|other| other.0 != id));
+        prop_assert_eq!(one.leads_owner, before.iter().all(|other| other.2 != owner));
+        prop_assert_eq!(one.leads_label, before.iter().all(|other| other.3 != tlp));
+    }
     Ok(())
 }
 

@@ -58,7 +58,8 @@ impl Acting {
         Reader::Person { user: self.user, membership: Some(place) }
     }
 
-    pub(super) const fn actor(&self) -> Actor<'_> {
+    /// Returns them as one who takes a step.
+    pub(crate) const fn actor(&self) -> Actor<'_> {
         Actor { user: self.user, roles: &self.roles }
     }
 }

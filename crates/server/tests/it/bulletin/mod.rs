@@ -6,6 +6,8 @@ mod life;
 mod matrix;
 mod people;
 mod policy;
+mod taxii;
+mod taxii_peers;
 mod worlds;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,132 @@
+//! Objects, their manifest and their versions (sections 5.3 to 5.8).
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+use sabha_advisory::stix::timestamp;
+use sabha_protocol::Rule;
+use serde_json::{Value, json};
+
+use super::{
+    AppState, Asking, Refusal,
+    filter::{Filter, Version},
+    media::{STIX, Taxii},
+    page::{Added, Page, of_object, page},
+    unknown,
+};
+
+pub(in crate::http) async fn objects(
+    State(state): State<AppState>,
+    asking: Asking,
+    Path(collection): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let filter = readable(&asking, &collection, query)?;
+    let found = page(&state, &asking.reader, &filter).await?;
+    Ok(answer(found, "objects", |added| added.object))
+}
+
+pub(in crate::http) async fn manifest(
+    State(state): State<AppState>,
+    asking: Asking,
+    Path(collection): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let filter = readable(&asking, &collection, query)?;
+    let found = page(&state, &asking.reader, &filter).await?;
+    Ok(answer(found, "objects", |added| {
+        json!({
+            "id": added.text("id"),
+            "date_added": timestamp(added.added_ms),
+            "version": added.version,
+            "media_type": STIX,
+        })
+    }))
+}
+
+pub(in crate::http) async fn object(
+    State(state): State<AppState>,
+    asking: Asking,
+    Path((collection, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let filter = readable(&asking, &collection, query)?;
+    let found = of_object(&state, &asking.reader, &filter, &id).await?;
+    if found.objects.is_empty() {
+        known(&state, &asking, &id).await?;
+    }
+    Ok(answer(found, "objects", |added| added.object))
+}
+
+pub(in crate::http) async fn versions(
+    State(state): State<AppState>,
+    asking: Asking,
+    Path((collection, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let mut filter = readable(&asking, &collection, query)?;
+    filter.versions = vec![Version::All];
+    let mut found = of_object(&state, &asking.reader, &filter, &id).await?;
+    if found.objects.is_empty() {
+        known(&state, &asking, &id).await?;
+    }
+    // Of versions the newest is first (section 5.8); everything else is in the order in which it was added.
+    found.objects.reverse();
+    Ok(answer(found, "versions", |added| added.version.into()))
+}
+
+/// Refuses to delete: what is published stays as it is, for whoever it was published to.
+pub(in crate::http) async fn delete(
+    State(state): State<AppState>,
+    asking: Asking,
+    Path((collection, id)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let collection = asking.collection(&collection)?;
+    if collection.can_read() {
+        known(&state, &asking, &id).await?;
+    }
+    let message = "what is published is never deleted; its publisher can withdraw the document, which revokes its objects";
+    Err(Refusal::with_status(StatusCode::FORBIDDEN, Rule::BulletinStage, message))
+}
+
+/// Returns what is asked for of a collection that can be read.
+fn readable(asking: &Asking, collection: &str, query: Option<String>) -> Result<Filter, Refusal> {
+    if !asking.collection(collection)?.can_read() {
+        let message = "this collection is written only; what it was given is a draft in the bulletin";
+        return Err(Refusal::with_status(StatusCode::FORBIDDEN, Rule::BulletinRole, message));
+    }
+    Filter::read(&query.unwrap_or_default())
+}
+
+/// Makes sure that there is an object of this id, for this reader.
+async fn known(state: &super::Shared, asking: &Asking, id: &str) -> Result<(), Refusal> {
+    let any = Filter { limit: 1, versions: vec![Version::All], ..Filter::default() };
+    let found = of_object(state, &asking.reader, &any, id).await?;
+    if found.objects.is_empty() { Err(unknown()) } else { Ok(()) }
+}
+
+/// Returns a page as TAXII has it: an empty one is an empty object (section 3.7).
+fn answer(page: Page, name: &str, one: impl Fn(Added) -> Value) -> Response {
+    let Page { objects, next } = page;
+    let dates = || objects.iter().map(|added| added.added_ms);
+    let ends = dates().min().zip(dates().max());
+    let mut resource = json!({});
+    if !objects.is_empty() {
+        resource[name] = objects.into_iter().map(one).collect();
+        resource["more"] = next.is_some().into();
+    }
+    if let Some(next) = next {
+        resource["more"] = true.into();
+        resource["next"] = next.write().into();
+    }
+    let mut response = Taxii(StatusCode::OK, resource).into_response();
+    if let Some((first, last)) = ends {
+        for (name, ms) in [("x-taxii-date-added-first", first), ("x-taxii-date-added-last", last)] {
+            let value = HeaderValue::from_str(&timestamp(ms)).expect("a time is ASCII");
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
