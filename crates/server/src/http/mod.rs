@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `/`, `/new`, `/m/{meeting}`, files | the embedded web client (`assets.rs`) |
 //! | `/admin` | the page for those who administer the server (`assets.rs`) |
+//! | `/bulletin`, `/bulletin/{id}` | public pages of the bulletin, without JavaScript (`bulletin/pages/`) |
+//! | `/bulletin/desk` | the page for members of the bulletin (`assets.rs`) |
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
@@ -114,6 +116,10 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/new", get(assets::page))
         .route("/m/{meeting}", get(assets::page))
         .route("/admin", get(assets::admin_page))
+        .route("/bulletin", get(bulletin::pages::list))
+        .route("/bulletin/desk", get(assets::bulletin_page))
+        .route("/bulletin/style.css", get(bulletin::pages::style))
+        .route("/bulletin/{id}", get(bulletin::pages::document))
         .merge(accounts)
         .fallback(assets::file)
         .method_not_allowed_fallback(error::method_not_allowed)
@@ -131,7 +137,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
 /// on connections are enough for them.
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !(path.starts_with("/api/") || path == "/readyz") {
+    if !(path.starts_with("/api/") || path.starts_with("/bulletin") || path == "/readyz") {
         return next.run(request).await;
     }
     let address =

@@ -1,4 +1,5 @@
-//! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody.
+//! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody. `pages/` has the same
+//! for people who have only a browser.
 //!
 //! As the accounts', every route stands once in a list with the right it takes. What somebody may do with a document is then
 //! a question of their membership: the database answers with what they may know, `sabha_advisory` decides what they may do,
@@ -17,6 +18,7 @@ pub(super) mod documents;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
+pub(super) mod pages;
 pub(super) mod public;
 
 use axum::{

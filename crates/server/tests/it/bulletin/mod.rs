@@ -3,6 +3,7 @@
 mod bounds;
 mod life;
 mod matrix;
+mod pages;
 mod people;
 mod worlds;
 
