@@ -12,6 +12,7 @@
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
 
+pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
 pub(super) mod files;
@@ -82,6 +83,7 @@ pub(super) fn add(all: &mut Routes) {
     all.add_sized(large, M::POST, "/api/v1/bulletin/documents", write, documents::create);
     all.add(M::GET, "/api/v1/bulletin/documents/{id}", read, documents::document);
     all.add_sized(large, M::PUT, "/api/v1/bulletin/documents/{id}/draft", write, documents::change);
+    all.add_sized(large, M::POST, "/api/v1/bulletin/check", read, check::check);
     let revisions = "/api/v1/bulletin/documents/{id}/revisions";
     all.add_sized(large, M::POST, revisions, write, documents::begin);
     all.add(M::POST, "/api/v1/bulletin/documents/{id}/steps", write, documents::step);

@@ -1,6 +1,7 @@
 //! The bulletin over HTTP: who reads what, how a document is published, and what is refused.
 
 mod bounds;
+mod check;
 mod life;
 mod matrix;
 mod people;
