@@ -5,6 +5,9 @@
 //! refused, like what is nested too deep.
 
 pub(crate) mod check;
+mod provider;
+
+pub(crate) use provider::Provider;
 
 use sabha_advisory::Tlp;
 use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};

@@ -286,6 +286,7 @@ fn typescript() -> String {
         wire::bulletin_check::FindingWeight,
         wire::bulletin_check::CheckFinding,
         wire::bulletin_check::CheckReport,
+        wire::bulletin_check::NotFit,
     );
     write!(
         out,

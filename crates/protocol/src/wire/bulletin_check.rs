@@ -5,6 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::accounts::body;
+use crate::Rule;
 
 body! {
     /// Body of `POST /api/v1/bulletin/check`: a document, which need not be stored.
@@ -52,5 +53,18 @@ body! {
         /// How many more there were of rules that had too many.
         #[ts(type = "number")]
         left_out: u64,
+    }
+}
+
+body! {
+    /// Body of the answer (status 422) to a step with a document that is not fit for it: an [`ApiError`](super::http::ApiError)
+    /// with what was found.
+    NotFit {
+        /// `BULLETIN.CSAF`.
+        rule: Rule,
+        /// The same in a sentence, for people.
+        message: String,
+        /// What is wrong with the document.
+        check: CheckReport,
     }
 }

@@ -9,6 +9,7 @@
 //! | `BULLETIN.KNOWN` | `storage/bulletin/clearance.rs`, in every query |
 //! | `BULLETIN.ROLE`, `BULLETIN.STAGE`, `BULLETIN.FOUR_EYES` | `sabha_advisory::life`, in the transaction of the change |
 //! | `BULLETIN.SEEN` | `storage/bulletin/writing.rs` |
+//! | `BULLETIN.CSAF` | `storage/bulletin/publishing.rs`, by `sabha_advisory::csaf::judge` |
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
 
@@ -26,6 +27,7 @@ use axum::{
 };
 use sabha_advisory::{
     clearance::{Contradiction, Reader},
+    csaf::Unfit,
     life::NotTaken,
 };
 use sabha_protocol::{
@@ -41,7 +43,7 @@ use super::{
     error::Refusal,
 };
 use crate::{
-    bulletin::InvalidContent,
+    bulletin::{InvalidContent, check as checked},
     storage::{Acting, BulletinError, DocumentFilter},
 };
 
@@ -176,6 +178,11 @@ impl From<BulletinError> for Refusal {
                 Rule::Capacity,
                 "there are as many of these as there may be; remove one first",
             ),
+            BulletinError::FileTaken => Self::with_status(
+                StatusCode::CONFLICT,
+                Rule::BulletinCsaf,
+                "another document of your organisation has this tracking id, or one whose file is called the same; choose another",
+            ),
             BulletinError::Nobody => Self::with_status(
                 StatusCode::BAD_REQUEST,
                 Rule::BulletinMarking,
@@ -196,6 +203,12 @@ impl From<BulletinError> for Refusal {
             ),
             BulletinError::Taken => {
                 Self::with_status(StatusCode::CONFLICT, Rule::AccountKnown, "another has this name already")
+            }
+            BulletinError::Unfit(Unfit::Found(found)) => {
+                Self::not_fit("the document is not fit to be published as it stands", checked::report(&found))
+            }
+            BulletinError::Unfit(unfit) => {
+                Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, Rule::BulletinCsaf, unfit.to_string())
             }
             BulletinError::Unknown => unknown(),
             BulletinError::Store(error) => error.into(),
