@@ -4,6 +4,11 @@
 //! Read strictly: a name that stands twice in one object means one thing to one reader and another to the next, and so is
 //! refused, like what is nested too deep.
 
+pub(crate) mod check;
+mod provider;
+
+pub(crate) use provider::Provider;
+
 use sabha_advisory::Tlp;
 use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};

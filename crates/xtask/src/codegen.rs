@@ -282,6 +282,11 @@ fn typescript() -> String {
         wire::bulletin_documents::Incidents,
         wire::bulletin_documents::ChangeIncident,
         wire::bulletin_documents::HandOver,
+        wire::bulletin_check::CheckContent,
+        wire::bulletin_check::FindingWeight,
+        wire::bulletin_check::CheckFinding,
+        wire::bulletin_check::CheckReport,
+        wire::bulletin_check::NotFit,
     );
     write!(
         out,

@@ -2974,6 +2974,50 @@ organisation: OrganisationId,
  */
 person?: UserId | null, };
 
+export type CheckContent = { 
+/**
+ * A JSON object of CSAF as text.
+ */
+content: string, };
+
+export type FindingWeight = "error" | "warning" | "information";
+
+export type CheckFinding = { 
+/**
+ * The rule: `CSAF-6.1.16` is test 6.1.16 of CSAF 2.0, `CSAF-SCHEMA` its JSON schema.
+ */
+rule: string, 
+/**
+ * What the rule is about, in a few words.
+ */
+title: string, 
+/**
+ * How much it weighs.
+ */
+weight: FindingWeight, 
+/**
+ * Where: a JSON pointer (RFC 6901), empty for the document as a whole.
+ */
+pointer: string, 
+/**
+ * What is wrong there and what to do about it.
+ */
+message: string, };
+
+export type CheckReport = { 
+/**
+ * Whether no finding is an error.
+ */
+valid: boolean, 
+/**
+ * Errors, then warnings, then information; at most 100 of one rule.
+ */
+findings: Array<CheckFinding>, 
+/**
+ * How many more there were of rules that had too many.
+ */
+left_out: number, };
+
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {
   nameCharsMax: 64,

@@ -20,11 +20,13 @@
 //! | `rules` | tests of section 6 |
 //! | `cvss`, `purl`, `languages`, `weaknesses`, `versions`, `instant`, `uri` | what texts of a document mean |
 //! | `filename` | what a document's file is called |
+//! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | `report` | what was found |
 
 mod cvss;
 mod filename;
+mod fitness;
 mod instant;
 mod json;
 mod labels;
@@ -42,6 +44,7 @@ mod versions;
 mod weaknesses;
 
 pub use filename::{filename, filename_of_invalid};
+pub use fitness::{Occasion, Unfit, judge};
 pub use json::{DEPTH_MAX, DOCUMENT_BYTES_MAX, LIST_ITEMS_MAX, Unreadable, VALUES_MAX};
 pub use model::{Csaf, ReadError, TooLarge};
 pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};

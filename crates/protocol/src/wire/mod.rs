@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod bulletin;
+pub mod bulletin_check;
 pub mod bulletin_documents;
 pub mod certificate;
 pub mod client;

@@ -83,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) mails_per_day: u32,
     pub(crate) media: MediaPlane,
     pub(crate) probe_key: ProbeKey,
+    /// The CSAF trusted provider; `None` when there is none.
+    pub(crate) provider: Option<crate::bulletin::Provider>,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) rooms_max: usize,

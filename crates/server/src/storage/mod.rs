@@ -37,7 +37,8 @@ pub use self::{
     accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
-        Acting, BulletinError, DocumentFilter, Keeper, NewAttachment, NewRevision, Standing, StoredFile,
+        Acting, BulletinError, DocumentFilter, Issuer, Keeper, NewAttachment, NewRevision, Standing,
+        StoredFile,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

@@ -100,6 +100,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/bulletin/groups", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/groups", Takes::Administrator),
     ("PUT", "/api/v1/bulletin/groups/{id}", Takes::Administrator),
+    ("POST", "/api/v1/bulletin/check", Takes::Scope(Scope::BulletinRead)),
     ("GET", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/bulletin/documents/{id}", Takes::Scope(Scope::BulletinRead)),

@@ -9,7 +9,8 @@ use crate::Tlp;
 
 /// Returns `index.txt` of a label's folder: each of its documents on a line.
 pub fn index(documents: &[Published], label: Tlp) -> String {
-    let mut files: Vec<&str> = of_label(documents, label).into_iter().map(Published::file).collect();
+    let mut files: Vec<&str> =
+        of_label(documents, label).into_iter().map(|document| document.file.as_str()).collect();
     files.sort_unstable();
     files.into_iter().fold(String::new(), |lines, file| lines + file + "\n")
 }
@@ -63,7 +64,7 @@ pub fn files<E>(
     sign: impl FnOnce(&[u8]) -> Result<String, E>,
 ) -> Result<Vec<File>, E> {
     let path = format!("{}/{}", folder(document.label), document.file);
-    let name = document.file.rsplit('/').next().unwrap_or_default();
+    let name = document.file_name();
     let beside = |ending: &str, content: String| File {
         path: format!("{path}.{ending}"),
         content: content.into_bytes(),

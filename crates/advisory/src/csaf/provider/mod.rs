@@ -39,16 +39,23 @@ use crate::Tlp;
 /// Where on a server everything of CSAF is.
 const WELL_KNOWN: &str = "/.well-known/csaf";
 
-/// A document as lists of documents name it.
+/// A document as lists of documents name it. [`Published::of`] makes one; whoever keeps it can put it together again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    label: Tlp,
-    file: String,
-    id: String,
-    title: String,
-    summary: Option<String>,
-    published: String,
-    updated: String,
+    /// Its label.
+    pub label: Tlp,
+    /// Its file within the folder of its label: `2026/ciad-2026-0001.json`.
+    pub file: String,
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The first summary among its notes.
+    pub summary: Option<String>,
+    /// When it was first released (RFC 3339).
+    pub published: String,
+    /// When this version of it was released (RFC 3339).
+    pub updated: String,
 }
 
 /// Why a document is not published.
@@ -94,14 +101,9 @@ impl Published {
         })
     }
 
-    /// Returns the document's label.
-    pub const fn label(&self) -> Tlp {
-        self.label
-    }
-
-    /// Returns the document's file within the folder of its label: `2026/ciad-2026-0001.json`.
-    pub fn file(&self) -> &str {
-        &self.file
+    /// Returns what its file is called, without the folder of its year.
+    pub fn file_name(&self) -> &str {
+        self.file.rsplit('/').next().unwrap_or_default()
     }
 }
 

@@ -10,9 +10,11 @@
 //! | `BULLETIN.KNOWN` | `storage/bulletin/clearance.rs`, in every query |
 //! | `BULLETIN.ROLE`, `BULLETIN.STAGE`, `BULLETIN.FOUR_EYES` | `sabha_advisory::life`, in the transaction of the change |
 //! | `BULLETIN.SEEN` | `storage/bulletin/writing.rs` |
+//! | `BULLETIN.CSAF` | `storage/bulletin/publishing.rs`, by `sabha_advisory::csaf::judge` |
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
 
+pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
 pub(super) mod files;
@@ -27,6 +29,7 @@ use axum::{
 };
 use sabha_advisory::{
     clearance::{Contradiction, Reader},
+    csaf::Unfit,
     life::NotTaken,
 };
 use sabha_protocol::{
@@ -42,7 +45,7 @@ use super::{
     error::Refusal,
 };
 use crate::{
-    bulletin::InvalidContent,
+    bulletin::{InvalidContent, check as checked},
     storage::{Acting, BulletinError, DocumentFilter},
 };
 
@@ -84,6 +87,7 @@ pub(super) fn add(all: &mut Routes) {
     all.add_sized(large, M::POST, "/api/v1/bulletin/documents", write, documents::create);
     all.add(M::GET, "/api/v1/bulletin/documents/{id}", read, documents::document);
     all.add_sized(large, M::PUT, "/api/v1/bulletin/documents/{id}/draft", write, documents::change);
+    all.add_sized(large, M::POST, "/api/v1/bulletin/check", read, check::check);
     let revisions = "/api/v1/bulletin/documents/{id}/revisions";
     all.add_sized(large, M::POST, revisions, write, documents::begin);
     all.add(M::POST, "/api/v1/bulletin/documents/{id}/steps", write, documents::step);
@@ -176,6 +180,11 @@ impl From<BulletinError> for Refusal {
                 Rule::Capacity,
                 "there are as many of these as there may be; remove one first",
             ),
+            BulletinError::FileTaken => Self::with_status(
+                StatusCode::CONFLICT,
+                Rule::BulletinCsaf,
+                "another document of your organisation has this tracking id, or one whose file is called the same; choose another",
+            ),
             BulletinError::Nobody => Self::with_status(
                 StatusCode::BAD_REQUEST,
                 Rule::BulletinMarking,
@@ -196,6 +205,12 @@ impl From<BulletinError> for Refusal {
             ),
             BulletinError::Taken => {
                 Self::with_status(StatusCode::CONFLICT, Rule::AccountKnown, "another has this name already")
+            }
+            BulletinError::Unfit(Unfit::Found(found)) => {
+                Self::not_fit("the document is not fit to be published as it stands", checked::report(&found))
+            }
+            BulletinError::Unfit(unfit) => {
+                Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, Rule::BulletinCsaf, unfit.to_string())
             }
             BulletinError::Unknown => unknown(),
             BulletinError::Store(error) => error.into(),

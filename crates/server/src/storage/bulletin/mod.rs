@@ -7,6 +7,7 @@
 //! | `clearance.rs` | who may know of a revision, in SQL; every query for a reader has it |
 //! | `reading.rs` | lists, documents, contents, attachments, as one reader may know them |
 //! | `writing.rs` | drafts, steps, and what is published |
+//! | `publishing.rs` | what is judged before it is submitted or published, and how lists name it then |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
 //! | `incidents.rs` | clocks and hands |
@@ -18,10 +19,11 @@ mod clearance;
 mod discussion;
 mod incidents;
 mod organisations;
+mod publishing;
 mod reading;
 mod writing;
 
-use sabha_advisory::life::NotTaken;
+use sabha_advisory::{csaf::Unfit, life::NotTaken};
 use sabha_protocol::{
     account::UserId,
     bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, TlpLabel},
@@ -31,6 +33,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     attachments::NewAttachment,
     organisations::{Keeper, Standing},
+    publishing::Issuer,
     reading::{DocumentFilter, StoredFile},
     writing::NewRevision,
 };
@@ -43,6 +46,9 @@ const LABEL: &[u8] = b"sabha document mark v1";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulletinError {
+    /// Another document of the organisation lies at the place where this one would.
+    #[error("another document has this file")]
+    FileTaken,
     /// There are as many as there may be.
     #[error("there are too many of these already")]
     Full,
@@ -58,6 +64,9 @@ pub enum BulletinError {
     /// Another has this name already.
     #[error("another has this already")]
     Taken,
+    /// The document is not fit for the step.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// There is none, or none that this reader may know of.
     #[error("there is none of this id")]
     Unknown,

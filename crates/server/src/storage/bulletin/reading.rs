@@ -309,7 +309,7 @@ pub(super) fn stage(row: &SqliteRow) -> Result<RevisionStage, StoreError> {
     RevisionStage::ALL.get(at).copied().ok_or_else(|| strange("stage"))
 }
 
-fn label(row: &SqliteRow) -> Result<TlpLabel, StoreError> {
+pub(super) fn label(row: &SqliteRow) -> Result<TlpLabel, StoreError> {
     let number: i64 = row.try_get("tlp")?;
     let at = usize::try_from(number).unwrap_or(usize::MAX);
     LABELS.get(at).copied().ok_or_else(|| strange("label"))

@@ -7,7 +7,7 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, Someone, Staff, content};
+use super::{Exchange, Someone, Staff, content, sketch};
 use crate::accounts::{Credential, rule};
 
 /// For whom something is, beside its owner's people.
@@ -55,7 +55,8 @@ async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
     ];
     let mut cells = Vec::new();
     for (name, marking, readers) in markings {
-        let document = exchange.draft(owner, marking, &content(&format!("marker-{name}"))).await.id;
+        let tlp = marking["tlp"].as_str().unwrap().parse().unwrap();
+        let document = exchange.draft(owner, marking, &content(&format!("marker-{name}"), tlp)).await.id;
         let author = owner.by(BulletinRole::Author);
         let attachment = exchange.attached(document, &format!("marker-{name}.txt"), author, "bytes").await;
         exchange.publish(owner, document).await;
@@ -171,7 +172,7 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
 /// Every route that changes something about a document.
 fn writing(cell: &Cell, other: &Staff) -> Vec<(&'static str, String, Value)> {
     let (document, seen) = (cell.document, "0".repeat(64));
-    let (marking, text) = (json!({ "tlp": "CLEAR" }), content("x"));
+    let (marking, text) = (json!({ "tlp": "CLEAR" }), sketch("x"));
     vec![
         (
             "PUT",

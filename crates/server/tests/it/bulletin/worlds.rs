@@ -105,9 +105,8 @@ async fn world(plans: Plans) {
                 "organisations": plan.organisations.iter().map(|number| ids[*number]).collect::<Vec<_>>(),
                 "persons": persons,
             });
-            let content = json!({ "document": { "title": marker, "tracking": { "id": marker },
-                "notes": [{ "text": marker }] } })
-            .to_string();
+            // The id is the document's, and every revision has it.
+            let content = super::revised(&marker, plan.tlp, &format!("zi{at}zi"), number);
             let author = staff.by(BulletinRole::Author);
             let id = match document {
                 None => exchange.draft(staff, marking, &content).await.id,
