@@ -156,9 +156,9 @@ async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Refusal> {
 
 /// Returns the filter of a list.
 fn filter(query: Result<Query<DocumentQuery>, QueryRejection>) -> Result<DocumentFilter, Refusal> {
-    let Query(DocumentQuery { kind, tlp, owner, words, after }) =
+    let Query(DocumentQuery { kind, tlp, stage, owner, words, after }) =
         query.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
-    Ok(DocumentFilter { kind, tlp, owner, words, after })
+    Ok(DocumentFilter { kind, tlp, stage, owner, words, after })
 }
 
 /// Returns a hash that a caller names as what they have seen. One that is none is nobody's (BUL-13).

@@ -1,12 +1,13 @@
 //! The public pages: what everybody reads with nothing but a browser, and nothing else.
 
+use sabha_advisory::Tlp;
 use sabha_protocol::{
     bulletin::{BulletinRole as R, DocumentId},
-    wire::bulletin_documents::BulletinDocument,
+    wire::bulletin_documents::{BulletinDocument, Documents},
 };
 use serde_json::json;
 
-use super::{Exchange, Staff, content};
+use super::{Exchange, Staff, content, revised};
 use crate::{
     accounts::Credential,
     server::{Response, request},
@@ -17,8 +18,8 @@ impl Exchange {
         request(self.office.server.address(), "GET", path, headers, "").await
     }
 
-    async fn published(&self, staff: &Staff, tlp: &str, content: &str) -> DocumentId {
-        let id = self.draft(staff, json!({ "tlp": tlp }), content).await.id;
+    async fn published(&self, staff: &Staff, tlp: Tlp, title: &str) -> DocumentId {
+        let id = self.draft(staff, json!({ "tlp": tlp.name() }), &content(title, tlp)).await.id;
         self.publish(staff, id).await;
         id
     }
@@ -31,9 +32,9 @@ impl Exchange {
 async fn pages_show_what_is_clear_and_nothing_else_whoever_asks() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let clear = exchange.published(&cert, "CLEAR", &content("For everybody")).await;
-    let green = exchange.published(&cert, "GREEN", &content("For members")).await;
-    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("Not yet")).await.id;
+    let clear = exchange.published(&cert, Tlp::Clear, "For everybody").await;
+    let green = exchange.published(&cert, Tlp::Green, "For members").await;
+    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("Not yet", Tlp::Clear)).await.id;
     let by = async |path: &str, by: &Credential| exchange.office.ask("GET", path, by, "").await;
 
     let nothing = exchange.page(&format!("/bulletin/{}", DocumentId::from_bytes([9; 16])), &[]).await;
@@ -60,7 +61,7 @@ async fn pages_show_what_is_clear_and_nothing_else_whoever_asks() {
 async fn pages_run_no_script_and_may_be_kept_until_something_changes() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let id = exchange.published(&cert, "CLEAR", &content("<script>alert(1)</script>")).await;
+    let id = exchange.published(&cert, Tlp::Clear, "<script>alert(1)</script>").await;
     let path = format!("/bulletin/{id}");
     let page = exchange.page(&path, &[]).await;
     let policy = page.header("content-security-policy").unwrap();
@@ -86,8 +87,8 @@ async fn pages_run_no_script_and_may_be_kept_until_something_changes() {
 async fn the_list_is_searched_and_speaks_the_readers_language() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    exchange.published(&cert, "CLEAR", &content("Passcodes of meetings")).await;
-    exchange.published(&cert, "CLEAR", &content("Lobbies of meetings")).await;
+    exchange.published(&cert, Tlp::Clear, "Passcodes of meetings").await;
+    exchange.published(&cert, Tlp::Clear, "Lobbies of meetings").await;
 
     let found = exchange.page("/bulletin?words=meetings+passcodes&kind=&lang=", &[]).await;
     assert!(
@@ -113,8 +114,8 @@ async fn the_list_is_searched_and_speaks_the_readers_language() {
 async fn a_revision_that_everybody_may_read_keeps_its_own_page() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let id = exchange.published(&cert, "CLEAR", &content("First words")).await;
-    let next = json!({ "marking": { "tlp": "CLEAR" }, "content": content("Second words") });
+    let id = exchange.published(&cert, Tlp::Clear, "First words").await;
+    let next = json!({ "marking": { "tlp": "CLEAR" }, "content": revised("Second words", Tlp::Clear, "TEST-First words", 2) });
     let begun = exchange.ask("POST", &format!("documents/{id}/revisions"), cert.by(R::Author), next).await;
     assert_eq!(begun.status, 201, "{}", begun.body);
     assert!(
@@ -128,4 +129,20 @@ async fn a_revision_that_everybody_may_read_keeps_its_own_page() {
     assert!(newest.body.contains("Second words") && !newest.body.contains("This is an older revision."));
     let first = exchange.page(&format!("/bulletin/{id}?revision=1"), &[]).await;
     assert!(first.body.contains("First words") && first.body.contains("This is an older revision."));
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_where_documents_are_in_their_life() {
+    let exchange = Exchange::open().await;
+    let cert = exchange.staff("CERT").await;
+    let published = exchange.published(&cert, Tlp::Green, "Done").await;
+    let draft = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("Begun", Tlp::Green)).await.id;
+    let listed = async |stage: &str, by: R| {
+        let list = exchange.get(&format!("documents?stage={stage}"), cert.by(by)).await.json::<Documents>();
+        (list.count, list.documents.iter().map(|line| line.id).collect::<Vec<_>>())
+    };
+    assert_eq!(listed("draft", R::Author).await, (1, vec![draft]));
+    assert_eq!(listed("final", R::Author).await, (1, vec![published]));
+    assert_eq!(listed("review", R::Author).await, (0, vec![]));
+    assert_eq!(listed("draft", R::Member).await, (0, vec![]), "a filter opens nothing");
 }
