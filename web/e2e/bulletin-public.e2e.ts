@@ -95,7 +95,10 @@ describe.skipIf(missing.chromium)('public pages of the bulletin', () => {
   test('on paper it is a document that can be sent', async () => {
     await page.goto(`${exchange.origin}/bulletin`);
     await page.locator('.documents a').first().click();
-    const pdf = await page.pdf({ path: `${import.meta.dirname}/../test-results/advisory.pdf`, preferCSSPageSize: true });
+    const pdf = await page.pdf({
+      path: `${import.meta.dirname}/../test-results/advisory.pdf`,
+      preferCSSPageSize: true,
+    });
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.home').isVisible(), 'who publishes it').toBe(true);

@@ -4,10 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Layout, layout, layoutOf } from './layout';
 
 const vectors = JSON.parse(
-  readFileSync(
-    fileURLToPath(new URL('../../../../crates/advisory/src/layout/vectors.json', import.meta.url)),
-    'utf8',
-  ),
+  readFileSync(fileURLToPath(new URL('../../../../crates/advisory/src/layout/vectors.json', import.meta.url)), 'utf8'),
 ) as { name: string; content: unknown; layout: Layout }[];
 
 describe('layout of an advisory', () => {

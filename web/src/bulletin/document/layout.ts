@@ -206,9 +206,7 @@ function thanks(of: unknown): Placed[] {
 
 /** Returns a field of what may be an object. */
 export function field(of: unknown, key: string): unknown {
-  return typeof of === 'object' && of !== null && !Array.isArray(of)
-    ? (of as Record<string, unknown>)[key]
-    : undefined;
+  return typeof of === 'object' && of !== null && !Array.isArray(of) ? (of as Record<string, unknown>)[key] : undefined;
 }
 
 /** Returns a text of an object, without the white space around it; an empty one is none. */

@@ -29,7 +29,7 @@ export function stated(content: unknown): [Term | null, string][] {
 }
 
 /** Returns the names of a tree's products by their ids, in its order. */
-export function namesIn(tree: unknown): Map<string, string> {
+function namesIn(tree: unknown): Map<string, string> {
   const names = new Map<string, string>();
   const add = (product: unknown) => {
     const [id, name] = [text(product, 'product_id'), text(product, 'name')];

@@ -1,0 +1,282 @@
+# Words of the bulletin's desk. Short, direct, the reader's verb first.
+
+bulletin = Bulletin
+public = Read what is for everybody
+loading = Loading…
+saved = Saved
+cancel = Cancel
+rule = rule
+
+## Frame
+
+nav = Pages
+nav-inbox = Documents
+nav-new = Write
+nav-incidents = Incidents
+nav-people = Who takes part
+nav-public = For everybody
+sign-out = Sign out
+of-none = You are of no member organisation, so you see what is for everybody. An administrator can add you.
+
+## List
+
+inbox-title = Documents
+inbox-count = { $count ->
+    [one] One document
+   *[other] { $count } documents
+}
+inbox-none = Nothing is published for you yet.
+inbox-none-write = There is nothing yet. Write the first document.
+inbox-none-found = Nothing fits. Search for fewer words, or take a filter away.
+inbox-more = Show older ones
+search = Search
+words = Words
+every-kind = Every kind
+every-label = Every label
+every-state = Every state
+title = Title
+kind = Kind
+label = Label
+state = State
+owner = Owner
+changed = Changed
+
+kind-advisory = Advisory
+kind-alert = Alert
+kind-incident_report = Incident report
+kind-indicator_set = Indicators
+kind-information_request = Request for information
+kind-vulnerability_note = Vulnerability note
+stage-draft = Draft
+stage-review = In review
+stage-approved = Approved
+stage-interim = Interim
+stage-final = Final
+withdrawn = Withdrawn
+tlp-clear = To the world: everybody may read it and pass it on.
+tlp-green = To the member organisations; not to the public.
+tlp-amber = To those who need to know, in your organisation and at its clients.
+tlp-amber-strict = To those who need to know, in your organisation only.
+tlp-red = To you, and to nobody else.
+
+## A document
+
+number = Number
+original = Original issue date
+updated = Last updated
+severity = Severity
+version = Version
+status = Status
+by = Issued by
+severity-none = None
+severity-low = Low
+severity-medium = Medium
+severity-high = High
+severity-critical = Critical
+part-affected = Systems affected
+part-overview = Overview
+part-audience = Target audience
+part-risk = Risk assessment
+part-impact = Impact assessment
+part-description = Description
+part-solution = Solution
+part-vendor = Vendor information
+part-references = References
+part-vulnerabilities = CVE names
+part-thanks = Acknowledgements
+part-contact = Contact
+part-disclaimer = Disclaimer
+part-revisions = Revision history
+term-affected = Affected
+term-investigated = Under investigation
+term-not_affected = Not affected
+term-fixed = Fixed
+term-recommended = Recommended
+term-mitigation = Mitigation
+term-no_fix_planned = No fix planned
+term-none_available = No fix available
+term-vendor_fix = Vendor's fix
+term-workaround = Workaround
+withdrawn-note = Its owner has withdrawn this document. Do not act on it.
+older = This is an older revision.
+newest = Read the newest one
+no-revision = There is no such revision for you.
+next = What is next
+step-submit = Submit for review
+step-return = Give back to be written on
+step-approve = Approve
+step-publish_interim = Publish as interim
+step-publish_final = Publish as final
+step-withdraw = Withdraw
+stepped-submit = Submitted. A reviewer who has not written in it looks at it now.
+stepped-return = It is a draft again.
+stepped-approve = Approved. A publisher can publish it.
+stepped-publish_interim = Published, with more to come.
+stepped-publish_final = Published.
+stepped-withdraw = Withdrawn. It stays readable and is marked.
+withdraw-ask = Withdraw “{ $title }”?
+edit = Write on
+begin = Begin another revision
+files = As a file
+file-json = CSAF 2.0 (JSON), byte for byte
+copy-document = Begin a document with this text
+print = Print
+audience = For whom
+unnamed = Somebody you may not see
+revisions = Revisions
+revision-number = Revision { $number }
+compare = Compare with
+compare-none = Nothing
+compare-same = Nothing that is shown differs.
+head = Head
+attachments = Attachments
+attach = Attach a file
+attach-note = CSV, JSON, JPEG, PDF, PNG, plain text or ZIP, at most 4 MiB.
+attached = { $name } is attached.
+detach = Take away
+detach-ask = Take { $name } away?
+detached = { $name } is taken away.
+kilobytes = { $count } kB
+comments = Comments
+comment = Your comment
+comment-go = Comment
+commented = Said.
+nobody = Somebody whose account is gone
+acknowledge = Your organisation's answer
+acknowledge-lead = In the name of your organisation. The owner sees it.
+said-seen = Seen
+said-applied = Applied
+said-not_affected = Not affected
+acknowledged = The owner is told: { $what }.
+acknowledged-none = No organisation has answered yet.
+organisation = Organisation
+says = Says
+when = When
+clients = Let a client read it
+clients-lead = TLP:AMBER may go to clients who need to know.
+client = Client
+client-none = There is no other organisation
+client-grant = Let them read
+client-granted = { $name } may read this revision.
+
+## Writing
+
+write-new = Write a document
+write-edit = Write on a document
+write-views = Views
+view-form = Form
+view-text = Text
+view-preview = Preview
+text-lead = All of the document. What the form does not show stays as it is here.
+not-json = This is not JSON yet. Put it right in the text; the form waits.
+check-errors = { $count ->
+    [one] One thing to put right before it can be submitted.
+   *[other] { $count } things to put right before it can be submitted.
+}
+check-valid = Valid CSAF 2.0.
+unsaved = Not saved.
+save-draft = Save draft
+draft-saved = The draft is saved.
+findings = What the check found
+findings-more = { $count } more.
+weight-error = Error
+weight-warning = Warning
+weight-information = Note
+write-what = What it is
+template = Begin with
+template-blank = An empty document
+template-meetings = The nine points for video meetings
+noticed = Noticed
+noticed-hint = The clock runs from then on: six hours until the report is published.
+to-document = Show as readers see it
+write-head = Head
+write-text = What it says
+write-text-lead = Leave a field empty, and its section is not there.
+write-publisher = Who says it
+write-revision = This revision
+language = Language
+category = Category of CSAF
+status-final = Final: nothing more is expected
+status-interim = Interim: more is to come
+status-draft = Draft: cannot be published
+severity-none-said = Not said
+products-hint = One product and version a line.
+list-hint = Lines that begin with a dash are a list.
+reference-summary = What it is
+reference-url = Address (https)
+reference-add = Add a reference
+row-remove = Remove
+row-remove-of = Remove { $name }
+vulnerability-fix = Vendor's fix
+vulnerability-add = Add a CVE
+namespace = Address of the publisher
+revision-summary = What is new in it
+date = Date (UTC)
+date-now = Set to now
+marking-persons = Persons who may read it
+marking-groups = Groups
+marking-organisations = Organisations
+marking-green = Name nobody, and every member organisation reads it.
+
+## Incidents
+
+incidents-title = Incidents
+incidents-lead = An incident is reported within six hours from when it was noticed. The clock stops when the report is published.
+incidents-none = Your organisation has no incidents, and handles none.
+incident-report = Report an incident
+incident-untitled = Incident report
+incident-status = Handling
+incident-not-yours = It is in the hands of another organisation.
+due = Report until
+hands = In the hands of
+hand-over = Hand over
+handed-over = { $name } handles it now.
+person = Person
+nobody-named = Nobody in particular
+status-open = Not begun
+status-handling = Being handled
+status-contained = Contained
+status-closed = Closed
+clock-running = Running:
+clock-overdue = Overdue:
+clock-in_time = Reported in time:
+clock-late = Reported late:
+clock-left = { $hours } h { $minutes } min left
+clock-over = overdue by { $hours } h { $minutes } min
+
+## Who takes part
+
+people-title = Who takes part
+people = People
+people-lead = What somebody may do holds from their next request on.
+people-search = Search by name or organisation
+name = Name
+roles = Roles
+roles-of = Roles of { $name }
+role-author = Author
+role-reviewer = Reviewer
+role-publisher = Publisher
+role-administrator = Administrator
+role-member = Member
+role-auditor = Auditor
+member-add = Take in
+member-added = Taken in.
+member-changed = Roles of { $name } are changed.
+member-remove = Remove
+member-remove-ask = Take { $name } out of the organisation?
+member-removed = { $name } is of no organisation now.
+organisations = Organisations
+organisations-lead = A name that was once taken stays taken: documents keep it.
+organisation-name = Name of the organisation
+organisation-add = Add
+organisation-added = { $name } takes part.
+organisation-remove = Remove
+organisation-remove-ask = Have { $name } leave? Its people leave with it, its documents stay.
+organisation-removed = { $name } has left.
+groups = Sharing groups
+groups-lead = What is for a group is read by the organisations in it, also what was shared before they came.
+group-name = Name of the group
+group-organisations = Organisations in { $name }
+group-add = Make the group
+group-added = { $name } is there.
+group-changed = { $name } is changed.
