@@ -21,6 +21,7 @@ describe.skipIf(missing.chromium)('bulletin', () => {
   let reviewer: Clerk;
   let publisher: Clerk;
   let reader: Clerk;
+  let handler: Clerk;
   let address = '';
   beforeAll(async () => {
     browser = await launchChromium();
@@ -69,6 +70,7 @@ describe.skipIf(missing.chromium)('bulletin', () => {
     await administrator.get('group', 'Transport').waitFor();
     await inspect(administrator, 'bulletin-people');
     reader = await exchange.person('Esha', railways, ['member']);
+    handler = await exchange.person('Farid', railways, ['reviewer']);
     expect(administrator.problems).toEqual([]);
   });
 
@@ -209,11 +211,34 @@ describe.skipIf(missing.chromium)('bulletin', () => {
     expect(plain(await author.get('incident-clock').textContent())).toMatch(/5 h 5\d min left|6 h 0 min left/);
     await choose(author, 'incident-status', 'handling');
     await done(author, 'Saved');
+    expect(await author.get('hand-over').count(), 'nobody else can read it yet').toBe(0);
+
+    await author.get('incident').getByRole('link').click();
+    await author.get('edit').click();
+    await author.get('field-id').fill('CIAD-2026-0011');
+    await author.get('field-overview').fill('Somebody entered a meeting who was not invited.');
+    await author.get('reference-add').click();
+    await author.get('reference-summary').fill('How meetings are disturbed');
+    await author.get('reference-url').fill('https://example.org/disturbed');
+    await expect.poll(() => author.get('check').getAttribute('data-errors')).toBe('0');
+    await author.get('submit').click();
+    await author.get('document').waitFor();
+    const id = new URL(author.page.url()).hash.replace('#document/', '');
+    await exchange.step(reviewer, id, 'approve');
+    await exchange.step(publisher, id, 'publish_final');
+    await desk(author, '#incidents');
+    await expect.poll(() => author.get('incident').getAttribute('data-clock')).toBe('in_time');
     await author.get('hand-over').click();
-    await author.get('hand-over-person').locator('select').selectOption({ label: 'Chand' });
+    await author.get('hand-over-organisation').locator('select').selectOption({ label: RAILWAYS });
     await author.get('hand-over-go').click();
-    await expect.poll(() => author.get('incident-hands').textContent()).toContain('Chand');
+    await expect.poll(() => author.get('incident-hands').textContent()).toContain(RAILWAYS);
     await inspect(author, 'bulletin-incidents');
+    await desk(reader, '#incidents');
+    await reader.get('incident').waitFor();
+    expect(await reader.get('incident-status').count(), 'a member only reads').toBe(0);
+    await desk(handler, '#incidents');
+    await choose(handler, 'incident-status', 'contained');
+    await done(handler, 'Saved');
     expect(author.problems).toEqual([]);
   });
 
@@ -245,7 +270,7 @@ describe.skipIf(missing.chromium)('bulletin', () => {
     await publisher.get('withdrawn').waitFor();
     await desk(reader, address);
     await reader.get('withdrawn').waitFor();
-    expect([...publisher.problems, ...reader.problems, ...reviewer.problems]).toEqual([]);
+    expect([publisher, reader, reviewer, handler].flatMap((clerk) => clerk.problems)).toEqual([]);
     expect(exchange.server.errors()).toEqual([]);
   });
 });

@@ -230,6 +230,7 @@ incident-not-yours = It is in the hands of another organisation.
 due = Report until
 hands = In the hands of
 hand-over = Hand over
+hand-over-later = It can be handed over once its report is published.
 handed-over = { $name } handles it now.
 person = Person
 nobody-named = Nobody in particular

@@ -61,6 +61,7 @@ export type TextKey =
   | 'groups'
   | 'groups-lead'
   | 'hand-over'
+  | 'hand-over-later'
   | 'handed-over'
   | 'hands'
   | 'head'
