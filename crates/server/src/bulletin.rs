@@ -5,6 +5,7 @@
 //! refused, like what is nested too deep.
 
 pub(crate) mod check;
+mod openpgp;
 mod provider;
 
 pub(crate) use provider::Provider;
