@@ -161,5 +161,6 @@ if [ "$1" = test ]; then
   wish_browsers
   wish ip iproute2
   wish nft nftables
+  wish gpg gpg
   install_peer_packages
 fi

@@ -8,6 +8,7 @@ pub(crate) mod check;
 mod openpgp;
 mod provider;
 
+pub(crate) use openpgp::SigningKey;
 pub(crate) use provider::Provider;
 
 use sabha_advisory::Tlp;

@@ -217,7 +217,7 @@ impl Server {
             mails_per_day: settings.mail.per_account_per_day,
             media: media.clone(),
             probe_key: data_dir.key().probe_key(),
-            provider: bulletin::Provider::new(&settings.bulletin.provider),
+            provider: bulletin::Provider::new(&settings.bulletin.provider, &url, data_dir.key()),
             public_url: settings.server.public_url.clone(),
             requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
             rooms_max: settings.limits.rooms,

@@ -6,6 +6,7 @@
 //! | `/admin` | the page for those who administer the server (`assets.rs`) |
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
+//! | `/.well-known/csaf/...`, `/.well-known/security.txt` | the trusted provider of CSAF (`bulletin/provider.rs`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
 //!
@@ -133,7 +134,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
 /// on connections are enough for them.
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !(path.starts_with("/api/") || path == "/readyz") {
+    if !(path.starts_with("/api/") || path.starts_with("/.well-known/") || path == "/readyz") {
         return next.run(request).await;
     }
     let address =

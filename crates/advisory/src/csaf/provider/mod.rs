@@ -3,6 +3,7 @@
 //! ```text
 //!  /.well-known/csaf/provider-metadata.json                      requirements 7, 9
 //!  /.well-known/csaf/service.json, category.json                 16, 17
+//!  /.well-known/csaf/LABEL/, LABEL/YEAR/                         14
 //!  /.well-known/csaf/LABEL/index.txt, changes.csv, feed.json     12, 13, 15
 //!  /.well-known/csaf/LABEL/YEAR/DOCUMENT.json                    11
 //!  /.well-known/csaf/LABEL/YEAR/DOCUMENT.json.sha256, .sha512, .asc       18, 19
@@ -15,7 +16,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `directory` | `index.txt`, `changes.csv`, hashes |
+//! | `directory` | `index.txt`, `changes.csv`, listings, hashes |
 //! | `metadata` | `provider-metadata.json`, the line for `security.txt` |
 //! | `rolie` | feeds, the service and the category document (RFC 8322) |
 
@@ -23,7 +24,7 @@ mod directory;
 mod metadata;
 mod rolie;
 
-pub use directory::{File, HashKind, changes, files, hash_file, index};
+pub use directory::{File, HashKind, changes, files, hash_file, index, listing};
 pub use metadata::{Key, metadata, security_txt_line};
 pub use rolie::{category, feed, service};
 
@@ -110,6 +111,11 @@ impl Published {
 /// Returns the folder of a label below the server's root: `/.well-known/csaf/amber-strict`.
 pub fn folder(label: Tlp) -> String {
     format!("{WELL_KNOWN}/{}", folder_name(label))
+}
+
+/// Returns the label of a folder's name: `amber-strict`.
+pub fn label_of(folder: &str) -> Option<Tlp> {
+    Tlp::ALL.into_iter().find(|label| folder_name(*label) == folder)
 }
 
 const fn folder_name(label: Tlp) -> &'static str {

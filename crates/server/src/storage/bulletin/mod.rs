@@ -8,6 +8,7 @@
 //! | `reading.rs` | lists, documents, contents, attachments, as one reader may know them |
 //! | `writing.rs` | drafts, steps, and what is published |
 //! | `publishing.rs` | what is judged before it is submitted or published, and how lists name it then |
+//! | `provider.rs` | what the provider of CSAF lists and serves, as one reader may know it |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
 //! | `incidents.rs` | clocks and hands |
@@ -19,6 +20,7 @@ mod clearance;
 mod discussion;
 mod incidents;
 mod organisations;
+mod provider;
 mod publishing;
 mod reading;
 mod writing;
@@ -33,6 +35,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     attachments::NewAttachment,
     organisations::{Keeper, Standing},
+    provider::PublishedFile,
     publishing::Issuer,
     reading::{DocumentFilter, StoredFile},
     writing::NewRevision,
