@@ -7,12 +7,14 @@
 //! |---|---|
 //! | [`clearance`] | who may know of a document |
 //! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
+//! | [`feed`] | documents for readers of news, in Atom and RSS |
 //! | [`incident`] | the six hours in which an incident is reported |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
 pub mod clearance;
 pub mod csaf;
+pub mod feed;
 pub mod incident;
 pub mod life;
 pub mod tlp;

@@ -216,6 +216,7 @@ impl Server {
             mail: post.is_some().then(|| wake.clone()),
             mails_per_day: settings.mail.per_account_per_day,
             media: media.clone(),
+            origin: url.origin().to_owned(),
             probe_key: data_dir.key().probe_key(),
             provider: bulletin::Provider::new(&settings.bulletin.provider, &url, data_dir.key()),
             public_url: settings.server.public_url.clone(),

@@ -71,6 +71,14 @@ fn lists_of_a_label_name_its_documents_newest_first_and_no_others() {
 }
 
 #[test]
+fn summary_in_a_list_is_bounded_whatever_stands_in_the_document() {
+    let mut document = documents::all().swap_remove(0).1;
+    document.document.notes[0].text = "घ".repeat(100_000);
+    let summary = Published::of(&document).unwrap().summary.unwrap();
+    assert_eq!(summary, "घ".repeat(provider::SUMMARY_CHARS_MAX) + "…");
+}
+
+#[test]
 fn folders_of_labels_are_apart() {
     let folders: BTreeSet<String> = Tlp::ALL.into_iter().map(provider::folder).collect();
     assert_eq!(folders.len(), Tlp::ALL.len());

@@ -28,7 +28,8 @@ pub(crate) const KEYS_PATH: &str = "/.well-known/csaf/openpgp/";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Lists that are made at one time. Of the most documents that an organisation can have one takes some 60 MB while it is made.
+/// Lists that are made at one time. Of the most documents that an organisation can have, each with the longest summary, one takes some
+/// 300 MB while it is made.
 const LISTS_AT_ONCE: usize = 2;
 
 /// For how long `security.txt` says that it is good, in days. RFC 9116 section 2.5.5 wants less than a year.
@@ -181,8 +182,18 @@ impl Provider {
 
 /// Returns a time as documents write it. One that is no time is the first.
 pub(crate) fn rfc_3339(ms: u64) -> String {
+    timestamp(ms).to_string()
+}
+
+/// Returns a time as RSS writes it: RFC 822, with a year of four digits. One that is no time is the first.
+pub(crate) fn rfc_822(ms: u64) -> String {
+    let written = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&timestamp(ms));
+    written.expect("years from 1970 to 9999 have four digits")
+}
+
+fn timestamp(ms: u64) -> Timestamp {
     let time = i64::try_from(ms / 1000).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.unwrap_or_default().to_string()
+    time.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -190,9 +201,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_rfc_3339_in_utc() {
+    fn times_are_written_in_utc_as_the_formats_want_them() {
         assert_eq!(rfc_3339(1_795_780_800_123), "2026-11-27T12:00:00Z");
         assert_eq!(rfc_3339(0), NEVER);
         assert_eq!(rfc_3339(u64::MAX), NEVER);
+        assert_eq!(rfc_822(1_795_780_800_123), "Fri, 27 Nov 2026 12:00:00 GMT");
+        assert_eq!(rfc_822(u64::MAX), "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 }

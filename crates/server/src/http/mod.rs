@@ -81,6 +81,8 @@ pub(crate) struct Shared {
     /// Mails that one account can have sent in a day.
     pub(crate) mails_per_day: u32,
     pub(crate) media: MediaPlane,
+    /// Where people reach the server, for addresses in what leaves it.
+    pub(crate) origin: String,
     pub(crate) probe_key: ProbeKey,
     /// The CSAF trusted provider; `None` when there is none.
     pub(crate) provider: Option<crate::bulletin::Provider>,

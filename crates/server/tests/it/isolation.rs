@@ -114,6 +114,12 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/bulletin/groups", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/groups", Takes::Administrator),
     ("PUT", "/api/v1/bulletin/groups/{id}", Takes::Administrator),
+    ("DELETE", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("GET", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("POST", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("GET", "/api/v1/bulletin/feeds/{token}/{file}", Takes::Nothing),
+    ("GET", "/api/v1/bulletin/public/feed.atom", Takes::Nothing),
+    ("GET", "/api/v1/bulletin/public/feed.rss", Takes::Nothing),
     ("POST", "/api/v1/bulletin/check", Takes::Scope(Scope::BulletinRead)),
     ("GET", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinWrite)),
@@ -354,7 +360,8 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
                 let same = |answer: &Response| (answer.status, answer.body.clone());
                 let expected = same(&ask(&Credential::default()).await);
                 // Of nothing there is nothing to be seen.
-                let names_one = ["{id}", "{year}", "{file}"].iter().any(|part| path.contains(part));
+                let names_one =
+                    ["{id}", "{year}", "{file}", "{token}"].iter().any(|part| path.contains(part));
                 assert_eq!(expected.0, if names_one { 404 } else { 200 }, "{path}");
                 for (name, credential) in &void {
                     assert_eq!(same(&ask(credential).await), expected, "{path}: {name}");

@@ -37,6 +37,9 @@ use super::{
 };
 use crate::Tlp;
 
+/// Longest summary in a list, in characters: a list can have as many as there are documents.
+pub const SUMMARY_CHARS_MAX: usize = 300;
+
 /// Where on a server everything of CSAF is.
 const WELL_KNOWN: &str = "/.well-known/csaf";
 
@@ -51,7 +54,7 @@ pub struct Published {
     pub id: String,
     /// Its title.
     pub title: String,
-    /// The first summary among its notes.
+    /// The first summary among its notes, its first [`SUMMARY_CHARS_MAX`] characters.
     pub summary: Option<String>,
     /// When it was first released (RFC 3339).
     pub published: String,
@@ -96,7 +99,7 @@ impl Published {
             file: format!("{}/{}", &tracking.initial_release_date[..4], filename(&tracking.id)),
             id: tracking.id.clone(),
             title: meta.title.clone(),
-            summary: summary.map(|note| note.text.clone()),
+            summary: summary.map(|note| short(&note.text)),
             published: tracking.initial_release_date.clone(),
             updated: tracking.current_release_date.clone(),
         })
@@ -105,6 +108,13 @@ impl Published {
     /// Returns what its file is called, without the folder of its year.
     pub fn file_name(&self) -> &str {
         self.file.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SUMMARY_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

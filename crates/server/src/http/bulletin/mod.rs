@@ -17,6 +17,7 @@
 pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
+pub(super) mod feeds;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
@@ -99,6 +100,13 @@ pub(super) fn add(all: &mut Routes) {
     all.add(M::DELETE, "/api/v1/bulletin/attachments/{id}", write, files::detach);
 
     add_provider(all, read);
+
+    all.add(M::GET, "/api/v1/bulletin/public/feed.atom", Right::Anyone, feeds::public_atom);
+    all.add(M::GET, "/api/v1/bulletin/public/feed.rss", Right::Anyone, feeds::public_rss);
+    all.add(M::GET, "/api/v1/bulletin/feeds/{token}/{file}", Right::Anyone, feeds::own);
+    all.add(M::GET, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::token_state);
+    all.add(M::POST, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::make_token);
+    all.add(M::DELETE, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::remove_token);
 
     let acknowledgements = "/api/v1/bulletin/documents/{id}/acknowledgements";
     all.add(M::GET, acknowledgements, read, discussion::acknowledgements);

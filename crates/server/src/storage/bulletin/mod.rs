@@ -11,6 +11,7 @@
 //! | `provider.rs` | what the provider of CSAF lists and serves, as one reader may know it |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
+//! | `feeds.rs` | what feeds name, and tokens that read them |
 //! | `incidents.rs` | clocks and hands |
 //!
 //! Every change is one transaction with its entry in the audit log, which names a document by a hash of its id.
@@ -18,6 +19,7 @@
 mod attachments;
 mod clearance;
 mod discussion;
+mod feeds;
 mod incidents;
 mod organisations;
 mod provider;
@@ -34,6 +36,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     attachments::NewAttachment,
+    feeds::FeedLine,
     organisations::{Keeper, Standing},
     provider::PublishedFile,
     publishing::Issuer,

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod check;
+mod feeds;
 mod life;
 mod matrix;
 mod people;

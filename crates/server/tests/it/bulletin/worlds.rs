@@ -16,7 +16,7 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
-    wire::bulletin_documents::Documents,
+    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken},
 };
 use serde_json::{Value, json};
 
@@ -169,6 +169,10 @@ async fn world(plans: Plans) {
         let answer = exchange.office.ask("GET", &path, &Credential::default(), "").await;
         nothing_above(&planted, &Reader::Anonymous, &path, &answer.body);
     }
+    for file in ["feed.atom", "feed.rss"] {
+        let answer = exchange.public(&format!("/{file}")).await;
+        nothing_above(&planted, &Reader::Anonymous, file, &answer.body);
+    }
     // The public routes, as somebody who could read more by the others.
     let paths =
         paths(&planted).into_iter().filter(|path| !path.contains("comments") && !path.contains("acknowl"));
@@ -218,6 +222,14 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         let answer = exchange.office.ask("GET", &path, by, "").await;
         nothing_above(planted, reader, &path, &answer.body);
     }
+    // Feeds have what is published and theirs, each document once.
+    let made: FeedToken = exchange.ask("POST", "feed-token", by, Value::Null).await.json();
+    let path = &made.atom[made.atom.find("/api/").unwrap()..];
+    let feed = exchange.office.ask("GET", path, &Credential::default(), "").await;
+    nothing_above(planted, reader, "the feed", &feed.body);
+    let published: BTreeSet<_> =
+        planted.iter().filter(|one| one.marked.published && may(one)).map(|one| one.document).collect();
+    assert_eq!(feed.body.matches("<entry>").count(), published.len(), "{reader:?}: {}", feed.body);
     // What is theirs they find, and it is counted; what is not is not counted either.
     let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
     let list: Documents = exchange.list(by).await;
