@@ -130,6 +130,19 @@ install_peer_packages() {
   fi
 }
 
+# Installs programs in Python that read what ours write, into target/. Tests that need them say `skipped` without.
+install_python_peers() {
+  local list=crates/server/tests/peers/requirements.txt
+  local folder=target/peers/python
+  cmp -s $list $folder/.installed-from && return
+  note "installing programs in Python to compare ours with"
+  if python3 -m venv $folder >&2 && $folder/bin/pip install -q --disable-pip-version-check -r $list >&2; then
+    cp $list $folder/.installed-from
+  else
+    note "they could not be installed (python3-venv): the tests that need them will be skipped."
+  fi
+}
+
 # The web client's cryptography is compiled for the browser.
 require_wasm_target() {
   local target=wasm32-unknown-unknown
@@ -161,5 +174,7 @@ if [ "$1" = test ]; then
   wish_browsers
   wish ip iproute2
   wish nft nftables
+  wish gpg gpg
   install_peer_packages
+  install_python_peers
 fi

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`clearance`] | who may know of a document |
 //! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
+//! | [`feed`] | documents for readers of news, in Atom and RSS |
 //! | [`incident`] | the six hours in which an incident is reported |
 //! | [`layout`] | a document as agencies lay it out, section by section |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
@@ -14,6 +15,7 @@
 
 pub mod clearance;
 pub mod csaf;
+pub mod feed;
 pub mod incident;
 pub mod layout;
 pub mod life;

@@ -5,9 +5,11 @@
 //! refused, like what is nested too deep.
 
 pub(crate) mod check;
+mod openpgp;
 mod provider;
 
-pub(crate) use provider::Provider;
+pub(crate) use openpgp::SigningKey;
+pub(crate) use provider::{Provider, rfc_822, rfc_3339};
 
 use sabha_advisory::Tlp;
 use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};

@@ -257,6 +257,8 @@ pub struct ProviderSettings {
     pub contact_details: Option<String>,
     /// What it has to say on what it publishes, in a line.
     pub issuing_authority: Option<String>,
+    /// Whom to tell of a vulnerability: `Contact` of `/.well-known/security.txt` (RFC 9116). Absent: there is no such file.
+    pub security_contact: Option<String>,
 }
 
 /// `[retention]`
@@ -388,6 +390,7 @@ impl Default for ProviderSettings {
             category: PublisherCategory::Coordinator,
             contact_details: None,
             issuing_authority: None,
+            security_contact: None,
         }
     }
 }
@@ -694,6 +697,10 @@ mod tests {
                 "a line",
             ),
             ("[bulletin.provider]\ncategory = 'agency'", "agency"),
+            (
+                "[bulletin.provider]\norganisation = 'A'\nnamespace = 'https://a'\nsecurity_contact = 'a@b'",
+                "mailto",
+            ),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();

@@ -287,6 +287,8 @@ fn typescript() -> String {
         wire::bulletin_check::CheckFinding,
         wire::bulletin_check::CheckReport,
         wire::bulletin_check::NotFit,
+        wire::bulletin_feeds::FeedTokenState,
+        wire::bulletin_feeds::FeedToken,
     );
     write!(
         out,

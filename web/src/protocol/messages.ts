@@ -3032,6 +3032,22 @@ message: string,
  */
 check: CheckReport, };
 
+export type FeedTokenState = { 
+/**
+ * Since when there is one, in milliseconds since 1970; absent if there is none.
+ */
+created_ms?: number, };
+
+export type FeedToken = { 
+/**
+ * Where the feed is in Atom 1.0. Shown once: the server keeps a hash of the token only.
+ */
+atom: string, 
+/**
+ * Where it is in RSS 2.0.
+ */
+rss: string, };
+
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {
   nameCharsMax: 64,

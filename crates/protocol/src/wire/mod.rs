@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod bulletin;
 pub mod bulletin_check;
 pub mod bulletin_documents;
+pub mod bulletin_feeds;
 pub mod certificate;
 pub mod client;
 pub mod floor;

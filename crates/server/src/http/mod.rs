@@ -8,6 +8,7 @@
 //! | `/bulletin/desk` | the page for members of the bulletin (`assets.rs`) |
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
+//! | `/.well-known/csaf/...`, `/.well-known/security.txt` | the trusted provider of CSAF (`bulletin/provider.rs`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
 //!
@@ -82,6 +83,8 @@ pub(crate) struct Shared {
     /// Mails that one account can have sent in a day.
     pub(crate) mails_per_day: u32,
     pub(crate) media: MediaPlane,
+    /// Where people reach the server, for addresses in what leaves it.
+    pub(crate) origin: String,
     pub(crate) probe_key: ProbeKey,
     /// The CSAF trusted provider; `None` when there is none.
     pub(crate) provider: Option<crate::bulletin::Provider>,
@@ -139,7 +142,8 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
 /// on connections are enough for them.
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !(path.starts_with("/api/") || path.starts_with("/bulletin") || path == "/readyz") {
+    let is_costly = ["/api/", "/.well-known/", "/bulletin"].iter().any(|start| path.starts_with(start));
+    if !(is_costly || path == "/readyz") {
         return next.run(request).await;
     }
     let address =

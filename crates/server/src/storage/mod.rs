@@ -37,8 +37,8 @@ pub use self::{
     accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
-        Acting, BulletinError, DocumentFilter, Issuer, Keeper, NewAttachment, NewRevision, Standing,
-        StoredFile,
+        Acting, BulletinError, DocumentFilter, FeedLine, Issuer, Keeper, NewAttachment, NewRevision,
+        PublishedFile, Standing, StoredFile,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

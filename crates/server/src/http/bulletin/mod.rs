@@ -1,5 +1,5 @@
 //! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody. `pages/` has the same
-//! for people who have only a browser.
+//! for people who have only a browser. Beside it `/.well-known/csaf/`, where readers of CSAF look.
 //!
 //! As the accounts', every route stands once in a list with the right it takes. What somebody may do with a document is then
 //! a question of their membership: the database answers with what they may know, `sabha_advisory` decides what they may do,
@@ -17,10 +17,12 @@
 pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
+pub(super) mod feeds;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
 pub(super) mod pages;
+pub(super) mod provider;
 pub(super) mod public;
 
 use axum::{
@@ -98,6 +100,15 @@ pub(super) fn add(all: &mut Routes) {
     all.add(M::GET, "/api/v1/bulletin/attachments/{id}", read, files::attachment);
     all.add(M::DELETE, "/api/v1/bulletin/attachments/{id}", write, files::detach);
 
+    add_provider(all, read);
+
+    all.add(M::GET, "/api/v1/bulletin/public/feed.atom", Right::Anyone, feeds::public_atom);
+    all.add(M::GET, "/api/v1/bulletin/public/feed.rss", Right::Anyone, feeds::public_rss);
+    all.add(M::GET, "/api/v1/bulletin/feeds/{token}/{file}", Right::Anyone, feeds::own);
+    all.add(M::GET, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::token_state);
+    all.add(M::POST, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::make_token);
+    all.add(M::DELETE, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::remove_token);
+
     let acknowledgements = "/api/v1/bulletin/documents/{id}/acknowledgements";
     all.add(M::GET, acknowledgements, read, discussion::acknowledgements);
     all.add(M::POST, acknowledgements, write, discussion::acknowledge);
@@ -108,6 +119,23 @@ pub(super) fn add(all: &mut Routes) {
 
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
+}
+
+fn add_provider(all: &mut Routes, read: Right) {
+    let get = Method::GET;
+    all.add(get.clone(), "/.well-known/security.txt", Right::Anyone, provider::security_txt);
+    all.add(get.clone(), "/.well-known/csaf/provider-metadata.json", Right::Anyone, provider::metadata);
+    all.add(get.clone(), "/.well-known/csaf/service.json", Right::Anyone, provider::service);
+    all.add(get.clone(), "/.well-known/csaf/category.json", Right::Anyone, provider::category);
+    all.add(get.clone(), "/.well-known/csaf/openpgp/{file}", Right::Anyone, provider::key);
+    all.add(get.clone(), "/.well-known/csaf/clear/", Right::Anyone, provider::clear);
+    all.add(get.clone(), "/.well-known/csaf/clear/{list}", Right::Anyone, provider::clear_list);
+    all.add(get.clone(), "/.well-known/csaf/clear/{year}/", Right::Anyone, provider::clear_year);
+    all.add(get.clone(), "/.well-known/csaf/clear/{year}/{file}", Right::Anyone, provider::clear_file);
+    all.add(get.clone(), "/.well-known/csaf/{label}/", read, provider::label);
+    all.add(get.clone(), "/.well-known/csaf/{label}/{list}", read, provider::label_list);
+    all.add(get.clone(), "/.well-known/csaf/{label}/{year}/", read, provider::label_year);
+    all.add(get, "/.well-known/csaf/{label}/{year}/{file}", read, provider::label_file);
 }
 
 /// The `{id}` of a path. A text that is no id names nothing, and is answered like an id of nothing.

@@ -8,8 +8,10 @@
 //! | `reading.rs` | lists, documents, contents, attachments, as one reader may know them |
 //! | `writing.rs` | drafts, steps, and what is published |
 //! | `publishing.rs` | what is judged before it is submitted or published, and how lists name it then |
+//! | `provider.rs` | what the provider of CSAF lists and serves, as one reader may know it |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
+//! | `feeds.rs` | what feeds name, and tokens that read them |
 //! | `incidents.rs` | clocks and hands |
 //!
 //! Every change is one transaction with its entry in the audit log, which names a document by a hash of its id.
@@ -17,8 +19,10 @@
 mod attachments;
 mod clearance;
 mod discussion;
+mod feeds;
 mod incidents;
 mod organisations;
+mod provider;
 mod publishing;
 mod reading;
 mod writing;
@@ -32,7 +36,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     attachments::NewAttachment,
+    feeds::FeedLine,
     organisations::{Keeper, Standing},
+    provider::PublishedFile,
     publishing::Issuer,
     reading::{DocumentFilter, StoredFile},
     writing::NewRevision,

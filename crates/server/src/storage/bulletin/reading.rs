@@ -294,7 +294,7 @@ fn revision(row: &SqliteRow) -> Result<Revision, StoreError> {
     })
 }
 
-fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
+pub(super) fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
     let word: &str = row.try_get("kind")?;
     DocumentKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| strange("kind"))
 }

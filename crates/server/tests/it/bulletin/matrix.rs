@@ -1,5 +1,6 @@
 //! The matrix: every route for every role of two organisations, and of none, with every marking and group.
 
+use sabha_advisory::{Tlp, csaf::provider::folder};
 use sabha_protocol::{
     Rule,
     bulletin::{BulletinRole, DocumentId},
@@ -23,6 +24,7 @@ enum For {
 
 struct Cell {
     name: &'static str,
+    tlp: Tlp,
     readers: For,
     document: DocumentId,
     attachment: Attachment,
@@ -60,7 +62,7 @@ async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
         let author = owner.by(BulletinRole::Author);
         let attachment = exchange.attached(document, &format!("marker-{name}.txt"), author, "bytes").await;
         exchange.publish(owner, document).await;
-        cells.push(Cell { name, readers, document, attachment });
+        cells.push(Cell { name, tlp, readers, document, attachment });
     }
     cells
 }
@@ -75,6 +77,17 @@ enum From {
 }
 
 impl Cell {
+    /// Returns the paths of what the provider serves of it.
+    fn files(&self) -> [String; 4] {
+        let file = format!("{}/2026/test-marker-{}.json", folder(self.tlp), self.name);
+        ["", ".sha256", ".sha512", ".asc"].map(|ending| format!("{file}{ending}"))
+    }
+
+    /// Returns the paths of the provider's lists in which it could be.
+    fn lists(&self) -> [String; 3] {
+        ["index.txt", "changes.csv", "feed.json"].map(|list| format!("{}/{list}", folder(self.tlp)))
+    }
+
     fn is_for(&self, from: From, role: BulletinRole) -> bool {
         match (self.readers, from) {
             (For::Everybody, _) => true,
@@ -95,9 +108,9 @@ impl Cell {
 /// BUL-01, BUL-02, BUL-03, BUL-04, BUL-05, BUL-07
 #[tokio::test]
 async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_to_all_others() {
-    let exchange = Exchange::open().await;
+    let exchange = Exchange::with_provider().await;
     let (owner, other, third) =
-        (exchange.staff("Owner").await, exchange.staff("Other").await, exchange.staff("Third").await);
+        (exchange.staff("CERT").await, exchange.staff("Other").await, exchange.staff("Third").await);
     let cells = cells(&exchange, &owner, &other).await;
     let nobody = exchange.somebody().await;
 
@@ -141,6 +154,16 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
                     silent(&exchange, "GET", &path, by, Value::Null, *from).await;
                 }
             }
+            for path in cell.files() {
+                let answer = exchange.office.ask("GET", &path, by, "").await;
+                assert_eq!(answer.status, if may { 200 } else { 404 }, "{who}: {path}");
+            }
+            for path in cell.lists() {
+                let list = exchange.office.ask("GET", &path, by, "").await;
+                assert_eq!(list.status, 200, "{who}: {path}");
+                let named = list.body.contains(&format!("test-marker-{}.json", cell.name));
+                assert_eq!(named, may, "{who}: {path}");
+            }
             if may {
                 let view: BulletinDocument = exchange.get(&format!("documents/{document}"), by).await.json();
                 assert_eq!(view.revisions[0].marking.is_some(), *from == From::Owner, "{who}: its audience");
@@ -159,6 +182,11 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
             format!("/{}/revisions/1/content", cell.document),
             format!("/attachments/{}", cell.attachment.id),
         ];
+        for path in cell.files() {
+            let answer = exchange.office.ask("GET", &path, &Credential::default(), "").await;
+            let expected = if may { 200 } else { 401 };
+            assert_eq!(answer.status, expected, "{}: {path}", cell.name);
+        }
         for path in paths {
             let answer = exchange.public(&path).await;
             assert_eq!(answer.status, if may { 200 } else { 404 }, "{}: {path}", cell.name);

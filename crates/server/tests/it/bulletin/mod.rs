@@ -2,10 +2,12 @@
 
 mod bounds;
 mod check;
+mod feeds;
 mod life;
 mod matrix;
 mod pages;
 mod people;
+mod provider;
 mod worlds;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use sabha_protocol::{
         bulletin_documents::{Attachment, BulletinDocument, Documents},
     },
 };
+use sabha_server::config::Settings;
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,7 +67,15 @@ impl Staff {
 
 impl Exchange {
     pub async fn open() -> Self {
-        let office = Office::open().await;
+        Self::of(Office::open().await).await
+    }
+
+    /// Opens one whose CSAF provider is the organisation named `CERT`.
+    pub async fn with_provider() -> Self {
+        Self::of(Office::with(with_provider).await).await
+    }
+
+    async fn of(office: Office) -> Self {
         let administrator = office.administrator().await;
         Self { office, administrator }
     }
@@ -173,6 +184,14 @@ impl Exchange {
         let path = format!("/api/v1/bulletin/public{path}");
         request(self.office.server.address(), "GET", &path, &[], "").await
     }
+}
+
+/// Has the organisation named `CERT` be the provider of CSAF.
+pub fn with_provider(settings: &mut Settings) {
+    let provider = &mut settings.bulletin.provider;
+    provider.organisation = Some("CERT".parse().unwrap());
+    provider.namespace = Some("https://cert.example.org".to_owned());
+    provider.security_contact = Some("mailto:security@cert.example.org".to_owned());
 }
 
 /// Returns a content of a draft that is not finished.
