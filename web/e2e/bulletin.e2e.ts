@@ -140,6 +140,10 @@ describe.skipIf(missing.chromium)('bulletin', () => {
     await reader.get('filter-go').click();
     await expect.poll(() => reader.get('count').getAttribute('data-count')).toBe('1');
     await inspect(reader, 'bulletin-inbox');
+    await reader.get('feed-make').click();
+    await reader.get('feed-remove').waitFor();
+    const feed = await reader.get('feed-atom').inputValue();
+    expect(await (await fetch(feed.replace(/^https?:\/\/[^/]+/, exchange.server.url))).text()).toContain(TITLE);
     await reader.get('document-line', TITLE).getByRole('link').click();
     await reader.get('document').waitFor();
     const parts = await reader.get('section').evaluateAll((all) => all.map((one) => one.getAttribute('data-part')));
@@ -200,8 +204,8 @@ describe.skipIf(missing.chromium)('bulletin', () => {
   });
 
   test('an incident has six hours, a status and hands', async () => {
-    await desk(author, '#new');
-    await choose(author, 'write-kind', 'incident_report');
+    await desk(author, '#incidents');
+    await author.get('report-incident').click();
     await author.get('field-title').fill('A meeting was entered');
     await author.get('save').click();
     await done(author, 'The draft is saved.');

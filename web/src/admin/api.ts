@@ -34,6 +34,16 @@ export async function read(path: string): Promise<string> {
   return send(path, { method: 'GET' });
 }
 
+/** Returns a document that the server has for everybody, outside the API; null if it has none. */
+export async function publicly(path: string): Promise<unknown> {
+  try {
+    const response = await fetch(path, { credentials: 'omit', redirect: 'error' });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Brings a file as it is. Throws `Refused`. */
 export async function bring<T>(path: string, file: Blob): Promise<T> {
   return JSON.parse(await send(path, { method: 'POST', body: file })) as T;

@@ -11,6 +11,7 @@ describe('address of the desk', () => {
       { page: 'people' },
       { page: 'new', from: null },
       { page: 'new', from: id },
+      { page: 'new', from: 'incident' },
       { page: 'edit', id },
       { page: 'document', id, revision: null },
       { page: 'document', id, revision: 12 },

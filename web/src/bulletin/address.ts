@@ -7,8 +7,8 @@ export type Page = (typeof PAGES)[number];
 
 export type Place =
   | { page: Exclude<Page, 'new'> }
-  /** A new document; `from` names one whose text it begins with. */
-  | { page: 'new'; from: DocumentId | null }
+  /** A new document; `from` names one whose text it begins with, or that it reports an incident. */
+  | { page: 'new'; from: DocumentId | 'incident' | null }
   | { page: 'document'; id: DocumentId; revision: number | null }
   | { page: 'edit'; id: DocumentId };
 
@@ -22,7 +22,7 @@ export function placeIn(fragment: string): Place {
   }
   const edit = new RegExp(`^#edit/(${ID})$`).exec(fragment);
   if (edit?.[1]) return { page: 'edit', id: edit[1] };
-  const from = new RegExp(`^#new(?:/(${ID}))?$`).exec(fragment);
+  const from = new RegExp(`^#new(?:/(${ID}|incident))?$`).exec(fragment);
   if (from) return { page: 'new', from: from[1] ?? null };
   return fragment === '#incidents' || fragment === '#people'
     ? { page: fragment.slice(1) as 'incidents' | 'people' }

@@ -1,18 +1,37 @@
 // With what a document begins: a template, or the revision before it.
 
 import type { DocumentKind, TlpLabel } from '../../protocol/messages';
-import { type Json, objects, put, textAt, withDate, withNote } from './csaf';
+import { isObject, type Json, objects, put, textAt, withDate, withNote } from './csaf';
 
 export interface Beginning {
   kind: DocumentKind;
   label: TlpLabel;
-  /** Who publishes it. */
-  publisher: string;
-  /** The address under which the publisher is known (CSAF 2.0 section 3.2.1.8.5). */
-  namespace: string;
+  publisher: Publisher;
   language: string;
   /** RFC 3339. */
   now: string;
+}
+
+/** Who publishes it (CSAF 2.0 section 3.2.1.8). */
+export interface Publisher {
+  category: string;
+  contact_details?: string;
+  issuing_authority?: string;
+  name: string;
+  /** The address under which the publisher is known. */
+  namespace: string;
+}
+
+/**
+ * Returns as whom an organisation publishes: as the server's provider of CSAF says it of them (`provider-metadata.json`), and
+ * else by its name and the server's address.
+ */
+export function publisherOf(organisation: string, origin: string, provider: unknown): Publisher {
+  const said = isObject(provider) ? provider.publisher : null;
+  if (isObject(said) && said.name === organisation && typeof said.namespace === 'string') {
+    return said as unknown as Publisher;
+  }
+  return { category: 'coordinator', name: organisation, namespace: origin.replace(/^http:/, 'https:') };
 }
 
 export const TEMPLATES = ['blank', 'meetings'] as const;
@@ -37,13 +56,13 @@ const MEETINGS = [
 
 /** Returns a document that is fit to be published once its empty fields are filled. */
 export function begin(template: Template, beginning: Beginning): Json {
-  const { kind, label, publisher, namespace, language, now } = beginning;
+  const { kind, label, publisher, language, now } = beginning;
   const document: Json = {
     document: {
       category: kind === 'incident_report' ? 'csaf_security_incident_response' : 'csaf_base',
       csaf_version: '2.0',
       lang: language,
-      publisher: { category: 'coordinator', name: publisher, namespace },
+      publisher,
       title: '',
       tracking: {
         current_release_date: now,

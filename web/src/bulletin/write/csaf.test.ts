@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../document/layout';
-import { type Beginning, begin, copyOf, labelled, nextRevision } from './begin';
+import { type Beginning, begin, copyOf, labelled, nextRevision, publisherOf } from './begin';
 import {
   type Json,
   noteText,
@@ -25,8 +25,7 @@ import { besideFields, fieldAt, isBeside } from './findings';
 const beginning: Beginning = {
   kind: 'advisory',
   label: 'AMBER+STRICT',
-  publisher: 'CERT',
-  namespace: 'https://cert.example',
+  publisher: { category: 'coordinator', name: 'CERT', namespace: 'https://cert.example' },
   language: 'en',
   now: '2026-11-27T10:00:00.000Z',
 };
@@ -142,6 +141,18 @@ describe('how a document begins', () => {
     const more = put(fresh, ['document', 'distribution', 'text'], 'TLP:AMBER\nAsk before you quote it.');
     const green = (labelled(more, 'GREEN').document as Json).distribution;
     expect(green).toMatchObject({ text: 'TLP:GREEN\nAsk before you quote it.', tlp: { label: 'GREEN' } });
+  });
+
+  it('whom the provider of CSAF names is named as it does, and anybody else by name and address', () => {
+    const said = { category: 'coordinator', name: 'CERT', namespace: 'https://cert.example', contact_details: 'Phone' };
+    expect(publisherOf('CERT', 'http://localhost:1', { publisher: said })).toEqual(said);
+    for (const provider of [null, 7, { publisher: { ...said, name: 'Other' } }, { publisher: { name: 'CERT' } }]) {
+      expect(publisherOf('CERT', 'http://localhost:1', provider)).toEqual({
+        category: 'coordinator',
+        name: 'CERT',
+        namespace: 'https://localhost:1',
+      });
+    }
   });
 
   it('a later revision has the next version and its line in the history', () => {

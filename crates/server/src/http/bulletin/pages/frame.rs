@@ -7,6 +7,9 @@ use super::{
     words::{LANGUAGES, Words},
 };
 
+/// Where programs that read news find what is new.
+const FEED: &str = "/api/v1/bulletin/public/feed.atom";
+
 /// Who comes: in which language, and to whose server.
 #[derive(Debug)]
 pub(super) struct Visit {
@@ -55,6 +58,7 @@ pub(super) fn frame(visit: &Visit, title: &str, here: (&str, &[(&str, &str)]), m
                 meta name="color-scheme" content="light dark";
                 link rel="icon" href="/mark.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/bulletin/style.css";
+                link rel="alternate" type="application/atom+xml" href=(FEED) title=(words.bulletin);
                 title { (title) " · " (visit.host) }
             }
             body {
@@ -77,6 +81,7 @@ pub(super) fn frame(visit: &Visit, title: &str, here: (&str, &[(&str, &str)]), m
                 footer.site {
                     span.tlp data-tlp="CLEAR" { bdi { "TLP:CLEAR" } }
                     p { (words.clear_note) }
+                    a href=(FEED) { (words.feed) }
                 }
             }
         }

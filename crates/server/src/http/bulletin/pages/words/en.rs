@@ -23,6 +23,7 @@ pub(super) const WORDS: Words = Words {
     nothing: "Nothing is published for everybody yet.",
     nothing_found: "Nothing has all of these words. Try fewer.",
     clear_note: "Recipients may share this with everybody; copyright holds.",
+    feed: "Feed (Atom)",
     id: "Number",
     kind: "Kind",
     original: "Original issue date",

@@ -36,6 +36,7 @@ pub(super) struct Words {
     pub(super) nothing: &'static str,
     pub(super) nothing_found: &'static str,
     pub(super) clear_note: &'static str,
+    pub(super) feed: &'static str,
 
     pub(super) id: &'static str,
     pub(super) kind: &'static str,
