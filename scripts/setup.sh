@@ -134,7 +134,7 @@ install_peer_packages() {
 install_python_peers() {
   local wanted=crates/advisory/tests/peers/requirements.txt stamp=target/peers/.installed-from
   cmp -s $wanted "$stamp" && return
-  have python3 || install_packages python3 python3-venv || true
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3 python3-venv || true
   note "installing Python programs to compare ours with"
   if python3 -m venv --clear target/peers && target/peers/bin/pip install --quiet --no-deps -r $wanted >&2; then
     cp $wanted "$stamp"
@@ -175,6 +175,7 @@ if [ "$1" = test ]; then
   wish_browsers
   wish ip iproute2
   wish nft nftables
+  wish gpg gpg
   install_peer_packages
   install_python_peers
 fi

@@ -14,6 +14,7 @@ const FIRST_LOAD_BYTES_MAX = 150_000;
 let dist = '';
 let html = '';
 let adminHtml = '';
+let bulletinHtml = '';
 
 beforeAll(async () => {
   dist = mkdtempSync(join(tmpdir(), 'sabha-web-'));
@@ -22,7 +23,9 @@ beforeAll(async () => {
   html = readFileSync(join(dist, 'index.html'), 'utf8');
   await build({ root, logLevel: 'warn', configFile: join(root, 'vite.admin.config.ts'), build: { outDir: dist } });
   adminHtml = readFileSync(join(dist, 'admin.html'), 'utf8');
-}, 120_000);
+  await build({ root, logLevel: 'warn', configFile: join(root, 'vite.bulletin.config.ts'), build: { outDir: dist } });
+  bulletinHtml = readFileSync(join(dist, 'bulletin.html'), 'utf8');
+}, 180_000);
 
 afterAll(() => rmSync(dist, { recursive: true, force: true }));
 
@@ -61,31 +64,46 @@ describe('bundle', () => {
   });
 
   it('no page needs an inline script, style or event handler', () => {
-    for (const page of [html, adminHtml]) {
+    for (const page of [html, adminHtml, bulletinHtml]) {
       expect(page).not.toMatch(/<script(?![^>]*\bsrc=)/);
       expect(page).not.toMatch(/<style|\sstyle=|\son\w+=/);
     }
   });
 
-  it('the page for administrators is no part of the call page, nor the call of it', () => {
-    const scripts = (page: string) => firstLoad(page).filter((name) => name.endsWith('.js'));
+  it.each(['administrators', 'the bulletin'])(
+    'the page for %s is no part of the call page, nor the call of it',
+    (whom) => {
+      const scripts = (page: string) => firstLoad(page).filter((name) => name.endsWith('.js'));
+      const page = whom === 'administrators' ? adminHtml : bulletinHtml;
 
-    expect(scripts(adminHtml).length).toBeGreaterThan(0);
-    expect(scripts(adminHtml).filter((name) => scripts(html).includes(name))).toEqual([]);
-    const code = scripts(adminHtml).map((name) => readFileSync(join(dist, name), 'utf8'));
-    expect(code.some((text) => text.includes('RTCPeerConnection'))).toBe(false);
-    expect(firstLoad().some((name) => readFileSync(join(dist, name), 'utf8').includes('userVerification'))).toBe(false);
-  });
+      expect(scripts(page).length).toBeGreaterThan(0);
+      expect(scripts(page).filter((name) => scripts(html).includes(name))).toEqual([]);
+      const code = scripts(page).map((name) => readFileSync(join(dist, name), 'utf8'));
+      expect(code.some((text) => text.includes('RTCPeerConnection'))).toBe(false);
+      expect(firstLoad().some((name) => readFileSync(join(dist, name), 'utf8').includes('userVerification'))).toBe(
+        false,
+      );
+    },
+  );
 
   it('nothing is loaded from another host', () => {
     const urls = /(?:(?:src|href)=["']|url\(["']?|import\(["'])(?:https?:)?\/\/[^"')]+/g;
-    for (const name of ['index.html', 'admin.html', ...firstLoad(), ...firstLoad(adminHtml)]) {
+    for (const name of [
+      'index.html',
+      'admin.html',
+      'bulletin.html',
+      ...firstLoad(),
+      ...firstLoad(adminHtml),
+      ...firstLoad(bulletinHtml),
+    ]) {
       expect(readFileSync(join(dist, name), 'utf8').match(urls)).toBeNull();
     }
   });
 
   it('no markup carries a style attribute, which the policy would refuse', () => {
-    for (const name of [...firstLoad(), ...firstLoad(adminHtml)].filter((file) => file.endsWith('.js'))) {
+    for (const name of [...firstLoad(), ...firstLoad(adminHtml), ...firstLoad(bulletinHtml)].filter((file) =>
+      file.endsWith('.js'),
+    )) {
       expect(readFileSync(join(dist, name), 'utf8')).not.toMatch(/<[a-z][^<>`]*\sstyle="/);
     }
   });

@@ -30,6 +30,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'e2ee/shelf',
     'e2ee/vault',
   ],
+  // The bulletin's desk: who is signed in, is signed in on the admin page, too, and what both show looks alike.
+  bulletin: ['protocol/messages', 'ui/controls', 'ui/base', 'admin'],
   '.': ['session', 'ui'],
 };
 
@@ -38,6 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   ui: /^(svelte|@lucide\/svelte|@fontsource|bits-ui|@fluent)/,
   session: /^svelte/,
   admin: /^(svelte|@lucide\/svelte|@fluent)/,
+  bulletin: /^(svelte|@fluent)/,
   '.': /^svelte$/,
 };
 

@@ -8,7 +8,9 @@
 //! | [`clearance`] | who may know of a document |
 //! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
 //! | [`indicators`] | indicators of compromise, as a document states them |
+//! | [`feed`] | documents for readers of news, in Atom and RSS |
 //! | [`incident`] | the six hours in which an incident is reported |
+//! | [`layout`] | a document as agencies lay it out, section by section |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`misp`] | documents as events of MISP, and back |
 //! | [`stix`] | documents as objects of STIX 2.1, and back |
@@ -18,8 +20,10 @@ pub mod clearance;
 mod content;
 pub mod csaf;
 mod draft;
+pub mod feed;
 pub mod incident;
 pub mod indicators;
+pub mod layout;
 pub mod life;
 pub mod misp;
 mod source;

@@ -18,8 +18,9 @@
 //! | BUL-13 | What is approved or published is what was seen: a step names the hash of its content. |
 //! | BUL-14 | An attachment has a type that is allowed, begins as that type does, and a name that is no path. |
 //! | BUL-15 | An incident is reported within six hours from when it was noticed; from then on its clock tells how it stands. |
+//! | BUL-16 | What is submitted or published is valid CSAF, and says itself with which label, status, id and version it is published. |
 //!
-//! Pure: says what may follow on what. Hashes (BUL-13) and bytes (BUL-14) are compared by who has them.
+//! Pure: says what may follow on what. Hashes (BUL-13) and bytes (BUL-14, BUL-16) are compared by who has them.
 
 use std::collections::BTreeSet;
 

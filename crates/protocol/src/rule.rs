@@ -168,6 +168,8 @@ rules! {
     BulletinMarking = "BULLETIN.MARKING",
     /// A document is a JSON object of CSAF with a title, within bounds.
     BulletinContent = "BULLETIN.CONTENT",
+    /// What is submitted or published is valid CSAF, and says itself with which label, status, id and version it is published.
+    BulletinCsaf = "BULLETIN.CSAF",
     /// An attachment is of a type that is allowed, begins as that type does, and has a name that is no path.
     BulletinAttachment = "BULLETIN.ATTACHMENT",
 }

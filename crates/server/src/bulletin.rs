@@ -4,6 +4,13 @@
 //! Read strictly: a name that stands twice in one object means one thing to one reader and another to the next, and so is
 //! refused, like what is nested too deep.
 
+pub(crate) mod check;
+mod openpgp;
+mod provider;
+
+pub(crate) use openpgp::SigningKey;
+pub(crate) use provider::{Provider, rfc_822, rfc_3339};
+
 use sabha_advisory::Tlp;
 use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};

@@ -5,6 +5,7 @@
 //! 1 failed, 2 not understood; a subcommand that has more says so.
 
 mod advisory;
+mod bulletin;
 mod policy;
 mod user;
 
@@ -71,6 +72,9 @@ enum Command {
     /// Read the audit log: export it, or check that nobody changed it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Show the key by which the bulletin's provider of CSAF signs.
+    #[command(subcommand)]
+    Bulletin(bulletin::Command),
     /// Check the configuration and print what is in force.
     CheckConfig(SettingsArgs),
     /// Ask a running server whether it lives.
@@ -182,6 +186,7 @@ pub fn run() -> ExitCode {
                 Err(error) => Err(error),
             }
         }
+        Command::Bulletin(command) => return bulletin::run(command, cli.output),
         Command::CheckConfig(args) => args.load().and_then(|settings| check_config(&settings, cli.output)),
         Command::Health { url } => return health(url, cli.output),
         Command::Policy(command) => return policy::run(command, cli.output),

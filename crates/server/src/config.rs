@@ -13,6 +13,7 @@ use std::{
 
 use axum::http::Uri;
 use config::{Config, Environment, File, FileFormat};
+use sabha_advisory::csaf::model::PublisherCategory;
 use sabha_protocol::{account::Label, limits};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// How invitations are sent.
     pub mail: MailSettings,
+    /// What the bulletin shows to the outside.
+    pub bulletin: BulletinSettings,
     /// How long is kept what nobody needs any more.
     pub retention: RetentionSettings,
     /// What is logged.
@@ -232,6 +235,32 @@ pub struct MailSettings {
     pub per_account_per_day: u32,
 }
 
+/// `[bulletin]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BulletinSettings {
+    /// The CSAF trusted provider.
+    pub provider: ProviderSettings,
+}
+
+/// `[bulletin.provider]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderSettings {
+    /// The member organisation whose documents are published at `/.well-known/csaf/`, by its name. Absent: there is no provider.
+    pub organisation: Option<Label>,
+    /// Its `https` address, within which ids of its documents are unique: `publisher.namespace` of CSAF.
+    pub namespace: Option<String>,
+    /// What kind of publisher it is.
+    pub category: PublisherCategory,
+    /// How it is reached, in a line.
+    pub contact_details: Option<String>,
+    /// What it has to say on what it publishes, in a line.
+    pub issuing_authority: Option<String>,
+    /// Whom to tell of a vulnerability: `Contact` of `/.well-known/security.txt` (RFC 9116). Absent: there is no such file.
+    pub security_contact: Option<String>,
+}
+
 /// `[retention]`
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -353,6 +382,19 @@ impl Default for MailSettings {
     }
 }
 
+impl Default for ProviderSettings {
+    fn default() -> Self {
+        Self {
+            organisation: None,
+            namespace: None,
+            category: PublisherCategory::Coordinator,
+            contact_details: None,
+            issuing_authority: None,
+            security_contact: None,
+        }
+    }
+}
+
 impl Default for RetentionSettings {
     fn default() -> Self {
         Self { ended_meetings_days: 30 }
@@ -458,6 +500,7 @@ impl Settings {
         }
         Provider::check(oidc)?;
         Post::check(&self.mail)?;
+        crate::bulletin::Provider::check(&self.bulletin.provider)?;
         crate::logging::filter(&self.log.level).map_err(|error| {
             ConfigError::Invalid(format!("log.level `{}` is not a filter: {error}", self.log.level))
         })?;
@@ -647,6 +690,17 @@ mod tests {
             ("[media]\nvoices = 25", "media.voices"),
             ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'nobody'", "mail.from"),
             ("[mail]\nserver = 'smtps://mail.example.org'\nfrom = 'a@b'\nuser = 'a'", "password_file"),
+            ("[bulletin.provider]\norganisation = 'Example CERT'", "namespace"),
+            ("[bulletin.provider]\norganisation = 'A'\nnamespace = 'http://a.example'", "https"),
+            (
+                "[bulletin.provider]\norganisation = 'A'\nnamespace = 'https://a'\ncontact_details = ''",
+                "a line",
+            ),
+            ("[bulletin.provider]\ncategory = 'agency'", "agency"),
+            (
+                "[bulletin.provider]\norganisation = 'A'\nnamespace = 'https://a'\nsecurity_contact = 'a@b'",
+                "mailto",
+            ),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();

@@ -22,7 +22,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
     accounts::{self, Accounts, Passwords, Provider},
-    clock,
+    bulletin, clock,
     config::{ConfigError, PublicUrl, Settings},
     data_dir::{DataDir, DataDirError},
     drain::Drain,
@@ -216,7 +216,9 @@ impl Server {
             mail: post.is_some().then(|| wake.clone()),
             mails_per_day: settings.mail.per_account_per_day,
             media: media.clone(),
+            origin: url.origin().to_owned(),
             probe_key: data_dir.key().probe_key(),
+            provider: bulletin::Provider::new(&settings.bulletin.provider, &url, data_dir.key()),
             public_url: settings.server.public_url.clone(),
             requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
             rooms_max: settings.limits.rooms,

@@ -304,6 +304,13 @@ fn typescript() -> String {
         wire::bulletin_documents::Incidents,
         wire::bulletin_documents::ChangeIncident,
         wire::bulletin_documents::HandOver,
+        wire::bulletin_check::CheckContent,
+        wire::bulletin_check::FindingWeight,
+        wire::bulletin_check::CheckFinding,
+        wire::bulletin_check::CheckReport,
+        wire::bulletin_check::NotFit,
+        wire::bulletin_feeds::FeedTokenState,
+        wire::bulletin_feeds::FeedToken,
     );
     write!(
         out,

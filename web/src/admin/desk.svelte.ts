@@ -59,7 +59,9 @@ export class Desk {
   /** That the last thing happened, for those who do not see it. */
   done = $state('');
   /** The rule by which it was refused, if it was. */
-  refusedBy: Rule | null = null;
+  refusedBy = $state.raw<Rule | null>(null);
+  /** What the server said with it. */
+  answer = $state.raw<Refused['answer']>(null);
   private token: LinkToken | null = null;
 
   /** Begins with the page's address. Takes a token out of it at once, so that it stays in no history. */
@@ -178,6 +180,7 @@ export class Desk {
     this.busy = true;
     this.trouble = null;
     this.refusedBy = null;
+    this.answer = null;
     this.done = '';
     try {
       await task();
@@ -188,6 +191,17 @@ export class Desk {
       return false;
     } finally {
       this.busy = false;
+    }
+  }
+
+  /** Loads what is shown. What was said of the last thing that was done stays; says why if it cannot be loaded. */
+  async load(task: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await task();
+      return true;
+    } catch (error) {
+      this.trouble = this.why(error);
+      return false;
     }
   }
 
@@ -221,6 +235,7 @@ export class Desk {
     if (error instanceof NoPasskey) return t(`passkey-${error.reason}`);
     if (!(error instanceof Refused)) throw error;
     this.refusedBy = error.rule;
+    this.answer = error.answer;
     if (!error.rule) return t('unreachable');
     if (error.rule === 'ACCOUNT.SIGNED_IN' && this.stage === 'desk') this.leave();
     return ruleText(error.rule);

@@ -20,11 +20,13 @@
 //! | `rules` | tests of section 6 |
 //! | `cvss`, `purl`, `languages`, `weaknesses`, `versions`, `instant`, `uri` | what texts of a document mean |
 //! | `filename` | what a document's file is called |
+//! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | `report` | what was found |
 
 pub(crate) mod cvss;
 mod filename;
+mod fitness;
 pub(crate) mod instant;
 pub(crate) mod json;
 mod labels;
@@ -42,6 +44,7 @@ mod versions;
 pub(crate) mod weaknesses;
 
 pub use filename::{filename, filename_of_invalid};
+pub use fitness::{Occasion, Unfit, judge};
 pub use json::{DEPTH_MAX, DOCUMENT_BYTES_MAX, LIST_ITEMS_MAX, Unreadable, VALUES_MAX};
 pub use model::{Csaf, ReadError, TooLarge};
 pub(crate) use report::shown;

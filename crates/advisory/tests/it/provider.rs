@@ -71,9 +71,45 @@ fn lists_of_a_label_name_its_documents_newest_first_and_no_others() {
 }
 
 #[test]
+fn summary_in_a_list_is_bounded_whatever_stands_in_the_document() {
+    let mut document = documents::all().swap_remove(0).1;
+    document.document.notes[0].text = "घ".repeat(100_000);
+    let summary = Published::of(&document).unwrap().summary.unwrap();
+    assert_eq!(summary, "घ".repeat(provider::SUMMARY_CHARS_MAX) + "…");
+}
+
+#[test]
 fn folders_of_labels_are_apart() {
     let folders: BTreeSet<String> = Tlp::ALL.into_iter().map(provider::folder).collect();
     assert_eq!(folders.len(), Tlp::ALL.len());
+    for label in Tlp::ALL {
+        let folder = provider::folder(label);
+        assert_eq!(provider::label_of(folder.rsplit('/').next().unwrap()), Some(label));
+    }
+    assert_eq!(provider::label_of("white"), None);
+}
+
+#[test]
+fn listing_of_a_folder_leads_to_what_is_in_it_and_to_nothing_else() {
+    let all = published();
+    for label in Tlp::ALL {
+        let links = |year| -> Option<Vec<String>> {
+            let page = provider::listing(&all, label, year)?;
+            let href = |part: &str| part.split('"').next().unwrap().to_owned();
+            Some(page.split("href=\"").skip(1).map(href).collect())
+        };
+        assert_eq!(links(None).unwrap(), ["2026/", "changes.csv", "feed.json", "index.txt"]);
+        let index = provider::index(&all, label);
+        let documents: Vec<String> = links(Some("2026")).unwrap();
+        for line in index.lines() {
+            let name = line.strip_prefix("2026/").unwrap();
+            for ending in ["", ".sha256", ".sha512", ".asc"] {
+                assert!(documents.contains(&format!("{name}{ending}")), "{name}{ending}");
+            }
+        }
+        assert_eq!(documents.len(), 4 * index.lines().count());
+        assert_eq!(links(Some("2025")), None);
+    }
 }
 
 #[test]

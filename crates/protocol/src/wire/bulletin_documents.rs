@@ -227,6 +227,9 @@ pub struct DocumentQuery {
     /// Only this label, of the newest revision that the reader may know.
     #[serde(default)]
     pub tlp: Option<TlpLabel>,
+    /// Only where the newest revision that the reader may know is here in its life.
+    #[serde(default)]
+    pub stage: Option<RevisionStage>,
     /// Only of this organisation.
     #[serde(default)]
     pub owner: Option<OrganisationId>,

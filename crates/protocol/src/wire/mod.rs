@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod advisory_policy;
 pub mod bulletin;
+pub mod bulletin_check;
 pub mod bulletin_documents;
 pub mod bulletin_exchange;
+pub mod bulletin_feeds;
 pub mod certificate;
 pub mod client;
 pub mod floor;

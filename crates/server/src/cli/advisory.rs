@@ -15,6 +15,7 @@ use sabha_advisory::csaf::{self, DOCUMENT_BYTES_MAX, Report, Unreadable, Weight}
 use serde_json::{Value, json};
 
 use super::{Output, print, report};
+use crate::bulletin::check;
 
 /// A document was read and is not valid.
 const NOT_VALID: u8 = 3;
@@ -123,18 +124,9 @@ fn text(path: &Path, found: &Report) -> String {
 }
 
 fn json(path: &Path, found: &Report) -> Value {
-    let findings: Vec<Value> = found
-        .findings()
-        .iter()
-        .map(|finding| {
-            json!({
-                "rule": finding.rule.id,
-                "title": finding.rule.title,
-                "weight": finding.rule.weight().name(),
-                "pointer": finding.pointer,
-                "message": finding.message,
-            })
-        })
-        .collect();
-    json!({ "file": path, "valid": found.is_valid(), "findings": findings, "left_out": found.left_out() })
+    // As the server's API answers, with the file's name.
+    let mut report =
+        serde_json::to_value(check::report(found)).expect("texts and numbers have a form in JSON");
+    report["file"] = json!(path);
+    report
 }

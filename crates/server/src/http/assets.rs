@@ -23,6 +23,7 @@ struct WebClient;
 
 const PAGE: &str = "index.html";
 const ADMIN_PAGE: &str = "admin.html";
+const BULLETIN_PAGE: &str = "bulletin.html";
 const NOT_BUILT: &str = "This Sabha server was built without its web client.\n\
     Run `make web`, build the server again, and restart it.\n";
 
@@ -34,6 +35,12 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
 /// Serves the page for those who administer the server.
 pub(super) async fn admin_page(headers: HeaderMap) -> Response {
     serve(ADMIN_PAGE, &headers)
+        .unwrap_or_else(|| (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response())
+}
+
+/// Serves the page for members of the bulletin.
+pub(super) async fn bulletin_page(headers: HeaderMap) -> Response {
+    serve(BULLETIN_PAGE, &headers)
         .unwrap_or_else(|| (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response())
 }
 

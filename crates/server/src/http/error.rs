@@ -9,7 +9,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sabha_protocol::{Rule, wire::http::ApiError};
+use sabha_protocol::{
+    Rule,
+    wire::{
+        bulletin_check::{CheckReport, NotFit},
+        http::ApiError,
+    },
+};
 
 use crate::metrics;
 
@@ -21,6 +27,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 pub(super) struct Refusal {
     status: StatusCode,
     error: ApiError,
+    /// What is wrong with a document, if that is why.
+    check: Option<CheckReport>,
 }
 
 impl Refusal {
@@ -51,14 +59,26 @@ impl Refusal {
 
     /// Returns a refusal with a status that says more than the rule's own.
     pub(super) fn with_status(status: StatusCode, rule: Rule, message: impl Into<String>) -> Self {
-        Self { status, error: ApiError { rule, message: message.into() } }
+        Self { status, error: ApiError { rule, message: message.into() }, check: None }
+    }
+
+    /// Returns the refusal of a document that is not fit, with what is wrong with it.
+    pub(super) fn not_fit(message: impl Into<String>, check: CheckReport) -> Self {
+        let refusal = Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, Rule::BulletinCsaf, message);
+        Self { check: Some(check), ..refusal }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         metrics::refused(self.error.rule);
-        let mut response = (self.status, Json(self.error)).into_response();
+        let mut response = match self.check {
+            None => (self.status, Json(self.error)).into_response(),
+            Some(check) => {
+                let ApiError { rule, message } = self.error;
+                (self.status, Json(NotFit { rule, message, check })).into_response()
+            }
+        };
         let retry = match self.status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some("5"),
             _ => None,

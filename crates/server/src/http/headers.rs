@@ -31,10 +31,17 @@ const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capt
     publickey-credentials-create=(), publickey-credentials-get=(), serial=(), usb=(), \
     window-management=(), xr-spatial-tracking=()";
 
-/// The page on which people sign in: passkeys, and nothing that a call needs.
-const ADMIN_PATH: &str = "/admin";
+/// As [`CONTENT_SECURITY_POLICY`], for the public pages of the bulletin: no script at all, and a form that searches.
+const BULLETIN_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// As [`PERMISSIONS_POLICY`], for [`ADMIN_PATH`].
+/// The pages on which people sign in: passkeys, and nothing that a call needs.
+const ADMIN_PATH: &str = "/admin";
+const DESK_PATH: &str = "/bulletin/desk";
+/// Where the public pages of the bulletin are.
+const BULLETIN_PATH: &str = "/bulletin";
+
+/// As [`PERMISSIONS_POLICY`], for [`ADMIN_PATH`] and what is at and below [`BULLETIN_PATH`].
 const ADMIN_PERMISSIONS_POLICY: &str = "publickey-credentials-create=(self), publickey-credentials-get=(self), \
     clipboard-write=(self), accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), \
     display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
@@ -71,13 +78,21 @@ impl Headers {
 
 /// Adds the headers to an answer. What says nothing about caching is not to be kept.
 pub(super) async fn add(State(all): State<Headers>, request: Request, next: Next) -> Response {
-    let is_admin = request.uri().path() == ADMIN_PATH;
+    let path = request.uri().path();
+    let is_bulletin =
+        path.strip_prefix(BULLETIN_PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_public_page = is_bulletin && path != DESK_PATH;
+    let is_admin = path == ADMIN_PATH;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in all.0.iter() {
         headers.insert(name, value.clone());
     }
-    if is_admin {
+    if is_public_page {
+        let policy = HeaderValue::from_static(BULLETIN_CONTENT_SECURITY_POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if is_admin || is_bulletin {
         let policy = HeaderValue::from_static(ADMIN_PERMISSIONS_POLICY);
         headers.insert(HeaderName::from_static("permissions-policy"), policy);
     }

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `/`, `/new`, `/m/{meeting}`, files | the embedded web client (`assets.rs`) |
 //! | `/admin` | the page for those who administer the server (`assets.rs`) |
+//! | `/bulletin`, `/bulletin/{id}` | public pages of the bulletin, without JavaScript (`bulletin/pages/`) |
+//! | `/bulletin/desk` | the page for members of the bulletin (`assets.rs`) |
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
+//! | `/.well-known/csaf/...`, `/.well-known/security.txt` | the trusted provider of CSAF (`bulletin/provider.rs`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/taxii2/...` | TAXII 2.1, for programs that keep up with the bulletin (`taxii/`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
@@ -82,7 +85,11 @@ pub(crate) struct Shared {
     /// Mails that one account can have sent in a day.
     pub(crate) mails_per_day: u32,
     pub(crate) media: MediaPlane,
+    /// Where people reach the server, for addresses in what leaves it.
+    pub(crate) origin: String,
     pub(crate) probe_key: ProbeKey,
+    /// The CSAF trusted provider; `None` when there is none.
+    pub(crate) provider: Option<crate::bulletin::Provider>,
     /// As configured; `None` when the server was told no URL.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) rooms_max: usize,
@@ -117,6 +124,10 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/new", get(assets::page))
         .route("/m/{meeting}", get(assets::page))
         .route("/admin", get(assets::admin_page))
+        .route("/bulletin", get(bulletin::pages::list))
+        .route("/bulletin/desk", get(assets::bulletin_page))
+        .route("/bulletin/style.css", get(bulletin::pages::style))
+        .route("/bulletin/{id}", get(bulletin::pages::document))
         .merge(accounts)
         .merge(taxii::router(&state))
         .fallback(assets::file)
@@ -135,7 +146,8 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
 /// on connections are enough for them.
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !(path.starts_with("/api/") || path.starts_with("/taxii2") || path == "/readyz") {
+    let costly = ["/api/", "/.well-known/", "/bulletin", "/taxii2"];
+    if !(costly.iter().any(|start| path.starts_with(start)) || path == "/readyz") {
         return next.run(request).await;
     }
     let address =

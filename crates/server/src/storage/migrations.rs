@@ -22,6 +22,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (8, "mails", include_str!("../../migrations/sqlite/0008_mails.sql")),
     (10, "farewells", include_str!("../../migrations/sqlite/0010_farewells.sql")),
     (11, "bulletin", include_str!("../../migrations/sqlite/0011_bulletin.sql")),
+    (12, "csaf", include_str!("../../migrations/sqlite/0012_csaf.sql")),
     (13, "advisory_policy", include_str!("../../migrations/sqlite/0013_advisory_policy.sql")),
     (14, "taxii", include_str!("../../migrations/sqlite/0014_taxii.sql")),
 ];

@@ -37,8 +37,9 @@ pub use self::{
     accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
-        Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, Keeper, NewAttachment,
-        NewProfile, NewRevision, PublishedRevision, Standing, StoredFile, Told, Unindexed,
+        Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, FeedLine, Issuer, Keeper,
+        NewAttachment, NewProfile, NewRevision, PublishedFile, PublishedRevision, Standing, StoredFile, Told,
+        Unindexed,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

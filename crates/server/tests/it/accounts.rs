@@ -676,10 +676,12 @@ async fn tries_to_come_in_are_counted_by_address_and_passkeys_need_the_right_pag
 }
 
 #[tokio::test]
-async fn only_the_admin_page_may_use_passkeys() {
+async fn only_pages_with_a_sign_in_may_use_passkeys() {
     let server = TestServer::start().await;
     let policy = async |path| server.get(path).await.header("permissions-policy").unwrap().to_owned();
     assert!(policy("/").await.contains("publickey-credentials-get=()"));
-    let admin = policy("/admin").await;
-    assert!(admin.contains("publickey-credentials-get=(self)") && admin.contains("camera=()"), "{admin}");
+    for path in ["/admin", "/bulletin/desk"] {
+        let desk = policy(path).await;
+        assert!(desk.contains("publickey-credentials-get=(self)") && desk.contains("camera=()"), "{desk}");
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{run, sabha, stderr};
 
-fn document() -> Value {
+pub fn document() -> Value {
     json!({
         "document": {
             "category": "csaf_base",
@@ -36,7 +36,7 @@ fn document() -> Value {
     })
 }
 
-fn validate(input: &[u8], more: &[&str]) -> Output {
+pub fn validate(input: &[u8], more: &[&str]) -> Output {
     let mut child = sabha()
         .args(["advisory", "validate", "-"])
         .args(more)

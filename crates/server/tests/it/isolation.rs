@@ -27,6 +27,7 @@ use sqlx::{Row as _, sqlite::SqliteConnectOptions};
 
 use crate::{
     accounts::{Credential, Office, hash, rule},
+    bulletin,
     client::{Client, offer},
     person::{self, Person},
     server::{Response, TestServer, new_meeting, now_ms, request},
@@ -53,6 +54,19 @@ enum Takes {
 
 /// Who may use which route. In the document's order.
 const ROUTES: &[(&str, &str, Takes)] = &[
+    ("GET", "/.well-known/csaf/category.json", Takes::Nothing),
+    ("GET", "/.well-known/csaf/clear/", Takes::Nothing),
+    ("GET", "/.well-known/csaf/clear/{list}", Takes::Nothing),
+    ("GET", "/.well-known/csaf/clear/{year}/", Takes::Nothing),
+    ("GET", "/.well-known/csaf/clear/{year}/{file}", Takes::Nothing),
+    ("GET", "/.well-known/csaf/openpgp/{file}", Takes::Nothing),
+    ("GET", "/.well-known/csaf/provider-metadata.json", Takes::Nothing),
+    ("GET", "/.well-known/csaf/service.json", Takes::Nothing),
+    ("GET", "/.well-known/csaf/{label}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/.well-known/csaf/{label}/{list}", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/.well-known/csaf/{label}/{year}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/.well-known/csaf/{label}/{year}/{file}", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/.well-known/security.txt", Takes::Nothing),
     ("GET", "/api/v1/account", Takes::Session),
     ("GET", "/api/v1/account/identities", Takes::Session),
     ("POST", "/api/v1/account/identities", Takes::Session),
@@ -100,6 +114,13 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/api/v1/bulletin/groups", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/groups", Takes::Administrator),
     ("PUT", "/api/v1/bulletin/groups/{id}", Takes::Administrator),
+    ("DELETE", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("GET", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("POST", "/api/v1/bulletin/feed-token", Takes::Session),
+    ("GET", "/api/v1/bulletin/feeds/{token}/{file}", Takes::Nothing),
+    ("GET", "/api/v1/bulletin/public/feed.atom", Takes::Nothing),
+    ("GET", "/api/v1/bulletin/public/feed.rss", Takes::Nothing),
+    ("POST", "/api/v1/bulletin/check", Takes::Scope(Scope::BulletinRead)),
     ("GET", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinRead)),
     ("POST", "/api/v1/bulletin/documents", Takes::Scope(Scope::BulletinWrite)),
     ("GET", "/api/v1/bulletin/documents/{id}", Takes::Scope(Scope::BulletinRead)),
@@ -306,7 +327,7 @@ async fn void(office: &Office, other: &Office) -> Vec<(&'static str, Credential)
 
 #[tokio::test]
 async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothing_changes() {
-    let (office, other) = (Office::open().await, Office::open().await);
+    let (office, other) = (Office::with(bulletin::with_provider).await, Office::open().await);
     let void = void(&office, &other).await;
     // They are good where they belong.
     for (name, credential) in &void {
@@ -337,6 +358,8 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
         let at = path
             .replace("{id}", &sabha_protocol::account::UserId::from_bytes([0xEE; 16]).to_string())
             .replace("{number}", "1")
+            .replace("{label}", "green")
+            .replace("{list}", "index.txt")
             .replace("{expires_s}", &(now_ms() / 1000 + 600).to_string())
             .replace("{challenge}", &"A".repeat(43));
         let body = if *path == "/api/v1/meetings" { &meeting } else { "" };
@@ -351,7 +374,9 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
                 let same = |answer: &Response| (answer.status, answer.body.clone());
                 let expected = same(&ask(&Credential::default()).await);
                 // Of nothing there is nothing to be seen.
-                assert_eq!(expected.0, if path.contains("{id}") { 404 } else { 200 }, "{path}");
+                let names_one =
+                    ["{id}", "{year}", "{file}", "{token}"].iter().any(|part| path.contains(part));
+                assert_eq!(expected.0, if names_one { 404 } else { 200 }, "{path}");
                 for (name, credential) in &void {
                     assert_eq!(same(&ask(credential).await), expected, "{path}: {name}");
                 }

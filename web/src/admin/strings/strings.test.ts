@@ -56,10 +56,10 @@ describe('strings of the admin page', () => {
     expect(said.length).toBe(sentences.length);
   });
 
-  it('every rule about accounts and the floor has its sentence', () => {
-    const rules = wordsOf('Rule').filter((rule) => /^(ACCOUNT|FLOOR)\./.test(rule)) as Rule[];
+  it('every rule about accounts, the floor and the bulletin has its sentence', () => {
+    const rules = wordsOf('Rule').filter((rule) => /^(ACCOUNT|BULLETIN|FLOOR)\./.test(rule)) as Rule[];
 
-    expect(rules.length).toBe(16);
+    expect(rules.length).toBe(25);
     for (const rule of rules) expect(ruleText(rule)).not.toContain(rule);
     expect(ruleText('ROOM.FULL')).toContain('ROOM.FULL');
   });

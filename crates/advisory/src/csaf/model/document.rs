@@ -100,6 +100,18 @@ pub enum TlpLabel {
     White,
 }
 
+impl TlpLabel {
+    /// Returns the label's name: `AMBER`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Amber => "AMBER",
+            Self::Green => "GREEN",
+            Self::Red => "RED",
+            Self::White => "WHITE",
+        }
+    }
+}
+
 /// A text of a category.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {

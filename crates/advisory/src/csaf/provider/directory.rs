@@ -1,6 +1,6 @@
 //! The directory distribution (requirements 11 to 13) and the hashes beside each document (requirement 18).
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -9,7 +9,8 @@ use crate::Tlp;
 
 /// Returns `index.txt` of a label's folder: each of its documents on a line.
 pub fn index(documents: &[Published], label: Tlp) -> String {
-    let mut files: Vec<&str> = of_label(documents, label).into_iter().map(Published::file).collect();
+    let mut files: Vec<&str> =
+        of_label(documents, label).into_iter().map(|document| document.file.as_str()).collect();
     files.sort_unstable();
     files.into_iter().fold(String::new(), |lines, file| lines + file + "\n")
 }
@@ -21,6 +22,36 @@ pub fn changes(documents: &[Published], label: Tlp) -> String {
         let _ = writeln!(lines, "\"{}\",\"{}\"", document.file, document.updated);
         lines
     })
+}
+
+/// Returns the listing of a label's folder (requirement 14), or of the folder of one year in it, as a page of links; `None` for a
+/// year without documents.
+pub fn listing(documents: &[Published], label: Tlp, year: Option<&str>) -> Option<String> {
+    let of_label = of_label(documents, label);
+    let names: BTreeSet<String> = match year {
+        None => {
+            let years = of_label.iter().filter_map(|document| document.file.split_once('/'));
+            let years = years.map(|(year, _)| format!("{year}/"));
+            years.chain(["changes.csv", "feed.json", "index.txt"].map(str::to_owned)).collect()
+        }
+        Some(year) => of_label
+            .iter()
+            .filter(|document| document.file.split_once('/').is_some_and(|(of, _)| of == year))
+            .flat_map(|document| {
+                ["", ".asc", ".sha256", ".sha512"].map(|end| document.file_name().to_owned() + end)
+            })
+            .collect(),
+    };
+    if names.is_empty() {
+        return None;
+    }
+    // Names of files have no character that means something in HTML (section 5.1 of the standard).
+    let title = format!("{}/{}", folder(label), year.map(|year| format!("{year}/")).unwrap_or_default());
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<ul>\n"
+    );
+    let line = |page: String, name: &String| page + &format!("<li><a href=\"{name}\">{name}</a></li>\n");
+    Some(names.iter().fold(page, line) + "</ul>\n</html>\n")
 }
 
 /// The hashes that stand beside a document.
@@ -63,7 +94,7 @@ pub fn files<E>(
     sign: impl FnOnce(&[u8]) -> Result<String, E>,
 ) -> Result<Vec<File>, E> {
     let path = format!("{}/{}", folder(document.label), document.file);
-    let name = document.file.rsplit('/').next().unwrap_or_default();
+    let name = document.file_name();
     let beside = |ending: &str, content: String| File {
         path: format!("{path}.{ending}"),
         content: content.into_bytes(),

@@ -3,6 +3,7 @@
 //! ```text
 //!  /.well-known/csaf/provider-metadata.json                      requirements 7, 9
 //!  /.well-known/csaf/service.json, category.json                 16, 17
+//!  /.well-known/csaf/LABEL/, LABEL/YEAR/                         14
 //!  /.well-known/csaf/LABEL/index.txt, changes.csv, feed.json     12, 13, 15
 //!  /.well-known/csaf/LABEL/YEAR/DOCUMENT.json                    11
 //!  /.well-known/csaf/LABEL/YEAR/DOCUMENT.json.sha256, .sha512, .asc       18, 19
@@ -15,7 +16,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `directory` | `index.txt`, `changes.csv`, hashes |
+//! | `directory` | `index.txt`, `changes.csv`, listings, hashes |
 //! | `metadata` | `provider-metadata.json`, the line for `security.txt` |
 //! | `rolie` | feeds, the service and the category document (RFC 8322) |
 
@@ -23,7 +24,7 @@ mod directory;
 mod metadata;
 mod rolie;
 
-pub use directory::{File, HashKind, changes, files, hash_file, index};
+pub use directory::{File, HashKind, changes, files, hash_file, index, listing};
 pub use metadata::{Key, metadata, security_txt_line};
 pub use rolie::{category, feed, service};
 
@@ -36,19 +37,29 @@ use super::{
 };
 use crate::Tlp;
 
+/// Longest summary in a list, in characters: a list can have as many as there are documents.
+pub const SUMMARY_CHARS_MAX: usize = 300;
+
 /// Where on a server everything of CSAF is.
 const WELL_KNOWN: &str = "/.well-known/csaf";
 
-/// A document as lists of documents name it.
+/// A document as lists of documents name it. [`Published::of`] makes one; whoever keeps it can put it together again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    label: Tlp,
-    file: String,
-    id: String,
-    title: String,
-    summary: Option<String>,
-    published: String,
-    updated: String,
+    /// Its label.
+    pub label: Tlp,
+    /// Its file within the folder of its label: `2026/ciad-2026-0001.json`.
+    pub file: String,
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The first summary among its notes, its first [`SUMMARY_CHARS_MAX`] characters.
+    pub summary: Option<String>,
+    /// When it was first released (RFC 3339).
+    pub published: String,
+    /// When this version of it was released (RFC 3339).
+    pub updated: String,
 }
 
 /// Why a document is not published.
@@ -88,26 +99,33 @@ impl Published {
             file: format!("{}/{}", &tracking.initial_release_date[..4], filename(&tracking.id)),
             id: tracking.id.clone(),
             title: meta.title.clone(),
-            summary: summary.map(|note| note.text.clone()),
+            summary: summary.map(|note| short(&note.text)),
             published: tracking.initial_release_date.clone(),
             updated: tracking.current_release_date.clone(),
         })
     }
 
-    /// Returns the document's label.
-    pub const fn label(&self) -> Tlp {
-        self.label
+    /// Returns what its file is called, without the folder of its year.
+    pub fn file_name(&self) -> &str {
+        self.file.rsplit('/').next().unwrap_or_default()
     }
+}
 
-    /// Returns the document's file within the folder of its label: `2026/ciad-2026-0001.json`.
-    pub fn file(&self) -> &str {
-        &self.file
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SUMMARY_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
 /// Returns the folder of a label below the server's root: `/.well-known/csaf/amber-strict`.
 pub fn folder(label: Tlp) -> String {
     format!("{WELL_KNOWN}/{}", folder_name(label))
+}
+
+/// Returns the label of a folder's name: `amber-strict`.
+pub fn label_of(folder: &str) -> Option<Tlp> {
+    Tlp::ALL.into_iter().find(|label| folder_name(*label) == folder)
 }
 
 const fn folder_name(label: Tlp) -> &'static str {

@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use base64ct::{Base64, Encoding as _};
 use sabha_protocol::{
     Rule,
     account::{ApiKeyId, Scope, SessionId, UserId},
@@ -120,10 +121,20 @@ pub(super) async fn guard(
     if !matches!(right, Right::Anyone | Right::Entry) {
         match allowed(&state, request.headers(), address, right).await {
             Ok(caller) => request.extensions_mut().insert(caller),
-            Err(refusal) => return refusal.into_response(),
+            Err(refusal) => return refused(refusal, request.uri().path()),
         };
     }
     next.run(request).await
+}
+
+/// Says that a password will do, to programs that show none until they are asked. Not under `/api/`: a browser would ask people.
+fn refused(refusal: Refusal, path: &str) -> Response {
+    let mut response = refusal.into_response();
+    if response.status() == StatusCode::UNAUTHORIZED && !path.starts_with("/api/") {
+        let basic = HeaderValue::from_static("Basic realm=\"an API key as the password\", charset=\"UTF-8\"");
+        response.headers_mut().append(header::WWW_AUTHENTICATE, basic);
+    }
+    response
 }
 
 /// Refuses what a page of another site sends (W3C Fetch Metadata; RFC 6454). A browser sends an `Origin` with everything
@@ -202,7 +213,7 @@ async fn identified(
     };
     let found = |hash: &[u8; 32], is_good| credentials.found(hash, is_good, address, Instant::now());
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
-        let key = bearer(authorization).and_then(api_key_of).ok_or_else(not_signed_in)?;
+        let key = key_in(authorization).and_then(|key| api_key_of(&key)).ok_or_else(not_signed_in)?;
         let hash = hash(key.expose());
         check(&hash)?;
         let holder = state.store.key_holder(&hash, clock::unix_ms()).await?;
@@ -224,7 +235,7 @@ async fn identified(
 /// Returns whether a request carries a session or an API key, good or not.
 pub(in crate::http) fn is_known(headers: &HeaderMap, public_url: Option<&PublicUrl>) -> bool {
     match headers.get(header::AUTHORIZATION) {
-        Some(value) => bearer(value).is_some_and(|key| key.starts_with(API_KEY_PREFIX)),
+        Some(value) => key_in(value).is_some_and(|key| key.starts_with(API_KEY_PREFIX)),
         None => token(headers, public_url).is_some(),
     }
 }
@@ -301,6 +312,17 @@ fn token_in(headers: &HeaderMap, name: &str) -> Option<AccessToken> {
     AccessToken::try_from(value.to_owned()).ok()
 }
 
+/// Returns the key in an `Authorization`: after `Bearer`, or as the password of `Basic` (RFC 7617), whatever the user is called.
+fn key_in(value: &HeaderValue) -> Option<String> {
+    if let Some(key) = bearer(value) {
+        return Some(key.to_owned());
+    }
+    let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
+    let decoded = Base64::decode_vec(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(password.to_owned())
+}
+
 /// Returns what follows `Bearer` (RFC 6750 section 2.1).
 fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
@@ -346,6 +368,22 @@ mod tests {
         for site in ["cross-site", "same-site", "junk"] {
             assert!(!check(Method::POST, &[host, own, ("sec-fetch-site", site)]), "{site}");
             assert!(!check(Method::GET, &[host, cookie, ("sec-fetch-site", site)]), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_password_of_basic_whatever_the_user_is_called() {
+        let key = |value: &str| key_in(&value.parse().unwrap());
+        assert_eq!(key("Bearer sabha_x").as_deref(), Some("sabha_x"));
+        for (pair, found) in
+            [("a:sabha_x", "sabha_x"), (":sabha_x", "sabha_x"), ("a:b:c", "b:c"), ("पाठक:sabha_x", "sabha_x")]
+        {
+            let encoded = Base64::encode_string(pair.as_bytes());
+            assert_eq!(key(&format!("basic {encoded}")).as_deref(), Some(found));
+            assert_eq!(key(&format!("Digest {encoded}")), None);
+        }
+        for wrong in ["Basic", "Basic ", "Basic c2FiaGE=", "Basic !", "Basic gICAgA=="] {
+            assert_eq!(key(wrong), None, "{wrong}");
         }
     }
 

@@ -10,6 +10,7 @@ use sabha_protocol::{
     Rule,
     bulletin::{DocumentId, DocumentKind},
     wire::{
+        bulletin_check::NotFit,
         bulletin_documents::{
             BeginRevision, BulletinDocument, ChangeDraft, CreateDocument, DocumentQuery, DocumentStep,
             Documents, Marking, TakeStep,
@@ -19,7 +20,12 @@ use sabha_protocol::{
 };
 
 use super::{AppState, Body, Caller, Named, Refusal, Shared, acting, filter, reader, seen, unknown};
-use crate::{accounts::random, bulletin, clock, storage::NewRevision};
+use crate::{
+    accounts::random,
+    bulletin::{self, Provider},
+    clock,
+    storage::NewRevision,
+};
 
 /// How far a clock of somebody who reports an incident may be ahead of ours, in milliseconds.
 const AHEAD_MS: u64 = 5 * 60 * 1000;
@@ -141,7 +147,8 @@ pub(in crate::http) async fn change(
         (status = 401, description = "Not signed in", body = ApiError),
         (status = 403, description = "Not the caller's role, or the caller has written in it", body = ApiError),
         (status = 404, description = "No such document, or not for the caller", body = ApiError),
-        (status = 409, description = "The step does not follow, or somebody has changed it", body = ApiError)))]
+        (status = 409, description = "The step does not follow, or somebody has changed it", body = ApiError),
+        (status = 422, description = "Not fit to be submitted or published", body = NotFit)))]
 pub(in crate::http) async fn step(
     State(state): State<AppState>,
     caller: Caller,
@@ -158,7 +165,8 @@ pub(in crate::http) async fn step(
         DocumentStep::Withdraw => Step::Withdraw,
     };
     let seen = known_and_seen(&state, &caller, id, &hash).await?;
-    state.store.take_step(caller.author(), &acting, id, step, &seen, clock::unix_ms()).await?;
+    let issuer = state.provider.as_ref().map(Provider::issuer);
+    state.store.take_step(caller.author(), &acting, id, step, &seen, issuer, clock::unix_ms()).await?;
     view(&state, &caller, id).await.map(Json)
 }
 

@@ -1,4 +1,5 @@
-//! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody.
+//! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody. `pages/` has the same
+//! for people who have only a browser. Beside it `/.well-known/csaf/`, where readers of CSAF look.
 //!
 //! As the accounts', every route stands once in a list with the right it takes. What somebody may do with a document is then
 //! a question of their membership: the database answers with what they may know, `sabha_advisory` decides what they may do,
@@ -9,17 +10,22 @@
 //! | `BULLETIN.KNOWN` | `storage/bulletin/clearance.rs`, in every query |
 //! | `BULLETIN.ROLE`, `BULLETIN.STAGE`, `BULLETIN.FOUR_EYES` | `sabha_advisory::life`, in the transaction of the change |
 //! | `BULLETIN.SEEN` | `storage/bulletin/writing.rs` |
+//! | `BULLETIN.CSAF` | `storage/bulletin/publishing.rs`, by `sabha_advisory::csaf::judge` |
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
 //! | `FLOOR.PROFILE` | `profiles.rs`, for what a revision carries |
 
+pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
 pub(super) mod exchange;
+pub(super) mod feeds;
 pub(super) mod files;
 pub(super) mod incidents;
 pub(super) mod organisations;
+pub(super) mod pages;
 pub(super) mod profiles;
+pub(super) mod provider;
 pub(super) mod public;
 
 use axum::{
@@ -28,6 +34,7 @@ use axum::{
 };
 use sabha_advisory::{
     clearance::{Contradiction, Reader},
+    csaf::Unfit,
     life::NotTaken,
 };
 use sabha_protocol::{
@@ -43,7 +50,7 @@ use super::{
     error::Refusal,
 };
 use crate::{
-    bulletin::InvalidContent,
+    bulletin::{InvalidContent, check as checked},
     storage::{Acting, BulletinError, DocumentFilter},
 };
 
@@ -85,6 +92,7 @@ pub(super) fn add(all: &mut Routes) {
     all.add_sized(large, M::POST, "/api/v1/bulletin/documents", write, documents::create);
     all.add(M::GET, "/api/v1/bulletin/documents/{id}", read, documents::document);
     all.add_sized(large, M::PUT, "/api/v1/bulletin/documents/{id}/draft", write, documents::change);
+    all.add_sized(large, M::POST, "/api/v1/bulletin/check", read, check::check);
     let revisions = "/api/v1/bulletin/documents/{id}/revisions";
     all.add_sized(large, M::POST, revisions, write, documents::begin);
     all.add(M::POST, "/api/v1/bulletin/documents/{id}/steps", write, documents::step);
@@ -94,6 +102,15 @@ pub(super) fn add(all: &mut Routes) {
     all.add_sized(ATTACHMENT_BYTES_MAX, M::POST, attachments, write, files::attach);
     all.add(M::GET, "/api/v1/bulletin/attachments/{id}", read, files::attachment);
     all.add(M::DELETE, "/api/v1/bulletin/attachments/{id}", write, files::detach);
+
+    add_provider(all, read);
+
+    all.add(M::GET, "/api/v1/bulletin/public/feed.atom", Right::Anyone, feeds::public_atom);
+    all.add(M::GET, "/api/v1/bulletin/public/feed.rss", Right::Anyone, feeds::public_rss);
+    all.add(M::GET, "/api/v1/bulletin/feeds/{token}/{file}", Right::Anyone, feeds::own);
+    all.add(M::GET, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::token_state);
+    all.add(M::POST, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::make_token);
+    all.add(M::DELETE, "/api/v1/bulletin/feed-token", Right::SignedIn, feeds::remove_token);
 
     let acknowledgements = "/api/v1/bulletin/documents/{id}/acknowledgements";
     all.add(M::GET, acknowledgements, read, discussion::acknowledgements);
@@ -116,6 +133,23 @@ pub(super) fn add(all: &mut Routes) {
 
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
+}
+
+fn add_provider(all: &mut Routes, read: Right) {
+    let get = Method::GET;
+    all.add(get.clone(), "/.well-known/security.txt", Right::Anyone, provider::security_txt);
+    all.add(get.clone(), "/.well-known/csaf/provider-metadata.json", Right::Anyone, provider::metadata);
+    all.add(get.clone(), "/.well-known/csaf/service.json", Right::Anyone, provider::service);
+    all.add(get.clone(), "/.well-known/csaf/category.json", Right::Anyone, provider::category);
+    all.add(get.clone(), "/.well-known/csaf/openpgp/{file}", Right::Anyone, provider::key);
+    all.add(get.clone(), "/.well-known/csaf/clear/", Right::Anyone, provider::clear);
+    all.add(get.clone(), "/.well-known/csaf/clear/{list}", Right::Anyone, provider::clear_list);
+    all.add(get.clone(), "/.well-known/csaf/clear/{year}/", Right::Anyone, provider::clear_year);
+    all.add(get.clone(), "/.well-known/csaf/clear/{year}/{file}", Right::Anyone, provider::clear_file);
+    all.add(get.clone(), "/.well-known/csaf/{label}/", read, provider::label);
+    all.add(get.clone(), "/.well-known/csaf/{label}/{list}", read, provider::label_list);
+    all.add(get.clone(), "/.well-known/csaf/{label}/{year}/", read, provider::label_year);
+    all.add(get, "/.well-known/csaf/{label}/{year}/{file}", read, provider::label_file);
 }
 
 /// The `{id}` of a path. A text that is no id names nothing, and is answered like an id of nothing.
@@ -164,9 +198,9 @@ pub(super) async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Re
 
 /// Returns the filter of a list.
 fn filter(query: Result<Query<DocumentQuery>, QueryRejection>) -> Result<DocumentFilter, Refusal> {
-    let Query(DocumentQuery { kind, tlp, owner, words, after }) =
+    let Query(DocumentQuery { kind, tlp, stage, owner, words, after }) =
         query.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
-    Ok(DocumentFilter { kind, tlp, owner, words, after })
+    Ok(DocumentFilter { kind, tlp, stage, owner, words, after })
 }
 
 /// Returns a hash that a caller names as what they have seen. One that is none is nobody's (BUL-13).
@@ -188,6 +222,11 @@ impl From<BulletinError> for Refusal {
                 Rule::Capacity,
                 "there are as many of these as there may be; remove one first",
             ),
+            BulletinError::FileTaken => Self::with_status(
+                StatusCode::CONFLICT,
+                Rule::BulletinCsaf,
+                "another document of your organisation has this tracking id, or one whose file is called the same; choose another",
+            ),
             BulletinError::Nobody => Self::with_status(
                 StatusCode::BAD_REQUEST,
                 Rule::BulletinMarking,
@@ -208,6 +247,12 @@ impl From<BulletinError> for Refusal {
             ),
             BulletinError::Taken => {
                 Self::with_status(StatusCode::CONFLICT, Rule::AccountKnown, "another has this name already")
+            }
+            BulletinError::Unfit(Unfit::Found(found)) => {
+                Self::not_fit("the document is not fit to be published as it stands", checked::report(&found))
+            }
+            BulletinError::Unfit(unfit) => {
+                Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, Rule::BulletinCsaf, unfit.to_string())
             }
             BulletinError::Unknown => unknown(),
             BulletinError::Store(error) => error.into(),

@@ -78,7 +78,7 @@ async fn collect(
     let mut looked_through = 0;
     loop {
         // One more shows whether there are more.
-        let mut rows = state.store.published(reader, from, object, CHUNK + 1).await?;
+        let mut rows = state.store.told(reader, from, object, CHUNK + 1).await?;
         let next = rows.get(CHUNK).map(|row| row.told);
         rows.truncate(CHUNK);
         looked_through += rows.len();

@@ -10,8 +10,11 @@
 //! | `receipts.rs` | what was made of objects that were sent |
 //! | `stix_index.rs` | in which documents an object is |
 //! | `writing.rs` | drafts, steps, and what is published |
+//! | `publishing.rs` | what is judged before it is submitted or published, and how lists name it then |
+//! | `provider.rs` | what the provider of CSAF lists and serves, as one reader may know it |
 //! | `attachments.rs` | files that belong to a draft |
 //! | `discussion.rs` | acknowledgements, comments, grants to clients |
+//! | `feeds.rs` | what feeds name, and tokens that read them |
 //! | `incidents.rs` | clocks and hands |
 //! | `profiles.rs` | policy profiles that revisions carry |
 //! | `applying.rs` | what became of them on this server |
@@ -25,17 +28,20 @@ mod attachments;
 mod clearance;
 mod coverage;
 mod discussion;
+mod feeds;
 mod following;
 mod incidents;
 mod organisations;
 mod profiles;
+mod provider;
 mod published;
+mod publishing;
 mod reading;
 mod receipts;
 mod stix_index;
 mod writing;
 
-use sabha_advisory::life::NotTaken;
+use sabha_advisory::{csaf::Unfit, life::NotTaken};
 use sabha_protocol::{
     account::UserId,
     bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, TlpLabel},
@@ -45,9 +51,12 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
+    feeds::FeedLine,
     organisations::{Keeper, Standing},
     profiles::NewProfile,
+    provider::PublishedFile,
     published::{PublishedRevision, Told},
+    publishing::Issuer,
     reading::{DocumentFilter, StoredFile},
     stix_index::Unindexed,
     writing::NewRevision,
@@ -61,6 +70,9 @@ const LABEL: &[u8] = b"sabha document mark v1";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulletinError {
+    /// Another document of the organisation lies at the place where this one would.
+    #[error("another document has this file")]
+    FileTaken,
     /// There are as many as there may be.
     #[error("there are too many of these already")]
     Full,
@@ -76,6 +88,9 @@ pub enum BulletinError {
     /// Another has this name already.
     #[error("another has this already")]
     Taken,
+    /// The document is not fit for the step.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// There is none, or none that this reader may know of.
     #[error("there is none of this id")]
     Unknown,

@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn published(
+    pub async fn told(
         &self,
         reader: &Reader,
         from: Told,

@@ -35,6 +35,8 @@ pub struct DocumentFilter {
     pub kind: Option<DocumentKind>,
     /// Only this label.
     pub tlp: Option<TlpLabel>,
+    /// Only with the newest revision here in its life.
+    pub stage: Option<RevisionStage>,
     /// Only of this organisation.
     pub owner: Option<OrganisationId>,
     /// Only with these words.
@@ -73,6 +75,7 @@ impl Store {
             "), newest AS (
                  SELECT * FROM known WHERE nth = 1
                  AND ($4 IS NULL OR kind = $4) AND ($5 IS NULL OR tlp = $5) AND ($6 IS NULL OR owner = $6)
+                 AND ($10 IS NULL OR stage = $10)
                  AND ($7 IS NULL OR row IN (SELECT rowid FROM revision_words WHERE revision_words MATCH $7))
              )
              SELECT newest.*, name, (SELECT count(*) FROM newest) AS count
@@ -88,6 +91,7 @@ impl Store {
             .bind(filter.after.map(|after| after.as_bytes().to_vec()))
             // One more than is answered shows whether there are more.
             .bind(i64::try_from(DOCUMENTS_PAGE_MAX + 1).unwrap_or(i64::MAX))
+            .bind(filter.stage.map(|stage| stage as i64))
             .fetch_all(&self.reader)
             .await?;
         if rows.is_empty() && filter.after.is_some() {

@@ -255,7 +255,7 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
 async fn told_as_expected(store: &Store, world: &World, reader: &Reader) -> Result<(), TestCaseError> {
     let (mut found, mut from) = (Vec::new(), Told::default());
     loop {
-        let some = store.published(reader, from, None, 3).await.unwrap();
+        let some = store.told(reader, from, None, 3).await.unwrap();
         let next = some.get(2).map(|next| next.told);
         found.extend(some.into_iter().take(2));
         match next {

@@ -21,6 +21,7 @@ use super::{
     Acting, BulletinError,
     clearance::{Reading, as_reader, may_read},
     following, label_number, marked,
+    publishing::{Issuer, judge},
     reading::{seen_hash, stage},
 };
 use crate::storage::{
@@ -189,10 +190,16 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Takes a step with the newest revision, if `seen` is its hash.
+    /// Takes a step with the newest revision, if `seen` is its hash. What is submitted or published has to be fit for it; of
+    /// `issuer`'s documents it has to name them as its publisher.
     ///
     /// # Errors
-    /// [`BulletinError::Unknown`], [`BulletinError::Seen`], [`BulletinError::NotTaken`].
+    /// [`BulletinError::Unknown`], [`BulletinError::Seen`], [`BulletinError::NotTaken`]; [`BulletinError::Unfit`] and
+    /// [`BulletinError::FileTaken`] if it is not fit to be published.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is another kind of thing, and all of them are needed"
+    )]
     pub async fn take_step(
         &self,
         author: Author,
@@ -200,6 +207,7 @@ impl Store {
         id: DocumentId,
         step: Step,
         seen: &[u8; 32],
+        issuer: Option<&Issuer>,
         now_ms: u64,
     ) -> Result<(), BulletinError> {
         let mut transaction = self.change().await?;
@@ -209,6 +217,7 @@ impl Store {
         if known.hash != *seen {
             return Err(BulletinError::Seen);
         }
+        judge(&mut transaction, acting, id, after.newest, step, issuer).await?;
         if after.withdrawn {
             sqlx::query("UPDATE documents SET withdrawn_ms = $2 WHERE id = $1")
                 .bind(&id.as_bytes()[..])

@@ -8,7 +8,7 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, content};
+use super::{Exchange, sketch};
 use crate::{accounts::rule, server::now_ms};
 
 /// BULLETIN.CONTENT, BULLETIN.MARKING
@@ -22,7 +22,7 @@ async fn a_document_that_cannot_be_is_refused_and_nothing_is_stored() {
     let author = cert.by(R::Author);
     let clear = json!({ "tlp": "CLEAR" });
     let create = |marking: &Value, content: &str| json!({ "kind": "advisory", "marking": marking, "content": content });
-    let good = content("Good");
+    let good = sketch("Good");
     let wide = r#"{"document":{"title":"a","distribution":{"tlp":{"label":"WHITE"}}}}"#;
     let twice = r#"{"document":{"title":"a","title":"b"}}"#;
     let deep = format!(r#"{{"document":{{"title":"a"}},"x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
@@ -86,7 +86,7 @@ async fn an_attachment_that_cannot_be_is_refused_and_nothing_is_stored() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
     let author = cert.by(R::Author);
-    let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("One")).await.id;
+    let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &sketch("One")).await.id;
     let names = [
         "..%2F..%2Fetc%2Fpasswd",
         "%2Fetc%2Fpasswd",

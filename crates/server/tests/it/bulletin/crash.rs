@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use sabha_advisory::clearance::Reader;
+use sabha_advisory::{Tlp, clearance::Reader};
 use sabha_protocol::{
     bulletin::{BulletinRole as R, DocumentId},
     wire::bulletin_documents::BulletinDocument,
@@ -12,7 +12,7 @@ use serde_json::json;
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 use super::{
-    Exchange,
+    Exchange, content,
     policy::{KEY, profile_text},
 };
 use crate::{binary::Binary, server::request};
@@ -66,8 +66,8 @@ async fn a_killed_server_has_applied_exactly_what_it_has_published_and_never_twi
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
     let mut drafts = Vec::new();
-    for moment in MOMENTS {
-        let title = json!({ "document": { "title": format!("{moment:?}") } }).to_string();
+    for (number, moment) in MOMENTS.into_iter().enumerate() {
+        let title = content(&format!("{number}, {moment:?}"), Tlp::Clear);
         let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &title).await.id;
         let text = profile_text(&[("MEET.CHAT.SAFE", "hosts")], &KEY);
         let path = format!("/api/v1/bulletin/documents/{id}/profile");

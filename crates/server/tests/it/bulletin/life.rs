@@ -1,10 +1,12 @@
 //! From draft to publication, over HTTP.
 
+use sabha_advisory::Tlp;
 use sabha_protocol::{
     Rule,
-    bulletin::{BulletinRole as R, RevisionStage},
+    bulletin::{BulletinRole as R, DocumentId, RevisionStage},
     wire::{
         accounts::AuditAction,
+        bulletin_check::{FindingWeight, NotFit},
         bulletin_documents::{
             Acknowledgements, BulletinDocument, DocumentComments, Incident, IncidentClock, Incidents,
         },
@@ -13,7 +15,7 @@ use sabha_protocol::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Exchange, content};
+use super::{Exchange, content, document, revised, sketch};
 use crate::{
     accounts::{Credential, rule},
     server::{Response, now_ms},
@@ -36,7 +38,7 @@ async fn a_document_is_published_by_four_eyes_and_in_its_order() {
     let cert = exchange.staff("CERT").await;
     let both = exchange.somebody().await;
     exchange.set(both.user, cert.id, &[R::Author, R::Reviewer, R::Publisher]).await;
-    let draft = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("One")).await;
+    let draft = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("One", Tlp::Green)).await;
     assert_eq!((draft.revisions.len(), draft.revisions[0].stage), (1, RevisionStage::Draft));
     let id = draft.id;
 
@@ -52,7 +54,7 @@ async fn a_document_is_published_by_four_eyes_and_in_its_order() {
     }
     // Somebody else changes one word: they are its author, too.
     let path = format!("documents/{id}/draft");
-    let change = |seen: &str, title: &str| json!({ "seen": seen, "marking": { "tlp": "GREEN" }, "content": content(title) });
+    let change = |seen: &str, title: &str| json!({ "seen": seen, "marking": { "tlp": "GREEN" }, "content": content(title, Tlp::Green) });
     let seen = &draft.revisions[0].hash;
     let changed = exchange.ask("PUT", &path, &both.credential, change(seen, "Two")).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
@@ -82,7 +84,8 @@ async fn a_document_is_published_by_four_eyes_and_in_its_order() {
     );
 
     // Returning takes an approval back.
-    let begin = json!({ "marking": { "tlp": "GREEN" }, "content": content("Next") });
+    let begin =
+        json!({ "marking": { "tlp": "GREEN" }, "content": revised("Next", Tlp::Green, "TEST-Two", 2) });
     let begun = exchange.ask("POST", &format!("documents/{id}/revisions"), cert.by(R::Author), begin).await;
     assert_eq!(begun.status, 201, "{}", begun.body);
     for (step, role) in [("submit", R::Author), ("approve", R::Reviewer), ("return", R::Publisher)] {
@@ -97,7 +100,7 @@ async fn a_document_is_published_by_four_eyes_and_in_its_order() {
 async fn what_is_published_is_the_same_bytes_for_ever() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let first = content("घटना  with odd  white space");
+    let first = content("घटना  with odd  white space", Tlp::Clear);
     let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &first).await;
     let id = draft.id;
     let file = exchange.attached(id, "a.txt", cert.by(R::Author), "attached bytes").await;
@@ -123,12 +126,13 @@ async fn what_is_published_is_the_same_bytes_for_ever() {
     let late = exchange.ask("DELETE", &format!("attachments/{}", file.id), author, json!(null)).await;
     assert_eq!(rule(&late), (409, Rule::BulletinStage));
     let marking = json!({ "tlp": "CLEAR" });
-    let change = json!({ "seen": shown.revisions[0].hash, "marking": marking, "content": content("x") });
+    let change = json!({ "seen": shown.revisions[0].hash, "marking": marking, "content": sketch("x") });
     let late = exchange.ask("PUT", &format!("documents/{id}/draft"), author, change).await;
     assert_eq!(rule(&late), (409, Rule::BulletinStage));
 
     // Another revision comes after it, and the first stays.
-    let begin = json!({ "marking": marking, "content": content("Second") });
+    let second = revised("Second", Tlp::Clear, "TEST-घटना  with odd  white space", 2);
+    let begin = json!({ "marking": marking, "content": second });
     let begun = exchange.ask("POST", &format!("documents/{id}/revisions"), author, begin).await;
     assert_eq!(begun.json::<BulletinDocument>().revisions.len(), 2);
     assert_eq!(exchange.public(&format!("/{id}")).await.json::<BulletinDocument>().revisions.len(), 1);
@@ -160,13 +164,16 @@ async fn an_incident_has_a_clock_and_goes_from_hand_to_hand_among_those_who_may_
     let (bank, cert, other) =
         (exchange.staff("Bank").await, exchange.staff("CERT").await, exchange.staff("Other").await);
     let group = exchange.group("Bank and CERT", &[bank.id, cert.id]).await;
-    let report = |noticed_ms: u64| {
+    let report = |title: &str, noticed_ms: u64| {
         json!({ "kind": "incident_report", "marking": { "tlp": "AMBER+STRICT", "groups": [group] },
-            "content": content("Break-in"), "noticed_ms": noticed_ms })
+            "content": content(title, Tlp::AmberStrict), "noticed_ms": noticed_ms })
     };
-    let made = exchange.ask("POST", "documents", bank.by(R::Author), report(now_ms() - 7 * 3_600_000)).await;
+    let made = exchange
+        .ask("POST", "documents", bank.by(R::Author), report("First", now_ms() - 7 * 3_600_000))
+        .await;
     let late = made.json::<BulletinDocument>().id;
-    let made = exchange.ask("POST", "documents", bank.by(R::Author), report(now_ms() - 3_600_000)).await;
+    let made =
+        exchange.ask("POST", "documents", bank.by(R::Author), report("Second", now_ms() - 3_600_000)).await;
     let id = made.json::<BulletinDocument>().id;
     let incidents = async |by: &Credential| -> Vec<Incident> {
         exchange.get("incidents", by).await.json::<Incidents>().incidents
@@ -217,7 +224,7 @@ async fn organisations_acknowledge_comment_and_let_clients_read() {
     let (cert, bank, client) =
         (exchange.staff("CERT").await, exchange.staff("Bank").await, exchange.staff("Client").await);
     let amber = json!({ "tlp": "AMBER", "organisations": [bank.id] });
-    let id = exchange.draft(&cert, amber, &content("One")).await.id;
+    let id = exchange.draft(&cert, amber, &content("One", Tlp::Amber)).await.id;
     exchange.publish(&cert, id).await;
     let said = |what: &str| json!({ "revision": 1, "acknowledgement": what });
     let acknowledge = async |by: &Credential, what: &str| {
@@ -264,4 +271,78 @@ async fn organisations_acknowledge_comment_and_let_clients_read() {
     for never in [id.to_string().as_str(), "One", "version"] {
         assert!(!text.contains(never), "{never}");
     }
+}
+
+/// BULLETIN.CSAF
+///
+/// BUL-16
+#[tokio::test]
+async fn what_is_not_valid_or_says_of_itself_something_else_is_not_submitted_and_not_published() {
+    let exchange = Exchange::open().await;
+    let cert = exchange.staff("CERT").await;
+    let author = cert.by(R::Author);
+    let refused = async |tlp: &str, content: String, step: &str, by: R| -> (Vec<String>, DocumentId) {
+        let id = exchange.draft(&cert, json!({ "tlp": tlp }), &content).await.id;
+        let mut answer = exchange.step(id, "submit", author).await;
+        if step != "submit" {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert_eq!(exchange.step(id, "approve", cert.by(R::Reviewer)).await.status, 200);
+            answer = exchange.step(id, step, cert.by(by)).await;
+        }
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        let NotFit { rule, check, .. } = answer.json();
+        assert_eq!((rule, check.valid), (Rule::BulletinCsaf, false));
+        let errors = check.findings.iter().filter(|finding| finding.weight == FindingWeight::Error);
+        (errors.map(|finding| finding.rule.clone()).collect(), id)
+    };
+    let with = |pointer: &str, value: &str| {
+        let mut document = document("One", Tlp::Amber, "TEST-1", 1);
+        *document.pointer_mut(pointer).unwrap() = value.into();
+        document.to_string()
+    };
+    let version = with("/document/tracking/version", "2");
+    let (rules, id) = refused("AMBER", version, "submit", R::Author).await;
+    assert_eq!(rules, ["CSAF-6.1.16"]);
+    let (rules, _) = refused("AMBER", sketch("One"), "submit", R::Author).await;
+    assert!(rules.iter().all(|rule| rule == "CSAF-SCHEMA"), "{rules:?}");
+    // The schema has one word for both, and the text tells which.
+    let (rules, _) = refused("AMBER+STRICT", with("/document/lang", "en"), "submit", R::Author).await;
+    assert_eq!(rules, ["BULLETIN-LABEL"]);
+    let draft = with("/document/tracking/status", "draft");
+    let (rules, _) = refused("AMBER", draft, "submit", R::Author).await;
+    assert_eq!(rules, ["BULLETIN-STATUS"]);
+    let interim = with("/document/tracking/status", "interim");
+    let (rules, interim) = refused("AMBER", interim, "publish_final", R::Publisher).await;
+    assert_eq!(rules, ["BULLETIN-STATUS"]);
+    // Whose step it is not is told that first.
+    let other = exchange.step(id, "submit", cert.by(R::Reviewer)).await;
+    assert_eq!(rule(&other), (403, Rule::BulletinRole));
+    let stage: BulletinDocument = exchange.get(&format!("documents/{id}"), author).await.json();
+    assert_eq!(stage.revisions[0].stage, RevisionStage::Draft, "nothing has changed");
+
+    // As interim it is published, and what comes after it goes on from there.
+    assert_eq!(exchange.step(interim, "publish_interim", cert.by(R::Publisher)).await.status, 200);
+    let begin = async |content: String| {
+        let begin = json!({ "marking": { "tlp": "CLEAR" }, "content": content });
+        exchange.ask("POST", &format!("documents/{interim}/revisions"), author, begin).await
+    };
+    assert_eq!(begin(revised("Two", Tlp::Clear, "TEST-2", 1)).await.status, 201);
+    let answer: NotFit = exchange.step(interim, "submit", author).await.json();
+    let rules: Vec<&str> = answer.check.findings.iter().map(|finding| &*finding.rule).collect();
+    assert_eq!(rules[..2], ["BULLETIN-ID", "BULLETIN-VERSION"]);
+    let shown: BulletinDocument = exchange.get(&format!("documents/{interim}"), author).await.json();
+    let change = json!({ "seen": shown.revisions[0].hash, "marking": { "tlp": "CLEAR" },
+        "content": revised("Two", Tlp::Clear, "TEST-1", 2) });
+    let changed = exchange.ask("PUT", &format!("documents/{interim}/draft"), author, change).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    exchange.publish(&cert, interim).await;
+
+    // No other document of the organisation takes its id, or one whose file would be called the same; another's may.
+    let same =
+        exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &revised("Three", Tlp::Clear, "test-1", 1)).await;
+    assert_eq!(rule(&exchange.step(same.id, "submit", author).await), (409, Rule::BulletinCsaf));
+    let bank = exchange.staff("Bank").await;
+    let theirs =
+        exchange.draft(&bank, json!({ "tlp": "CLEAR" }), &revised("Four", Tlp::Clear, "TEST-1", 1)).await;
+    exchange.publish(&bank, theirs.id).await;
 }

@@ -1,5 +1,6 @@
 //! The matrix: every route for every role of two organisations, and of none, with every marking and group.
 
+use sabha_advisory::{Tlp, csaf::provider::folder};
 use sabha_protocol::{
     Rule,
     bulletin::{BulletinRole, DocumentId},
@@ -7,7 +8,7 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, Someone, Staff, content};
+use super::{Exchange, Someone, Staff, content, sketch};
 use crate::accounts::{Credential, rule};
 
 /// For whom something is, beside its owner's people.
@@ -23,6 +24,7 @@ enum For {
 
 struct Cell {
     name: &'static str,
+    tlp: Tlp,
     readers: For,
     document: DocumentId,
     attachment: Attachment,
@@ -55,11 +57,12 @@ async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
     ];
     let mut cells = Vec::new();
     for (name, marking, readers) in markings {
-        let document = exchange.draft(owner, marking, &content(&format!("marker-{name}"))).await.id;
+        let tlp = marking["tlp"].as_str().unwrap().parse().unwrap();
+        let document = exchange.draft(owner, marking, &content(&format!("marker-{name}"), tlp)).await.id;
         let author = owner.by(BulletinRole::Author);
         let attachment = exchange.attached(document, &format!("marker-{name}.txt"), author, "bytes").await;
         exchange.publish(owner, document).await;
-        cells.push(Cell { name, readers, document, attachment });
+        cells.push(Cell { name, tlp, readers, document, attachment });
     }
     cells
 }
@@ -74,6 +77,17 @@ enum From {
 }
 
 impl Cell {
+    /// Returns the paths of what the provider serves of it.
+    fn files(&self) -> [String; 4] {
+        let file = format!("{}/2026/test-marker-{}.json", folder(self.tlp), self.name);
+        ["", ".sha256", ".sha512", ".asc"].map(|ending| format!("{file}{ending}"))
+    }
+
+    /// Returns the paths of the provider's lists in which it could be.
+    fn lists(&self) -> [String; 3] {
+        ["index.txt", "changes.csv", "feed.json"].map(|list| format!("{}/{list}", folder(self.tlp)))
+    }
+
     fn is_for(&self, from: From, role: BulletinRole) -> bool {
         match (self.readers, from) {
             (For::Everybody, _) => true,
@@ -94,9 +108,9 @@ impl Cell {
 /// BUL-01, BUL-02, BUL-03, BUL-04, BUL-05, BUL-07
 #[tokio::test]
 async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_to_all_others() {
-    let exchange = Exchange::open().await;
+    let exchange = Exchange::with_provider().await;
     let (owner, other, third) =
-        (exchange.staff("Owner").await, exchange.staff("Other").await, exchange.staff("Third").await);
+        (exchange.staff("CERT").await, exchange.staff("Other").await, exchange.staff("Third").await);
     let cells = cells(&exchange, &owner, &other).await;
     let nobody = exchange.somebody().await;
 
@@ -140,6 +154,16 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
                     silent(&exchange, "GET", &path, by, Value::Null, *from).await;
                 }
             }
+            for path in cell.files() {
+                let answer = exchange.office.ask("GET", &path, by, "").await;
+                assert_eq!(answer.status, if may { 200 } else { 404 }, "{who}: {path}");
+            }
+            for path in cell.lists() {
+                let list = exchange.office.ask("GET", &path, by, "").await;
+                assert_eq!(list.status, 200, "{who}: {path}");
+                let named = list.body.contains(&format!("test-marker-{}.json", cell.name));
+                assert_eq!(named, may, "{who}: {path}");
+            }
             if may {
                 let view: BulletinDocument = exchange.get(&format!("documents/{document}"), by).await.json();
                 assert_eq!(view.revisions[0].marking.is_some(), *from == From::Owner, "{who}: its audience");
@@ -158,6 +182,11 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
             format!("/{}/revisions/1/content", cell.document),
             format!("/attachments/{}", cell.attachment.id),
         ];
+        for path in cell.files() {
+            let answer = exchange.office.ask("GET", &path, &Credential::default(), "").await;
+            let expected = if may { 200 } else { 401 };
+            assert_eq!(answer.status, expected, "{}: {path}", cell.name);
+        }
         for path in paths {
             let answer = exchange.public(&path).await;
             assert_eq!(answer.status, if may { 200 } else { 404 }, "{}: {path}", cell.name);
@@ -171,7 +200,7 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
 /// Every route that changes something about a document.
 fn writing(cell: &Cell, other: &Staff) -> Vec<(&'static str, String, Value)> {
     let (document, seen) = (cell.document, "0".repeat(64));
-    let (marking, text) = (json!({ "tlp": "CLEAR" }), content("x"));
+    let (marking, text) = (json!({ "tlp": "CLEAR" }), sketch("x"));
     vec![
         (
             "PUT",

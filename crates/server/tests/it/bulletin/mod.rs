@@ -1,17 +1,22 @@
 //! The bulletin over HTTP: who reads what, how a document is published, and what is refused.
 
 mod bounds;
+mod check;
 mod crash;
+mod feeds;
 mod life;
 mod matrix;
+mod pages;
 mod people;
 mod policy;
+mod provider;
 mod taxii;
 mod taxii_peers;
 mod worlds;
 
 use std::collections::BTreeMap;
 
+use sabha_advisory::{Tlp, csaf::model::Distribution};
 use sabha_protocol::{
     account::UserId,
     bulletin::{BulletinRole, DocumentId, OrganisationId, SharingGroupId},
@@ -20,6 +25,7 @@ use sabha_protocol::{
         bulletin_documents::{Attachment, BulletinDocument, Documents},
     },
 };
+use sabha_server::config::Settings;
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,7 +71,15 @@ impl Staff {
 
 impl Exchange {
     pub async fn open() -> Self {
-        let office = Office::open().await;
+        Self::of(Office::open().await).await
+    }
+
+    /// Opens one whose CSAF provider is the organisation named `CERT`.
+    pub async fn with_provider() -> Self {
+        Self::of(Office::with(with_provider).await).await
+    }
+
+    async fn of(office: Office) -> Self {
         let administrator = office.administrator().await;
         Self { office, administrator }
     }
@@ -176,10 +190,60 @@ impl Exchange {
     }
 }
 
-/// Returns a content with this title, in a form that nobody would make twice.
-pub fn content(title: &str) -> String {
-    format!(
-        "{{ \"document\" : {{\n\t\"title\": {},\"notes\":[{{\"text\":\"de\\u0061d\"}}] }} }}\n",
-        json!(title)
-    )
+/// Has the organisation named `CERT` be the provider of CSAF.
+pub fn with_provider(settings: &mut Settings) {
+    let provider = &mut settings.bulletin.provider;
+    provider.organisation = Some("CERT".parse().unwrap());
+    provider.namespace = Some("https://cert.example.org".to_owned());
+    provider.security_contact = Some("mailto:security@cert.example.org".to_owned());
+}
+
+/// Returns a content of a draft that is not finished.
+pub fn sketch(title: &str) -> String {
+    json!({ "document": { "title": title } }).to_string()
+}
+
+/// Returns a content that is fit to be published as final, in a form that nobody would make twice.
+pub fn content(title: &str, tlp: Tlp) -> String {
+    odd(&document(title, tlp, &format!("TEST-{title}"), 1))
+}
+
+/// Returns a content that is fit to be published with that marking.
+pub fn fitting(title: &str, marking: &Value) -> String {
+    content(title, marking["tlp"].as_str().and_then(|label| label.parse().ok()).expect("a label"))
+}
+
+/// Returns the content of a later revision of the document with this id.
+pub fn revised(title: &str, tlp: Tlp, id: &str, number: u32) -> String {
+    odd(&document(title, tlp, id, number))
+}
+
+/// Returns a document that is fit to be published as final.
+pub fn document(title: &str, tlp: Tlp, id: &str, number: u32) -> Value {
+    let date = |number: u32| format!("2026-11-{number:02}T10:00:00Z");
+    let history: Vec<Value> = (1..=number)
+        .map(|number| json!({ "date": date(number), "number": number.to_string(), "summary": "Said" }))
+        .collect();
+    json!({ "document": {
+        "category": "csaf_base",
+        "csaf_version": "2.0",
+        "distribution": Distribution::labelled(tlp, None),
+        "lang": "en",
+        "notes": [{ "category": "summary", "text": format!("Summary of {title}") }],
+        "publisher": { "category": "coordinator", "name": "CERT", "namespace": "https://cert.example.org" },
+        "title": title,
+        "tracking": {
+            "current_release_date": date(number),
+            "id": id,
+            "initial_release_date": date(1),
+            "revision_history": history,
+            "status": "final",
+            "version": number.to_string(),
+        },
+    }})
+}
+
+/// Writes JSON with white space and an escape that no writer would choose.
+fn odd(document: &Value) -> String {
+    format!(" {}\n\t", document.to_string().replace("\"en\"", "\t\"\\u0065n\""))
 }

@@ -1,5 +1,6 @@
 //! Who says who is of which organisation, and what it opens and closes.
 
+use sabha_advisory::Tlp;
 use sabha_protocol::{
     Rule,
     account::{AccountRole, Scope, UserId},
@@ -63,7 +64,10 @@ async fn an_organisation_that_leaves_reads_nothing_and_a_group_opens_for_whom_it
     let exchange = Exchange::open().await;
     let (cert, bank) = (exchange.staff("CERT").await, exchange.staff("Bank").await);
     let group = exchange.group("Both", &[cert.id, bank.id]).await;
-    let id = exchange.draft(&cert, json!({ "tlp": "GREEN", "groups": [group] }), &content("One")).await.id;
+    let id = exchange
+        .draft(&cert, json!({ "tlp": "GREEN", "groups": [group] }), &content("One", Tlp::Green))
+        .await
+        .id;
     exchange.publish(&cert, id).await;
     let count = async |by: &Credential| exchange.list(by).await.count;
     assert_eq!(count(bank.by(R::Member)).await, 1);
@@ -78,7 +82,7 @@ async fn an_organisation_that_leaves_reads_nothing_and_a_group_opens_for_whom_it
         assert_eq!((count(bank.by(R::Member)).await, count(cert.by(R::Member)).await), (0, 1));
         assert!(exchange.get("groups", bank.by(R::Member)).await.json::<SharingGroups>().groups.is_empty());
     }
-    let green = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("Two")).await.id;
+    let green = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("Two", Tlp::Green)).await.id;
     exchange.publish(&cert, green).await;
     assert_eq!(count(bank.by(R::Member)).await, 1);
     let path = format!("organisations/{}", bank.id);
@@ -99,7 +103,7 @@ async fn an_organisation_that_leaves_reads_nothing_and_a_group_opens_for_whom_it
 async fn a_role_of_the_server_opens_no_document_and_a_key_opens_what_its_user_may_read() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let id = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("One")).await.id;
+    let id = exchange.draft(&cert, json!({ "tlp": "GREEN" }), &content("One", Tlp::Green)).await.id;
     exchange.publish(&cert, id).await;
     let every_role = exchange.office.user(&AccountRole::ALL).await;
     let session = Credential::cookie(&exchange.office.session(every_role, now_ms()).await.1);

@@ -23,7 +23,9 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, Someone, Staff, content};
+use sabha_advisory::Tlp;
+
+use super::{Exchange, Someone, Staff, content, document, fitting, sketch};
 use crate::{
     accounts::{Credential, rule},
     person,
@@ -64,7 +66,8 @@ impl Exchange {
         controls: &[(&str, &str)],
         seed: &[u8; 32],
     ) -> BulletinDocument {
-        let content = json!({ "document": { "title": title, "tracking": { "id": title } } }).to_string();
+        let label = marking["tlp"].as_str().and_then(|label| label.parse().ok()).expect("a label");
+        let content = document(title, label, title, 1).to_string();
         let id = self.draft(staff, marking, &content).await.id;
         let carried = self.carry(id, staff.by(R::Author), &profile_text(controls, seed)).await;
         assert_eq!(carried.status, 200, "{}", carried.body);
@@ -136,7 +139,7 @@ impl Exchange {
 async fn a_draft_carries_one_profile_whose_signature_holds_and_four_eyes_approve_it_with_the_text() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
-    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("One")).await;
+    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("One", Tlp::Clear)).await;
     let (id, author) = (draft.id, cert.by(R::Author));
     let good = profile_text(&ASKS, &KEY);
 
@@ -215,7 +218,7 @@ async fn nobody_learns_of_a_profile_of_what_they_may_not_read_by_whatever_route(
     let third = exchange.staff("Third").await;
     let amber = json!({ "tlp": "AMBER", "organisations": [bank.id] });
     let id = exchange.advisory(&cert, amber, "HIDDEN-1", &ASKS, &KEY).await.id;
-    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("Draft")).await.id;
+    let draft = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &sketch("Draft")).await.id;
     let carried = exchange.carry(draft, cert.by(R::Author), &profile_text(&ASKS, &KEY)).await;
     assert_eq!(carried.status, 200, "{}", carried.body);
 
@@ -396,7 +399,7 @@ async fn what_a_followed_publisher_publishes_is_applied_once_by_the_pinned_key_a
 
     // What the Bank may not know of is not applied in its name, and nor is what carries no profile.
     exchange.advisory(&cert, json!({ "tlp": "AMBER" }), "OWN", &[("MEET.LOBBY.ON", "host")], &KEY).await;
-    let plain = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("Plain")).await.id;
+    let plain = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("Plain", Tlp::Clear)).await.id;
     exchange.publish(&cert, plain).await;
     assert_eq!(exchange.office.store.newest_floor().await.unwrap(), 0);
 
@@ -439,7 +442,7 @@ async fn coverage_has_who_may_read_and_is_told_to_the_owner_alone() {
     let (cert, bank) = (exchange.staff("CERT").await, exchange.staff("Bank").await);
     let third = exchange.staff("Third").await;
     let publish = async |marking: Value, title: &str| {
-        let id = exchange.draft(&cert, marking, &content(title)).await.id;
+        let id = exchange.draft(&cert, marking.clone(), &fitting(title, &marking)).await.id;
         exchange.publish(&cert, id).await;
         id
     };
@@ -447,7 +450,7 @@ async fn coverage_has_who_may_read_and_is_told_to_the_owner_alone() {
     publish(json!({ "tlp": "AMBER", "organisations": [bank.id] }), "amber").await;
     let named = [cert.user(R::Reviewer), cert.user(R::Publisher), bank.user(R::Member)];
     let red = publish(json!({ "tlp": "RED", "persons": named }), "red").await;
-    exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("unfinished")).await;
+    exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &sketch("unfinished")).await;
     for (id, by, said) in [
         (green, bank.by(R::Member), "seen"),
         (green, bank.by(R::Member), "not_affected"),

@@ -11,7 +11,9 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, Staff, content};
+use sabha_advisory::Tlp;
+
+use super::{Exchange, Staff, content, fitting, revised, sketch};
 use crate::{
     accounts::{Credential, rule},
     server::{Response, request},
@@ -80,11 +82,11 @@ async fn world(exchange: &Exchange, cert: &Staff, bank: &Staff) -> Vec<(&'static
             json!({ "tlp": "RED", "persons": [cert.user(R::Reviewer), cert.user(R::Publisher), bank.user(R::Auditor)] }),
         ),
     ] {
-        let id = exchange.draft(cert, marking, &content(title)).await.id;
+        let id = exchange.draft(cert, marking.clone(), &fitting(title, &marking)).await.id;
         exchange.publish(cert, id).await;
         all.push((title, id));
     }
-    exchange.draft(cert, json!({ "tlp": "CLEAR" }), &content("not published")).await;
+    exchange.draft(cert, json!({ "tlp": "CLEAR" }), &sketch("not published")).await;
     all
 }
 
@@ -260,7 +262,7 @@ async fn filters_versions_and_dates_are_those_of_the_standard() {
     assert_eq!((nothing.status, nothing.body.as_str()), (200, "{}"));
     assert_eq!(nothing.header("x-taxii-date-added-first"), None);
 
-    let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("One")).await.id;
+    let id = exchange.draft(&cert, json!({ "tlp": "CLEAR" }), &content("One", Tlp::Clear)).await.id;
     exchange.publish(&cert, id).await;
     let first = get("").await;
     let added = first.header("x-taxii-date-added-last").unwrap().to_owned();
@@ -272,7 +274,8 @@ async fn filters_versions_and_dates_are_those_of_the_standard() {
     );
     assert_eq!(get(&format!("added_after={added}")).await.body, "{}");
 
-    let begin = json!({ "marking": { "tlp": "CLEAR" }, "content": content("Two") });
+    let begin =
+        json!({ "marking": { "tlp": "CLEAR" }, "content": revised("Two", Tlp::Clear, "TEST-One", 2) });
     let begun = exchange.ask("POST", &format!("documents/{id}/revisions"), cert.by(R::Author), begin).await;
     assert_eq!(begun.status, 201, "{}", begun.body);
     exchange.publish(&cert, id).await;
@@ -366,6 +369,11 @@ async fn what_is_sent_becomes_a_draft_of_the_senders_organisation_and_its_status
     // Nobody is given it before people have published it, and then as it says.
     let objects = format!("{BULLETIN}objects/");
     assert!(exchange.all(&objects, Some(&key), "").await.is_empty());
+    let seen = &draft.revisions[0].hash;
+    let fit = fitting("From elsewhere", &marking);
+    let change = json!({ "seen": seen, "marking": marking, "content": fit });
+    let changed = exchange.ask("PUT", &format!("documents/{id}/draft"), cert.by(R::Author), change).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
     exchange.publish(&cert, id).await;
     assert_eq!(titles(&exchange.all(&objects, Some(&key), "").await), ["From elsewhere"]);
 

@@ -6,7 +6,9 @@ use std::{path::Path, process::Command};
 use sabha_protocol::{account::Scope, bulletin::BulletinRole as R};
 use serde_json::{Value, json};
 
-use super::{Exchange, content, taxii::BULLETIN};
+use sabha_advisory::Tlp;
+
+use super::{Exchange, fitting, revised, taxii::BULLETIN};
 
 /// Runs an independent program and returns what it found; `None` where it is not installed.
 async fn run(script: &'static str, arguments: Vec<String>) -> Option<Value> {
@@ -30,7 +32,8 @@ async fn another_client_reads_every_endpoint_and_sends_objects() {
     let exchange = Exchange::open().await;
     let cert = exchange.staff("CERT").await;
     for (title, tlp) in [("One", "CLEAR"), ("Two", "GREEN"), ("Three", "AMBER+STRICT")] {
-        let id = exchange.draft(&cert, json!({ "tlp": tlp }), &content(title)).await.id;
+        let id =
+            exchange.draft(&cert, json!({ "tlp": tlp }), &fitting(title, &json!({ "tlp": tlp }))).await.id;
         exchange.publish(&cert, id).await;
     }
     let scopes = [Scope::BulletinRead, Scope::BulletinWrite];
@@ -59,11 +62,13 @@ async fn another_server_answers_the_same_to_every_filter_and_page() {
     let cert = exchange.staff("CERT").await;
     let mut ids = Vec::new();
     for (title, tlp) in [("One", "CLEAR"), ("Two", "GREEN"), ("Three", "AMBER+STRICT")] {
-        let id = exchange.draft(&cert, json!({ "tlp": tlp }), &content(title)).await.id;
+        let id =
+            exchange.draft(&cert, json!({ "tlp": tlp }), &fitting(title, &json!({ "tlp": tlp }))).await.id;
         exchange.publish(&cert, id).await;
         ids.push(id);
     }
-    let begin = json!({ "marking": { "tlp": "CLEAR" }, "content": content("One, again") });
+    let begin =
+        json!({ "marking": { "tlp": "CLEAR" }, "content": revised("One, again", Tlp::Clear, "TEST-One", 2) });
     let begun =
         exchange.ask("POST", &format!("documents/{}/revisions", ids[0]), cert.by(R::Author), begin).await;
     assert_eq!(begun.status, 201, "{}", begun.body);

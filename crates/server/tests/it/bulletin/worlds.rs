@@ -12,14 +12,16 @@ use proptest::{
 use sabha_advisory::{
     Tlp,
     clearance::{Marked, Place, Reader, may_read},
+    csaf::provider::folder,
 };
 use sabha_protocol::{
     bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
-    wire::bulletin_documents::Documents,
+    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken},
 };
 use serde_json::{Value, json};
 
 use super::{Exchange, Someone, Staff};
+use crate::accounts::Credential;
 
 /// Worlds that are tried.
 const WORLDS: usize = 4;
@@ -55,6 +57,8 @@ fn plans() -> impl Strategy<Value = Plans> {
 /// What stands where, and who may see it.
 struct Planted {
     marker: String,
+    /// The document's, which all its revisions have.
+    id: String,
     marked: Marked,
     document: DocumentId,
     number: u32,
@@ -74,8 +78,8 @@ async fn no_answer_to_anybody_has_a_word_that_is_above_their_clearance() {
 }
 
 async fn world(plans: Plans) {
-    let exchange = Exchange::open().await;
-    let staffs = [exchange.staff("A").await, exchange.staff("B").await, exchange.staff("C").await];
+    let exchange = Exchange::with_provider().await;
+    let staffs = [exchange.staff("CERT").await, exchange.staff("B").await, exchange.staff("C").await];
     let ids: Vec<_> = staffs.iter().map(|staff| staff.id).collect();
     // Group 0 is all, 1 is A and B, 2 is C alone.
     let inside: [&[usize]; 3] = [&[0, 1, 2], &[0, 1], &[2]];
@@ -105,9 +109,8 @@ async fn world(plans: Plans) {
                 "organisations": plan.organisations.iter().map(|number| ids[*number]).collect::<Vec<_>>(),
                 "persons": persons,
             });
-            let content = json!({ "document": { "title": marker, "tracking": { "id": marker },
-                "notes": [{ "text": marker }] } })
-            .to_string();
+            let tracking = format!("zi{at}zi");
+            let content = super::revised(&marker, plan.tlp, &tracking, number);
             let author = staff.by(BulletinRole::Author);
             let id = match document {
                 None => exchange.draft(staff, marking, &content).await.id,
@@ -138,7 +141,14 @@ async fn world(plans: Plans) {
                 clients: BTreeSet::new(),
                 persons,
             };
-            planted.push(Planted { marker, marked, document: id, number, attachment: attachment.id });
+            planted.push(Planted {
+                marker,
+                id: tracking,
+                marked,
+                document: id,
+                number,
+                attachment: attachment.id,
+            });
         }
     }
     let place = |at: usize, staff: &Staff, role: BulletinRole| Place {
@@ -155,6 +165,14 @@ async fn world(plans: Plans) {
     let nobody = exchange.somebody().await;
     let reader = Reader::Person { user: nobody.user, membership: None };
     look_everywhere(&exchange, &planted, &reader, &nobody).await;
+    for path in provider_paths(&planted) {
+        let answer = exchange.office.ask("GET", &path, &Credential::default(), "").await;
+        nothing_above(&planted, &Reader::Anonymous, &path, &answer.body);
+    }
+    for file in ["feed.atom", "feed.rss"] {
+        let answer = exchange.public(&format!("/{file}")).await;
+        nothing_above(&planted, &Reader::Anonymous, file, &answer.body);
+    }
     // The public routes, as somebody who could read more by the others.
     let paths =
         paths(&planted).into_iter().filter(|path| !path.contains("comments") && !path.contains("acknowl"));
@@ -180,6 +198,19 @@ fn paths(planted: &[Planted]) -> Vec<String> {
     paths.into_iter().collect()
 }
 
+/// Every path at which the provider of CSAF could show something: its lists, and each document under its label and the widest.
+fn provider_paths(planted: &[Planted]) -> BTreeSet<String> {
+    let mut paths = BTreeSet::from(["/.well-known/csaf/provider-metadata.json".to_owned()]);
+    for label in Tlp::ALL {
+        let lists = ["changes.csv", "feed.json", "2026/"];
+        paths.extend(lists.map(|list| format!("{}/{list}", folder(label))));
+    }
+    for Planted { id, marked, .. } in planted {
+        paths.extend([marked.tlp, Tlp::Clear].map(|label| format!("{}/2026/{id}.json", folder(label))));
+    }
+    paths
+}
+
 async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Reader, someone: &Someone) {
     let by = &someone.credential;
     let may = |one: &Planted| may_read(reader, &one.marked).may_read;
@@ -187,6 +218,18 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         let answer = exchange.get(&path, by).await;
         nothing_above(planted, reader, &path, &answer.body);
     }
+    for path in provider_paths(planted) {
+        let answer = exchange.office.ask("GET", &path, by, "").await;
+        nothing_above(planted, reader, &path, &answer.body);
+    }
+    // Feeds have what is published and theirs, each document once.
+    let made: FeedToken = exchange.ask("POST", "feed-token", by, Value::Null).await.json();
+    let path = &made.atom[made.atom.find("/api/").unwrap()..];
+    let feed = exchange.office.ask("GET", path, &Credential::default(), "").await;
+    nothing_above(planted, reader, "the feed", &feed.body);
+    let published: BTreeSet<_> =
+        planted.iter().filter(|one| one.marked.published && may(one)).map(|one| one.document).collect();
+    assert_eq!(feed.body.matches("<entry>").count(), published.len(), "{reader:?}: {}", feed.body);
     // What is theirs they find, and it is counted; what is not is not counted either.
     let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
     let list: Documents = exchange.list(by).await;
@@ -215,8 +258,12 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
 
 fn nothing_above(planted: &[Planted], reader: &Reader, path: &str, body: &str) {
     for one in planted {
-        if !may_read(reader, &one.marked).may_read {
+        let may = |one: &Planted| may_read(reader, &one.marked).may_read;
+        if !may(one) {
             assert!(!body.contains(&one.marker), "{} is shown to {reader:?} at {path}: {body}", one.marker);
+        }
+        if !planted.iter().any(|other| other.document == one.document && may(other)) {
+            assert!(!body.contains(&one.id), "{} is shown to {reader:?} at {path}: {body}", one.id);
         }
     }
 }
