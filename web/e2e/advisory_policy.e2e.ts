@@ -71,7 +71,24 @@ describe.skipIf(missing.chromium)('advisory to policy', () => {
   /** Publishes an advisory that carries a profile: written by Bela, approved and published by Chand. */
   async function publish(id: string, title: string, controls: [string, string][]): Promise<void> {
     type Document = { id: string; revisions: { hash: string }[] };
-    const content = JSON.stringify({ document: { title, tracking: { id } } });
+    const date = '2026-11-27T10:00:00Z';
+    const content = JSON.stringify({
+      document: {
+        category: 'csaf_base',
+        csaf_version: '2.0',
+        distribution: { tlp: { label: 'WHITE' } },
+        publisher: { category: 'coordinator', name: 'CERT', namespace: 'https://cert.example.org' },
+        title,
+        tracking: {
+          id,
+          current_release_date: date,
+          initial_release_date: date,
+          revision_history: [{ date, number: '1', summary: 'Published' }],
+          status: 'final',
+          version: '1',
+        },
+      },
+    });
     const draft = { kind: 'advisory', marking: { tlp: 'CLEAR' }, content };
     let document = await api<Document>(bela, 'POST', 'bulletin/documents', draft);
     document = await api<Document>(bela, 'PUT', `bulletin/documents/${document.id}/profile`, signed(controls));
