@@ -136,6 +136,7 @@ install_python_peers() {
   local folder=target/peers/python
   cmp -s $list $folder/.installed-from && return
   note "installing programs in Python to compare ours with"
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv || true
   if python3 -m venv $folder >&2 && $folder/bin/pip install -q --disable-pip-version-check -r $list >&2; then
     cp $list $folder/.installed-from
   else
