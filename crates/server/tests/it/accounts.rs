@@ -212,7 +212,7 @@ impl Credential {
     }
 
     /// Says that a page of another site asks.
-    pub fn from_another_site(self) -> Self {
+    pub fn by_another_site(self) -> Self {
         Self { site: Some("cross-site"), ..self }
     }
 }
