@@ -215,6 +215,11 @@ impl Credential {
     pub fn bearer(authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..Self::default() }
     }
+
+    /// Says that a page of another site asks.
+    pub fn by_another_site(self) -> Self {
+        Self { site: Some("cross-site"), ..self }
+    }
 }
 
 fn passkey(number: u8) -> NewPasskey {

@@ -95,7 +95,10 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Err(refusal) = own_page(request.method(), request.headers(), state.public_url.as_ref()) {
+    // What everybody reads, whoever they are, is linked from anywhere.
+    let is_open = right == Right::Anyone && matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_open && let Err(refusal) = own_page(request.method(), request.headers(), state.public_url.as_ref())
+    {
         return refusal.into_response();
     }
     let address = client_address(&state.trusted_proxies, request.extensions(), request.headers());

@@ -93,6 +93,8 @@ async fn from_the_metadata_everybody_finds_each_public_document_and_what_proves_
     assert_eq!(url, format!("{directory}2026/test-one.json"));
     let file = ok(&exchange, &url, &nobody()).await;
     assert_eq!(file.body, text, "byte for byte");
+    let linked = nobody().by_another_site();
+    assert_eq!(ok(&exchange, &url, &linked).await.body, text, "linked from anywhere");
     let beside = async |ending: &str| ok(&exchange, &format!("{url}{ending}"), &nobody()).await.body;
     let hash = format!("{}  test-one.json\n", hex(&Sha256::digest(&text)));
     assert_eq!(beside(".sha256").await, hash);
