@@ -186,6 +186,10 @@ pub(super) struct RoomTask {
 }
 
 impl RoomTask {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is another kind of thing, and all of them are needed"
+    )]
     pub(super) fn new(
         config: RoomConfig,
         group: Handshakes,

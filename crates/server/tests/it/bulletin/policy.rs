@@ -36,9 +36,14 @@ pub const KEY: [u8; 32] = [7; 32];
 
 /// Returns the text of a profile that names these controls, signed with that key.
 pub fn profile_text(controls: &[(&str, &str)], seed: &[u8; 32]) -> String {
+    profile_saying("Point 1", controls, seed)
+}
+
+/// As [`profile_text`]; says this of each control.
+pub fn profile_saying(source: &str, controls: &[(&str, &str)], seed: &[u8; 32]) -> String {
     let named: Vec<_> = controls
         .iter()
-        .map(|(control, value)| json!({ "control": control, "value": value, "source": "Point 1" }))
+        .map(|(control, value)| json!({ "control": control, "value": value, "source": source }))
         .collect();
     let file = json!({ "format": "sabha-policy-profile", "version": 1, "profile": {
         "id": "org.example.lobby", "revision": 1, "title": "What it asks", "issuer": "CERT",
@@ -53,7 +58,7 @@ pub const ASKS: [(&str, &str); 3] =
     [("MEET.CHAT.SAFE", "hosts"), ("MEET.SHARE.HOST", "everyone"), ("MEET.FILE.OFF", "always")];
 
 impl Exchange {
-    async fn carry(&self, document: DocumentId, by: &Credential, text: &str) -> Response {
+    pub async fn carry(&self, document: DocumentId, by: &Credential, text: &str) -> Response {
         self.office.ask("PUT", &format!("/api/v1/bulletin/documents/{document}/profile"), by, text).await
     }
 

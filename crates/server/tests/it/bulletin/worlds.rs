@@ -20,7 +20,10 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Exchange, Someone, Staff};
+use super::{
+    Exchange, Someone, Staff,
+    policy::{ASKS, KEY, profile_saying},
+};
 use crate::accounts::Credential;
 
 /// Worlds that are tried.
@@ -124,6 +127,8 @@ async fn world(plans: Plans) {
             };
             document = Some(id);
             let attachment = exchange.attached(id, &format!("{marker}.txt"), author, &marker).await;
+            let profile = profile_saying(&marker, &ASKS, &KEY);
+            assert_eq!(exchange.carry(id, author, &profile).await.status, 200);
             let published = plan.published || (number as usize) < count;
             if published {
                 exchange.publish(staff, id).await;
@@ -189,6 +194,7 @@ fn paths(planted: &[Planted]) -> Vec<String> {
     for Planted { marker, document, number, attachment, .. } in planted {
         paths.insert(format!("documents/{document}"));
         paths.insert(format!("documents/{document}/revisions/{number}/content"));
+        paths.insert(format!("documents/{document}/revisions/{number}/profile"));
         paths.insert(format!("documents/{document}/comments"));
         paths.insert(format!("documents/{document}/acknowledgements"));
         paths.insert(format!("attachments/{attachment}"));
@@ -214,7 +220,12 @@ fn provider_paths(planted: &[Planted]) -> BTreeSet<String> {
 async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Reader, someone: &Someone) {
     let by = &someone.credential;
     let may = |one: &Planted| may_read(reader, &one.marked).may_read;
-    for path in paths(planted).into_iter().chain(["documents".into(), "incidents".into(), "groups".into()]) {
+    for path in paths(planted).into_iter().chain([
+        "documents".into(),
+        "incidents".into(),
+        "groups".into(),
+        "coverage".into(),
+    ]) {
         let answer = exchange.get(&path, by).await;
         nothing_above(planted, reader, &path, &answer.body);
     }
