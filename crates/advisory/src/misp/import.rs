@@ -108,12 +108,13 @@ fn labels(of: &Json, draft: &mut Draft) {
             },
         }
     }
-    let distribution =
-        of.get("distribution").map(|_| number(of, "distribution").and_then(|far| u8::try_from(far).ok()));
+    if of.get("distribution").is_none() {
+        return;
+    }
+    let far = number(of, "distribution").and_then(|far| u8::try_from(far).ok());
     // One that cannot be read is nobody's leave to pass it on.
-    match distribution.map(|far| far.map_or(Some(Tlp::Red), label_of)) {
-        Some(Some(label)) => draft.narrow(label),
-        Some(None) | None => {}
+    if let Some(label) = far.map_or(Some(Tlp::Red), label_of) {
+        draft.narrow(label);
     }
 }
 
