@@ -108,10 +108,12 @@ fn labels(of: &Json, draft: &mut Draft) {
             },
         }
     }
-    let distribution =
-        of.get("distribution").map(|_| number(of, "distribution").and_then(|far| u8::try_from(far).ok()));
+    if of.get("distribution").is_none() {
+        return;
+    }
+    let far = number(of, "distribution").and_then(|far| u8::try_from(far).ok());
     // One that cannot be read is nobody's leave to pass it on.
-    if let Some(label) = distribution.and_then(|far| far.map_or(Some(Tlp::Red), label_of)) {
+    if let Some(label) = far.map_or(Some(Tlp::Red), label_of) {
         draft.narrow(label);
     }
 }
