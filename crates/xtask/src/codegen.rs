@@ -277,6 +277,7 @@ fn typescript() -> String {
         wire::bulletin_documents::AddComment,
         wire::bulletin_documents::DocumentComment,
         wire::bulletin_documents::DocumentComments,
+        wire::bulletin_exchange::LeftOutOfDraft,
         wire::bulletin_exchange::ImportedDraft,
         wire::bulletin_documents::IncidentClock,
         wire::bulletin_documents::Incident,

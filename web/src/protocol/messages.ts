@@ -2904,6 +2904,16 @@ export type DocumentComments = {
  */
 comments: Array<DocumentComment>, };
 
+export type LeftOutOfDraft = { 
+/**
+ * What it is: its id, or what else names it.
+ */
+what: string, 
+/**
+ * Why it is not there.
+ */
+why: string, };
+
 export type ImportedDraft = { 
 /**
  * What it seems to be.
