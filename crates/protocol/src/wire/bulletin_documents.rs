@@ -114,8 +114,11 @@ body! {
         #[serde(default)]
         #[ts(optional = nullable)]
         tracking: Option<String>,
-        /// What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile, SHA-256 over both.
+        /// What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile or has attachments, over
+        /// all of them.
         hash: String,
+        /// SHA-256 of its content, in hexadecimal.
+        content_hash: String,
         /// How long its content is, in bytes.
         #[ts(type = "number")]
         bytes: u64,

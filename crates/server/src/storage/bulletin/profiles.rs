@@ -26,7 +26,7 @@ use crate::storage::{
 };
 
 /// Tells these hashes from every other SHA-256.
-const LABEL: &[u8] = b"sabha revision with profile v1";
+const LABEL: &[u8] = b"sabha revision as seen v1";
 
 /// A profile to be carried. Its signature holds.
 #[derive(Clone, Debug)]
@@ -39,12 +39,30 @@ pub struct NewProfile {
     pub bytes: Vec<u8>,
 }
 
-/// Returns what a step names as seen: the hash of the content, and where there is a profile, of both.
-pub(super) fn seen(content: [u8; 32], profile: Option<[u8; 32]>) -> [u8; 32] {
-    profile.map_or(content, |profile| {
-        Sha256::new().chain_update(LABEL).chain_update(content).chain_update(profile).finalize().into()
-    })
+/// Returns what a step names as seen: the hash of the content, and where there is more to be seen, of all of it. `attached` has
+/// a line for each attachment: hash, type and name, which has no line break in it.
+pub(super) fn seen(content: [u8; 32], profile: Option<[u8; 32]>, attached: Option<&str>) -> [u8; 32] {
+    if profile.is_none() && attached.is_none() {
+        return content;
+    }
+    let mut all = Sha256::new().chain_update(LABEL).chain_update(content);
+    all.update([u8::from(profile.is_some())]);
+    all.update(profile.unwrap_or_default());
+    all.update(attached.unwrap_or_default());
+    all.finalize().into()
 }
+
+/// The columns of `revisions AS r` from which [`seen`] is made.
+macro_rules! seen_columns {
+    () => {
+        "r.hash,
+         (SELECT p.hash FROM revision_profiles AS p
+          WHERE p.document = r.document AND p.number = r.number) AS profile_hash,
+         (SELECT group_concat(lower(hex(a.hash)) || ' ' || a.media_type || ' ' || a.name, char(10) ORDER BY a.id)
+          FROM attachments AS a WHERE a.document = r.document AND a.number = r.number) AS attached"
+    };
+}
+pub(super) use seen_columns;
 
 impl Store {
     /// Has the draft of a document carry a profile, in the place of the one that it carried. Who does has written in it.
@@ -217,10 +235,18 @@ mod tests {
 
     /// ADV-01
     #[test]
-    fn what_is_approved_is_the_content_and_the_profile_together() {
+    fn what_is_approved_is_the_content_with_the_profile_and_the_attachments() {
         let (one, two) = ([1; 32], [2; 32]);
-        assert_eq!(seen(one, None), one);
-        let all = [seen(one, None), seen(one, Some(two)), seen(one, Some(one)), seen(two, Some(one))];
+        assert_eq!(seen(one, None, None), one);
+        let all = [
+            seen(one, None, None),
+            seen(one, Some(two), None),
+            seen(one, Some(one), None),
+            seen(two, Some(one), None),
+            seen(one, None, Some("a text/plain a.txt")),
+            seen(one, None, Some("a text/plain b.txt")),
+            seen(one, Some(one), Some("a text/plain a.txt")),
+        ];
         for (at, hash) in all.iter().enumerate() {
             assert!(!all[..at].contains(hash), "{at}");
         }

@@ -18,7 +18,8 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use super::{
     LABELS,
     clearance::{Reading, as_reader, may_read},
-    label_number, profiles,
+    label_number,
+    profiles::{self, seen_columns},
 };
 use crate::storage::{
     Store, StoreError,
@@ -118,11 +119,10 @@ impl Store {
     ) -> Result<Option<BulletinDocument>, StoreError> {
         let reading = Reading::of(reader);
         let query = sqlx::query(concat!(
-            "SELECT d.*, m.name, r.number, r.stage, r.tlp, r.title, r.tracking, r.hash, r.changed_ms,
-                    r.published_ms, length(r.content) AS bytes,
-                    (SELECT p.hash FROM revision_profiles AS p
-                     WHERE p.document = r.document AND p.number = r.number) AS profile_hash
-             FROM documents AS d JOIN revisions AS r ON r.document = d.id
+            "SELECT d.*, m.name, r.number, r.stage, r.tlp, r.title, r.tracking, r.changed_ms, r.published_ms,
+                    length(r.content) AS bytes, ",
+            seen_columns!(),
+            " FROM documents AS d JOIN revisions AS r ON r.document = d.id
              JOIN member_organisations AS m ON m.id = d.owner
              WHERE d.id = $4 AND ",
             may_read!(),
@@ -289,6 +289,7 @@ fn revision(row: &SqliteRow) -> Result<Revision, StoreError> {
         title: row.try_get("title")?,
         tracking: row.try_get("tracking")?,
         hash: data_encoding::HEXLOWER.encode(&seen_hash(row)?),
+        content_hash: data_encoding::HEXLOWER.encode(&hash(row)?),
         bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
         changed_ms: time(row, "changed_ms")?,
         published_ms: published_ms.map(i64::unsigned_abs),
@@ -328,11 +329,11 @@ pub(super) fn hash(row: &SqliteRow) -> Result<[u8; 32], StoreError> {
     hash.try_into().map_err(|_| strange("hash"))
 }
 
-/// Returns what a step names as seen, from the columns `hash` and `profile_hash`.
+/// Returns what a step names as seen, from [`seen_columns`].
 pub(super) fn seen_hash(row: &SqliteRow) -> Result<[u8; 32], StoreError> {
     let profile: Option<Vec<u8>> = row.try_get("profile_hash")?;
     let profile = profile.map(|hash| hash.try_into().map_err(|_| strange("hash"))).transpose()?;
-    Ok(profiles::seen(hash(row)?, profile))
+    Ok(profiles::seen(hash(row)?, profile, row.try_get("attached")?))
 }
 
 pub(super) fn strange(what: &str) -> StoreError {

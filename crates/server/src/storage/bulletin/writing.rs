@@ -21,6 +21,7 @@ use super::{
     Acting, BulletinError,
     clearance::{Reading, as_reader, may_read},
     following, label_number, marked,
+    profiles::seen_columns,
     publishing::{Issuer, judge},
     reading::{seen_hash, stage},
 };
@@ -264,10 +265,9 @@ pub(super) async fn known(
     id: DocumentId,
 ) -> Result<Option<Known>, BulletinError> {
     let query = sqlx::query(concat!(
-        "SELECT d.owner, d.withdrawn_ms, r.number, r.stage, r.hash,
-                (SELECT p.hash FROM revision_profiles AS p
-                 WHERE p.document = r.document AND p.number = r.number) AS profile_hash,
-                EXISTS (SELECT 1 FROM revisions AS before
+        "SELECT d.owner, d.withdrawn_ms, r.number, r.stage, ",
+        seen_columns!(),
+        ", EXISTS (SELECT 1 FROM revisions AS before
                         WHERE before.document = d.id AND before.stage >= 3) AS published,
                 (SELECT max(number) FROM revisions WHERE document = d.id) AS newest
          FROM documents AS d JOIN revisions AS r ON r.document = d.id WHERE d.id = $4 AND ",

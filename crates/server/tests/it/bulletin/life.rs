@@ -83,12 +83,20 @@ async fn a_document_is_published_by_four_eyes_and_in_its_order() {
         (RevisionStage::Final, "Two")
     );
 
-    // Returning takes an approval back.
+    // A file that was attached after somebody looked is not approved with what they saw.
     let begin =
         json!({ "marking": { "tlp": "GREEN" }, "content": revised("Next", Tlp::Green, "TEST-Two", 2) });
     let begun = exchange.ask("POST", &format!("documents/{id}/revisions"), cert.by(R::Author), begin).await;
     assert_eq!(begun.status, 201, "{}", begun.body);
-    for (step, role) in [("submit", R::Author), ("approve", R::Reviewer), ("return", R::Publisher)] {
+    let before = begun.json::<BulletinDocument>().revisions[0].hash.clone();
+    exchange.attached(id, "late.txt", cert.by(R::Author), "What nobody has looked at.").await;
+    assert_eq!(exchange.step(id, "submit", cert.by(R::Author)).await.status, 200);
+    let unseen = json!({ "step": "approve", "seen": before });
+    let unseen = exchange.ask("POST", &format!("documents/{id}/steps"), cert.by(R::Reviewer), unseen).await;
+    assert_eq!(rule(&unseen), (409, Rule::BulletinSeen));
+
+    // Returning takes an approval back.
+    for (step, role) in [("approve", R::Reviewer), ("return", R::Publisher)] {
         assert_eq!(exchange.step(id, step, cert.by(role)).await.status, 200, "{step}");
     }
     let voided = exchange.step(id, "publish_interim", cert.by(R::Publisher)).await;

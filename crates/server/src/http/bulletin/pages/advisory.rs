@@ -182,7 +182,7 @@ fn files(visit: &Visit, document: &BulletinDocument, revision: &Revision) -> Mar
             ul.links {
                 li {
                     a href={ (api) "/" (document.id) "/revisions/" (revision.number) "/content" } download { (words.files_json) }
-                    (weight(revision.bytes, &revision.hash))
+                    (weight(revision.bytes, &revision.content_hash))
                 }
                 @for file in &revision.attachments {
                     li {
