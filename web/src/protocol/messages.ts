@@ -3067,9 +3067,14 @@ title: string,
  */
 tracking?: string | null, 
 /**
- * What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile, SHA-256 over both.
+ * What a step names as seen, in hexadecimal: SHA-256 of its content; if it carries a profile or has attachments, over
+ * all of them.
  */
 hash: string, 
+/**
+ * SHA-256 of its content, in hexadecimal.
+ */
+content_hash: string, 
 /**
  * How long its content is, in bytes.
  */

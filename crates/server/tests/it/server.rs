@@ -68,6 +68,7 @@ pub fn settings(directory: &Path) -> Settings {
     settings.server.drain_seconds = 5;
     settings.media.shards = Some(1);
     // Every request of a test comes from one address, and some walk every route with every credential.
+    settings.limits.connections_per_address_per_second = 10_000;
     settings.limits.requests_per_address_per_second = 10_000;
     settings.limits.wrong_credentials_per_address_per_minute = 1_000_000;
     settings

@@ -120,7 +120,7 @@ async fn what_is_published_is_the_same_bytes_for_ever() {
     let before = exchange.public(&path).await;
     assert_eq!((before.status, before.body.as_str()), (200, first.as_str()), "byte for byte");
     let shown: BulletinDocument = exchange.public(&format!("/{id}")).await.json();
-    assert_eq!(shown.revisions[0].hash, hash_of(&before));
+    assert_eq!(shown.revisions[0].content_hash, hash_of(&before));
     assert_eq!(before.header("etag"), Some(format!("\"{}\"", hash_of(&before)).as_str()));
     assert!(before.header("content-disposition").unwrap().starts_with("attachment"));
     let attachment = exchange.public(&format!("/attachments/{}", file.id)).await;
