@@ -9,7 +9,7 @@
 //! | a remedy | course-of-action, which mitigates or remediates its vulnerability |
 //! | a product with a status | software, related to the vulnerability by CSAF's word for the status |
 //! | a text | the report's or the vulnerability's description, or a note about it |
-//! | a line of [`indicators`](crate::indicators) | indicator |
+//! | a line of [`indicators`] | indicator |
 //! | an incident | incident, with the core extension |
 //!
 //! The same document gives the same bytes. A label never becomes wider: it is the narrower of the marking's and of the one that
