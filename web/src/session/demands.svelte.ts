@@ -7,16 +7,26 @@ const DEMANDS_PATH = '/api/v1/policy/advisories';
 /** Time the server has to answer, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** For so long an answer is good, in milliseconds: a floor changes seldom, and a refusal is read for seconds. */
-const GOOD_MS = 5_000;
+/** For so long an answer is good, in milliseconds. Who asks meanwhile hears what comes after: the floor may just have changed. */
+const GOOD_MS = 2_000;
 
 export class Demands {
   list = $state.raw<readonly PolicyDemand[]>([]);
   private askedMs = Number.NEGATIVE_INFINITY;
+  private again: Promise<void> | null = null;
 
-  /** Asks the server, unless it has just been asked. What was known stays where it does not answer. */
-  async ask(nowMs: number): Promise<void> {
-    if (nowMs - this.askedMs < GOOD_MS) return;
+  /** Asks the server: at once, or a moment later if it has just been asked. What was known stays where it does not answer. */
+  ask(nowMs: number): Promise<void> {
+    const goodMs = this.askedMs + GOOD_MS - nowMs;
+    if (goodMs <= 0) return this.fetch(nowMs);
+    this.again ??= new Promise((done) => setTimeout(done, goodMs)).then(() => {
+      this.again = null;
+      return this.fetch(nowMs + goodMs);
+    });
+    return this.again;
+  }
+
+  private async fetch(nowMs: number): Promise<void> {
     this.askedMs = nowMs;
     try {
       const init: RequestInit = { credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };

@@ -11,16 +11,24 @@ function answers(...bodies: unknown[]): { asked(): number } {
 }
 
 describe('which advisories demand what', () => {
-  afterEach(() => vi.unstubAllGlobals());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
 
-  it('is asked once in five seconds, however many places show it', async () => {
-    const server = answers({ demands: [demand] }, { demands: [] });
+  it('is asked once in two seconds, and once more for all who asked meanwhile', async () => {
+    vi.useFakeTimers();
+    const server = answers({ demands: [] }, { demands: [demand] }, { demands: [] });
     const demands = new Demands();
-    await Promise.all([demands.ask(0), demands.ask(1)]);
+    const asked = [demands.ask(0), demands.ask(1), demands.ask(2)];
     expect(server.asked()).toBe(1);
-    expect(demands.list).toEqual([demand]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await Promise.all(asked);
+    expect(server.asked()).toBe(2);
+    expect(demands.list, 'what was demanded meanwhile').toEqual([demand]);
 
-    await demands.ask(5_000);
+    await demands.ask(4_001);
+    expect(server.asked()).toBe(3);
     expect(demands.list).toEqual([]);
   });
 

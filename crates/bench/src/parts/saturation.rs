@@ -17,6 +17,9 @@ use crate::{
 /// A core so busy is full: the rest is the clock's granularity and the moments between two bursts.
 const FULL: f64 = 0.95;
 
+/// A client so busy is full: with more viewers it would take minutes to have them all come in.
+const CLIENT_FULL: f64 = 0.9;
+
 /// A larger share of packets that never came is more than chance.
 const LOST_MAX: f64 = 0.001;
 
@@ -133,7 +136,7 @@ fn limit(figures: &Figures, client_cores: f64) -> Option<Limit> {
     let is_behind = figures.lost_share > LOST_MAX || figures.p99_us > LATE_MAX_US;
     if figures.server_cores() >= FULL {
         Some(Limit::Server)
-    } else if figures.client_cores >= FULL * client_cores {
+    } else if figures.client_cores >= CLIENT_FULL * client_cores {
         Some(Limit::Client)
     } else {
         is_behind.then_some(Limit::Server)
@@ -164,7 +167,7 @@ mod tests {
     fn who_is_full_is_the_limit() {
         assert_eq!(limit(&figures(0.5, 0.5), 1.0), None);
         assert_eq!(limit(&figures(0.96, 0.5), 1.0), Some(Limit::Server));
-        assert_eq!(limit(&figures(0.5, 0.96), 1.0), Some(Limit::Client));
+        assert_eq!(limit(&figures(0.5, 0.92), 1.0), Some(Limit::Client));
         assert_eq!(limit(&figures(0.5, 0.96), 3.0), None, "it has three cores");
         let late = Figures { p99_us: LATE_MAX_US + 1, ..figures(0.5, 0.5) };
         assert_eq!(limit(&late, 1.0), Some(Limit::Server));

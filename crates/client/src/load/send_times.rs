@@ -20,9 +20,9 @@ pub(crate) struct SendTimes {
 
 #[derive(Debug, Default)]
 struct Place {
-    /// Zero while the time is being written.
-    key: AtomicU64,
     sent_ns: AtomicU64,
+    /// The packet's key, with the time mixed in by exclusive or: what belongs to two packets does not go together.
+    check: AtomicU64,
 }
 
 impl SendTimes {
@@ -34,21 +34,16 @@ impl SendTimes {
     pub(crate) fn sent(&self, payload: &[u8], at_ns: u64) {
         let Some(key) = key(payload) else { return };
         let place = self.place(key);
-        place.key.store(0, Ordering::SeqCst);
-        place.sent_ns.store(at_ns, Ordering::SeqCst);
-        place.key.store(key, Ordering::SeqCst);
+        place.sent_ns.store(at_ns, Ordering::Relaxed);
+        place.check.store(key ^ at_ns, Ordering::Relaxed);
     }
 
     /// Returns when a packet was sent, unless that is forgotten.
     pub(crate) fn find(&self, payload: &[u8]) -> Option<u64> {
         let key = key(payload)?;
         let place = self.place(key);
-        if place.key.load(Ordering::SeqCst) != key {
-            return None;
-        }
-        let sent = place.sent_ns.load(Ordering::SeqCst);
-        // Another packet may have taken the place meanwhile.
-        (place.key.load(Ordering::SeqCst) == key).then_some(sent)
+        let sent = place.sent_ns.load(Ordering::Relaxed);
+        (place.check.load(Ordering::Relaxed) ^ sent == key).then_some(sent)
     }
 
     fn place(&self, key: u64) -> &Place {
@@ -59,7 +54,7 @@ impl SendTimes {
 fn key(payload: &[u8]) -> Option<u64> {
     let (_, tail) = payload.split_last_chunk::<TELLING_BYTES>()?;
     let number = u128::from_le_bytes(*tail);
-    // What is sealed is as good as random, so any function of it will do. Zero is taken.
+    // What is sealed is as good as random, so any function of it will do. Zero is that of an empty place.
     Some(((number ^ (number >> 59)) as u64).max(1))
 }
 
