@@ -29,8 +29,8 @@ use crate::{
 
 /// How often speakers, allocation and demand are looked at.
 const TICK: Duration = Duration::from_millis(100);
-/// How often a room is looked at in which nobody publishes anything.
-const TICK_UNUSED: Duration = Duration::from_secs(1);
+/// How often a room is looked at in which nobody publishes anything: only for who is gone without a word.
+const TICK_UNUSED: Duration = Duration::from_secs(4);
 /// Wants kept per peer: camera and screen of everybody.
 const WANTS_MAX: usize = 2 * ROOM_PARTICIPANTS_MAX;
 

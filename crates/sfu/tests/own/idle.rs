@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sabha_protocol::Source;
+use sabha_sfu::{Event, PeerKey};
 
 use crate::{client::Profile, world::World};
 
@@ -44,4 +45,9 @@ fn who_begins_to_speak_after_a_long_silence_is_noticed_at_once() {
     let first = heard.first().expect("heard").at - since;
     // The test's client begins up to 400 ms later.
     assert!(first < Duration::from_millis(600), "after {first:?}");
+    let heard_of = world.events.iter().find(|(at, event)| {
+        *at >= since && matches!(event, Event::SpeakersChanged { speaking, .. } if speaking == &[PeerKey(speaker as u64)])
+    });
+    let (at, _) = heard_of.expect("everybody is told who speaks");
+    assert!(*at - since < Duration::from_secs(1), "told after {:?}", *at - since);
 }

@@ -61,6 +61,8 @@ const ESTIMATE_STEP: u64 = 33;
 /// How often the estimator looks at time alone, while packets are on their way.
 const ESTIMATOR_STEP: Duration = Duration::from_millis(50);
 const ESTIMATOR_AFTER: Duration = Duration::from_secs(2);
+/// Reports go on for this long once no media passes: until who was told of a bad link has been told of a good one.
+const REPORTS_AFTER: Duration = Duration::from_secs(6);
 
 /// A connection.
 #[derive(Debug)]
@@ -95,6 +97,8 @@ pub(crate) struct Own {
     told_estimate: Bitrate,
     desired: Bitrate,
     sent_at: Option<Instant>,
+    /// When media came last.
+    received_at: Option<Instant>,
     estimate_at: Instant,
     report_at: Instant,
     resends: u32,
@@ -152,6 +156,7 @@ impl Own {
             told_estimate: BITRATE_INITIAL,
             desired: Bitrate::ZERO,
             sent_at: None,
+            received_at: None,
             estimate_at: now,
             report_at: now + STATS_INTERVAL,
             resends: 0,
@@ -200,6 +205,7 @@ impl Own {
         self.scratch.clear();
         self.scratch.extend_from_slice(contents);
         let Ok(end) = opener.open_rtp(&mut self.scratch, header.bytes) else { return Ok(false) };
+        self.received_at = Some(now);
         if let Some(seq) = header.transport_seq {
             self.arrivals.record(now, header.ssrc, seq);
         }
@@ -319,6 +325,12 @@ impl Own {
         Ok(self.next(now))
     }
 
+    /// Returns whether media passed so lately that there is something to report of it.
+    fn has_reports(&self, now: Instant) -> bool {
+        let passed = self.sent_at.max(self.received_at);
+        self.sealer.is_some() && passed.is_some_and(|at| now.saturating_duration_since(at) <= REPORTS_AFTER)
+    }
+
     /// Returns when something is to be done for which no packet is the cause.
     fn next(&self, now: Instant) -> Instant {
         let is_active = self.ids.transport_seq.is_some()
@@ -330,7 +342,7 @@ impl Own {
             .map(|waiting| self.pacer.next(now, wire_bytes(waiting.packet.payload.len())));
         let all = [
             self.ice.next(),
-            self.sealer.as_ref().map(|_| self.report_at),
+            self.has_reports(now).then_some(self.report_at),
             self.arrivals.due(),
             waiting,
             self.probe.as_ref().map(|probing| probing.next),

@@ -116,6 +116,7 @@ impl Own {
 
     /// Sends what is owed to the client: feedback, requests, and once a second reports.
     pub(super) fn send_reports(&mut self, now: Instant, send: &mut impl FnMut(Route, Vec<u8>)) {
+        let has_reports = self.has_reports(now);
         let (Some(route), Some(sealer)) = (self.route, &mut self.sealer) else { return };
         let mut datagrams = Datagrams { reporter: self.reporter, open: Vec::new(), full: Vec::new() };
         while self.arrivals.due().is_some_and(|due| due <= now) {
@@ -143,7 +144,7 @@ impl Own {
         for down in self.down.iter_mut().filter(|down| down.has_moved) {
             down.write_report(now, ntp, &self.cname, &mut datagrams);
         }
-        if self.report_at <= now {
+        if has_reports && self.report_at <= now {
             self.report_at = now + STATS_INTERVAL;
             self.resends = 0;
             let blocks: Vec<_> = self
