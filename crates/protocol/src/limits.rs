@@ -218,10 +218,14 @@ pub const ENTER_DEADLINE_CROWDED: Duration = Duration::from_secs(10);
 /// Who has not entered is refused at the next multiple of this time after it asked: what the server looked up, or did
 /// not, takes less and is not seen from outside.
 pub const REFUSAL_GRID: Duration = Duration::from_millis(50);
-/// A client sends `ping` this often; after twice as long in silence either side gives the other up.
+/// A client sends `ping` this often, and gives the server up when two of them went unanswered.
 pub const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// The same for a client that rests: nobody in its room publishes, and it has said nothing for as long.
+pub const PING_INTERVAL_RESTING: Duration = Duration::from_secs(10);
 /// Silence after which the server takes a connection for lost.
 pub const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// The same for one whose last `ping` said that the client rests.
+pub const SILENCE_MAX_RESTING: Duration = Duration::from_secs(25);
 /// Time a meeting has to be brought above a floor that was raised, once a host is there.
 pub const FLOOR_GRACE: Duration = Duration::from_secs(60);
 /// A room in which nobody is connected ends itself after this long.

@@ -318,7 +318,7 @@ fn typescript() -> String {
         "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
-         silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n}} as const;\n\n\
+         pingIntervalRestingMs: {},\n  silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** Path at which the organisation's floor can be read. */\nexport const POLICY_PATH = {:?};\n\n\
@@ -333,6 +333,7 @@ fn typescript() -> String {
         limits::TILE_HEIGHT_MAX,
         limits::RESUME_WINDOW.as_millis(),
         limits::PING_INTERVAL.as_millis(),
+        limits::PING_INTERVAL_RESTING.as_millis(),
         limits::SILENCE_MAX.as_millis(),
         sabha_protocol::gate::LINK_SECRET_BYTES,
         limits::CHAT_CHARS_MAX,

@@ -239,6 +239,13 @@ export const FAREWELL_MS = 1000;
 export const nothingOn: MediaState = { microphone: false, camera: false, screen: false, screen_audio: false };
 
 /** Returns the model of a call that nobody has entered yet. */
+/** Returns whether one is in the room, and nobody in it publishes anything. */
+export function isSilent({ entry, roster, wanted }: Model): boolean {
+  const silent = ({ microphone, camera, screen, screen_audio }: MediaState) =>
+    !microphone && !camera && !screen && !screen_audio;
+  return entry === 'joined' && silent(wanted) && roster.every(({ media }) => silent(media));
+}
+
 export function initialModel(wanted: MediaState = nothingOn): Model {
   return {
     shown: {

@@ -246,7 +246,7 @@ offer: MediaOffer, } | { "type": "missed",
 /**
  * The epoch the client is in.
  */
-epoch: GroupEpoch, } | { "type": "ping", } | { "type": "propose", 
+epoch: GroupEpoch, } | { "type": "ping", resting?: boolean, } | { "type": "propose", 
 /**
  * The epoch it is for.
  */
@@ -3488,6 +3488,7 @@ export const limits = {
   tileHeightMax: 2160,
   resumeWindowMs: 60000,
   pingIntervalMs: 2000,
+  pingIntervalRestingMs: 10000,
   silenceMaxMs: 10000,
   linkSecretBytes: 16,
   chatCharsMax: 4000,

@@ -6,7 +6,7 @@
 
 import { refusalOf } from '../call/conduct';
 import type { CallEvent, Effect, Model } from '../call/model';
-import { initialModel } from '../call/model';
+import { initialModel, isSilent } from '../call/model';
 import { reduce } from '../call/reducer';
 import type { CallState } from '../call/state';
 import { oneLine } from '../call/text';
@@ -390,6 +390,7 @@ export class Session implements Call {
       this.#running = false;
     }
     this.#screenLock.hold(this.state.phase === 'joined');
+    this.#socket?.rest(isSilent(this.#model));
   }
 
   #run(effect: Effect): void {

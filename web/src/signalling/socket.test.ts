@@ -120,6 +120,56 @@ describe('signalling socket', () => {
     expect(frames).toHaveLength(1);
   });
 
+  it('rests while nothing happens, and pings at once when something does', () => {
+    const pings = () =>
+      wire()
+        .sent.filter((text) => text.includes('"ping"'))
+        .map((text) => JSON.parse(text).body);
+    const answered = (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 1000) {
+        const before = wire().sent.length;
+        clock.pass(1000);
+        if (wire().sent.length > before) wire().says({ type: 'pong' });
+      }
+    };
+    socket.open();
+    wire().onopen?.();
+    socket.rest(true);
+    answered(limits.pingIntervalRestingMs);
+    wire().sent = [];
+    answered(60_000);
+    expect(pings()).toHaveLength(6);
+    expect(pings().every(({ resting }) => resting)).toBe(true);
+
+    wire().sent = [];
+    answered(5_000);
+    socket.send({ id: 1, body: { type: 'leave' } });
+    answered(limits.pingIntervalMs);
+    expect(pings().at(-1)).toEqual({ type: 'ping', resting: false });
+
+    answered(30_000);
+    expect(pings().at(-1)?.resting).toBe(true);
+    wire().sent = [];
+    socket.rest(false);
+    answered(10_000);
+    expect(pings().length).toBeGreaterThanOrEqual(5);
+    expect(log).toEqual(['up']);
+  });
+
+  it('who rests notices a dead path within fourteen seconds', () => {
+    socket.open();
+    wire().onopen?.();
+    socket.rest(true);
+    for (let passed = 0; passed < 30_000; passed += 500) {
+      clock.pass(500);
+      wire().says({ type: 'pong' });
+    }
+    const first = wires.length;
+    clock.pass(limits.pingIntervalRestingMs + 2 * limits.pingIntervalMs);
+    expect(log).toEqual(['up', 'down']);
+    expect(wires.length).toBeGreaterThan(first);
+  });
+
   it('takes silence for loss, and comes back at once', () => {
     comeUp();
     const first = wire();

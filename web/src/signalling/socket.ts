@@ -10,6 +10,8 @@ import { parseFrame } from './frame';
 
 /** Silence after which a connection that answers pings counts as dead, in milliseconds: two pings unanswered. */
 const SILENCE_MS = limits.pingIntervalMs * 2;
+/** Time since a ping after which a rest is over, in milliseconds: less than its interval by what timers are late or early. */
+const RESTED_MS = limits.pingIntervalRestingMs - 100;
 /** Time a connection may take to open, in milliseconds, before the next try. */
 const OPENING_MS = 5000;
 /** Time a connection must have lasted, in milliseconds, before the next loss counts as a new one. */
@@ -53,7 +55,14 @@ export class SignallingSocket {
   /** Since when there is no connection; null while there is one. */
   #lostSinceMs: number | null = null;
   #heardMs = 0;
+  #saidMs = 0;
   #openedMs = 0;
+  /** When the first ping was sent to which nothing has come back; null if there is none. */
+  #askedMs: number | null = null;
+  #pingedMs = 0;
+  #mayRest = false;
+  /** Whether the last ping said that the next one takes longer. */
+  #isResting = false;
   #retryTimer: number | null = null;
   #aliveTimer: number | null = null;
   readonly #url: string;
@@ -82,7 +91,17 @@ export class SignallingSocket {
       return false;
     }
     socket.send(JSON.stringify(frame));
+    if (frame.body.type !== 'ping') {
+      this.#saidMs = this.#around.nowMs();
+      this.#rouse();
+    }
     return true;
+  }
+
+  /** Says whether a dead path may be noticed later, since nothing happens that it would interrupt. */
+  rest(mayRest: boolean): void {
+    this.#mayRest = mayRest;
+    if (!mayRest) this.#rouse();
   }
 
   /** Drops the connection and opens another at once. */
@@ -100,8 +119,9 @@ export class SignallingSocket {
 
   /** Checks at once whether the path still carries an answer: the network changed under it. */
   probe(): void {
-    if (this.#isUp) this.#ping();
-    else this.hurry();
+    if (!this.#isUp) this.hurry();
+    else if (this.#isResting) this.#rouse();
+    else this.#ping();
   }
 
   close(): void {
@@ -135,14 +155,17 @@ export class SignallingSocket {
 
   #opened(): void {
     this.#isUp = true;
-    this.#openedMs = this.#heardMs = this.#around.nowMs();
+    this.#openedMs = this.#heardMs = this.#saidMs = this.#around.nowMs();
+    this.#askedMs = null;
+    this.#isResting = false;
     this.#stop('alive');
-    this.#keepAlive();
+    this.#keepAlive(limits.pingIntervalMs);
     this.#events.up();
   }
 
   #heard(data: unknown): void {
     this.#heardMs = this.#around.nowMs();
+    this.#askedMs = null;
     if (typeof data !== 'string') return;
     const frame = parseFrame(data);
     if (!frame) return;
@@ -153,20 +176,43 @@ export class SignallingSocket {
     if (frame.body.type !== 'pong') this.#events.message(frame);
   }
 
-  #keepAlive(): void {
+  #keepAlive(afterMs: number): void {
     this.#aliveTimer = this.#around.setTimer(() => {
-      const silentMs = this.#around.nowMs() - this.#heardMs;
-      if (silentMs >= SILENCE_MS) {
+      const nowMs = this.#around.nowMs();
+      if (this.#isDead(nowMs)) {
         this.#lose();
         return;
       }
+      // While an answer is awaited there is no rest; once it is there, the rest of the interval is.
+      const rests = this.#mayRest && nowMs - this.#saidMs >= limits.pingIntervalRestingMs;
+      if (this.#askedMs === null && this.#isResting && rests && nowMs - this.#pingedMs < RESTED_MS) {
+        this.#keepAlive(this.#pingedMs + limits.pingIntervalRestingMs - nowMs);
+        return;
+      }
+      this.#isResting = rests;
       this.#ping();
-      this.#keepAlive();
-    }, limits.pingIntervalMs);
+      this.#keepAlive(limits.pingIntervalMs);
+    }, afterMs);
+  }
+
+  #isDead(nowMs: number): boolean {
+    if (this.#askedMs === null || nowMs - this.#heardMs < SILENCE_MS) return false;
+    // After a rest the silence before the first ping says nothing.
+    return nowMs - this.#askedMs >= (this.#isResting ? SILENCE_MS : limits.pingIntervalMs);
+  }
+
+  /** Ends a rest: the next ping is due at once. */
+  #rouse(): void {
+    if (!this.#isResting || !this.#isUp) return;
+    this.#isResting = false;
+    this.#stop('alive');
+    this.#keepAlive(0);
   }
 
   #ping(): void {
-    this.send({ id: PING_ID, body: { type: 'ping' } });
+    this.#pingedMs = this.#around.nowMs();
+    this.#askedMs ??= this.#pingedMs;
+    this.send({ id: PING_ID, body: { type: 'ping', resting: this.#isResting } });
   }
 
   #lose(): void {

@@ -31,7 +31,7 @@ use sabha_protocol::{
     DeviceKey, GroupEpoch, MediaState, ParticipantId, RequestId, Source, TileHeight,
     device::DeviceCommand,
     key::Challenge,
-    limits::{PING_INTERVAL, SILENCE_MAX},
+    limits::{PING_INTERVAL, PING_INTERVAL_RESTING, SILENCE_MAX, SILENCE_MAX_RESTING},
     wire::{
         ClientMessage, ServerFrame,
         client::{MediaOffer, Tile},
@@ -225,7 +225,10 @@ struct Session {
     lost_since: Option<Instant>,
     retry: Duration,
     last_heard: Instant,
+    last_said: Instant,
     next_ping: Instant,
+    /// Whether the last ping said that the next one takes longer.
+    is_resting: bool,
     tick: Duration,
     next_tick: Instant,
     outbox: Outbox,
@@ -300,7 +303,9 @@ pub(super) async fn run(
         lost_since: None,
         retry: RETRY.0,
         last_heard: start,
+        last_said: start,
         next_ping: start + PING_INTERVAL,
+        is_resting: false,
         next_tick: start + tick,
         outbox: Outbox::new(start),
         pending: VecDeque::new(),
@@ -433,14 +438,7 @@ impl Session {
         if self.parting.take_if(|parting| now >= parting.due).is_some() {
             self.request(ClientMessage::Leave {}, Request::Leave).await?;
         }
-        if now >= self.next_ping {
-            self.next_ping = now + PING_INTERVAL;
-            if now.saturating_duration_since(self.last_heard) > SILENCE_MAX {
-                let silent = ClientError::Timeout("waiting for a sign of life of the server");
-                return self.lose_link(silent, Duration::ZERO);
-            }
-            self.request(ClientMessage::Ping {}, Request::Other("ping")).await?;
-        }
+        self.keep_alive(now).await?;
         if now >= self.next_tick {
             self.next_tick = now + self.tick;
             self.copy_figures();
@@ -453,6 +451,32 @@ impl Session {
             self.replace_media(now).await?;
         }
         Ok(())
+    }
+
+    /// Pings when it is time, and at once when a rest ends. Loses a link on which nothing comes back.
+    async fn keep_alive(&mut self, now: Instant) -> Result<(), ClientError> {
+        if now < self.next_ping && (!self.is_resting || self.may_rest(now)) {
+            return Ok(());
+        }
+        let rests = self.may_rest(now);
+        let patience = if self.is_resting { SILENCE_MAX_RESTING } else { SILENCE_MAX };
+        self.next_ping = now + if rests { PING_INTERVAL_RESTING } else { PING_INTERVAL };
+        self.is_resting = rests;
+        if now.saturating_duration_since(self.last_heard) > patience {
+            let silent = ClientError::Timeout("waiting for a sign of life of the server");
+            return self.lose_link(silent, Duration::ZERO);
+        }
+        self.request(ClientMessage::Ping { resting: rests }, Request::Other("ping")).await
+    }
+
+    /// Returns whether a dead path may be noticed later: nobody in the room publishes anything, and nothing was said.
+    fn may_rest(&self, now: Instant) -> bool {
+        let state = self.state.borrow();
+        let silent = MediaState::default();
+        self.entry == Entry::Joined
+            && now.saturating_duration_since(self.last_said) > PING_INTERVAL_RESTING
+            && state.media == silent
+            && state.participants.values().all(|person| person.media == silent)
     }
 
     // The link.
@@ -512,6 +536,9 @@ impl Session {
     async fn request(&mut self, message: ClientMessage, request: Request) -> Result<(), ClientError> {
         if !matches!(self.link, Link::Up(_)) {
             return Ok(());
+        }
+        if !matches!(message, ClientMessage::Ping { .. }) {
+            self.last_said = Instant::now();
         }
         self.outbox.push(message, request)?;
         self.flush(Instant::now()).await

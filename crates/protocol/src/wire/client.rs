@@ -118,8 +118,13 @@ pub enum ClientMessage {
         /// The epoch the client is in.
         epoch: GroupEpoch,
     },
-    /// Asks for a `pong`; sent every two seconds, so that either side notices a dead path.
-    Ping {},
+    /// Asks for a `pong`; sent every two seconds, so that either side notices a dead path. A client in whose room nobody
+    /// publishes, and that has nothing to say, may rest: the next one then comes within ten seconds.
+    Ping {
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        resting: bool,
+    },
     /// Proposes to leave (RFC 9420 section 12.1.2 and the SelfRemove extension); somebody commits it. Passed on as
     /// `handshake`. Answered by `done`.
     Propose {

@@ -12,7 +12,7 @@ use sabha_protocol::{
     key::Challenge,
     limits::{
         ENTER_DEADLINE, ENTER_DEADLINE_CROWDED, MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGES_BURST,
-        MESSAGES_PER_SECOND, REFUSAL_GRID, SILENCE_MAX,
+        MESSAGES_PER_SECOND, REFUSAL_GRID, SILENCE_MAX, SILENCE_MAX_RESTING,
     },
     wire::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, server::CloseReason},
 };
@@ -89,6 +89,8 @@ struct Connection {
     challenge: Challenge,
     outbox: Outbox,
     room: Option<Attached>,
+    /// Whether the client said with its last ping that the next one takes longer.
+    is_resting: bool,
     rate: TokenBucket,
     group_rate: TokenBucket,
     strikes: TokenBucket,
@@ -123,6 +125,7 @@ pub(super) async fn serve(
         challenge,
         outbox,
         room: None,
+        is_resting: false,
         rate: TokenBucket::new(now, f64::from(MESSAGES_BURST), f64::from(MESSAGES_PER_SECOND)),
         group_rate: TokenBucket::new(now, GROUP_REQUESTS_BURST, GROUP_REQUESTS_PER_SECOND),
         strikes: TokenBucket::new(now, STRIKES_BURST, STRIKES_PER_SECOND),
@@ -162,7 +165,7 @@ impl Connection {
         phase.mark_changed();
         self.intake.allow(INTAKE_BYTES);
         loop {
-            let silence = heard + SILENCE_MAX;
+            let silence = heard + if self.is_resting { SILENCE_MAX_RESTING } else { SILENCE_MAX };
             let deadline = if due.has_entered() {
                 silence
             } else {
@@ -264,7 +267,9 @@ impl Connection {
             }
         };
         match body {
-            ClientMessage::Ping {} => {
+            ClientMessage::Ping { resting } => {
+                // Who has not entered has no room in which nothing happens.
+                self.is_resting = resting && self.room.is_some();
                 self.outbox.send(encode(&frame(Some(id), ServerMessage::Pong {})));
                 Ok(())
             }

@@ -33,7 +33,7 @@ pub(super) fn asked(message: ClientMessage) -> Option<Asked> {
         ClientMessage::Deny { guest } => room(Command::Deny { guest }),
         ClientMessage::Door { to, payload } => room(Command::Door { to, payload }),
         ClientMessage::End {} => room(Command::End),
-        ClientMessage::Enter { .. } | ClientMessage::Ping {} => return None,
+        ClientMessage::Enter { .. } | ClientMessage::Ping { .. } => return None,
         ClientMessage::GroupState {} => group(GroupRequest::GroupState),
         ClientMessage::Join { offer, media } => room(Command::Join { offer, media }),
         ClientMessage::Leave {} => room(Command::Leave),

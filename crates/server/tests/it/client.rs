@@ -150,7 +150,7 @@ impl Client {
 
     /// Proves that the connection works: a ping is answered.
     pub async fn ping(&mut self) {
-        let request = self.send(ClientMessage::Ping {}).await;
+        let request = self.send(ClientMessage::Ping { resting: false }).await;
         assert_eq!(self.answer(request).await, ServerMessage::Pong {});
     }
 

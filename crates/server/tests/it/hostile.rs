@@ -7,6 +7,7 @@ use sabha_protocol::{
     GroupEpoch, MediaState, RequestId, Rule,
     limits::{
         MESSAGE_BYTES_BEFORE_ENTRY_MAX, MESSAGE_BYTES_MAX, MESSAGES_BURST, RELAY_BYTES_MAX, SILENCE_MAX,
+        SILENCE_MAX_RESTING,
     },
     opaque::RelayPayload,
     secret::ResumeToken,
@@ -277,9 +278,25 @@ async fn slow_reader_is_closed_and_the_others_do_not_wait_for_it() {
 async fn silent_connection_is_taken_for_lost() {
     let server = TestServer::start().await;
     let mut silent = Client::connect(server.address()).await;
+    // Who has not entered cannot rest.
+    silent.send(ClientMessage::Ping { resting: true }).await;
     let started = std::time::Instant::now();
     while silent.next_or_end().await.is_some() {}
     assert!(started.elapsed() > SILENCE_MAX / 2);
+    assert!(started.elapsed() < SILENCE_MAX_RESTING - Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn who_rests_in_a_room_may_be_silent_for_longer_and_not_for_ever() {
+    let server = TestServer::start().await;
+    let meeting = server.create_meeting().await;
+    let mut host = person::host(server.address(), &meeting).await;
+    assert_eq!(host.ask(ClientMessage::Ping { resting: true }).await, ServerMessage::Pong {});
+    let started = std::time::Instant::now();
+    while host.client.next_or_end().await.is_some() {}
+    let lasted = started.elapsed();
+    assert!(lasted > SILENCE_MAX + Duration::from_secs(2), "{lasted:?}");
+    assert!(lasted < SILENCE_MAX_RESTING * 2, "{lasted:?}");
 }
 
 #[tokio::test]

@@ -514,7 +514,7 @@ enum As {
 fn refused_by(message: &ClientMessage, who: As) -> Option<Rule> {
     use ClientMessage as M;
     match (message, who) {
-        (M::Ping {}, _) => None,
+        (M::Ping { .. }, _) => None,
         // Tried with every wrong right, below.
         (M::Enter { .. }, _) => None,
         // What one may say of oneself, in the own room.
@@ -607,7 +607,7 @@ fn messages(person: ParticipantId, guest: ParticipantId) -> Vec<ClientMessage> {
         M::Mute { participant: person, source: Source::Microphone },
         M::Offer { offer: offer() },
         M::Missed { epoch: GroupEpoch(99) },
-        M::Ping {},
+        M::Ping { resting: false },
         M::Propose { epoch: GroupEpoch(1), proposal: junk().try_into().unwrap() },
         M::Relay { to: Some(ParticipantId(4_000_000)), payload: junk().try_into().unwrap() },
         M::SetMedia { media: MediaState::default() },

@@ -195,7 +195,7 @@ impl Person {
 
     /// Proves that the connection works: a ping is answered.
     pub async fn ping(&mut self) {
-        assert_eq!(self.ask(ClientMessage::Ping {}).await, ServerMessage::Pong {});
+        assert_eq!(self.ask(ClientMessage::Ping { resting: false }).await, ServerMessage::Pong {});
     }
 
     /// Reads on until the connection ends, and returns its last word.

@@ -111,7 +111,7 @@ mod tests {
         let start = Instant::now();
         let mut outbox = Outbox::new(start);
         for _ in 0..100 {
-            outbox.push(ClientMessage::Ping {}, Request::Other("ping")).unwrap();
+            outbox.push(ClientMessage::Ping { resting: false }, Request::Other("ping")).unwrap();
         }
         let later = start + Duration::from_secs(3_600);
         assert_eq!(std::iter::from_fn(|| outbox.pop(later)).count(), BURST as usize);
