@@ -12,6 +12,10 @@ MINUTES ?= 10
 # What `make test-impaired` does to media, and to which files; all if there are none.
 LINK ?= loss=2%,reorder=2%,jitter=10ms
 FILES ?=
+# Where `make release` puts what it makes; the address at which its documents will be served, and the key that signs them.
+RELEASE ?= target/release-documents
+ORIGIN ?=
+KEY_FILE ?=
 # Running time of each fuzz target.
 SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
@@ -26,7 +30,7 @@ wasm := web/src/e2ee/wasm/crypto_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
   -o -path web/test-results -prune -o -path web/src/e2ee/wasm -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test test-impaired check web fuzz bench bench-forwarding bench-long bench-programs format setup-run setup-test \
+.PHONY: help run test test-impaired check web fuzz bench bench-forwarding bench-long bench-programs release format setup-run setup-test \
   $(checks)
 
 help: ## Lists the targets
@@ -72,6 +76,10 @@ bench-long: setup-test web bench-programs ## Takes the figures of docs/benchmark
 bench-programs:
 	@cargo build --release --locked --package sabha-server --bin sabha
 	@cargo build --release --locked --package sabha-client --bins --example plain_forwarder --package sabha-bench
+
+release: setup-run web ## Builds the programs, and what they are made of: bills of materials, VEX; with ORIGIN and KEY_FILE as a signed site
+	@cargo build --release --locked --package sabha-server --bin sabha --package sabha-client --bin sabha-client
+	@scripts/release.sh '$(RELEASE)' '$(ORIGIN)' '$(KEY_FILE)'
 
 format: ## Formats Rust and web sources and writes the generated files
 	@cargo fmt --all

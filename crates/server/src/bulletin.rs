@@ -9,7 +9,7 @@ mod openpgp;
 mod provider;
 
 pub(crate) use openpgp::SigningKey;
-pub(crate) use provider::{Provider, rfc_822, rfc_3339};
+pub(crate) use provider::{CATEGORIES, KEYS_PATH, Provider, rfc_822, rfc_3339};
 
 use sabha_advisory::Tlp;
 use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};

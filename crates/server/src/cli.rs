@@ -6,6 +6,7 @@
 
 mod advisory;
 mod bulletin;
+mod key_file;
 mod policy;
 mod user;
 

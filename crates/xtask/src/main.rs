@@ -2,6 +2,7 @@
 //!
 //! Each check is also a test of this crate, so that `cargo test` alone finds what CI would.
 
+mod bom;
 mod codegen;
 mod graph;
 mod licences;
@@ -26,13 +27,14 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["bom", folder] => bom::write(std::path::Path::new(folder)),
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        ["licences"] => licences::check(),
+        ["licences"] => licences::check().and_then(|()| bom::check()),
         ["rules"] => rules::write(),
         ["rules", "--check"] => rules::check(),
         ["walls"] => walls::check(),
-        _ => bail!("usage: cargo xtask codegen [--check] | licences | rules [--check] | walls"),
+        _ => bail!("usage: cargo xtask bom FOLDER | codegen [--check] | licences | rules [--check] | walls"),
     }
 }
 

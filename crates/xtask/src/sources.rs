@@ -5,6 +5,7 @@
 //! `use` renamed is found at the `use`, not where it is called.
 
 use std::{
+    collections::BTreeSet,
     fs,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -150,6 +151,47 @@ pub(crate) fn browser_tests() -> anyhow::Result<Vec<SourceFile>> {
     Ok(files)
 }
 
+/// Returns the packages of npm that the web client's sources import, tests and the gallery of its parts aside.
+pub(crate) fn packages_of_the_web_client() -> anyhow::Result<BTreeSet<String>> {
+    let folder = crate::root().join("web/src");
+    let mut paths = Vec::new();
+    for extension in ["ts", "svelte", "css"] {
+        files_below(&folder, extension, &mut paths)?;
+    }
+    let is_left_out = |path: &Path| {
+        path.components().any(|part| part.as_os_str() == "gallery")
+            || path.to_string_lossy().ends_with(".test.ts")
+    };
+    let mut packages = BTreeSet::new();
+    for path in paths.iter().filter(|path| !is_left_out(path)) {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        packages.extend(imports(&text));
+    }
+    Ok(packages)
+}
+
+/// Returns the packages that a module or a style sheet imports.
+fn imports(text: &str) -> impl Iterator<Item = String> {
+    let named = text.lines().filter_map(|line| {
+        let (_, after) =
+            ["from '", "import '", "url('", "url(\""].iter().find_map(|before| line.split_once(before))?;
+        after.split_once(['\'', '"']).map(|(path, _)| path)
+    });
+    named.filter_map(|path| {
+        let mut segments = path.split('/');
+        let first = segments.next()?;
+        let is_package = first.starts_with(|first: char| first == '@' || first.is_ascii_lowercase());
+        if !is_package || first.contains(':') {
+            return None;
+        }
+        if first.starts_with('@') {
+            Some(format!("{first}/{}", segments.next()?))
+        } else {
+            Some(first.to_owned())
+        }
+    })
+}
+
 /// Adds every file below `folder` with this extension to `found`, in the order of their names.
 fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
@@ -253,6 +295,13 @@ fn after_item(tokens: &[TokenTree], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_are_told_from_files_and_from_what_the_platform_has() {
+        let text = "import { a } from 'svelte/store';\nimport '@x/y/z.css';\nimport b from './c';\nimport fs from 'node:fs';\n\
+            src: url(\"@font/inter/files/a.woff2\");\nimport d from '../e/f';";
+        assert_eq!(imports(text).collect::<Vec<_>>(), ["svelte", "@x/y", "@font/inter"]);
+    }
 
     #[test]
     fn nested_imports_are_flattened() {

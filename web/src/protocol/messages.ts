@@ -246,7 +246,11 @@ offer: MediaOffer, } | { "type": "missed",
 /**
  * The epoch the client is in.
  */
-epoch: GroupEpoch, } | { "type": "ping", resting?: boolean, } | { "type": "propose", 
+epoch: GroupEpoch, } | { "type": "ping", 
+/**
+ * Whether the client rests from now on.
+ */
+resting?: boolean, } | { "type": "propose", 
 /**
  * The epoch it is for.
  */

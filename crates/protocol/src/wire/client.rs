@@ -121,6 +121,7 @@ pub enum ClientMessage {
     /// Asks for a `pong`; sent every two seconds, so that either side notices a dead path. A client in whose room nobody
     /// publishes, and that has nothing to say, may rest: the next one then comes within ten seconds.
     Ping {
+        /// Whether the client rests from now on.
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         resting: bool,

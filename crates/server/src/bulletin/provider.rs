@@ -36,7 +36,7 @@ const LISTS_AT_ONCE: usize = 2;
 const SECURITY_TXT_DAYS: u64 = 30;
 
 /// What tells the documents of the feeds apart: profiles of the standard (section 4).
-const CATEGORIES: [&str; 5] = [
+pub(crate) const CATEGORIES: [&str; 5] = [
     "csaf_base",
     "csaf_informational_advisory",
     "csaf_security_advisory",

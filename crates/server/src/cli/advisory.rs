@@ -1,6 +1,7 @@
 //! `sabha advisory`: documents of the bulletin, without a server.
 
 mod convert;
+mod site;
 
 use std::{
     fmt::Write as _,
@@ -32,6 +33,8 @@ pub(super) enum Command {
     /// Write a document of CSAF 2.0 in another format, or make a draft of CSAF 2.0 of what others share. What has no place in it
     /// is named on standard error.
     Convert(convert::Args),
+    /// Make a folder of documents that any web server serves: a trusted provider of CSAF 2.0, with lists, feeds, hashes and signatures.
+    Site(site::Args),
 }
 
 /// Why a document was not checked.
@@ -68,6 +71,7 @@ pub(super) fn run(command: &Command, output: Output) -> ExitCode {
     let file = match command {
         Command::Validate { file } => file,
         Command::Convert(args) => return convert::run(args),
+        Command::Site(args) => return site::run(args),
     };
     match validate(file) {
         Ok(found) => {

@@ -175,3 +175,106 @@ fn what_cannot_be_converted_is_an_error_with_a_remedy() {
         assert!(said.contains(reason) && said.lines().count() >= 2, "{said}");
     }
 }
+
+#[test]
+fn folder_of_documents_is_a_trusted_provider_whose_every_byte_is_signed() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let mut clear = document();
+    clear["document"]["distribution"] = json!({ "tlp": { "label": "WHITE" }, "text": "TLP:CLEAR" });
+    fs::write(at("a.json"), clear.to_string()).unwrap();
+    let site = |to: &str, file: &str| {
+        run(&[
+            "advisory",
+            "site",
+            "--origin",
+            "https://cert.example.org",
+            "--key-file",
+            &at("key"),
+            "--to",
+            &at(to),
+            &at(file),
+        ])
+    };
+
+    let made = site("site", "a.json");
+    assert!(made.status.success(), "{}", stderr(&made));
+    let root = directory.path().join("site/.well-known/csaf");
+    let text =
+        |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let metadata: Value = serde_json::from_str(&text("provider-metadata.json")).unwrap();
+    assert_eq!(metadata["role"], "csaf_trusted_provider");
+    let fingerprint = metadata["public_openpgp_keys"][0]["fingerprint"].as_str().unwrap();
+    let folder = metadata["distributions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|one| one["directory_url"].as_str())
+        .unwrap();
+    let folder = folder
+        .trim_start_matches("https://cert.example.org/.well-known/csaf/")
+        .trim_end_matches('/')
+        .to_owned();
+    assert_eq!(text(&format!("{folder}/index.txt")), "2026/ciad-2026-0001.json\n");
+    assert!(text(&format!("{folder}/changes.csv")).contains("2026/ciad-2026-0001.json"));
+    assert!(text(&format!("{folder}/feed.json")).contains("ciad-2026-0001.json.asc"));
+    assert!(text(&format!("{folder}/2026/index.html")).contains("ciad-2026-0001.json.sha512"));
+    let published = root.join(format!("{folder}/2026/ciad-2026-0001.json"));
+    assert_eq!(fs::read(&published).unwrap(), fs::read(at("a.json")).unwrap());
+
+    // Again with the same key: the same bytes, signatures with them.
+    assert!(site("again", "a.json").status.success());
+    let same = std::process::Command::new("diff").args(["-r", &at("site"), &at("again")]).output().unwrap();
+    assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
+
+    let gpg = |arguments: &[&str]| {
+        let home = directory.path().join("gpg");
+        fs::create_dir_all(&home).unwrap();
+        let mut command = std::process::Command::new("gpg");
+        command
+            .args(["--homedir", home.to_str().unwrap(), "--batch", "--status-fd", "1"])
+            .args(arguments)
+            .output()
+    };
+    let key = root.join(format!("openpgp/{fingerprint}.asc"));
+    let Ok(imported) = gpg(&["--import", key.to_str().unwrap()]) else {
+        assert!(std::env::var_os("CI").is_none(), "gpg is missing: scripts/setup.sh test installs it");
+        return println!("skipped: gpg is missing");
+    };
+    assert!(String::from_utf8_lossy(&imported.stdout).contains(&format!("IMPORT_OK 1 {fingerprint}")));
+    let signature = root.join(format!("{folder}/2026/ciad-2026-0001.json.asc"));
+    let verify = || gpg(&["--verify", signature.to_str().unwrap(), published.to_str().unwrap()]).unwrap();
+    assert!(verify().status.success(), "{}", stderr(&verify()));
+    fs::write(&published, clear.to_string().replace("Secure", "Unsafe")).unwrap();
+    assert!(!verify().status.success());
+}
+
+#[test]
+fn folder_takes_only_what_everybody_may_read_and_one_publisher_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let refused = |files: &[&str]| {
+        let files: Vec<String> = files.iter().map(|file| at(file)).collect();
+        let (key, to) = (at("key"), at("site"));
+        let mut arguments =
+            vec!["advisory", "site", "--origin", "https://example.org", "--key-file", &key, "--to", &to];
+        arguments.extend(files.iter().map(String::as_str));
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(!directory.path().join("site").exists(), "nothing is written");
+        stderr(&output)
+    };
+    // The one above is TLP:GREEN.
+    fs::write(at("green.json"), document().to_string()).unwrap();
+    assert!(refused(&["green.json"]).contains("BULLETIN-LABEL"));
+    let mut clear = document();
+    clear["document"]["distribution"] = json!({ "tlp": { "label": "WHITE" }, "text": "TLP:CLEAR" });
+    fs::write(at("a.json"), clear.to_string()).unwrap();
+    assert!(refused(&["a.json", "a.json"]).contains("would be the same file"));
+    clear["document"]["publisher"]["name"] = "Another".into();
+    clear["document"]["tracking"]["id"] = "CIAD-2026-0002".into();
+    fs::write(at("b.json"), clear.to_string()).unwrap();
+    assert!(refused(&["a.json", "b.json"]).contains("another publisher"));
+    fs::write(at("c.json"), "{").unwrap();
+    assert!(refused(&["c.json"]).contains("c.json is not fit"));
+}

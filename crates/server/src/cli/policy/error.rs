@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use sabha_policy::profile::ProfileError;
 
+use super::super::key_file::KeyFileError;
 use crate::{
     profiles::UnreadableProfile,
     server::StartError,
@@ -16,12 +17,8 @@ pub(super) enum PolicyError {
     /// Somebody has applied a floor between our look and our word.
     #[error("another floor was applied at the same moment")]
     Changed,
-    /// The key's file is not one of ours.
-    #[error("the key file {} is not 32 bytes long", path.display())]
-    KeyDamaged { path: PathBuf },
-    /// Others than its owner can read the key.
-    #[error("the key file {} can be read by others than its owner", path.display())]
-    KeyExposed { path: PathBuf },
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     #[error("there is no floor {0}")]
     NoFloor(i64),
     #[error("there is no floor before this one")]
@@ -76,10 +73,7 @@ impl PolicyError {
     pub(super) fn remedy(&self) -> String {
         match self {
             Self::Changed => "Look at it with `sabha policy show`, then try again.".to_owned(),
-            Self::KeyDamaged { .. } => {
-                "Name the file that holds the key, or one that is not there yet.".to_owned()
-            }
-            Self::KeyExposed { path } => format!("If nobody else has read it: chmod 600 {}", path.display()),
+            Self::Key(error) => error.remedy(),
             Self::NoFloor(_) | Self::NoFloorBefore => {
                 "`sabha policy show` lists the floors that there were.".to_owned()
             }
