@@ -39,7 +39,7 @@ pub use self::{
     bulletin::{
         Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, FeedLine, Issuer, Keeper,
         NewAttachment, NewProfile, NewRevision, PublishedFile, PublishedRevision, Standing, StoredFile, Told,
-        Unindexed,
+        Unindexed, Within,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

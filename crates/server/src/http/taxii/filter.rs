@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use sabha_advisory::stix::unix_ms;
-use sabha_protocol::Rule;
+use sabha_protocol::{Rule, bulletin::SharingGroupId};
 
 use super::Refusal;
 use crate::storage::Told;
@@ -42,6 +42,8 @@ pub(super) struct Filter {
     pub(super) versions: Vec<Version>,
     /// Whether STIX 2.1 is among the versions of STIX that are asked for.
     pub(super) is_2_1: bool,
+    /// Of which collection, if that is a sharing group's.
+    pub(super) group: Option<SharingGroupId>,
 }
 
 impl Default for Filter {
@@ -54,6 +56,7 @@ impl Default for Filter {
             types: None,
             versions: vec![Version::Last],
             is_2_1: true,
+            group: None,
         }
     }
 }

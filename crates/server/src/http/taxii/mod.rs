@@ -29,7 +29,7 @@ use axum::{
     response::Response,
 };
 use sabha_advisory::clearance::Reader;
-use sabha_protocol::{Rule, account::Scope};
+use sabha_protocol::{Rule, account::Scope, wire::bulletin::SharingGroup};
 
 use self::collections::Collection;
 use super::{
@@ -103,6 +103,8 @@ pub(super) struct Asking {
     reader: Reader,
     /// Absent in the public root.
     caller: Option<Caller>,
+    /// The groups that the caller's organisation is in.
+    groups: Vec<SharingGroup>,
 }
 
 impl FromRequestParts<AppState> for Asking {
@@ -114,7 +116,13 @@ impl FromRequestParts<AppState> for Asking {
             Some(caller) => state.store.bulletin_standing(caller.user.id).await?.reader,
             None => Reader::Anonymous,
         };
-        Ok(Self { reader, caller })
+        let groups = match &reader {
+            Reader::Person { membership: Some(place), .. } => {
+                state.store.sharing_groups(Some(place.organisation)).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { reader, caller, groups })
     }
 }
 

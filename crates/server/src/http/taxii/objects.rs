@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use sabha_advisory::stix::timestamp;
-use sabha_protocol::Rule;
+use sabha_protocol::{Rule, bulletin::SharingGroupId};
 use serde_json::{Value, json};
 
 use super::{
@@ -55,7 +55,7 @@ pub(in crate::http) async fn object(
     let filter = readable(&asking, &collection, query)?;
     let found = of_object(&state, &asking.reader, &filter, &id).await?;
     if found.objects.is_empty() {
-        known(&state, &asking, &id).await?;
+        known(&state, &asking, filter.group, &id).await?;
     }
     Ok(answer(found, "objects", |added| added.object))
 }
@@ -70,7 +70,7 @@ pub(in crate::http) async fn versions(
     filter.versions = vec![Version::All];
     let mut found = of_object(&state, &asking.reader, &filter, &id).await?;
     if found.objects.is_empty() {
-        known(&state, &asking, &id).await?;
+        known(&state, &asking, filter.group, &id).await?;
     }
     // Of versions the newest is first (section 5.8); everything else is in the order in which it was added.
     found.objects.reverse();
@@ -85,7 +85,7 @@ pub(in crate::http) async fn delete(
 ) -> Result<Response, Refusal> {
     let collection = asking.collection(&collection)?;
     if collection.can_read() {
-        known(&state, &asking, &id).await?;
+        known(&state, &asking, collection.group(), &id).await?;
     }
     let message = "what is published is never deleted; its publisher can withdraw the document, which revokes its objects";
     Err(Refusal::with_status(StatusCode::FORBIDDEN, Rule::BulletinStage, message))
@@ -93,16 +93,22 @@ pub(in crate::http) async fn delete(
 
 /// Returns what is asked for of a collection that can be read.
 fn readable(asking: &Asking, collection: &str, query: Option<String>) -> Result<Filter, Refusal> {
-    if !asking.collection(collection)?.can_read() {
+    let collection = asking.collection(collection)?;
+    if !collection.can_read() {
         let message = "this collection is written only; what it was given is a draft in the bulletin";
         return Err(Refusal::with_status(StatusCode::FORBIDDEN, Rule::BulletinRole, message));
     }
-    Filter::read(&query.unwrap_or_default())
+    Ok(Filter { group: collection.group(), ..Filter::read(&query.unwrap_or_default())? })
 }
 
-/// Makes sure that there is an object of this id, for this reader.
-async fn known(state: &super::Shared, asking: &Asking, id: &str) -> Result<(), Refusal> {
-    let any = Filter { limit: 1, versions: vec![Version::All], ..Filter::default() };
+/// Makes sure that there is an object of this id in the collection, for this reader.
+async fn known(
+    state: &super::Shared,
+    asking: &Asking,
+    group: Option<SharingGroupId>,
+    id: &str,
+) -> Result<(), Refusal> {
+    let any = Filter { limit: 1, versions: vec![Version::All], group, ..Filter::default() };
     let found = of_object(state, &asking.reader, &any, id).await?;
     if found.objects.is_empty() { Err(unknown()) } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ use super::{
     filter::{Filter, From, Version},
     index::{bring_up_to_date, uuid},
 };
-use crate::storage::{PublishedRevision, Told};
+use crate::storage::{PublishedRevision, Told, Within};
 
 /// Revisions that are read at a time: some 10 MB at most.
 const CHUNK: usize = 20;
@@ -69,6 +69,7 @@ async fn collect(
     filter: &Filter,
     object: Option<[u8; 16]>,
 ) -> Result<Page, Refusal> {
+    let within = Within { object, group: filter.group };
     let mut page = Page::default();
     if !filter.is_2_1 {
         return Ok(page);
@@ -78,7 +79,7 @@ async fn collect(
     let mut looked_through = 0;
     loop {
         // One more shows whether there are more.
-        let mut rows = state.store.told(reader, from, object, CHUNK + 1).await?;
+        let mut rows = state.store.told(reader, from, within, CHUNK + 1).await?;
         let next = rows.get(CHUNK).map(|row| row.told);
         rows.truncate(CHUNK);
         looked_through += rows.len();

@@ -55,7 +55,7 @@ pub use self::{
     organisations::{Keeper, Standing},
     profiles::NewProfile,
     provider::PublishedFile,
-    published::{PublishedRevision, Told},
+    published::{PublishedRevision, Told, Within},
     publishing::Issuer,
     reading::{DocumentFilter, StoredFile},
     stix_index::Unindexed,

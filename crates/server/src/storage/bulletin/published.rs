@@ -6,7 +6,7 @@
 use sabha_advisory::clearance::Reader;
 use sabha_protocol::{
     account::Label,
-    bulletin::{DocumentId, DocumentKind, OrganisationId, TlpLabel},
+    bulletin::{DocumentId, DocumentKind, OrganisationId, SharingGroupId, TlpLabel},
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
 
@@ -57,6 +57,15 @@ pub struct PublishedRevision {
     pub content: Vec<u8>,
 }
 
+/// What of it is asked for; by default everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Within {
+    /// Only of documents that have an object of this UUID, as far as they are indexed.
+    pub object: Option<[u8; 16]>,
+    /// Only revisions that are shared with this group. What comes first or last does so among them.
+    pub group: Option<SharingGroupId>,
+}
+
 impl PublishedRevision {
     /// Returns the document.
     pub const fn document(&self) -> DocumentId {
@@ -65,8 +74,7 @@ impl PublishedRevision {
 }
 
 impl Store {
-    /// Returns what was published from `from` on, as far as `reader` may know it, `limit` at most. With `object`, only of
-    /// documents that have an object of this UUID, as far as they are indexed.
+    /// Returns what was published from `from` on, as far as `reader` may know it, `limit` at most.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -74,7 +82,7 @@ impl Store {
         &self,
         reader: &Reader,
         from: Told,
-        object: Option<[u8; 16]>,
+        within: Within,
         limit: usize,
     ) -> Result<Vec<PublishedRevision>, StoreError> {
         let query = sqlx::query(concat!(
@@ -83,7 +91,9 @@ impl Store {
                         ROW_NUMBER() OVER (PARTITION BY d.id ORDER BY r.number DESC) AS nth
                  FROM documents AS d JOIN revisions AS r ON r.document = d.id WHERE r.stage >= 3 AND ",
             may_read!(),
-            "), happened AS (
+            " AND ($10 IS NULL OR EXISTS (SELECT 1 FROM revision_groups AS named
+                  WHERE named.document = r.document AND named.number = r.number AND named.sharing_group = $10))
+             ), happened AS (
                  SELECT id, kind, owner, row, number, tlp, published_ms AS at_ms, 0 AS withdrawn FROM known
                  UNION ALL
                  SELECT id, kind, owner, row, number, tlp, withdrawn_ms, 1 FROM known
@@ -107,7 +117,8 @@ impl Store {
             .bind(from.number)
             .bind(from.withdrawn)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind(object.map(Vec::from))
+            .bind(within.object.map(Vec::from))
+            .bind(within.group.map(|group| group.as_bytes().to_vec()))
             .fetch_all(&self.reader)
             .await?;
         rows.iter().map(revision).collect()

@@ -12,7 +12,7 @@ use sabha_protocol::{
     bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, SharingGroupId, TlpLabel},
 };
 
-use super::{DocumentFilter, PublishedRevision, Told, label_number, role_bits};
+use super::{DocumentFilter, PublishedRevision, Told, Within, label_number, role_bits};
 use crate::storage::Store;
 
 /// Organisations, groups and persons of a world, each so many.
@@ -238,7 +238,9 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
             prop_assert_eq!(&found, &expected, "the list of {:?}", reader);
             prop_assert_eq!(list.count, expected.len() as u64, "the count");
         }
-        told_as_expected(&store, world, &reader).await?;
+        for shared_with in [None].into_iter().chain((0..EACH).map(Some)) {
+            told_as_expected(&store, world, &reader, shared_with).await?;
+        }
         // A document that one may not know of is no place in the list, either.
         for at in 0..world.documents.len() {
             let filter = DocumentFilter { after: Some(document(at)), ..DocumentFilter::default() };
@@ -251,11 +253,17 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
 }
 
 /// What programs are told, two revisions at a time: all that is published and that the reader may know, and nothing that would
-/// show that there is more.
-async fn told_as_expected(store: &Store, world: &World, reader: &Reader) -> Result<(), TestCaseError> {
+/// show that there is more. With a group, what of it is shared with that one.
+async fn told_as_expected(
+    store: &Store,
+    world: &World,
+    reader: &Reader,
+    shared_with: Option<u8>,
+) -> Result<(), TestCaseError> {
+    let within = Within { group: shared_with.map(group), ..Within::default() };
     let (mut found, mut from) = (Vec::new(), Told::default());
     loop {
-        let some = store.told(reader, from, None, 3).await.unwrap();
+        let some = store.told(reader, from, within, 3).await.unwrap();
         let next = some.get(2).map(|next| next.told);
         found.extend(some.into_iter().take(2));
         match next {
@@ -267,7 +275,8 @@ async fn told_as_expected(store: &Store, world: &World, reader: &Reader) -> Resu
     for (at, (owner, revisions)) in world.documents.iter().enumerate() {
         for (number, written) in (1_u32..).zip(revisions) {
             let marked = world.marked(*owner, written);
-            if marked.published && may_read(reader, &marked).may_read {
+            let is_shared = shared_with.is_none_or(|group| written.groups.contains(&group));
+            if marked.published && is_shared && may_read(reader, &marked).may_read {
                 expected.push((document(at), number, organisation(*owner), TlpLabel::from(written.tlp)));
             }
         }

@@ -415,3 +415,71 @@ async fn an_author_gets_a_draft_of_what_others_share_and_nothing_is_stored() {
     assert_eq!(import(author, r#"{"type":"bundle","objects":[]}"#).await.status, 422);
     assert_eq!(import(author, &"[".repeat(5 * 1024 * 1024)).await.status, 413);
 }
+
+/// BULLETIN.KNOWN: a group's collection is what of the bulletin is shared with it, for who is in it.
+#[tokio::test]
+async fn each_group_is_a_collection_for_its_organisations_and_for_nobody_else() {
+    let exchange = Exchange::open().await;
+    let (cert, bank, shop) =
+        (exchange.staff("CERT").await, exchange.staff("Bank").await, exchange.staff("Shop").await);
+    let finance = exchange.group("Finance", &[cert.id, bank.id]).await;
+    let retail = exchange.group("Retail", &[cert.id, shop.id]).await;
+    for (title, marking) in [
+        ("for all", json!({ "tlp": "GREEN" })),
+        ("for finance", json!({ "tlp": "AMBER", "groups": [finance] })),
+        ("for both", json!({ "tlp": "GREEN", "groups": [finance, retail] })),
+    ] {
+        let id = exchange.draft(&cert, marking.clone(), &fitting(title, &marking)).await.id;
+        exchange.publish(&cert, id).await;
+    }
+    let collections = async |staff: &Staff| -> Vec<(String, String)> {
+        let key = exchange.feed_key(staff, R::Member).await;
+        let answer: Value =
+            exchange.taxii("GET", "/taxii2/members/collections/", Some(&key), "").await.json();
+        let of = |one: &Value| {
+            (
+                one["title"].as_str().unwrap().to_owned(),
+                format!("/taxii2/members/collections/{}/", one["id"].as_str().unwrap()),
+            )
+        };
+        answer["collections"].as_array().unwrap().iter().map(of).collect()
+    };
+    let names = |all: &[(String, String)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (of_cert, of_bank, of_shop) =
+        (collections(&cert).await, collections(&bank).await, collections(&shop).await);
+    assert_eq!(names(&of_cert), ["Bulletin", "Drafts", "Finance", "Retail"]);
+    assert_eq!(names(&of_bank), ["Bulletin", "Drafts", "Finance"]);
+    assert_eq!(names(&of_shop), ["Bulletin", "Drafts", "Retail"]);
+
+    let (finance, retail) = (&of_bank[2].1, &of_shop[2].1);
+    let key = exchange.feed_key(&bank, R::Member).await;
+    let all = exchange.all(&format!("{finance}objects/"), Some(&key), "").await;
+    assert_eq!(titles(&all), ["for finance", "for both"]);
+    // Whole by itself: the owner, and the markings, come with what is in it.
+    let kinds = |kind: &str| all.iter().filter(|one| one["type"] == kind).count();
+    assert_eq!((kinds("identity"), kinds("marking-definition") >= 2), (1, true), "{all:?}");
+    let report = all.iter().find(|one| one["name"] == "for both").unwrap()["id"].as_str().unwrap();
+    assert_eq!(
+        exchange.taxii("GET", &format!("{finance}objects/{report}/"), Some(&key), "").await.status,
+        200
+    );
+    let alone = exchange
+        .all("/taxii2/members/collections/5d0f9f52-7c86-4a3b-9a0e-3e1c8a2b7d41/objects/", Some(&key), "")
+        .await;
+    let report = alone.iter().find(|one| one["name"] == "for all").unwrap()["id"].as_str().unwrap();
+    assert_eq!(
+        exchange.taxii("GET", &format!("{finance}objects/{report}/"), Some(&key), "").await.status,
+        404
+    );
+    for path in ["", "objects/", "manifest/"] {
+        assert_eq!(
+            exchange.taxii("GET", &format!("{retail}{path}"), Some(&key), "").await.status,
+            404,
+            "{path}"
+        );
+    }
+    let refused = exchange
+        .taxii("POST", &format!("{finance}objects/"), Some(&exchange.feed_key(&bank, R::Author).await), "{}")
+        .await;
+    assert_eq!(refused.status, 403);
+}
