@@ -7,6 +7,7 @@
 pub(crate) mod check;
 mod openpgp;
 mod provider;
+mod signatures;
 
 pub(crate) use openpgp::SigningKey;
 pub(crate) use provider::{Provider, rfc_822, rfc_3339};
