@@ -51,10 +51,14 @@ pub(crate) enum Distrust {
     #[error("the file has no OpenPGP key with the fingerprint {0}")]
     Fingerprint(String),
     /// It does not vouch for itself, or not with what counts.
-    #[error("the OpenPGP key has no valid signature of its own, made with SHA-2 or SHA-3, that says for what it is")]
+    #[error(
+        "the OpenPGP key has no valid signature of its own, made with SHA-2 or SHA-3, that says for what it is"
+    )]
     Unbound,
     /// No key that may sign, or only weak ones.
-    #[error("the OpenPGP key cannot sign documents: it wants RSA of {RSA_BITS_MIN} bits or more, ECDSA or EdDSA")]
+    #[error(
+        "the OpenPGP key cannot sign documents: it wants RSA of {RSA_BITS_MIN} bits or more, ECDSA or EdDSA"
+    )]
     CannotSign,
     /// It cannot be read.
     #[error("the file is no OpenPGP key, or longer than {KEY_BYTES_MAX} bytes")]
@@ -141,12 +145,15 @@ impl Certificate {
             let revoked = revoking.iter().filter_map(|word| word.created()).max();
             let newest = newest(saying, now_s);
             match newest {
-                Some(word) if revoked.is_none_or(|revoked| word.created() > Some(revoked)) => words.push(word),
+                Some(word) if revoked.is_none_or(|revoked| word.created() > Some(revoked)) => {
+                    words.push(word)
+                }
                 _ => revoked_users += usize::from(revoked.is_some()),
             }
         }
         let direct = details.direct_signatures.iter().take(PARTS_MAX);
-        let direct = direct.filter(|word| word.typ() == Some(SignatureType::Key) && word.verify_key(key).is_ok());
+        let direct =
+            direct.filter(|word| word.typ() == Some(SignatureType::Key) && word.verify_key(key).is_ok());
         words.extend(newest(direct, now_s));
         let word = newest(words, now_s);
         let word = word.ok_or(if revoked_users > 0 { Distrust::Revoked } else { Distrust::Unbound })?;

@@ -54,6 +54,12 @@ enum Takes {
 
 /// Who may use which route. In the document's order.
 const ROUTES: &[(&str, &str, Takes)] = &[
+    ("GET", "/.well-known/csaf-aggregator/aggregator.json", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{list}", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{year}/", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{year}/{file}", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/{file}", Takes::Nothing),
     ("GET", "/.well-known/csaf/category.json", Takes::Nothing),
     ("GET", "/.well-known/csaf/clear/", Takes::Nothing),
     ("GET", "/.well-known/csaf/clear/{list}", Takes::Nothing),

@@ -175,7 +175,9 @@ fn authority_of(text: &str, own_port: u16) -> Option<(String, u16)> {
     };
     let port = match port? {
         "" => own_port,
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().filter(|port| *port != 0)?,
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port != 0)?
+        }
         _ => return None,
     };
     Some((host.to_ascii_lowercase(), port))
@@ -246,9 +248,12 @@ mod tests {
         let reach = Reach::new(["Cert.example.org", "[::1]:8443"], false).unwrap();
         assert!(reach.address("https://cert.example.org/a").is_ok());
         assert!(reach.address("https://[::1]:8443/a").is_ok());
-        for url in
-            ["https://cert.example.org:8443/a", "https://evil.org/", "https://cert.example.org.evil.org/", "https://[::1]/"]
-        {
+        for url in [
+            "https://cert.example.org:8443/a",
+            "https://evil.org/",
+            "https://cert.example.org.evil.org/",
+            "https://[::1]/",
+        ] {
             assert!(matches!(reach.address(url), Err(Trouble::Elsewhere(_))), "{url}");
         }
         assert!(Reach::new(["a b"], false).is_err());
@@ -262,7 +267,9 @@ mod tests {
         assert!(file.is_below(&folder) && !folder.is_below(&folder));
         assert!(!address("https://host/csaf/clearly/a.json").unwrap().is_below(&folder));
         assert!(!address("https://host:8443/csaf/clear/a.json").unwrap().is_below(&folder));
-        for wrong in ["", "/etc/passwd", "../a.json", "2026/../../a.json", "a//b", "https://evil/a", "a?b", "a%2f"] {
+        for wrong in
+            ["", "/etc/passwd", "../a.json", "2026/../../a.json", "a//b", "https://evil/a", "a?b", "a%2f"]
+        {
             // A colon is a name's, and so `https:` is a folder, below which there is an empty name.
             assert!(folder.below(wrong).is_err(), "{wrong}");
         }

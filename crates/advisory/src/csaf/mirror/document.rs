@@ -50,7 +50,9 @@ pub(super) fn admit(content: &[u8], at: &Address, publisher: &Publisher) -> Resu
     let report = validate(content).map_err(|error| trouble(error.to_string()))?;
     if !report.is_valid() {
         let error = report.findings().iter().find(|finding| finding.rule.weight() == Weight::Error);
-        return Err(trouble(error.map_or_else(|| "it is not valid".to_owned(), |error| cut(&error.to_string()))));
+        return Err(trouble(
+            error.map_or_else(|| "it is not valid".to_owned(), |error| cut(&error.to_string())),
+        ));
     }
     let document = Csaf::read(content).map_err(|error| trouble(cut(&error.to_string())))?;
     let found = &document.document.publisher.namespace;

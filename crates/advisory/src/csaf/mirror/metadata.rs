@@ -3,13 +3,7 @@
 use serde::Deserialize;
 
 use super::{Trouble, cut};
-use crate::csaf::{
-    instant::Instant,
-    json::Json,
-    model::Publisher,
-    provider::Key,
-    uri::is_uri,
-};
+use crate::csaf::{instant::Instant, json::Json, model::Publisher, provider::Key, uri::is_uri};
 
 /// Longest `provider-metadata.json`, in bytes.
 pub const METADATA_BYTES_MAX: usize = 256 * 1024;
@@ -140,14 +134,16 @@ impl ProviderMetadata {
             return trouble("canonical_url is not the address of a provider-metadata.json");
         }
         let publisher = &written.publisher;
-        let texts = [Some(&publisher.name), publisher.contact_details.as_ref(), publisher.issuing_authority.as_ref()];
+        let texts =
+            [Some(&publisher.name), publisher.contact_details.as_ref(), publisher.issuing_authority.as_ref()];
         let is_text = |text: &&String| !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
         if !texts.iter().flatten().all(is_text) || !is_uri(&publisher.namespace) {
             return trouble("publisher has no name, or no namespace that is a URI, or an empty text");
         }
         let distributions = written.distributions.unwrap_or_default();
         let is_empty = |distribution: &Distribution| {
-            distribution.directory_url.is_none() && distribution.rolie.as_ref().is_none_or(|rolie| rolie.feeds.is_empty())
+            distribution.directory_url.is_none()
+                && distribution.rolie.as_ref().is_none_or(|rolie| rolie.feeds.is_empty())
         };
         if distributions.len() > ITEMS_MAX || distributions.iter().any(is_empty) {
             return trouble("distributions are too many, or one has neither a feed nor a directory");
@@ -168,13 +164,15 @@ impl ProviderMetadata {
         if !keys.iter().filter_map(|key| key.fingerprint.as_ref()).all(is_fingerprint) {
             return trouble("a fingerprint is not 40 or more hexadecimal digits");
         }
-        let urls = feeds.iter().map(|feed| &feed.url).chain(keys.iter().map(|key| &key.url)).chain(&directories);
+        let urls =
+            feeds.iter().map(|feed| &feed.url).chain(keys.iter().map(|key| &key.url)).chain(&directories);
         if !urls.into_iter().all(|url| is_uri(url)) {
             return trouble("a url is no URI");
         }
         let public = feeds.into_iter().filter(|feed| feed.tlp_label == FeedLabel::White);
         // A key without a fingerprint is one of which nothing was said.
-        let stated = keys.into_iter().filter_map(|key| Some(Key { fingerprint: key.fingerprint?, url: key.url }));
+        let stated =
+            keys.into_iter().filter_map(|key| Some(Key { fingerprint: key.fingerprint?, url: key.url }));
         Ok(Self {
             canonical_url: written.canonical_url,
             last_updated: written.last_updated,

@@ -52,10 +52,14 @@ pub use run::{
 #[non_exhaustive]
 pub enum Trouble {
     /// Two programs could read it in two ways, or it is not encrypted.
-    #[error("{0:?} is no address that is asked: https, a host, and a path of plain names, without user, query or escapes")]
+    #[error(
+        "{0:?} is no address that is asked: https, a host, and a path of plain names, without user, query or escapes"
+    )]
     Address(String),
     /// A file leads to a host that nobody named.
-    #[error("{0} is at a host that the configuration does not name: add it to `hosts` of the provider if it is theirs")]
+    #[error(
+        "{0} is at a host that the configuration does not name: add it to `hosts` of the provider if it is theirs"
+    )]
     Elsewhere(String),
     /// A list names what is not below it.
     #[error("{0} is not below {1}, where the provider announces its documents")]
@@ -72,7 +76,9 @@ pub enum Trouble {
         what: String,
     },
     /// There were too many redirects.
-    #[error("{0} redirects, and more than {REDIRECTS_MAX} redirects in a run are not followed (CSAF 2.0 requirement 6)")]
+    #[error(
+        "{0} redirects, and more than {REDIRECTS_MAX} redirects in a run are not followed (CSAF 2.0 requirement 6)"
+    )]
     Redirects(String),
     /// The metadata does not fit its schema.
     #[error("provider-metadata.json: {0}")]
@@ -87,10 +93,14 @@ pub enum Trouble {
     #[error("the provider does not want to be mirrored (mirror_on_CSAF_aggregators), and is only listed")]
     NotMirrored,
     /// It does not say that it signs.
-    #[error("the provider is no csaf_trusted_provider, so that nothing proves its documents, and is only listed")]
+    #[error(
+        "the provider is no csaf_trusted_provider, so that nothing proves its documents, and is only listed"
+    )]
     Untrusted,
     /// It calls itself otherwise than before.
-    #[error("the provider was {before} and is {now}: take it out of the configuration and in again if that is right")]
+    #[error(
+        "the provider was {before} and is {now}: take it out of the configuration and in again if that is right"
+    )]
     Renamed {
         /// The namespace before.
         before: String,
@@ -160,7 +170,9 @@ pub enum Trouble {
         before: String,
     },
     /// It is not newer than what is there.
-    #[error("{address} is of {found}, and a release of {before} is mirrored: none replaces one that is not older")]
+    #[error(
+        "{address} is of {found}, and a release of {before} is mirrored: none replaces one that is not older"
+    )]
     NotNewer {
         /// Which.
         address: String,

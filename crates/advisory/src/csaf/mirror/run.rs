@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{
-    Address, Known, LIST_BYTES_MAX, LISTED_MAX, Listed, METADATA_BYTES_MAX, Mirrored, ProviderMetadata, Reach, Role,
-    Trouble,
+    Address, Known, LIST_BYTES_MAX, LISTED_MAX, Listed, METADATA_BYTES_MAX, Mirrored, ProviderMetadata,
+    Reach, Role, Trouble,
     document::{admit, goes_on},
     lists, plan,
 };
@@ -404,16 +404,14 @@ impl<J: Judge> Run<J> {
 
     /// Returns whether documents are fetched.
     fn mirrors(&self) -> bool {
-        let able = |metadata: &ProviderMetadata| {
-            metadata.may_be_mirrored && metadata.role == Role::TrustedProvider
-        };
+        let able =
+            |metadata: &ProviderMetadata| metadata.may_be_mirrored && metadata.role == Role::TrustedProvider;
         self.order.mirror && self.metadata.as_ref().is_some_and(able)
     }
 
     fn take(&mut self, asked: &Asked, fetch: &Fetch, answer: Answer) -> Result<(), Trouble> {
-        let unanswered = |what: &str| {
-            Trouble::Unanswered { address: fetch.address.to_string(), what: super::cut(what) }
-        };
+        let unanswered =
+            |what: &str| Trouble::Unanswered { address: fetch.address.to_string(), what: super::cut(what) };
         let file = match answer {
             Answer::Found(file) if file.len() <= fetch.bytes_max => Some(file),
             Answer::Found(_) => return Err(unanswered("the answer is too long")),
@@ -426,7 +424,10 @@ impl<J: Judge> Run<J> {
             Asked::SecurityTxt => self.take_security_txt(&file.ok_or_else(missing)?, &fetch.address),
             Asked::Key(fingerprint) => {
                 // One key that has expired among others is no reason to stop.
-                match file.ok_or_else(|| "there is no such file".to_owned()).and_then(|file| self.judge.key(&file, fingerprint)) {
+                match file
+                    .ok_or_else(|| "there is no such file".to_owned())
+                    .and_then(|file| self.judge.key(&file, fingerprint))
+                {
                     Ok(key) => self.keys.push(key),
                     Err(why) => self.bad_key = Some(super::cut(&why)),
                 }
@@ -493,7 +494,8 @@ impl<J: Judge> Run<J> {
         let pinned = |fingerprint: &str| {
             self.order.pinned.as_ref().is_none_or(|pinned| pinned.eq_ignore_ascii_case(fingerprint))
         };
-        let keys: Vec<_> = metadata.keys.iter().filter(|key| pinned(&key.fingerprint)).take(KEYS_MAX).collect();
+        let keys: Vec<_> =
+            metadata.keys.iter().filter(|key| pinned(&key.fingerprint)).take(KEYS_MAX).collect();
         if self.order.pinned.is_some() && keys.is_empty() {
             return Err(Trouble::Pinned);
         }

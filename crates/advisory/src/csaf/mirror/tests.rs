@@ -324,7 +324,8 @@ fn what_is_mirrored_is_replaced_by_what_is_newer_and_by_nothing_else() {
         world.publish(&document("a-1", 4));
     };
     assert!(matches!(caught(&renamed), Trouble::Id { .. }));
-    let twice = |world: &mut World| world.publish_at(&format!("{BASE}/clear/2027/a-1.json"), &document("A-1", 4));
+    let twice =
+        |world: &mut World| world.publish_at(&format!("{BASE}/clear/2027/a-1.json"), &document("A-1", 4));
     assert!(matches!(caught(&twice), Trouble::Id { .. }));
     let other_name = Order { namespace: Some("https://before.example.org".to_owned()), ..order(Vec::new()) };
     let outcome = Disk::default().run_for(&mut world.clone(), other_name, 100).unwrap();
@@ -338,7 +339,11 @@ fn what_is_not_right_is_left_out_and_the_rest_is_kept() {
         change(&mut world, &format!("{BASE}/clear/2026/a-1.json"));
         let mut disk = Disk::default();
         let outcome = disk.run(&mut world);
-        assert_eq!((&outcome.end, outcome.kept, outcome.faults.len()), (&Ok(End::Complete), 1, 1), "{outcome:?}");
+        assert_eq!(
+            (&outcome.end, outcome.kept, outcome.faults.len()),
+            (&Ok(End::Complete), 1, 1),
+            "{outcome:?}"
+        );
         assert!(disk.documents.keys().all(|url| url.ends_with("b-1.json")));
         outcome.faults[0].clone()
     };
@@ -443,7 +448,10 @@ fn whoever_leads_in_a_circle_or_on_and_on_is_left() {
     world.files.insert(metadata.clone(), Answer::Moved(metadata));
     assert!(matches!(Disk::default().run(&mut world).end, Err(Trouble::Redirects(_))));
     assert!(matches!(
-        caught(|world, _| drop(world.files.insert(FEED.to_owned(), Answer::Moved("http://10.0.0.1/".to_owned())))).end,
+        caught(|world, _| drop(
+            world.files.insert(FEED.to_owned(), Answer::Moved("http://10.0.0.1/".to_owned()))
+        ))
+        .end,
         Err(Trouble::Address(_))
     ));
 }
@@ -473,7 +481,11 @@ fn time_and_bytes_of_a_run_are_bounded_and_what_is_kept_is_gone_on_from() {
 
     // Long answers that lead nowhere.
     let mut world = World::new();
-    world.put(FEED, &json!({ "feed": { "link": [{ "href": format!("{BASE}/clear/0.json"), "rel": "next" }] } }).to_string());
+    world.put(
+        FEED,
+        &json!({ "feed": { "link": [{ "href": format!("{BASE}/clear/0.json"), "rel": "next" }] } })
+            .to_string(),
+    );
     let mut run = Run::new(order(Vec::new()), Fake, 0);
     let mut pages = 0_u64;
     let outcome = loop {
@@ -612,7 +624,12 @@ fn metadata_that_does_not_fit_its_schema_is_refused() {
     ] {
         assert!(matches!(with(pointer, value), Err(Trouble::Metadata(_))), "{pointer}");
     }
-    for key in metadata.as_object().unwrap().keys().filter(|key| !matches!(key.as_str(), "distributions" | "public_openpgp_keys")) {
+    for key in metadata
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|key| !matches!(key.as_str(), "distributions" | "public_openpgp_keys"))
+    {
         let mut without = metadata.clone();
         without.as_object_mut().unwrap().remove(key);
         assert!(ProviderMetadata::read(without.to_string().as_bytes()).is_err(), "{key}");
@@ -627,7 +644,10 @@ fn entry(number: usize, mirrored: bool) -> Entry {
     metadata["publisher"]["namespace"] = json!(format!("https://{number}.example.org"));
     metadata["last_updated"] = json!(date(number));
     let metadata = ProviderMetadata::read(metadata.to_string().as_bytes()).unwrap();
-    Entry { metadata, mirror: mirrored.then(|| format!("https://a.example.org/{number}/provider-metadata.json")) }
+    Entry {
+        metadata,
+        mirror: mirrored.then(|| format!("https://a.example.org/{number}/provider-metadata.json")),
+    }
 }
 
 #[test]
@@ -648,14 +668,20 @@ fn two_publishers_make_a_lister_and_two_mirrored_ones_an_aggregator() {
     assert!(lister["csaf_providers"].as_array().unwrap().iter().all(|entry| entry.get("mirrors").is_none()));
     let aggregator = read(&[entry(1, true), entry(2, true), entry(3, false)]);
     assert_eq!(aggregator["aggregator"]["category"], "aggregator");
-    assert_eq!(aggregator["csaf_providers"][0]["mirrors"][0], "https://a.example.org/1/provider-metadata.json");
+    assert_eq!(
+        aggregator["csaf_providers"][0]["mirrors"][0],
+        "https://a.example.org/1/provider-metadata.json"
+    );
     assert_eq!(aggregator["last_updated"], date(3));
     assert_eq!(aggregator["aggregator"].get("contact_details"), None);
     // What says where a mirror is, is metadata that we would take.
     let own = Key { fingerprint: "c".repeat(40), url: "https://a.example.org/c.asc".to_owned() };
     let written = mirror_metadata("https://a.example.org/1", &entry(1, true).metadata, &own, &date(1));
     let mirror = ProviderMetadata::read(&written).unwrap();
-    assert_eq!(mirror.keys.iter().map(|key| key.fingerprint.as_str()).collect::<Vec<_>>(), [KEY, &own.fingerprint]);
+    assert_eq!(
+        mirror.keys.iter().map(|key| key.fingerprint.as_str()).collect::<Vec<_>>(),
+        [KEY, &own.fingerprint]
+    );
     assert_eq!(mirror.feeds, ["https://a.example.org/1/clear/feed.json"]);
 }
 
@@ -671,9 +697,12 @@ fn publisher() -> Publisher {
 
 /// Times around each other, some in other offsets, and what is none.
 fn time() -> impl Strategy<Value = Option<String>> {
-    proptest::option::weighted(0.9, (1..6_usize, any::<bool>()).prop_map(|(day, shifted)| {
-        if shifted { format!("2026-11-{day:02}T15:30:00+05:30") } else { date(day) }
-    }))
+    proptest::option::weighted(
+        0.9,
+        (1..6_usize, any::<bool>()).prop_map(|(day, shifted)| {
+            if shifted { format!("2026-11-{day:02}T15:30:00+05:30") } else { date(day) }
+        }),
+    )
 }
 
 proptest! {

@@ -39,8 +39,7 @@ fn written(
     signatures: &[&str],
     (id, label, updated): (&str, Tlp, &str),
 ) -> Vec<u8> {
-    let entries: Vec<Value> =
-        documents.iter().map(|document| entry(folder, document, signatures)).collect();
+    let entries: Vec<Value> = documents.iter().map(|document| entry(folder, document, signatures)).collect();
     let own = json!({ "href": format!("{folder}/feed.json"), "rel": "self" });
     let links: Vec<&Value> = [&own].into_iter().chain(links).collect();
     pretty(&json!({

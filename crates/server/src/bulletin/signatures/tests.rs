@@ -140,7 +140,16 @@ fn weak_hashes_texts_and_signatures_whose_time_is_over_prove_nothing() {
     assert_eq!(certificate.verify(DOCUMENT, &demanding, now_s()), Err(Distrust::Kind));
     // One good signature among others is enough.
     let good = gpg.run(&["--output", "-", "--local-user", user, "--detach-sign", "document"]);
-    let weak = gpg.run(&["--output", "-", "--digest-algo", "SHA1", "--local-user", user, "--detach-sign", "document"]);
+    let weak = gpg.run(&[
+        "--output",
+        "-",
+        "--digest-algo",
+        "SHA1",
+        "--local-user",
+        user,
+        "--detach-sign",
+        "document",
+    ]);
     assert_eq!(certificate.verify(DOCUMENT, &[&weak[..], &good].concat(), now_s()), Ok(()));
 }
 
@@ -214,7 +223,9 @@ fn whatever_bytes_come_they_are_refused_without_harm() {
     let key = SigningKey::new(&[7; 32]);
     let (public, signature) = (key.public_key("A"), key.sign(DOCUMENT, clock::unix_ms()));
     let certificate = read(public.as_bytes(), &key.fingerprint()).unwrap();
-    for wrong in [&b""[..], b"-----BEGIN PGP SIGNATURE-----\n\n", public.as_bytes(), &[0xC2; 40], &[b'x'; 20_000]] {
+    for wrong in
+        [&b""[..], b"-----BEGIN PGP SIGNATURE-----\n\n", public.as_bytes(), &[0xC2; 40], &[b'x'; 20_000]]
+    {
         assert_eq!(certificate.verify(DOCUMENT, wrong, now_s()), Err(Distrust::NoSignature));
     }
     for wrong in [&b""[..], signature.as_bytes(), &[0x99; 99], &[b'x'; KEY_BYTES_MAX + 1]] {
