@@ -35,6 +35,8 @@ CREATE TABLE mirrored_documents (
     -- As the content writes them: tracking/initial_release_date and current_release_date.
     released TEXT NOT NULL,
     updated TEXT NOT NULL,
+    -- The same in milliseconds since 1970, for the order of lists.
+    updated_ms INTEGER NOT NULL,
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     content BLOB NOT NULL,
     -- As its provider made it.
@@ -44,3 +46,5 @@ CREATE TABLE mirrored_documents (
     UNIQUE (provider, file),
     UNIQUE (provider, tracking)
 ) STRICT;
+
+CREATE INDEX mirrored_documents_of_time ON mirrored_documents (updated_ms);

@@ -19,7 +19,7 @@ use crate::{
     accounts::authorities,
     config::{AggregatedProvider, AggregatorSettings, ConfigError, PublicUrl},
     data_dir::ServerKey,
-    storage::{MirrorState, MirroredFile},
+    storage::{MirrorMetadata, MirroredFile},
 };
 
 /// Where everything is.
@@ -171,32 +171,27 @@ impl Aggregator {
     }
 
     /// Returns `aggregator.json`; `None` while the standard allows none, since too few are known.
-    pub(crate) fn document(&self, states: &[MirrorState]) -> Option<Vec<u8>> {
-        let entries: Vec<Entry> = states
+    pub(crate) fn document(&self, known: &[MirrorMetadata]) -> Option<Vec<u8>> {
+        let entries: Vec<Entry> = known
             .iter()
-            .filter(|state| self.followed.iter().any(|followed| followed.name == state.name))
-            .filter_map(|state| {
-                let metadata = ProviderMetadata::read(state.metadata.as_ref()?).ok()?;
-                let mirror = self
-                    .mirror_of(state)
-                    .map(|_| format!("{}/provider-metadata.json", self.base(&state.name)));
-                Some(Entry { metadata, mirror })
+            .filter(|known| self.followed.iter().any(|followed| followed.name == known.name))
+            .filter_map(|known| {
+                let metadata = ProviderMetadata::read(known.metadata.as_ref()?).ok()?;
+                let at = || format!("{}/provider-metadata.json", self.base(&known.name));
+                Some(Entry { metadata, mirror: self.mirror_of(known).map(|_| at()) })
             })
             .collect();
-        mirror::aggregator(
-            &format!("{}{AGGREGATOR_PATH}/aggregator.json", self.origin),
-            &self.about,
-            &entries,
-        )
+        let url = format!("{}{AGGREGATOR_PATH}/aggregator.json", self.origin);
+        mirror::aggregator(&url, &self.about, &entries)
     }
 
     /// Returns what a provider says of itself, if copies of its documents are shown: it is configured so, the provider wants it now, and
-    /// it was reached.
-    pub(crate) fn mirror_of(&self, state: &MirrorState) -> Option<ProviderMetadata> {
-        let followed = self.followed.iter().find(|followed| followed.name == state.name)?;
-        let metadata = ProviderMetadata::read(state.metadata.as_ref()?).ok()?;
+    /// a run over it has ended well.
+    pub(crate) fn mirror_of(&self, known: &MirrorMetadata) -> Option<ProviderMetadata> {
+        let followed = self.followed.iter().find(|followed| followed.name == known.name)?;
+        let metadata = ProviderMetadata::read(known.metadata.as_ref()?).ok()?;
         let wanted = followed.mirror && metadata.may_be_mirrored && metadata.role == Role::TrustedProvider;
-        (wanted && (state.succeeded_ms.is_some() || state.documents > 0)).then_some(metadata)
+        (wanted && known.reached).then_some(metadata)
     }
 
     /// Returns the `provider-metadata.json` of a mirror.

@@ -109,12 +109,11 @@ impl Mirror {
         let (failed, trouble, wait_ms) = match self.run(followed).await {
             Ok(outcome) => {
                 let trouble = told(&outcome);
-                let failures = self.failures(name).await;
                 let (word, wait_ms) = match outcome.end {
                     Ok(End::Complete) => ("complete", about(self.aggregator.interval_ms())),
                     Ok(End::Listed) => ("listed", about(self.aggregator.interval_ms())),
                     Ok(End::More) => ("more", MORE_MS),
-                    Err(_) => ("failed", retry_ms(failures, self.aggregator.interval_ms())),
+                    Err(_) => ("failed", retry_ms(self.failures(name).await, self.aggregator.interval_ms())),
                 };
                 metrics::mirrored(word, outcome.kept);
                 match (&outcome.end, &trouble) {
@@ -143,16 +142,14 @@ impl Mirror {
     }
 
     async fn failures(&self, name: &str) -> u32 {
-        let mirrors = self.store.mirrors().await.unwrap_or_default();
-        mirrors.into_iter().find(|mirror| mirror.name == name).map_or(0, |mirror| mirror.failures)
+        let before = self.store.mirror_metadata(Some(name)).await.unwrap_or_default();
+        before.first().map_or(0, |before| before.failures)
     }
 
     async fn run(&self, followed: &Followed) -> Result<Outcome, Broken> {
         let known = self.store.known_of_mirror(&followed.name).await?;
-        let states = self.store.mirrors().await?;
-        let metadata =
-            states.into_iter().find(|state| state.name == followed.name).and_then(|state| state.metadata);
-        let metadata = metadata.and_then(|file| ProviderMetadata::read(&file).ok());
+        let before = self.store.mirror_metadata(Some(&followed.name)).await?;
+        let metadata = before.into_iter().find_map(|before| ProviderMetadata::read(&before.metadata?).ok());
         let order = Order {
             sources: followed.sources.clone(),
             reach: followed.reach.clone(),

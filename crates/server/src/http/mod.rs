@@ -130,6 +130,8 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/bulletin", get(bulletin::pages::list))
         .route("/bulletin/desk", get(assets::bulletin_page))
         .route("/bulletin/style.css", get(bulletin::pages::style))
+        .route("/bulletin/mirrored", get(bulletin::pages::mirrored::list))
+        .route("/bulletin/mirrored/{provider}/{year}/{file}", get(bulletin::pages::mirrored::document))
         .route("/bulletin/{id}", get(bulletin::pages::document))
         .merge(accounts)
         .merge(taxii::router(&state))

@@ -305,4 +305,49 @@ mod tests {
         let answer = fetcher(true, Duration::from_millis(300)).fetch(&file(&url)).await;
         assert!(matches!(&answer, Answer::Failed(why) if why.contains("within")), "{answer:?}");
     }
+
+    #[tokio::test]
+    async fn only_who_an_authority_vouches_for_is_heard() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate =
+            rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let trusted = directory.path().join("authorities.pem");
+        let text = data_encoding::BASE64.encode(certificate.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+        std::fs::write(&trusted, pem).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let server = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut asked = [0; 4096];
+                let _ = stream.read(&mut asked).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        let asked = async |authority: Option<&std::path::Path>, host: &str| {
+            let fetcher = Fetcher::new(authorities(authority).unwrap(), true);
+            fetcher.fetch(&file(&format!("https://{host}:{port}/a.json"))).await
+        };
+        assert_eq!(asked(Some(&trusted), "localhost").await, Answer::Found(b"{}".to_vec()));
+        for (authority, host) in [(None, "localhost"), (Some(&*trusted), "127.0.0.1")] {
+            let answer = asked(authority, host).await;
+            assert!(
+                matches!(&answer, Answer::Failed(why) if why.starts_with("no TLS")),
+                "{host}: {answer:?}"
+            );
+        }
+    }
 }

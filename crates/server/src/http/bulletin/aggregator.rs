@@ -51,8 +51,9 @@ pub(super) fn add(all: &mut Routes) {
         (status = 404, description = "There is no aggregator here, or it knows fewer than two publishers yet", body = ApiError)))]
 pub(in crate::http) async fn document(State(state): State<AppState>) -> Result<Response, Refusal> {
     let aggregator = aggregator(&state)?;
-    let states = state.store.mirrors().await?;
-    Ok(answer(JSON, aggregator.document(&states).ok_or_else(unknown)?))
+    let _turn = aggregator.turn().await;
+    let known = state.store.mirror_metadata(None).await?;
+    Ok(answer(JSON, aggregator.document(&known).ok_or_else(unknown)?))
 }
 
 /// Returns what a mirror is, or the key of this server by which its copies are signed.
@@ -154,8 +155,8 @@ fn aggregator(state: &Shared) -> Result<&Aggregator, Refusal> {
 /// Returns the aggregator with what a provider says of itself whose copies are shown.
 async fn mirror<'a>(state: &'a Shared, name: &str) -> Result<(&'a Aggregator, ProviderMetadata), Refusal> {
     let aggregator = aggregator(state)?;
-    let states = state.store.mirrors().await?;
-    let mirror = states.iter().find(|state| state.name == name).and_then(|state| aggregator.mirror_of(state));
+    let known = state.store.mirror_metadata(Some(name)).await?;
+    let mirror = known.iter().find_map(|known| aggregator.mirror_of(known));
     Ok((aggregator, mirror.ok_or_else(unknown)?))
 }
 

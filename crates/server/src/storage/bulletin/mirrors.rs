@@ -38,6 +38,19 @@ pub struct MirrorState {
     pub documents: u64,
 }
 
+/// What a provider says of itself, and how it went with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorMetadata {
+    /// As the configuration calls it.
+    pub name: String,
+    /// Its `provider-metadata.json`, if it was ever taken.
+    pub metadata: Option<Vec<u8>>,
+    /// Whether a run over it has ever ended well.
+    pub reached: bool,
+    /// How often it has failed since.
+    pub failures: u32,
+}
+
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorRun {
@@ -51,6 +64,17 @@ pub struct MirrorRun {
     pub due_ms: u64,
 }
 
+/// A copy of a document as a list of all of them has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirroredLine {
+    /// What its provider is called in the configuration.
+    pub provider: String,
+    /// What lists say of it.
+    pub listed: Published,
+    /// Where it is in the list: after which the next page begins.
+    pub place: (u64, i64),
+}
+
 /// A copy of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirroredFile {
@@ -62,6 +86,8 @@ pub struct MirroredFile {
     pub signature: Vec<u8>,
     /// When it was kept, in milliseconds since 1970.
     pub mirrored_ms: u64,
+    /// Where it came from.
+    pub address: String,
 }
 
 impl Store {
@@ -131,6 +157,29 @@ impl Store {
         rows.iter().map(state).collect()
     }
 
+    /// Returns what one provider says of itself, or all, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn mirror_metadata(&self, name: Option<&str>) -> Result<Vec<MirrorMetadata>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT name, metadata, succeeded_ms IS NOT NULL AS reached, failures FROM mirrored_providers
+             WHERE $1 IS NULL OR name = $1 ORDER BY name",
+        )
+        .bind(name)
+        .fetch_all(&self.reader)
+        .await?;
+        let metadata = |row: &SqliteRow| {
+            Ok(MirrorMetadata {
+                name: row.try_get("name")?,
+                metadata: row.try_get("metadata")?,
+                reached: row.try_get("reached")?,
+                failures: row.try_get("failures")?,
+            })
+        };
+        rows.iter().map(metadata).collect()
+    }
+
     /// Returns what is known of the documents of a provider.
     ///
     /// # Errors
@@ -182,11 +231,11 @@ impl Store {
         sqlx::query(
             "INSERT INTO mirrored_documents
              (provider, address, listed, file, tracking, title, summary, released, updated, hash, content, signature,
-              mirrored_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+              mirrored_ms, updated_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (provider, address) DO UPDATE SET
              listed = $3, file = $4, tracking = $5, title = $6, summary = $7, released = $8, updated = $9, hash = $10,
-             content = $11, signature = $12, mirrored_ms = $13",
+             content = $11, signature = $12, mirrored_ms = $13, updated_ms = $14",
         )
         .bind(name)
         .bind(&document.address)
@@ -201,6 +250,7 @@ impl Store {
         .bind(&document.content)
         .bind(&document.signature)
         .bind(stored(now_ms))
+        .bind(published.updated.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -240,6 +290,39 @@ impl Store {
         rows.iter().map(listed).collect()
     }
 
+    /// Lists the documents of these providers, those that changed last first, from `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn mirrored_lines(
+        &self,
+        providers: &[String],
+        after: Option<(u64, i64)>,
+        limit: u32,
+    ) -> Result<Vec<MirroredLine>, StoreError> {
+        let (before_ms, before) = after.map_or((i64::MAX, i64::MAX), |(ms, row)| (stored(ms), row));
+        let rows = sqlx::query(
+            "SELECT rowid, provider, file, tracking, title, summary, released, updated, updated_ms
+             FROM mirrored_documents
+             WHERE provider IN (SELECT value FROM json_each($1)) AND (updated_ms, rowid) < ($2, $3)
+             ORDER BY updated_ms DESC, rowid DESC LIMIT $4",
+        )
+        .bind(serde_json::to_string(providers).map_err(decode)?)
+        .bind(before_ms)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.reader)
+        .await?;
+        let line = |row: &SqliteRow| {
+            Ok(MirroredLine {
+                provider: row.try_get("provider")?,
+                listed: listed(row)?,
+                place: (row.try_get::<i64, _>("updated_ms")?.unsigned_abs(), row.try_get("rowid")?),
+            })
+        };
+        rows.iter().map(line).collect()
+    }
+
     /// Returns when something of a provider was kept last, in milliseconds since 1970.
     ///
     /// # Errors
@@ -269,6 +352,7 @@ impl Store {
                 content: row.try_get("content")?,
                 signature: row.try_get("signature")?,
                 mirrored_ms: row.try_get::<i64, _>("mirrored_ms")?.unsigned_abs(),
+                address: row.try_get("address")?,
             })
         };
         row.map(file).transpose()

@@ -54,7 +54,7 @@ pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
     feeds::FeedLine,
-    mirrors::{MirrorRun, MirrorState, MirroredFile},
+    mirrors::{MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine},
     organisations::{Keeper, Standing},
     profiles::NewProfile,
     provider::PublishedFile,

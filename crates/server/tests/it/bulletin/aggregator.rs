@@ -229,6 +229,20 @@ async fn two_providers_are_mirrored_and_everything_that_is_served_of_them_is_pro
     }
     fits_the_schemas(&list, &mirror);
 
+    // People find them apart from the bulletin's own, and are told whose they are.
+    assert!(ok(at, "/bulletin").await.contains("href=\"/bulletin/mirrored\""));
+    let page = ok(at, "/bulletin/mirrored").await;
+    assert!(
+        page.contains("Title of A-1") && page.contains("Title of B-1") && !page.contains("Title of A-2"),
+        "{page}"
+    );
+    let page = ok(at, "/bulletin/mirrored/one/2026/a-1.json").await;
+    assert!(
+        page.contains("<bdi>One</bdi>") && page.contains("a copy of a document of another publisher"),
+        "{page}"
+    );
+    assert_eq!(server.get("/bulletin/mirrored/one/2026/a-2.json").await.status, 404);
+
     // Another aggregator takes the copies for what they are, although the provider has no part in it.
     let of_copies = AggregatedProvider {
         hosts: vec![one.address().to_string()],
@@ -569,4 +583,7 @@ async fn one_publisher_is_no_list_and_who_is_only_listed_has_no_copies() {
     // And where there is none, there is nothing.
     let none = TestServer::start().await;
     assert_eq!(none.get(&path).await.status, 404);
+    assert_eq!(none.get("/bulletin/mirrored").await.status, 404);
+    assert!(!none.get("/bulletin").await.body.contains("/bulletin/mirrored"));
+    assert_eq!(server.get("/bulletin/mirrored/two/2026/b-1.json").await.status, 404);
 }
