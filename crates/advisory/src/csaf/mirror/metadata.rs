@@ -14,13 +14,10 @@ const ITEMS_MAX: usize = 64;
 /// Longest text of a publisher, in characters.
 const TEXT_CHARS_MAX: usize = 2000;
 
-/// What a provider claims to be (section 7.2).
+/// What a provider claims to be (section 7.2). A mere publisher has no such file of its own, and who writes one for it has other duties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Role {
-    /// It publishes its own documents.
-    #[serde(rename = "csaf_publisher")]
-    Publisher,
-    /// And has lists of them.
+    /// It publishes its own documents, and has lists of them.
     #[serde(rename = "csaf_provider")]
     Provider,
     /// And hashes and signatures.
@@ -32,7 +29,6 @@ impl Role {
     /// Returns its word in the schema.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Publisher => "csaf_publisher",
             Self::Provider => "csaf_provider",
             Self::TrustedProvider => "csaf_trusted_provider",
         }

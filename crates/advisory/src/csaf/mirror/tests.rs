@@ -327,6 +327,13 @@ fn what_is_mirrored_is_replaced_by_what_is_newer_and_by_nothing_else() {
     let twice =
         |world: &mut World| world.publish_at(&format!("{BASE}/clear/2027/a-1.json"), &document("A-1", 4));
     assert!(matches!(caught(&twice), Trouble::Id { .. }));
+    // Also of two that are new in the same run the second has nothing to say.
+    let mut both = World::of(&[("A-1", 1)]);
+    both.publish_at(&format!("{BASE}/clear/2027/a-1.json"), &document("A-1", 2));
+    let mut first = Disk::default();
+    let outcome = first.run(&mut both);
+    assert!(matches!(outcome.end, Err(Trouble::Id { .. })), "{outcome:?}");
+    assert_eq!(first.documents.keys().collect::<Vec<_>>(), [&url]);
     let other_name = Order { namespace: Some("https://before.example.org".to_owned()), ..order(Vec::new()) };
     let outcome = Disk::default().run_for(&mut world.clone(), other_name, 100).unwrap();
     assert!(matches!(outcome.end, Err(Trouble::Renamed { .. })));
@@ -612,6 +619,7 @@ fn metadata_that_does_not_fit_its_schema_is_refused() {
         ("/last_updated", json!("today")),
         ("/metadata_version", json!("2.1")),
         ("/role", json!("csaf_aggregator")),
+        ("/role", json!("csaf_publisher")),
         ("/publisher/name", json!("")),
         ("/publisher/namespace", json!("cert")),
         ("/publisher/category", json!("agency")),
