@@ -25,11 +25,13 @@
 //! | `lists` | feeds and directories of others |
 //! | `plan` | which documents of a list are wanted |
 //! | `document` | whether a document is kept |
+//! | `dialogue` | what a run is told, asks for, and says |
 //! | `run` | one after another |
 //! | `aggregator` | what is shown of all that |
 
 mod address;
 mod aggregator;
+mod dialogue;
 mod document;
 mod lists;
 mod metadata;
@@ -38,14 +40,12 @@ mod run;
 
 pub use address::{ADDRESS_BYTES_MAX, Address, Reach};
 pub use aggregator::{About, Entry, aggregator, mirror_metadata};
+pub use dialogue::{Answer, End, Fetch, Judge, Order, Outcome, Source, Step};
 pub use document::{Known, Mirrored};
 pub use lists::{LIST_BYTES_MAX, LISTED_MAX, Listed};
 pub use metadata::{METADATA_BYTES_MAX, ProviderMetadata, Role};
 pub use plan::plan;
-pub use run::{
-    Answer, DOCUMENTS_OF_RUN_MAX, End, FAULTS_MAX, Fetch, Judge, Order, Outcome, PAGES_MAX, REDIRECTS_MAX,
-    RUN_BYTES_MAX, RUN_MS_MAX, Run, Source, Step,
-};
+pub use run::{DOCUMENTS_OF_RUN_MAX, FAULTS_MAX, PAGES_MAX, REDIRECTS_MAX, RUN_BYTES_MAX, RUN_MS_MAX, Run};
 
 /// Why something of a provider is not believed, or not there. `Display` is one line for who runs the aggregator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
