@@ -4,10 +4,15 @@
 //! Read strictly: a name that stands twice in one object means one thing to one reader and another to the next, and so is
 //! refused, like what is nested too deep.
 
+mod aggregator;
 pub(crate) mod check;
+mod mirror;
 mod openpgp;
 mod provider;
+mod signatures;
 
+pub(crate) use aggregator::{AGGREGATOR_PATH, Aggregator};
+pub(crate) use mirror::Mirror;
 pub(crate) use openpgp::SigningKey;
 pub(crate) use provider::{CATEGORIES, KEYS_PATH, Provider, rfc_822, rfc_3339};
 

@@ -7,6 +7,7 @@
 mod advisory;
 mod bulletin;
 mod key_file;
+mod mirror;
 mod policy;
 mod user;
 
@@ -73,7 +74,7 @@ enum Command {
     /// Read the audit log: export it, or check that nobody changed it.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Show the key by which the bulletin's provider of CSAF signs.
+    /// Show the key by which the bulletin's provider of CSAF signs, and other providers that are mirrored.
     #[command(subcommand)]
     Bulletin(bulletin::Command),
     /// Check the configuration and print what is in force.

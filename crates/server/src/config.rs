@@ -241,6 +241,8 @@ pub struct MailSettings {
 pub struct BulletinSettings {
     /// The CSAF trusted provider.
     pub provider: ProviderSettings,
+    /// The CSAF lister or aggregator.
+    pub aggregator: AggregatorSettings,
 }
 
 /// `[bulletin.provider]`
@@ -259,6 +261,51 @@ pub struct ProviderSettings {
     pub issuing_authority: Option<String>,
     /// Whom to tell of a vulnerability: `Contact` of `/.well-known/security.txt` (RFC 9116). Absent: there is no such file.
     pub security_contact: Option<String>,
+}
+
+/// `[bulletin.aggregator]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AggregatorSettings {
+    /// Its name. Absent: there is no aggregator.
+    pub name: Option<String>,
+    /// Its `https` address.
+    pub namespace: Option<String>,
+    /// How it is reached, in a line.
+    pub contact_details: Option<String>,
+    /// What it has to say on what it lists, in a line.
+    pub issuing_authority: Option<String>,
+    /// Minutes between two runs over one provider.
+    pub interval_minutes: u32,
+    /// Whether providers may be on this machine, also without TLS, or in a private network.
+    pub private_addresses: bool,
+    /// File of the authorities whose word on providers' identity is taken. Absent: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Whom it follows.
+    pub providers: Vec<AggregatedProvider>,
+}
+
+/// One of `bulletin.aggregator.providers`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AggregatedProvider {
+    /// What it is called here: the folder of its copies.
+    pub name: String,
+    /// The address of its `provider-metadata.json`, or its domain.
+    pub from: String,
+    /// The fingerprint of the OpenPGP key that its documents have to be signed by. Absent: any that its metadata states.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// Other hosts that its files may name, each with a port unless it is 443. Nothing else is ever connected to.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Whether its documents are copied.
+    #[serde(default = "yes")]
+    pub mirror: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// `[retention]`
@@ -395,6 +442,21 @@ impl Default for ProviderSettings {
     }
 }
 
+impl Default for AggregatorSettings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            namespace: None,
+            contact_details: None,
+            issuing_authority: None,
+            interval_minutes: 60,
+            private_addresses: false,
+            ca_file: None,
+            providers: Vec::new(),
+        }
+    }
+}
+
 impl Default for RetentionSettings {
     fn default() -> Self {
         Self { ended_meetings_days: 30 }
@@ -501,6 +563,7 @@ impl Settings {
         Provider::check(oidc)?;
         Post::check(&self.mail)?;
         crate::bulletin::Provider::check(&self.bulletin.provider)?;
+        crate::bulletin::Aggregator::check(&self.bulletin.aggregator)?;
         crate::logging::filter(&self.log.level).map_err(|error| {
             ConfigError::Invalid(format!("log.level `{}` is not a filter: {error}", self.log.level))
         })?;
@@ -671,6 +734,13 @@ mod tests {
         assert_eq!(settings.limits.rooms, 7);
     }
 
+    /// Returns an aggregator that follows these.
+    fn following(providers: &str) -> String {
+        format!(
+            "[bulletin.aggregator]\nname = 'A'\nnamespace = 'https://a.example'\nproviders = [{providers}]"
+        )
+    }
+
     #[test]
     fn unknown_keys_and_values_out_of_bounds_are_errors_that_name_them() {
         for (file, word) in [
@@ -701,6 +771,19 @@ mod tests {
                 "[bulletin.provider]\norganisation = 'A'\nnamespace = 'https://a'\nsecurity_contact = 'a@b'",
                 "mailto",
             ),
+            ("[bulletin.aggregator]\nname = 'A'", "namespace"),
+            (
+                "[bulletin.aggregator]\nname = 'A'\nnamespace = 'https://a.example'\ninterval_minutes = 4",
+                "interval",
+            ),
+            ("[bulletin.aggregator]\nproviders = [{ name = 'a', from = 'a.example' }]", "go together"),
+            (&following("{ name = '../a', from = 'a.example' }"), "a to z"),
+            (&following("{ name = 'a', from = 'a.example' }, { name = 'a', from = 'b.example' }"), "another"),
+            (&following("{ name = 'a', from = 'http://a.example/provider-metadata.json' }"), "no address"),
+            (&following("{ name = 'a', from = 'http://127.0.0.1/provider-metadata.json' }"), "no address"),
+            (&following("{ name = 'a', from = 'a.example', fingerprint = '0123' }"), "fingerprint"),
+            (&following("{ name = 'a', from = 'a.example', hosts = ['https://b'] }"), "no address"),
+            (&following("{ name = 'a', from = 'a.example', mirrors = true }"), "mirrors"),
             ("[log", "sabha.toml"),
         ] {
             let error = load(file, &[]).unwrap_err().to_string();

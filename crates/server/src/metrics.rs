@@ -41,6 +41,11 @@ fn describe() {
     );
     describe_counter!("sabha_meetings_created_total", "Meetings created");
     describe_counter!("sabha_room_panics_total", "Rooms lost to a fault of the server");
+    describe_counter!("sabha_mirror_runs_total", "Runs over other providers of CSAF, by how they ended");
+    describe_counter!(
+        "sabha_mirrored_documents_total",
+        "Documents of other providers that were new or newer"
+    );
     describe_gauge!("sabha_media_peers", "Media connections");
     describe_counter!(
         "sabha_media_connections_total",
@@ -97,6 +102,12 @@ pub(crate) fn handshake(kind: HandshakeKind, accepted: bool) {
 /// Counts a meeting.
 pub(crate) fn meeting_created() {
     counter!("sabha_meetings_created_total").increment(1);
+}
+
+/// Counts a run over a provider. `outcome` is one of a short list.
+pub(crate) fn mirrored(outcome: &'static str, documents: usize) {
+    counter!("sabha_mirror_runs_total", "outcome" => outcome).increment(1);
+    counter!("sabha_mirrored_documents_total").increment(documents as u64);
 }
 
 /// Counts a room that was lost.

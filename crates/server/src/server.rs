@@ -154,6 +154,7 @@ pub struct Server {
     accepting: JoinHandle<()>,
     forgetting: JoinHandle<()>,
     mailing: Option<JoinHandle<()>>,
+    mirroring: Option<JoinHandle<()>>,
     data_dir: DataDir,
 }
 
@@ -198,6 +199,8 @@ impl Server {
         );
         let url = settings.server.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
         let (post, wake) = (Post::new(&settings.mail, &url)?, Wake::default());
+        let aggregator = bulletin::Aggregator::new(&settings.bulletin.aggregator, &url, data_dir.key())?;
+        let aggregator = aggregator.map(Arc::new);
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let tcp = Addresses::new(tcp_limits(&settings));
@@ -207,6 +210,7 @@ impl Server {
                 Passwords::open(&data_dir)?,
                 Provider::new(&settings.accounts.oidc)?,
             ),
+            aggregator: aggregator.clone(),
             boot_epoch,
             creation_key: creation_key.clone(),
             creations: Mutex::new(TokenBucket::new(Instant::now(), meetings, meetings / 60.0)),
@@ -241,6 +245,7 @@ impl Server {
             let (store, keys) = (store.clone(), data_dir.key().mail_keys());
             Queue { store, post, keys, url: url.clone(), wake }.start()
         });
+        let mirroring = aggregator.map(|aggregator| bulletin::Mirror::new(aggregator, store.clone()).start());
         let forgetting = retention::keep(store.clone(), settings.retention);
         Ok(Self {
             address,
@@ -256,6 +261,7 @@ impl Server {
             accepting,
             forgetting,
             mailing,
+            mirroring,
             data_dir,
         })
     }
@@ -312,8 +318,8 @@ impl Server {
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
         self.forgetting.abort();
-        if let Some(mailing) = &self.mailing {
-            mailing.abort();
+        for task in [&self.mailing, &self.mirroring].into_iter().flatten() {
+            task.abort();
         }
         // Each connection bounds its own last word; a room that hangs must not keep the process.
         let _ = tokio::time::timeout(GOODBYE_MAX, self.signalling.emptied()).await;

@@ -22,6 +22,7 @@
 //! | `filename` | what a document's file is called |
 //! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
+//! | [`mirror`] | a verified mirror of other providers' documents |
 //! | `report` | what was found |
 
 pub(crate) mod cvss;
@@ -31,6 +32,7 @@ pub(crate) mod instant;
 pub(crate) mod json;
 mod labels;
 pub(crate) mod languages;
+pub mod mirror;
 pub mod model;
 mod path;
 pub mod provider;

@@ -26,7 +26,7 @@ pub(crate) use self::{
     authenticator::NotAPasskey,
     passkeys::{Ceremonies, Ceremony, Challenge, Draft, PasswordTry, RelyingParty},
     passwords::{NotAPassword, Passwords},
-    provider::{Errand, Person, Provider, ProviderError, Sent},
+    provider::{Errand, Person, Provider, ProviderError, Sent, authorities},
     secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
 };
 use crate::{

@@ -1,11 +1,11 @@
-//! `sabha bulletin`: what an administrator needs of the bulletin without a server that runs.
+//! `sabha bulletin`: what an administrator needs of the bulletin on the server's machine, while the server runs or not.
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Output, SettingsArgs, print, report};
+use super::{Output, SettingsArgs, mirror, print, report};
 use crate::{
     bulletin::Provider,
     config::{ConfigError, PublicUrl},
@@ -18,12 +18,18 @@ use crate::{
 pub(super) enum Command {
     /// Print the OpenPGP key by which the CSAF provider signs: its fingerprint, and the public key.
     Key(SettingsArgs),
+    /// Show how it stands with the providers of CSAF that the server lists or mirrors, or have them asked now.
+    #[command(subcommand)]
+    Mirror(mirror::Command),
 }
 
 /// Does what was asked.
 pub(super) fn run(command: &Command, output: Output) -> ExitCode {
-    let Command::Key(settings) = command;
-    match key(settings, output) {
+    let done = match command {
+        Command::Key(settings) => key(settings, output),
+        Command::Mirror(command) => mirror::run(command, output),
+    };
+    match done {
         Ok(text) => {
             print(&text);
             ExitCode::SUCCESS

@@ -9,6 +9,7 @@
 //! | `/api/v1/account`, `users`, `audit`, ... | accounts, each with the right it takes (`accounts/`) |
 //! | `/api/v1/bulletin/...` | the bulletin, as far as each reader may know it (`bulletin/`) |
 //! | `/.well-known/csaf/...`, `/.well-known/security.txt` | the trusted provider of CSAF (`bulletin/provider.rs`) |
+//! | `/.well-known/csaf-aggregator/...` | the lister or aggregator of CSAF (`bulletin/aggregator.rs`) |
 //! | `/api/v1/...` | the API (`api.rs`) and the WebSocket (`websocket.rs`) |
 //! | `/taxii2/...` | TAXII 2.1, for programs that keep up with the bulletin (`taxii/`) |
 //! | `/healthz`, `/readyz`, `/metrics` | for the operator (`health.rs`) |
@@ -73,6 +74,8 @@ const BODY_SILENCE_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) accounts: Accounts,
+    /// The CSAF lister or aggregator; `None` when there is none.
+    pub(crate) aggregator: Option<Arc<crate::bulletin::Aggregator>>,
     pub(crate) boot_epoch: BootEpoch,
     pub(crate) creation_key: CreationKey,
     pub(crate) creations: Mutex<TokenBucket>,
@@ -127,6 +130,8 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/bulletin", get(bulletin::pages::list))
         .route("/bulletin/desk", get(assets::bulletin_page))
         .route("/bulletin/style.css", get(bulletin::pages::style))
+        .route("/bulletin/mirrored", get(bulletin::pages::mirrored::list))
+        .route("/bulletin/mirrored/{provider}/{year}/{file}", get(bulletin::pages::mirrored::document))
         .route("/bulletin/{id}", get(bulletin::pages::document))
         .merge(accounts)
         .merge(taxii::router(&state))

@@ -38,8 +38,8 @@ pub use self::{
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
         Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, FeedLine, Issuer, Keeper,
-        NewAttachment, NewProfile, NewRevision, PublishedFile, PublishedRevision, Standing, StoredFile, Told,
-        Unindexed, Within,
+        MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine, NewAttachment, NewProfile,
+        NewRevision, PublishedFile, PublishedRevision, Standing, StoredFile, Told, Unindexed, Within,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

@@ -54,6 +54,12 @@ enum Takes {
 
 /// Who may use which route. In the document's order.
 const ROUTES: &[(&str, &str, Takes)] = &[
+    ("GET", "/.well-known/csaf-aggregator/aggregator.json", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{list}", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{year}/", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/clear/{year}/{file}", Takes::Nothing),
+    ("GET", "/.well-known/csaf-aggregator/{provider}/{file}", Takes::Nothing),
     ("GET", "/.well-known/csaf/category.json", Takes::Nothing),
     ("GET", "/.well-known/csaf/clear/", Takes::Nothing),
     ("GET", "/.well-known/csaf/clear/{list}", Takes::Nothing),
@@ -373,9 +379,10 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
             Takes::Nothing => {
                 let same = |answer: &Response| (answer.status, answer.body.clone());
                 let expected = same(&ask(&Credential::default()).await);
-                // Of nothing there is nothing to be seen.
-                let names_one =
-                    ["{id}", "{year}", "{file}", "{token}"].iter().any(|part| path.contains(part));
+                // Of nothing there is nothing to be seen, and of one publisher alone there is no list of publishers.
+                let names_one = ["{id}", "{year}", "{file}", "{token}", "{provider}", "/aggregator.json"]
+                    .iter()
+                    .any(|part| path.contains(part));
                 assert_eq!(expected.0, if names_one { 404 } else { 200 }, "{path}");
                 for (name, credential) in &void {
                     assert_eq!(same(&ask(credential).await), expected, "{path}: {name}");

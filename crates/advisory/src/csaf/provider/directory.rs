@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::{Published, folder, of_label};
+use super::{OWN_SIGNATURE, Published, folder, of_label};
 use crate::Tlp;
 
 /// Returns `index.txt` of a label's folder: each of its documents on a line.
@@ -27,6 +27,21 @@ pub fn changes(documents: &[Published], label: Tlp) -> String {
 /// Returns the listing of a label's folder (requirement 14), or of the folder of one year in it, as a page of links; `None` for a
 /// year without documents.
 pub fn listing(documents: &[Published], label: Tlp, year: Option<&str>) -> Option<String> {
+    page(&folder(label), documents, label, year, &["", ".asc", ".sha256", ".sha512"])
+}
+
+/// Returns the same of a folder of copies at `path`.
+pub fn mirror_listing(path: &str, documents: &[Published], year: Option<&str>) -> Option<String> {
+    page(path, documents, Tlp::Clear, year, &["", OWN_SIGNATURE, ".asc", ".sha256", ".sha512"])
+}
+
+fn page(
+    path: &str,
+    documents: &[Published],
+    label: Tlp,
+    year: Option<&str>,
+    endings: &[&str],
+) -> Option<String> {
     let of_label = of_label(documents, label);
     let names: BTreeSet<String> = match year {
         None => {
@@ -37,16 +52,14 @@ pub fn listing(documents: &[Published], label: Tlp, year: Option<&str>) -> Optio
         Some(year) => of_label
             .iter()
             .filter(|document| document.file.split_once('/').is_some_and(|(of, _)| of == year))
-            .flat_map(|document| {
-                ["", ".asc", ".sha256", ".sha512"].map(|end| document.file_name().to_owned() + end)
-            })
+            .flat_map(|document| endings.iter().map(|end| document.file_name().to_owned() + end))
             .collect(),
     };
     if names.is_empty() {
         return None;
     }
     // Names of files have no character that means something in HTML (section 5.1 of the standard).
-    let title = format!("{}/{}", folder(label), year.map(|year| format!("{year}/")).unwrap_or_default());
+    let title = format!("{path}/{}", year.map(|year| format!("{year}/")).unwrap_or_default());
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<ul>\n"
     );

@@ -24,9 +24,9 @@ mod directory;
 mod metadata;
 mod rolie;
 
-pub use directory::{File, HashKind, changes, files, hash_file, index, listing};
+pub use directory::{File, HashKind, changes, files, hash_file, index, listing, mirror_listing};
 pub use metadata::{Key, metadata, security_txt_line};
-pub use rolie::{category, feed, service};
+pub use rolie::{OWN_SIGNATURE, category, feed, mirror_feed, service};
 
 use serde::Serialize;
 
@@ -160,7 +160,7 @@ fn of_label(documents: &[Published], label: Tlp) -> Vec<&Published> {
 }
 
 /// Writes a value as the crate writes documents: two spaces a level, and a line feed at the end.
-fn pretty(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn pretty(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("texts, lists and objects have a form in JSON");
     bytes.push(b'\n');
     bytes

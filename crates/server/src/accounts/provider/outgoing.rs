@@ -1,4 +1,4 @@
-//! The only requests that the server makes of its own accord: to the identity provider that its administrator named.
+//! Requests to the identity provider that the administrator named.
 //!
 //! HTTP/1.1 on a fresh connection for each, over TLS that the system's authorities, or one file of them, vouch for. An
 //! origin that was not named is never connected to, whatever the provider's documents say, and no redirect is followed.

@@ -1,5 +1,5 @@
 //! The API of the bulletin: `/api/v1/bulletin/...`, and below `public` what is `TLP:CLEAR`, for everybody. `pages/` has the same
-//! for people who have only a browser. Beside it `/.well-known/csaf/`, where readers of CSAF look.
+//! for people who have only a browser. Beside it `/.well-known/csaf/` and `/.well-known/csaf-aggregator/`, where readers of CSAF look.
 //!
 //! As the accounts', every route stands once in a list with the right it takes. What somebody may do with a document is then
 //! a question of their membership: the database answers with what they may know, `sabha_advisory` decides what they may do,
@@ -15,6 +15,7 @@
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
 //! | `FLOOR.PROFILE` | `profiles.rs`, for what a revision carries |
 
+pub(super) mod aggregator;
 pub(super) mod check;
 pub(super) mod discussion;
 pub(super) mod documents;
@@ -150,6 +151,7 @@ fn add_provider(all: &mut Routes, read: Right) {
     all.add(get.clone(), "/.well-known/csaf/{label}/{list}", read, provider::label_list);
     all.add(get.clone(), "/.well-known/csaf/{label}/{year}/", read, provider::label_year);
     all.add(get, "/.well-known/csaf/{label}/{year}/{file}", read, provider::label_file);
+    aggregator::add(all);
 }
 
 /// The `{id}` of a path. A text that is no id names nothing, and is answered like an id of nothing.

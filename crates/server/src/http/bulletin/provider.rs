@@ -20,9 +20,9 @@ use sabha_protocol::wire::http::ApiError;
 use super::{AppState, Caller, Refusal, Shared, reader, unknown};
 use crate::{bulletin::Provider, clock};
 
-const HTML: &str = "text/html; charset=utf-8";
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Returns what the provider is and where its documents are (CSAF 2.0 section 7.1.7).
 #[utoipa::path(get, path = "/.well-known/csaf/provider-metadata.json", tag = "csaf",
@@ -260,7 +260,7 @@ async fn document(
     Ok(answer(media_type, content.ok_or_else(unknown)?))
 }
 
-fn answer(media_type: &'static str, content: Vec<u8>) -> Response {
+pub(super) fn answer(media_type: &'static str, content: Vec<u8>) -> Response {
     let mut response = content.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     // Asked for again each time, and nobody between keeps what is for one reader.

@@ -20,6 +20,7 @@
 //! | `applying.rs` | what became of them on this server |
 //! | `following.rs` | publishers whose profiles are applied as they are published |
 //! | `coverage.rs` | who has seen and applied what an organisation has published |
+//! | `mirrors.rs` | other providers, and copies of their documents |
 //!
 //! Every change is one transaction with its entry in the audit log, which names a document by a hash of its id.
 
@@ -31,6 +32,7 @@ mod discussion;
 mod feeds;
 mod following;
 mod incidents;
+mod mirrors;
 mod organisations;
 mod profiles;
 mod provider;
@@ -52,6 +54,7 @@ pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
     feeds::FeedLine,
+    mirrors::{MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine},
     organisations::{Keeper, Standing},
     profiles::NewProfile,
     provider::PublishedFile,

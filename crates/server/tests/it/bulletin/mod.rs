@@ -1,5 +1,6 @@
 //! The bulletin over HTTP: who reads what, how a document is published, and what is refused.
 
+mod aggregator;
 mod bounds;
 mod check;
 mod crash;

@@ -85,12 +85,12 @@ fn facts(visit: &Visit, sheet: &Sheet, revision: &Revision) -> Markup {
     }
 }
 
-fn fact(name: &str, value: Markup) -> Markup {
+pub(super) fn fact(name: &str, value: Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
 /// A severity is the publisher's own word; those of CVSS have a colour and a translation.
-fn severity(visit: &Visit, word: &str) -> Markup {
+pub(super) fn severity(visit: &Visit, word: &str) -> Markup {
     let known = word.to_lowercase();
     match (visit.words.severities)(&known) {
         Some(said) => html! { span.severity data-severity=(known) { (said) } },
@@ -98,7 +98,7 @@ fn severity(visit: &Visit, word: &str) -> Markup {
     }
 }
 
-fn part(visit: &Visit, section: &Section, language: Option<&str>) -> Markup {
+pub(super) fn part(visit: &Visit, section: &Section, language: Option<&str>) -> Markup {
     let words = visit.words;
     let entries = &section.entries;
     html! {

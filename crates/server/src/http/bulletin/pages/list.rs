@@ -12,14 +12,15 @@ use super::{
     frame::{Visit, frame},
 };
 
-/// Returns the page.
-pub(super) fn page(visit: &Visit, asked: &Asked, documents: &Documents) -> Markup {
+/// Returns the page. `mirrors` is whether there are copies of others' documents, to which it then leads.
+pub(super) fn page(visit: &Visit, asked: &Asked, documents: &Documents, mirrors: bool) -> Markup {
     let words = visit.words;
     let is_filtered = !(asked.words.trim().is_empty() && asked.kind.is_empty());
     let filter = [("words", asked.words.as_str()), ("kind", asked.kind.as_str())];
     let main = html! {
         h1 { (words.bulletin) }
         p.lead { (words.lead) }
+        @if mirrors { p.more { a href=(visit.address(super::mirrored::PATH, &[])) { (words.mirrored) } } }
         (search(visit, asked))
         @if documents.documents.is_empty() {
             p.empty { (if is_filtered { words.nothing_found } else { words.nothing }) }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `/bulletin` | the list, with its search |
 //! | `/bulletin/{id}` | a document in the layout of agencies; `revision` names an older one |
+//! | `/bulletin/mirrored` | copies of documents of other publishers, marked as such |
+//! | `/bulletin/mirrored/{provider}/{year}/{file}` | such a document |
 //! | `/bulletin/style.css` | how they look, also on paper |
 //!
 //! Read as nobody, whatever credential comes. Every text of a document goes through the escaping of `maud` and nothing here
@@ -13,6 +15,7 @@
 mod advisory;
 mod frame;
 mod list;
+pub(in crate::http) mod mirrored;
 mod prose;
 mod words;
 
@@ -66,7 +69,12 @@ pub(in crate::http) async fn list(
         return answer(&headers, &visit, StatusCode::BAD_REQUEST, page);
     };
     match state.store.documents(&Reader::Anonymous, &filter).await {
-        Ok(documents) => answer(&headers, &visit, StatusCode::OK, list::page(&visit, &asked, &documents)),
+        Ok(documents) => answer(
+            &headers,
+            &visit,
+            StatusCode::OK,
+            list::page(&visit, &asked, &documents, state.aggregator.is_some()),
+        ),
         Err(error) => failed(&headers, &visit, &error),
     }
 }

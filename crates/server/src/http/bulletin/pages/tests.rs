@@ -109,7 +109,7 @@ fn a_search_comes_back_as_text() {
     let asked = Asked { words: HOSTILE.to_owned(), kind: HOSTILE.to_owned(), ..Asked::default() };
     let none =
         sabha_protocol::wire::bulletin_documents::Documents { documents: vec![], count: 0, more: true };
-    let page = list::page(&visit("en"), &asked, &none).into_string();
+    let page = list::page(&visit("en"), &asked, &none, false).into_string();
     assert!(page.contains("value=\"&lt;/title&gt;"));
     assert!(!page.contains("<script") && !page.contains("onerror=alert(1)>"));
 }

@@ -56,6 +56,11 @@ pub(super) struct Words {
     pub(super) earlier: &'static str,
     pub(super) revision: &'static str,
 
+    pub(super) mirrored: &'static str,
+    pub(super) mirrored_lead: &'static str,
+    pub(super) mirrored_note: &'static str,
+    pub(super) mirrored_ms: &'static str,
+
     pub(super) missing: &'static str,
     pub(super) missing_note: &'static str,
     pub(super) wrong_search: &'static str,
