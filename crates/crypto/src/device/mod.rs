@@ -281,6 +281,7 @@ impl Device {
 
     /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
     pub fn export(&self) -> Zeroizing<Vec<u8>> {
+        // RED-09: what is shown in the room only is no part of it.
         let secrets = self.secrets.to_bytes();
         let record = self.proof.to_bytes();
         let log = self.chronicle.as_ref().map(Chronicle::to_bytes).unwrap_or_default();
