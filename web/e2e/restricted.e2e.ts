@@ -123,7 +123,13 @@ describe.skipIf(missing.chromium || missing.firefox)('TLP:RED in the room only',
     await reads(asha, MARK);
     expect(await ben.get('material-take-away').count()).toBe(0);
     await ben.page.locator('[data-testid="notice"][data-kind="material"]').waitFor();
-    await ben.page.screenshot({ path: join(screens, 'material-room-1280.png') });
+    for (const [width, height] of [
+      [390, 844],
+      [1280, 800],
+    ] as const) {
+      await ben.page.setViewportSize({ width, height });
+      await ben.page.screenshot({ path: join(screens, `material-room-${width}.png`) });
+    }
     // Neither marked nor copied nor printed.
     const marked = await ben.page.evaluate(() => {
       document
@@ -154,8 +160,6 @@ describe.skipIf(missing.chromium || missing.firefox)('TLP:RED in the room only',
     await asha.admit('चित्रा');
     await chitra.inRoom();
     await reads(chitra, MARK);
-    await chitra.page.setViewportSize({ width: 390, height: 844 });
-    await chitra.page.screenshot({ path: join(screens, 'material-room-390.png') });
 
     await asha.act('Ben', 'action-remove');
     expect(await ben.endedBecause()).toBe('removed');
