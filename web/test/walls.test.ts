@@ -15,7 +15,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   e2ee: ['protocol'],
   media: ['protocol', 'session/contract', 'e2ee/transforms'],
   session: ['protocol', 'call', 'signalling', 'media', 'e2ee/e2ee', 'e2ee/messages', 'e2ee/shelf', 'e2ee/vault'],
-  ui: ['protocol/messages', 'call', 'session/contract'],
+  // A CSAF advisory that is shown in a call is laid out as the bulletin does it, which is a pure function.
+  ui: ['protocol/messages', 'call', 'session/contract', 'bulletin/document/layout'],
   // Another page: what it shares with the call are controls without words, what makes a passcode, and the words of the
   // policy's controls and of rules.
   admin: [

@@ -102,6 +102,14 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file cannot be shown as restricted material.
+    #[error("cannot show {path}: {reason}")]
+    Material {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A setting of the caller is out of bounds.
     #[error("{0}")]
     Misuse(&'static str),

@@ -49,8 +49,8 @@ pub use load::{
 };
 pub use media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, ReceivedPacket};
 pub use participant::{
-    Admission, ChatLine, LINGER_MAX, Over, Participant, ParticipantConfig, Person, Phase, Refusal, Snapshot,
-    Subscription,
+    Admission, ChatLine, LINGER_MAX, Material, Over, Participant, ParticipantConfig, Person, Phase, Refusal,
+    Snapshot, Subscription,
 };
 pub use probe::{Evidence, Owner, ProbeConfig, ProbeReport, Row, Verdict, probe};
 pub use process::{ProcessSample, sample_process};

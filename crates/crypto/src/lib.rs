@@ -21,6 +21,7 @@ pub mod policy {
 
     pub use sabha_admission::controls::*;
 }
+mod restricted;
 pub mod seal;
 pub mod sframe;
 

@@ -11,7 +11,8 @@ use ts_rs::TS;
 use crate::{
     ControlSettings, DeviceKey, DisplayName, GroupEpoch, MediaState, MeetingId, MeetingTitle, ParticipantId,
     RequestId, Rule,
-    key::Challenge,
+    key::{Challenge, Digest},
+    restricted::{MaterialBytes, MaterialKind, MaterialView},
     secret::ResumeToken,
     text::{ChatText, Passcode},
     wire::{ClientMessage, ServerMessage},
@@ -203,6 +204,13 @@ pub enum DeviceCommand {
         /// Whether who proves it is let in without a click.
         admits: bool,
     },
+    /// Shows restricted material to everybody in the room, in the place of what this device has shown before.
+    ShowMaterial {
+        /// What it is.
+        kind: MaterialKind,
+        /// The whole.
+        content: MaterialBytes,
+    },
     /// Host: nobody comes in by mail any more.
     ShutMail {},
     /// Host: puts one member before everybody's eyes, or nobody.
@@ -216,6 +224,8 @@ pub enum DeviceCommand {
         /// Whether everything is suspended.
         suspended: bool,
     },
+    /// Takes back the restricted material that this device shows: everybody's copy goes.
+    TakeMaterialAway {},
     /// Host: voids an invite that this device has made. Who came by it goes back to the lobby.
     WithdrawInvite {
         /// Which.
@@ -286,6 +296,18 @@ pub enum DeviceOutput {
     Log {
         /// The text.
         text: String,
+    },
+    /// Restricted material is here, all of it: to be shown as long as it is in the view, and to be kept nowhere. Own material comes
+    /// back too.
+    Material {
+        /// Whose device shows it.
+        from: DeviceKey,
+        /// SHA-256 of it, as in the view.
+        id: Digest,
+        /// What it is.
+        kind: MaterialKind,
+        /// The whole.
+        content: MaterialBytes,
     },
     /// The keys for frames changed. Goes to where frames are sealed and opened, and nowhere else.
     Media {
@@ -443,6 +465,8 @@ pub struct DeviceView {
     pub invites: Vec<InviteView>,
     /// The passcode, seen from this side.
     pub passcode: PasscodeView,
+    /// Restricted material that members show now, the own first.
+    pub materials: Vec<MaterialView>,
     /// Guest: a host's device says that nobody comes in here but by a personal link that holds.
     pub personal_link_wanted: bool,
     /// Whether this device is a host's.

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod media;
 pub mod opaque;
 pub mod probe;
+pub mod restricted;
 pub mod rule;
 pub mod secret;
 pub mod text;

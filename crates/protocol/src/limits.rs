@@ -90,6 +90,17 @@ pub const HEARTBEAT_LOST: Duration = Duration::from_secs(30);
 pub const NAME_CHARS_MAX: usize = 64;
 /// A chat message, in Unicode scalar values.
 pub const CHAT_CHARS_MAX: usize = 4000;
+/// A part of restricted material on its way, in bytes. Every part has just so many, so that its length says nothing; with all that
+/// goes around it it fits a relayed message.
+pub const MATERIAL_PART_BYTES: usize = 32 * 1024;
+/// Restricted material, in bytes: 64 parts. A page of a picture that was made anew at 2560 dots is 1 MB.
+pub const MATERIAL_BYTES_MAX: usize = 64 * MATERIAL_PART_BYTES;
+/// Restricted material that is text or an advisory, in bytes: as much as a document of the bulletin.
+pub const MATERIAL_TEXT_BYTES_MAX: usize = DOCUMENT_BYTES_MAX;
+/// Width and height of a picture that is restricted material, in dots. Larger ones are made smaller before they are shown.
+pub const MATERIAL_PICTURE_DOTS_MAX: u32 = 4096;
+/// Members whose restricted material a device holds at once: one shows while another takes theirs away.
+pub const MATERIALS_MAX: usize = 4;
 /// A passcode, in Unicode scalar values.
 pub const PASSCODE_CHARS_MAX: usize = 64;
 /// A certificate of a meeting as a file, in bytes: 2048 periods with ten controls each are 3 MB.

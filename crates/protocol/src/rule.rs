@@ -87,6 +87,8 @@ rules! {
     LinkPrivate = "ORG.LINK.PRIVATE",
     /// A host has taken somebody's right to send this source, or to write to all.
     SourceTaken = "ROOM.SOURCE",
+    /// What is shown in the room only is text, an advisory or a picture, within bounds.
+    Material = "RED.MATERIAL",
     /// A host has suspended what participants do.
     Suspended = "ROOM.SUSPENDED",
     /// A meeting's policy is at least as tight as the organisation's floor.

@@ -5,7 +5,8 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use anyhow::{Context as _, ensure};
 use sabha_policy::{Control, Scale};
 use sabha_protocol::{
-    Rule, account, bulletin, control, device, key, limits, media, opaque, secret, text, units, wire,
+    Rule, account, bulletin, control, device, key, limits, media, opaque, restricted, secret, text, units,
+    wire,
 };
 use ts_rs::{Config, TS};
 
@@ -55,6 +56,7 @@ fn typescript() -> String {
         secret::ResumeToken,
         key::Challenge,
         key::DeviceKey,
+        key::Digest,
         key::GateKey,
         key::Signature,
         opaque::DoorPayload,
@@ -117,6 +119,10 @@ fn typescript() -> String {
         device::OfferState,
         device::GuestInvite,
         device::WaitingView,
+        restricted::MaterialBytes,
+        restricted::MaterialKind,
+        restricted::MaterialState,
+        restricted::MaterialView,
         device::ConductView,
         device::DeviceView,
         device::CreateDevice,
@@ -318,7 +324,8 @@ fn typescript() -> String {
         "/** Bounds the server enforces; times in milliseconds. */\nexport const limits = {{\n  \
          nameCharsMax: {},\n  titleCharsMax: {},\n  videoSlotsMax: {},\n  audioSlotsMax: {},\n  \
          speakersForwarded: {},\n  tileHeightMax: {},\n  resumeWindowMs: {},\n  pingIntervalMs: {},\n  \
-         pingIntervalRestingMs: {},\n  silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n}} as const;\n\n\
+         pingIntervalRestingMs: {},\n  silenceMaxMs: {},\n  linkSecretBytes: {},\n  chatCharsMax: {},\n  passcodeCharsMax: {},\n  labelCharsMax: {},\n  \
+         materialBytesMax: {},\n  materialTextBytesMax: {},\n  materialPictureDotsMax: {},\n}} as const;\n\n\
          /** Path of the WebSocket. */\nexport const SIGNALLING_PATH = {:?};\n\n\
          /** Path at which meetings are created. */\nexport const MEETINGS_PATH = {:?};\n\n\
          /** Path at which the organisation's floor can be read. */\nexport const POLICY_PATH = {:?};\n\n\
@@ -339,6 +346,9 @@ fn typescript() -> String {
         limits::CHAT_CHARS_MAX,
         limits::PASSCODE_CHARS_MAX,
         limits::LABEL_CHARS_MAX,
+        limits::MATERIAL_BYTES_MAX,
+        limits::MATERIAL_TEXT_BYTES_MAX,
+        limits::MATERIAL_PICTURE_DOTS_MAX,
         sabha_protocol::SIGNALLING_PATH,
         sabha_protocol::MEETINGS_PATH,
         sabha_protocol::POLICY_PATH,

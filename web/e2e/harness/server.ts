@@ -96,6 +96,11 @@ export class Server {
     return this.child.pid;
   }
 
+  /** Everything that it has written to its log. */
+  wrote(): string {
+    return this.log.join('\n');
+  }
+
   /** Log lines of level ERROR: a human would have to act, so no test may cause one. */
   errors(): string[] {
     return this.log.filter((line) => /\bERROR\b|"level":"ERROR"/.test(line));

@@ -7,6 +7,7 @@ import type { ClientMessage, DeviceOutput, Rule, ServerFrame, ServerMessage } fr
 import * as conduct from './conduct';
 import * as entry from './entry';
 import * as leaving from './leaving';
+import * as material from './material';
 import type { Asked, Model, Step } from './model';
 import * as room from './room';
 import { and, ask, askDevice, show, stay, tell, tellDevice, withEffects } from './step';
@@ -72,6 +73,8 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
       return conduct.askedToSpeak(model, output.name ?? null);
     case 'chat':
       return room.said(model, output, nowMs);
+    case 'material':
+      return material.handedOut(model, output);
     case 'send':
       return send(model, output.send, output.message);
     case 'view':

@@ -13,6 +13,7 @@ import type {
   GroupEpoch,
   Guest,
   Layer,
+  MaterialKind,
   MediaAnswer,
   MediaGeneration,
   MediaOffer,
@@ -118,6 +119,8 @@ export interface Model {
   /** What each slot was last said to carry. */
   readonly routes: ReadonlyMap<Mid, SlotContent>;
   readonly parting: Parting | null;
+  /** Restricted material that is here, by whose it is and its id; in memory only, for as long as it is shown. */
+  readonly contents: ReadonlyMap<string, string>;
   readonly nextRequest: RequestId;
   readonly nextNotice: number;
   readonly nextLine: number;
@@ -163,6 +166,8 @@ export type CallEvent =
   | { type: 'set_passcode'; passcode: string | null; admits: boolean }
   | { type: 'set_sources'; sources: Partial<MediaState> }
   | { type: 'show'; tiles: readonly Tile[] }
+  | { type: 'show_material'; kind: MaterialKind; content: string }
+  | { type: 'take_material_away' }
   | { type: 'withdraw_invite'; invite: DeviceKey }
   | { type: 'submit_passcode'; passcode: string }
   // The own device says something.
@@ -274,6 +279,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
       askedToSpeak: null,
       sentBack: null,
       spotlight: null,
+      materials: [],
     },
     name: '',
     resume: null,
@@ -302,6 +308,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
     unknownSince: new Map(),
     routes: new Map(),
     parting: null,
+    contents: new Map(),
     nextRequest: 1,
     nextNotice: 1,
     nextLine: 1,

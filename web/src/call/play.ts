@@ -92,6 +92,7 @@ const outside: DeviceView = {
   certificate: { type: 'none' },
   passcode: { type: 'none' },
   personal_link_wanted: false,
+  materials: [],
   host: false,
 };
 

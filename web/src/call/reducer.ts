@@ -2,7 +2,7 @@
 //
 // Pure: no clock, socket, stream, key or randomness. This file only decides which rule applies; the rules themselves
 // are in `entry.ts` (in), `leaving.ts` (out), `room.ts` (what happens), `conduct.ts` (what may be done), `people.ts`
-// (who is there), `device.ts` (the own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
+// (who is there), `material.ts` (what is shown in the room only), `device.ts` (the own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
 // devices and streams (those are the session's).
 
 import type { RequestId, Rule, ServerFrame } from '../protocol/messages';
@@ -10,6 +10,7 @@ import * as conduct from './conduct';
 import * as device from './device';
 import * as entry from './entry';
 import * as leaving from './leaving';
+import * as material from './material';
 import type { Asked, CallEvent, Model, Step } from './model';
 import * as path from './path';
 import * as people from './people';
@@ -18,7 +19,7 @@ import { and, askDevice, askInRoom, show, stay, tell, withEffects } from './step
 
 /** Returns what becomes of `model` by `event`. `nowMs` is milliseconds since 1970. */
 export function reduce(model: Model, event: CallEvent, nowMs: number): Step {
-  return people.follow(model, decide(model, event, nowMs), nowMs);
+  return material.follow(model, people.follow(model, decide(model, event, nowMs), nowMs));
 }
 
 function decide(model: Model, event: CallEvent, nowMs: number): Step {
@@ -95,6 +96,10 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
       return room.setSources(model, event.sources);
     case 'show':
       return room.showTiles(model, event.tiles);
+    case 'show_material':
+      return material.showMaterial(model, event.kind, event.content);
+    case 'take_material_away':
+      return material.takeMaterialAway(model);
     case 'socket_down':
       return entry.socketDown(model);
     case 'socket_gone':

@@ -12,6 +12,7 @@ import type {
   DeviceKey,
   DeviceView,
   GuestInvite,
+  MaterialView,
   MediaState,
   MemberRight,
   Mid,
@@ -109,6 +110,14 @@ export interface ChatLine {
   atMs: number;
 }
 
+/** Restricted material that somebody shows in this room, and nowhere else. */
+export interface Material extends MaterialView {
+  /** What whoever shows it calls themselves; empty until they have said it. */
+  name: string;
+  /** All of it, in base64url, once it is here. */
+  content: string | null;
+}
+
 /** Something to tell the person once: a toast and a live-region announcement. */
 export interface Notice {
   id: number;
@@ -133,6 +142,8 @@ export interface Notice {
     | 'suspended'
     | 'unsuspended'
     | 'unlocked'
+    | 'material' // somebody else shows restricted material
+    | 'material_gone' // and no longer
     | 'certificate' // a host asks for a countersignature, and the device saw the same
     | 'chat' // somebody else wrote
     | 'hand' // somebody else raised their hand
@@ -189,4 +200,6 @@ export interface CallState {
   sentBack: { by: string | null } | null;
   /** Whom a host has put before everybody's eyes. */
   spotlight: ParticipantId | null;
+  /** Restricted material that is shown now, the own first. */
+  materials: readonly Material[];
 }

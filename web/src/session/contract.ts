@@ -21,6 +21,12 @@ export type DeviceTrouble =
   | 'insecure_page' // not HTTPS and not localhost: the browser has no media devices at all
   | 'unknown';
 
+/** Why something cannot be shown as restricted material. */
+export type MaterialTrouble =
+  | 'empty'
+  | 'too_large' // even after a picture was made smaller
+  | 'unknown_type'; // neither text nor a picture
+
 export interface Device {
   id: string;
   label: string;
@@ -145,6 +151,13 @@ export interface Call {
   /** Says something to everybody. Blank text says nothing; what is longer than `limits.chatCharsMax` is cut. */
   chat(text: string): void;
   raiseHand(raised: boolean): void;
+
+  /** Shows a file as restricted material to those in the room (`state.materials`). Resolves with what is wrong with it. */
+  showFile(file: Blob): Promise<MaterialTrouble | null>;
+  /** The same with a text. */
+  showText(text: string): MaterialTrouble | null;
+  /** Takes back what this person shows: everybody's copy goes. */
+  takeMaterialAway(): void;
 
   /** The stream of a picture, null while no slot carries it. Reactive. */
   streamOf(participant: ParticipantId, source: Source): MediaStream | null;

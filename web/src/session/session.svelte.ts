@@ -27,9 +27,10 @@ import type {
 } from '../protocol/messages';
 import { limits, SIGNALLING_PATH } from '../protocol/messages';
 import { SignallingSocket } from '../signalling/socket';
-import type { Call, ShownTile } from './contract';
+import type { Call, MaterialTrouble, ShownTile } from './contract';
 import { Demands } from './demands.svelte';
 import { OwnDevice } from './device';
+import { type Prepared, prepareFile, prepareText } from './material';
 import { chosenDevices, device, type Place, tab } from './memory';
 import { certificateName, logName, saveFile } from './save';
 import { Secrets } from './secrets';
@@ -270,6 +271,16 @@ export class Session implements Call {
     this.#handle({ type: 'raise_hand', raised });
   }
 
+  async showFile(file: Blob): Promise<MaterialTrouble | null> {
+    return this.#showMaterial(await prepareFile(file));
+  }
+  showText(text: string): MaterialTrouble | null {
+    return this.#showMaterial(prepareText(text));
+  }
+  takeMaterialAway(): void {
+    this.#handle({ type: 'take_material_away' });
+  }
+
   streamOf(participant: ParticipantId, source: Source): MediaStream | null {
     if (participant === this.state.you) {
       if (source === 'camera') return this.devices.preview;
@@ -460,6 +471,12 @@ export class Session implements Call {
         this.#wake(effect.afterMs);
         break;
     }
+  }
+
+  #showMaterial(prepared: Prepared | MaterialTrouble): MaterialTrouble | null {
+    if (typeof prepared === 'string') return prepared;
+    this.#handle({ type: 'show_material', ...prepared });
+    return null;
   }
 
   #connect(): void {

@@ -22,7 +22,8 @@ use sabha_crypto::device::{CreateOptions, Device, MeetingSuite};
 use sabha_protocol::{
     DisplayName, MeetingTitle, Source,
     device::PasscodeView,
-    limits::{AUDIO_SLOTS_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
+    limits::{AUDIO_SLOTS_MAX, MATERIAL_TEXT_BYTES_MAX, ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
+    restricted::{MaterialBytes, MaterialKind},
     text::{ChatText, Passcode},
 };
 use serde::Serialize;
@@ -199,6 +200,9 @@ struct Join {
     /// Say this in the chat once joined; may be given several times.
     #[arg(long, value_name = "TEXT")]
     say: Vec<ChatText>,
+    /// Show this text or advisory as TLP:RED to those in the room, as long as this one is there. Needs the right to share a screen.
+    #[arg(long, value_name = "FILE")]
+    show: Option<PathBuf>,
     /// Host: end the meeting for everybody when the time is up.
     #[arg(long)]
     end: bool,
@@ -434,6 +438,7 @@ async fn begin(
 async fn join(args: Join) -> Result<ExitCode, ClientError> {
     let trust = args.authority.trust()?;
     let (link, state) = (args.link.as_ref(), args.state.as_deref());
+    let material = args.show.as_deref().map(material_of).transpose()?;
     let beginning = begin(link, &trust, state, &args.meeting, &args.name).await?;
     let config = ParticipantConfig {
         trust,
@@ -455,7 +460,7 @@ async fn join(args: Join) -> Result<ExitCode, ClientError> {
         state_file: args.state.clone(),
         ..ParticipantConfig::guest(beginning.invite.clone(), args.name.clone())
     };
-    let (report, result) = attend(beginning.join(config), &args).await;
+    let (report, result) = attend(beginning.join(config), &args, material).await;
     match args.report {
         ReportForm::Json => print_line(&report),
         ReportForm::Table => print(report.table()),
@@ -469,8 +474,27 @@ async fn join(args: Join) -> Result<ExitCode, ClientError> {
     })
 }
 
+/// Reads text or an advisory that is to be shown in the room only. A picture is not taken: its file says more than is seen, and
+/// only a browser makes it anew.
+fn material_of(path: &FilePath) -> Result<(MaterialKind, MaterialBytes), ClientError> {
+    let unfit =
+        |reason: &dyn Display| ClientError::Material { path: path.to_owned(), reason: reason.to_string() };
+    let length = std::fs::metadata(path).map_err(|error| unfit(&error))?.len();
+    if length > MATERIAL_TEXT_BYTES_MAX as u64 {
+        return Err(unfit(&format!("it is longer than {MATERIAL_TEXT_BYTES_MAX} bytes")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| unfit(&error))?;
+    let is_advisory = serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|json| json.is_object());
+    let content = MaterialBytes::try_from(text.as_bytes()).map_err(|error| unfit(&error))?;
+    Ok((if is_advisory { MaterialKind::Csaf } else { MaterialKind::Text }, content))
+}
+
 /// Stays in the meeting for as long as was asked, does what was asked meanwhile, and goes.
-async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), ClientError>) {
+async fn attend(
+    participant: Participant,
+    args: &Join,
+    material: Option<(MaterialKind, MaterialBytes)>,
+) -> (Report, Result<(), ClientError>) {
     let over = |state: &Snapshot| state.phase == Phase::Over;
     let patience = Duration::from_secs(args.patience);
     let entered = participant.until("being let in", patience, |state| {
@@ -488,6 +512,9 @@ async fn attend(participant: Participant, args: &Join) -> (Report, Result<(), Cl
     }
     for text in &args.say {
         participant.chat(text.clone());
+    }
+    if let Some((kind, content)) = material {
+        participant.show_material(kind, content);
     }
     let mut left = args.duration.map_or(Duration::MAX, Duration::from_secs);
     let mut plan = [(args.drop_websocket_after, true), (args.replace_media_after, false)];

@@ -10,6 +10,7 @@ use sabha_protocol::{
     ControlSettings, DeviceKey, DisplayName, MediaState, ParticipantId, Source,
     device::{DeviceView, MemberRight},
     limits::{AUDIO_SLOTS_MAX, RESUME_WINDOW, SILENCE_MAX, VIDEO_SLOTS_MAX},
+    restricted::{MaterialBytes, MaterialKind},
     text::{ChatText, Passcode},
     wire::client::Tile,
 };
@@ -19,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-pub use snapshot::{ChatLine, Over, Person, Phase, Refusal, Snapshot};
+pub use snapshot::{ChatLine, Material, Over, Person, Phase, Refusal, Snapshot};
 
 use crate::{
     clock,
@@ -175,8 +176,10 @@ pub(crate) enum Command {
     SetPasscode(Option<Passcode>, bool),
     WithdrawInvite(DeviceKey),
     SetRight { participant: ParticipantId, right: MemberRight, allowed: bool },
+    ShowMaterial(MaterialKind, MaterialBytes),
     Subscribe(Subscription),
     Suspend(bool),
+    TakeMaterialAway,
     Vanish,
 }
 
@@ -350,6 +353,16 @@ impl Participant {
     /// Says something to everybody in the group.
     pub fn chat(&self, text: ChatText) {
         self.ask(Command::Chat(text));
+    }
+
+    /// Shows restricted material to everybody in the room, in the place of what it has shown before.
+    pub fn show_material(&self, kind: MaterialKind, content: MaterialBytes) {
+        self.ask(Command::ShowMaterial(kind, content));
+    }
+
+    /// Takes back the restricted material that it shows: everybody's copy goes.
+    pub fn take_material_away(&self) {
+        self.ask(Command::TakeMaterialAway);
     }
 
     /// Raises or lowers the hand.

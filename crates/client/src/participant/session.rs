@@ -575,6 +575,10 @@ impl Session {
                 return Ok(self.command(DeviceCommand::Admit { guest, by_rule: false }));
             }
             Some(Command::Chat(text)) => return Ok(self.command(DeviceCommand::Chat { text })),
+            Some(Command::ShowMaterial(kind, content)) => {
+                return Ok(self.command(DeviceCommand::ShowMaterial { kind, content }));
+            }
+            Some(Command::TakeMaterialAway) => return Ok(self.command(DeviceCommand::TakeMaterialAway {})),
             Some(Command::Deny(guest)) => (ClientMessage::Deny { guest }, Request::Other("deny")),
             Some(Command::DropWebSocket { stay_away }) => {
                 let dropped = ClientError::connection("staying away", io::ErrorKind::ConnectionAborted);

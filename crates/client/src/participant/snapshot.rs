@@ -6,6 +6,8 @@ use sabha_protocol::{
     BootEpoch, DeviceKey, DisplayName, GroupEpoch, MediaGeneration, MediaState, MeetingTitle, ParticipantId,
     RoomSeq, Rule,
     device::{DeviceStage, DeviceView, MemberView, WaitingView},
+    key::Digest,
+    restricted::{MaterialBytes, MaterialKind},
     secret::ResumeToken,
     text::ChatText,
     wire::server::{CloseReason, Participant, Presence, Role},
@@ -19,6 +21,19 @@ const REFUSALS_MAX: usize = 64;
 
 /// Chat messages kept; the oldest go first.
 const CHAT_MAX: usize = 256;
+
+/// Restricted material that somebody shows now. In memory only; never printed and in no report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Material {
+    /// Whose device shows it.
+    pub from: DeviceKey,
+    /// SHA-256 of it.
+    pub id: Digest,
+    /// What it is.
+    pub kind: MaterialKind,
+    /// The whole.
+    pub content: MaterialBytes,
+}
 
 /// Where the participant is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
@@ -148,6 +163,8 @@ pub struct Snapshot {
     pub participants: BTreeMap<ParticipantId, Person>,
     /// What was said, oldest first.
     pub chat: Vec<ChatLine>,
+    /// Restricted material that is shown, all of it here; the own too.
+    pub materials: Vec<Material>,
     /// Who speaks, most recent first.
     pub speaking: Vec<ParticipantId>,
     /// How far this follows the room's order.
@@ -240,7 +257,16 @@ impl Snapshot {
         push_bounded(&mut self.chat, line, CHAT_MAX);
     }
 
+    /// At most as many as the device has in its view; the next view drops what is not in it.
+    pub(super) fn take_material(&mut self, material: Material) {
+        self.materials.retain(|other| other.from != material.from);
+        self.materials.push(material);
+    }
+
     pub(super) fn see(&mut self, view: Arc<DeviceView>) {
+        let shown =
+            |held: &Material| view.materials.iter().any(|one| (one.from, one.id) == (held.from, held.id));
+        self.materials.retain(shown);
         if !view.members.is_empty() {
             for person in self.participants.values_mut() {
                 person.follow(&view.members);

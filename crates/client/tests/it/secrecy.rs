@@ -9,6 +9,7 @@ use std::{
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use sabha_client::{NewMeeting, ParticipantConfig, Server};
 use sabha_crypto::device::MeetingSuite;
+use sabha_protocol::restricted::{MaterialBytes, MaterialKind};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -106,8 +107,9 @@ fn forms(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     forms
 }
 
+/// RED-03, RED-06
 #[tokio::test(flavor = "multi_thread")]
-async fn passcode_link_secret_names_and_words_are_in_no_byte_that_the_server_receives() {
+async fn passcode_link_secret_names_words_and_restricted_material_are_in_no_byte_that_the_server_receives() {
     let server = TestServer::start();
     let (address, tapped) = tap(server.new.server.authority().to_owned()).await;
     let through_tap: Server = format!("http://{address}").parse().unwrap();
@@ -119,6 +121,14 @@ async fn passcode_link_secret_names_and_words_are_in_no_byte_that_the_server_rec
     let guest = joined(config).await;
     guest.chat("we meet at the banyan tree".parse().unwrap());
     wait(&host, "the word", |state| !state.chat.is_empty()).await;
+    let material = b"the turbine in hall nine answers to anybody";
+    host.show_material(MaterialKind::Text, MaterialBytes::try_from(&material[..]).unwrap());
+    wait(&guest, "the material", |state| {
+        state.materials.iter().any(|shown| shown.content.expose() == material)
+    })
+    .await;
+    host.take_material_away();
+    wait(&guest, "its end", |state| state.materials.is_empty()).await;
     wait_for_frames(&guest, id(&host), sabha_protocol::Source::Camera, 10).await;
     let host_state = meeting.state.restore().unwrap().export();
     guest.leave().await.1.unwrap();
@@ -142,7 +152,7 @@ async fn passcode_link_secret_names_and_words_are_in_no_byte_that_the_server_rec
 
     let secret = meeting.invite.secret().expose();
     let passcodes = ["7KQM-2XWD", "7KQM2XWD", "7kqm 2xwd", "7kqm2xwd", "7KQM 2XWD", "7kqm-2xwd"];
-    let words = ["Ravindranath", "we meet at the banyan tree", "Monday"];
+    let words = ["Ravindranath", "we meet at the banyan tree", "Monday", "the turbine in hall nine"];
     let secrets = passcodes.iter().chain(&words).map(|text| text.as_bytes()).chain([&secret[..]]);
     for secret in secrets {
         for form in forms(secret) {

@@ -26,6 +26,7 @@ use super::{
     proof::Proof,
     pulse::Pulse,
     request::Requests,
+    restricted::Materials,
     say::Status,
     secrets::{HostPasscode, Secrets},
 };
@@ -271,6 +272,7 @@ impl Device {
             unnamed: VecDeque::new(),
             outcasts: BTreeMap::new(),
             names: Names::default(),
+            materials: Materials::default(),
             requests: Requests::default(),
             pulse: Pulse::default(),
             media: MediaKeys::default(),

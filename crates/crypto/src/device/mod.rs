@@ -13,6 +13,7 @@
 //!                                                                            │ media.rs  which epoch's keys frames use
 //!                                                                            │ words.rs  names, chat, hands
 //!                                                                            │ proof.rs  what held, certified
+//!                                                                            │ restricted.rs  what is shown in the room only
 //!                                                                            │ invites.rs  who comes by an invite of their own
 //!                                                            │ mail.rs   who comes by mail, without the secret
 //! ```
@@ -33,6 +34,7 @@ mod names;
 mod proof;
 mod pulse;
 mod request;
+mod restricted;
 mod say;
 mod secrets;
 mod sync;
@@ -70,6 +72,7 @@ use self::{
     proof::Proof,
     pulse::Pulse,
     request::Requests,
+    restricted::Materials,
     say::{Status, Word},
     secrets::Secrets,
 };
@@ -125,6 +128,8 @@ pub struct Device {
     unnamed: VecDeque<(DeviceKey, ChatText)>,
     names: Names,
     requests: Requests,
+    /// What members show in the room only.
+    materials: Materials,
     pulse: Pulse,
     media: MediaKeys,
     /// The meeting's log, on the device that made the meeting.
@@ -195,7 +200,12 @@ impl Device {
             DeviceCommand::ExportLog {} => self.give_out_log(),
             DeviceCommand::Hand { raised } => self.change_status(|own| own.hand = raised),
             DeviceCommand::Invite { name, until_ms, devices } => self.invite(name, until_ms, devices),
-            DeviceCommand::Leave {} => self.propose_leaving(),
+            DeviceCommand::Leave {} => {
+                // While a wish to leave is under way nobody says anything.
+                self.take_material_away();
+                self.flush_words();
+                self.propose_leaving();
+            }
             DeviceCommand::LiftBan { device } => self.lift_ban(device),
             DeviceCommand::Lock { locked } => self.lock(locked),
             DeviceCommand::MakeCertificate {} => self.make_certificate(),
@@ -209,9 +219,11 @@ impl Device {
             DeviceCommand::SetRight { device, right, allowed } => self.set_right(device, right, allowed),
             DeviceCommand::SetRole { device, role } => self.set_role(device, role),
             DeviceCommand::Spotlight { device } => self.spotlight(device),
+            DeviceCommand::ShowMaterial { kind, content } => self.show_material(kind, &content),
             DeviceCommand::ShutMail {} => self.shut_mail(),
             DeviceCommand::SetPasscode { passcode, admits } => self.set_passcode(passcode, admits),
             DeviceCommand::Suspend { suspended } => self.suspend(suspended),
+            DeviceCommand::TakeMaterialAway {} => self.take_material_away(),
             DeviceCommand::WithdrawInvite { invite } => self.withdraw_invite(invite),
         }
         self.settle();
@@ -253,6 +265,7 @@ impl Device {
             self.next_drop(),
             self.next_keep(),
             self.next_name(),
+            self.materials.next(),
         ]
         .into_iter()
         .flatten()
@@ -268,6 +281,7 @@ impl Device {
 
     /// Returns what must be kept, wrapped, to come back after a reload. At most [`EXPORT_BYTES_MAX`] bytes.
     pub fn export(&self) -> Zeroizing<Vec<u8>> {
+        // RED-09: what is shown in the room only is no part of it.
         let secrets = self.secrets.to_bytes();
         let record = self.proof.to_bytes();
         let log = self.chronicle.as_ref().map(Chronicle::to_bytes).unwrap_or_default();
@@ -326,6 +340,7 @@ impl Device {
             self.beat();
         }
         self.decide_sending();
+        self.tend_materials();
         self.keep_log();
     }
 
@@ -353,6 +368,7 @@ impl Device {
                 if self.pulse.is_unanswered() {
                     self.ask_whether_this_is_now();
                 }
+                self.greet_with_material();
                 self.changed = true;
             }
             ServerMessage::Knocked { guest } => self.knocked(guest),
@@ -360,13 +376,16 @@ impl Device {
             ServerMessage::ParticipantChanged { participant }
             | ServerMessage::ParticipantJoined { participant } => {
                 self.absent.list(&participant);
+                self.greet_with_material();
                 match connected(&participant) {
                     Some((id, device)) => self.present.insert(id, device),
                     None => self.present.remove(&participant.id),
                 };
             }
             ServerMessage::ParticipantLeft { participant, .. } => {
-                self.present.remove(&participant);
+                if let Some(device) = self.present.remove(&participant) {
+                    self.presenter_gone(&device);
+                }
                 self.absent.unlist(participant, self.now_ms);
             }
             ServerMessage::Relayed { payload, .. } => self.relayed(payload.as_bytes()),
@@ -422,6 +441,7 @@ impl Device {
         self.words.clear();
         self.early.clear();
         self.unnamed.clear();
+        self.materials.clear();
         for change in self.media.erase() {
             self.out.push_back(DeviceOutput::Media { change });
         }
@@ -482,6 +502,7 @@ impl Device {
         self.changed = true;
         for departure in &change.removed {
             let device = departure.member.device;
+            self.presenter_gone(&device);
             let stays = self.group().is_some_and(|group| group.roster().member_of(&device).is_some());
             if stays {
                 self.returned.insert(device);

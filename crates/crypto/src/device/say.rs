@@ -4,13 +4,15 @@
 use sabha_admission::{SIGNATURE_BYTES, SignedInviteCert};
 use sabha_protocol::{
     DeviceKey, DisplayName, MediaState, Source,
-    limits::ROOM_PARTICIPANTS_MAX,
+    limits::{MATERIAL_PART_BYTES, ROOM_PARTICIPANTS_MAX},
     opaque::door::{PROOF_BEGINS, PROOF_HOLDS},
     text::ChatText,
 };
 
+use super::restricted::MaterialWord;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::pake::{GuestHello, GuestProof, HostAnswer, HostProof};
+use crate::restricted::Announcement;
 
 /// What a knock says to the hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +186,8 @@ pub(crate) enum Word {
     },
     /// Of a device that was there: its countersignature.
     Countersignature(Vec<u8>),
+    /// Of restricted material: what is shown, a part of it, that it is taken away, or which parts are missing.
+    Material(MaterialWord),
     /// Of a host: asks the person at a device to switch the microphone on.
     PleaseSpeak(DeviceKey),
 }
@@ -206,6 +210,16 @@ impl Word {
             Self::PleaseSpeak(device) => Writer::kind(8).array(device.as_bytes()).done(),
             Self::CertificatePart { number, of, bytes } => {
                 Writer::kind(9).u8(*number).u8(*of).vector(bytes).done()
+            }
+            Self::Material(MaterialWord::Announced(announcement)) => {
+                announcement.write(Writer::kind(10)).done()
+            }
+            Self::Material(MaterialWord::Part { digest, number, bytes }) => {
+                Writer::kind(11).array(digest).u8(*number).array(bytes).done()
+            }
+            Self::Material(MaterialWord::TakenAway { digest }) => Writer::kind(12).array(digest).done(),
+            Self::Material(MaterialWord::Wanted { from, digest, parts }) => {
+                Writer::kind(13).array(from.as_bytes()).array(digest).u64(*parts).done()
             }
         }
     }
@@ -235,6 +249,18 @@ impl Word {
                 of: reader.u8()?,
                 bytes: reader.vector()?.to_vec(),
             },
+            10 => Self::Material(MaterialWord::Announced(Announcement::read(&mut reader)?)),
+            11 => Self::Material(MaterialWord::Part {
+                digest: reader.array()?,
+                number: reader.u8()?,
+                bytes: reader.array::<MATERIAL_PART_BYTES>()?.to_vec(),
+            }),
+            12 => Self::Material(MaterialWord::TakenAway { digest: reader.array()? }),
+            13 => Self::Material(MaterialWord::Wanted {
+                from: DeviceKey::from_bytes(reader.array()?),
+                digest: reader.array()?,
+                parts: reader.u64()?,
+            }),
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -293,7 +319,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
     use proptest::prelude::*;
     use sabha_admission::{Capabilities, InviteCert, device_key};
-    use sabha_protocol::MeetingId;
+    use sabha_protocol::{MeetingId, restricted::MaterialKind};
 
     use super::*;
 
@@ -331,6 +357,18 @@ mod tests {
             Word::CertificatePart { number: 1, of: 3, bytes: vec![1; 60 * 1024] },
             Word::Countersignature(vec![2; 400]),
             Word::PleaseSpeak(device),
+            Word::Material(MaterialWord::Announced(Announcement {
+                kind: MaterialKind::Png,
+                length: 70_000,
+                digest: [5; 32],
+            })),
+            Word::Material(MaterialWord::Part {
+                digest: [5; 32],
+                number: 2,
+                bytes: vec![6; MATERIAL_PART_BYTES],
+            }),
+            Word::Material(MaterialWord::TakenAway { digest: [5; 32] }),
+            Word::Material(MaterialWord::Wanted { from: device, digest: [5; 32], parts: 5 }),
         ] {
             assert_eq!(Word::from_bytes(&word.to_bytes()), Ok(word));
         }

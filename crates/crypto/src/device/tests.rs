@@ -3,6 +3,7 @@
 mod invites;
 mod mail;
 mod personal;
+mod restricted;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ use crate::{
 };
 
 const START: u64 = 1_900_000_000_000;
+/// What is longer than that is a part of restricted material here.
+const LONG_BYTES: usize = 32 * 1024;
 
 /// One device with its connection.
 struct Client {
@@ -40,6 +43,8 @@ struct Client {
     logs: Vec<String>,
     certificates: Vec<String>,
     refusals: Vec<Rule>,
+    /// Restricted material that was given out.
+    materials: Vec<Vec<u8>>,
     /// Who asked its person to speak.
     asked_by: Vec<String>,
     /// What the device asked to be kept last.
@@ -69,6 +74,10 @@ struct Hall {
     doubles_words: bool,
     /// What was said at the door.
     at_door: Vec<Vec<u8>>,
+    /// What was relayed, as the server has it.
+    relayed: Vec<Vec<u8>>,
+    /// A fault: of what is relayed and long every second does not arrive.
+    loses_long_words: bool,
 }
 
 impl Hall {
@@ -97,6 +106,8 @@ impl Hall {
             loses_answer: false,
             doubles_words: false,
             at_door: Vec::new(),
+            relayed: Vec::new(),
+            loses_long_words: false,
         };
         hall.add(device);
         hall.enter(0);
@@ -116,6 +127,7 @@ impl Hall {
             logs: Vec::new(),
             certificates: Vec::new(),
             refusals: Vec::new(),
+            materials: Vec::new(),
             asked_by: Vec::new(),
             kept: None,
             stays_away: false,
@@ -176,6 +188,9 @@ impl Hall {
                 self.clients[at].asked_by.push(String::from(name.unwrap()));
             }
             DeviceOutput::Chat { text, .. } => self.clients[at].chat.push(text.as_str().to_owned()),
+            DeviceOutput::Material { content, .. } => {
+                self.clients[at].materials.push(content.expose().to_vec())
+            }
             DeviceOutput::Media { change } => self.clients[at].media.push(change),
             DeviceOutput::Certificate { text } => self.clients[at].certificates.push(text),
             DeviceOutput::Log { text } => self.clients[at].logs.push(text),
@@ -267,6 +282,12 @@ impl Hall {
                 }
             }
             ClientMessage::Relay { payload, .. } => {
+                self.relayed.push(payload.as_bytes().to_vec());
+                let is_long = |payload: &&Vec<u8>| payload.len() > LONG_BYTES;
+                let long = self.relayed.iter().filter(is_long).count();
+                if self.loses_long_words && payload.as_bytes().len() > LONG_BYTES && long % 2 == 1 {
+                    return None;
+                }
                 for index in (0..self.clients.len()).filter(|index| *index != at) {
                     if self.clients[index].placed && self.clients[index].connected {
                         for _ in 0..=usize::from(self.doubles_words) {

@@ -40,6 +40,7 @@ impl Device {
             banned: self.banned(),
             invites: self.invites(),
             passcode: self.passcode_view(),
+            materials: self.materials_view(),
             personal_link_wanted: matches!(self.place, Place::Lobby) && self.guest_door.link_wanted,
             host: self.is_host(),
             keeps_log: self.chronicle.is_some(),
@@ -88,7 +89,7 @@ impl Device {
         self.group().is_some_and(|group| group.roster().hosts().next().is_some())
     }
 
-    fn encryption(&self) -> Encryption {
+    pub(super) fn encryption(&self) -> Encryption {
         if self.suspended {
             return Encryption::Failed;
         }

@@ -136,6 +136,7 @@ impl Device {
             }
             Word::IsThisNow(nonce) => self.pulse.owe([nonce]),
             Word::WhoIs(device) => self.asked_who(device),
+            Word::Material(word) => self.heard_material(from, word),
             Word::PleaseSpeak(device) => self.asked_to_speak(from, device),
             Word::Certificate(bytes) => self.heard_certificate(from, &bytes),
             Word::CertificatePart { number, of, bytes } => {

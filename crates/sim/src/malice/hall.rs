@@ -366,6 +366,7 @@ impl Hall {
             DeviceOutput::AskedToSpeak { .. }
             | DeviceOutput::Certificate { .. }
             | DeviceOutput::Log { .. }
+            | DeviceOutput::Material { .. }
             | DeviceOutput::Remember {} => {}
             DeviceOutput::Refused { rule } => person.refusals.push(rule),
             DeviceOutput::Send { send, message } => {

@@ -160,6 +160,8 @@ export type TextKey =
   | 'print'
   | 'products-hint'
   | 'public'
+  | 'red-room'
+  | 'red-room-note'
   | 'reference-add'
   | 'reference-summary'
   | 'reference-url'

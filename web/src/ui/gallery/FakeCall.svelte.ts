@@ -1,7 +1,8 @@
 // A call that goes nowhere: it keeps what the interface asks and shows what a scene wants shown.
 
-import type { CallState, ChatLine, Knock, Person } from '../../call/state';
-import type { DeviceKey, DeviceView, MemberView, ParticipantId, Source } from '../../protocol/messages';
+import { contentOf } from '../../call/material';
+import type { CallState, ChatLine, Knock, Material, Person } from '../../call/state';
+import type { DeviceKey, DeviceView, MaterialKind, MemberView, ParticipantId, Source } from '../../protocol/messages';
 import type { Call, DeviceTrouble, LocalDevices, ShownTile } from '../../session/contract';
 import { paintedStream } from './painting';
 
@@ -118,6 +119,7 @@ function emptyView(people: readonly Person[]): DeviceView {
     certificate: { type: 'none' },
     passcode: { type: 'none' },
     personal_link_wanted: false,
+    materials: [],
     host: true,
   };
 }
@@ -150,6 +152,7 @@ function emptyState(): CallState {
     askedToSpeak: null,
     sentBack: null,
     spotlight: null,
+    materials: [],
   };
 }
 
@@ -245,6 +248,12 @@ export class FakeCall implements Call {
     this.shown = tiles;
   };
   askDemands = () => {};
+  showFile = async () => 'unknown_type' as const;
+  showText = (text: string) => {
+    this.showMaterial(YOU, 'text', contentOf(new TextEncoder().encode(text)), { state: 'own' });
+    return null;
+  };
+  takeMaterialAway = () => this.patch({ materials: this.state.materials.filter(({ state }) => state !== 'own') });
   dismiss = (notice: number) => this.patch({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   makeHost = (id: ParticipantId) => this.#change(id, { role: 'host' });
   muteAll = () => undefined;
@@ -294,6 +303,23 @@ export class FakeCall implements Call {
 
   chat(text: string): void {
     this.say(YOU, text);
+  }
+
+  /** Somebody shows restricted material. */
+  showMaterial(from: ParticipantId, kind: MaterialKind, content: string | null, more: Partial<Material> = {}): void {
+    const { device, name } = person(from);
+    const material: Material = {
+      from: device,
+      name,
+      id: 'M',
+      kind,
+      parts: 3,
+      done: 3,
+      state: 'here',
+      content,
+      ...more,
+    };
+    this.patch({ materials: [...this.state.materials, material] });
   }
 
   /** Somebody writes. */

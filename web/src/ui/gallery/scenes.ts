@@ -1,5 +1,6 @@
 // The scenes of the gallery: a name, and what it changes about a quiet room with one person.
 
+import { contentOf } from '../../call/material';
 import type { Notice, OverReason } from '../../call/state';
 import type { Alarm, DeviceView, MemberView } from '../../protocol/messages';
 import { type FakeCall, knock, line, person, YOU } from './FakeCall.svelte';
@@ -56,6 +57,23 @@ const atDoor =
     call.patch({ phase: 'waiting', role: 'participant', participants: [] });
     call.patchView({ code: null, epoch: 0, host: false, encryption: 'pending', ...view });
   };
+
+/** A text as restricted material. */
+const encoded = (text: string) => contentOf(new TextEncoder().encode(text));
+
+const ADVISORY = JSON.stringify({
+  document: {
+    title: 'Remote code execution in a gateway of substations',
+    publisher: { name: 'Example CERT' },
+    tracking: { id: 'EX-2026-0117', version: '1' },
+    aggregate_severity: { text: 'Critical' },
+    notes: [
+      { category: 'summary', text: 'The gateway runs what it is sent.\nIt asks nobody who sends it.' },
+      { category: 'description', text: 'A message of kind 7 is taken for a program. '.repeat(12) },
+    ],
+    references: [{ summary: 'Report', url: 'https://cert.example.org/117' }],
+  },
+});
 
 /** The controls of a meeting that takes personal links only. */
 const PERSONAL = {
@@ -310,6 +328,26 @@ export const scenes: Readonly<Record<string, Scene>> = {
       link: 'reconnecting',
     }),
   ),
+  'material-text': room(4, (call) => {
+    asGuest(call);
+    call.showMaterial(
+      2,
+      'text',
+      encoded(`Incident 2026-117\n\n${'The relay in hall nine answers to anybody. '.repeat(60)}`),
+    );
+  }),
+  'material-advisory': room(4, (call) => {
+    asGuest(call);
+    call.showMaterial(2, 'csaf', encoded(ADVISORY));
+  }),
+  'material-coming': room(4, (call) => {
+    asGuest(call);
+    call.showMaterial(2, 'png', null, { state: 'coming', parts: 12, done: 5 });
+  }),
+  'material-own': room(4, (call) => {
+    call.showText('What only those in the room may know.');
+  }),
+  'material-dialog': room(4),
   'room-failed': room(3, (call) => {
     call.patch({ path: 'failed' });
     call.devices.cameraTrouble = 'unplugged';
@@ -357,6 +395,7 @@ export const presses: Readonly<Record<string, readonly string[]>> = {
       .map((name) => [name, ['encryption-state']]),
   ),
   'security-draft': ['encryption-state', 'passcode-begin'],
+  'material-dialog': ['material'],
   'room-invite': ['invite'],
   'chat-empty': ['chat'],
   'chat-full': ['chat'],

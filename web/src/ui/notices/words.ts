@@ -18,6 +18,8 @@ const STAYS_MS: Readonly<Record<Notice['kind'], number>> = {
   left: 4_000,
   locked: 6_000,
   made_host: 10_000,
+  material: 6_000,
+  material_gone: 6_000,
   muted: 10_000,
   participant: 10_000,
   passcode_off: 15_000,

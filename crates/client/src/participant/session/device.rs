@@ -18,7 +18,7 @@ use sabha_protocol::{
 };
 
 use super::{Asked, Entry, Flow, JOIN_INTERVAL, Request, Session};
-use crate::participant::snapshot::Refusal;
+use crate::participant::snapshot::{Material, Refusal};
 use crate::{
     clock,
     error::ClientError,
@@ -118,6 +118,10 @@ impl Session {
                 // The meeting has ended: this is the whole of it.
                 DeviceOutput::Certificate { text } => self.certificate = Some(text),
                 DeviceOutput::Log { text } => self.log = Some(text),
+                DeviceOutput::Material { from, id, kind, content } => {
+                    let material = Material { from, id, kind, content };
+                    self.state.send_modify(|state| state.take_material(material));
+                }
                 DeviceOutput::Media { change } => {
                     self.frames.apply(&change);
                     let sending = self.frames.is_sending();

@@ -462,8 +462,14 @@ pub(super) fn server_writes() -> String {
 pub(super) fn strange_words() -> String {
     let (mut hall, mut insider, _) = taken_over(&[], false);
     let state = |hall: &Hall| {
-        [CREATOR, ASHA]
-            .map(|at| (hall.view(at).members.clone(), hall.epoch(at), hall.people[at].chat.clone()))
+        [CREATOR, ASHA].map(|at| {
+            (
+                hall.view(at).materials.clone(),
+                hall.view(at).members.clone(),
+                hall.epoch(at),
+                hall.people[at].chat.clone(),
+            )
+        })
     };
     let before = state(&hall);
     for kind in (0..=u8::MAX).filter(|kind| *kind == 0 || *kind > 8) {
