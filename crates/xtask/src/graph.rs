@@ -98,11 +98,20 @@ impl Graph {
 
     /// Returns every package that `from` is built of, each with the shortest way to it: `a > b > c`.
     pub(crate) fn reachable<'a>(&'a self, from: &'a Package) -> Vec<(&'a Package, String)> {
+        self.reachable_without(from, None)
+    }
+
+    /// Returns the same without what is only behind the package that is left out.
+    pub(crate) fn reachable_without<'a>(
+        &'a self,
+        from: &'a Package,
+        left_out: Option<&str>,
+    ) -> Vec<(&'a Package, String)> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         let mut queue = VecDeque::from([(from, from.name.clone())]);
         while let Some((package, way)) = queue.pop_front() {
-            for next in self.direct(package) {
+            for next in self.direct(package).filter(|next| left_out != Some(next.name.as_str())) {
                 if seen.insert((&next.name, &next.version)) {
                     let way = format!("{way} > {}", next.name);
                     found.push((next, way.clone()));

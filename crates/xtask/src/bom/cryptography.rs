@@ -43,6 +43,9 @@ struct Protocol {
 
 const GCM: &[&str] = &["keygen", "encrypt", "decrypt", "tag"];
 const SIGNS: &[&str] = &["keygen", "sign", "verify"];
+/// Of what is there and never called.
+const OLD: &[&str] = &["unknown"];
+const PART_OF_RPGP: &str = "part of the library for OpenPGP: nothing is encrypted or signed with it, and no document's signature that needs it counts";
 const KEM: &[&str] = &["keygen", "encapsulate", "decapsulate"];
 
 #[rustfmt::skip]
@@ -59,6 +62,10 @@ const ALGORITHMS: &[Algorithm] = &[
         by: &["aws-lc-rs", "rcgen", "ecdsa", "p256", "elliptic-curve", "primeorder", "rfc6979"], purpose: "certificates of DTLS; ID tokens of identity providers are checked" },
     Algorithm { name: "ECDSA-P384", primitive: "signature", parameters: "P-384", functions: &["verify"], bits: 192, quantum: 0, oid: Some("1.2.840.10045.4.3.3"),
         by: &["aws-lc-rs", "p384"], purpose: "ID tokens and certificates of others are checked" },
+    Algorithm { name: "ECDSA-P521", primitive: "signature", parameters: "P-521", functions: &["verify"], bits: 256, quantum: 0, oid: Some("1.2.840.10045.4.3.4"),
+        by: &["p521"], purpose: "OpenPGP signatures of other publishers are checked" },
+    Algorithm { name: "ECDSA-secp256k1", primitive: "signature", parameters: "secp256k1", functions: &["verify"], bits: 128, quantum: 0, oid: None,
+        by: &["k256"], purpose: "OpenPGP signatures of other publishers are checked" },
     Algorithm { name: "RSA", primitive: "signature", parameters: "2048 and more", functions: &["verify"], bits: 112, quantum: 0, oid: Some("1.2.840.113549.1.1.1"),
         by: &["rsa", "aws-lc-rs"], purpose: "ID tokens and certificates of others are checked" },
     Algorithm { name: "AES-128-GCM", primitive: "ae", parameters: "128", functions: GCM, bits: 128, quantum: 1, oid: Some("2.16.840.1.101.3.4.1.6"),
@@ -83,6 +90,24 @@ const ALGORITHMS: &[Algorithm] = &[
         by: &["hmac", "aws-lc-rs"], purpose: "tokens, hooks, confirmation tags of the group" },
     Algorithm { name: "HKDF-SHA256", primitive: "kdf", parameters: "256", functions: &["keyderive"], bits: 256, quantum: 5, oid: None,
         by: &["hkdf", "aws-lc-rs"], purpose: "keys of links, lobbies, SFrame and the server" },
+    Algorithm { name: "3DES", primitive: "block-cipher", parameters: "168", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["des"], purpose: PART_OF_RPGP },
+    Algorithm { name: "Blowfish", primitive: "block-cipher", parameters: "128", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["blowfish"], purpose: PART_OF_RPGP },
+    Algorithm { name: "Camellia", primitive: "block-cipher", parameters: "128, 192, 256", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["camellia"], purpose: PART_OF_RPGP },
+    Algorithm { name: "CAST5", primitive: "block-cipher", parameters: "128", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["cast5"], purpose: PART_OF_RPGP },
+    Algorithm { name: "DSA", primitive: "signature", parameters: "1024 and more", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["dsa"], purpose: PART_OF_RPGP },
+    Algorithm { name: "IDEA", primitive: "block-cipher", parameters: "128", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["idea"], purpose: PART_OF_RPGP },
+    Algorithm { name: "MD5", primitive: "hash", parameters: "128", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["md-5"], purpose: PART_OF_RPGP },
+    Algorithm { name: "RIPEMD-160", primitive: "hash", parameters: "160", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["ripemd"], purpose: PART_OF_RPGP },
+    Algorithm { name: "Twofish", primitive: "block-cipher", parameters: "256", functions: OLD, bits: 0, quantum: 0, oid: None,
+        by: &["twofish"], purpose: PART_OF_RPGP },
     Algorithm { name: "Argon2id", primitive: "kdf", parameters: "64 MiB, 3 passes", functions: &["keyderive"], bits: 0, quantum: 0, oid: None,
         by: &["argon2", "blake2"], purpose: "passwords, in the browser; as strong as the password" },
     Algorithm { name: "ristretto255", primitive: "key-agree", parameters: "Curve25519", functions: &["keygen", "keyderive"], bits: 128, quantum: 0, oid: None,
@@ -114,7 +139,8 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "OPAQUE", kind: "other", version: "RFC 9807, ristretto255-SHA512, 3DH", suites: &[],
         algorithms: &["ristretto255", "SHA-512", "Argon2id"], by: &["opaque-ke", "voprf"], purpose: "passwords that the server never sees" },
     Protocol { name: "OpenPGP", kind: "other", version: "RFC 9580, keys of version 4", suites: &[],
-        algorithms: &["Ed25519", "SHA-512", "SHA-1"], by: &["sabha-server"], purpose: "signatures of published documents" },
+        algorithms: &["Ed25519", "SHA-512", "SHA-1", "X25519", "RSA", "ECDSA-P256", "ECDSA-P384", "ECDSA-P521", "ECDSA-secp256k1", "AES-256-GCM"],
+        by: &["pgp"], purpose: "signatures of published documents, those of other publishers, and mail that is sealed for its reader" },
 ];
 
 /// Returns the bill of the cryptography.
