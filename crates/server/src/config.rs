@@ -241,6 +241,16 @@ pub struct MailSettings {
 pub struct BulletinSettings {
     /// The CSAF trusted provider.
     pub provider: ProviderSettings,
+    /// How organisations are told.
+    pub webhooks: WebhookSettings,
+}
+
+/// `[bulletin.webhooks]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Networks that are not of the Internet, and into which webhooks may lead nevertheless.
+    pub networks: Vec<ipnet::IpNet>,
 }
 
 /// `[bulletin.provider]`

@@ -22,6 +22,7 @@
 //! | `filename` | what a document's file is called |
 //! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
+//! | `severity` | how bad a document says something is |
 //! | `report` | what was found |
 
 pub(crate) mod cvss;
@@ -39,6 +40,7 @@ mod report;
 mod revisions;
 mod rules;
 pub(crate) mod schema;
+mod severity;
 pub(crate) mod uri;
 mod versions;
 pub(crate) mod weaknesses;
@@ -51,6 +53,7 @@ pub(crate) use report::shown;
 pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};
 pub use revisions::{Release, RevisionError};
 pub use rules::{RULES, Rule};
+pub use severity::severity;
 
 use json::Json;
 

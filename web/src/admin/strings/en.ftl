@@ -419,6 +419,7 @@ did-bulletin-group = Made or changed a sharing group
 did-bulletin-incident = Changed or handed over an incident
 did-bulletin-membership = Changed who is of a member organisation
 did-bulletin-profile = Had a draft carry a policy profile, or took it away
+did-bulletin-webhook = Had a webhook of an organisation made or removed
 did-bulletin-organisation = Changed which organisations take part in the bulletin
 did-template-changed = Made or changed a template
 did-template-removed = Removed a template

@@ -85,6 +85,7 @@ export type TextKey =
   | 'did-bulletin-membership'
   | 'did-bulletin-organisation'
   | 'did-bulletin-profile'
+  | 'did-bulletin-webhook'
   | 'did-floor-applied'
   | 'did-floor-not-followed'
   | 'did-floor-subscribed'

@@ -103,6 +103,7 @@ export const ACTIONS: readonly AuditAction[] = [
   'bulletin.comment',
   'bulletin.attachment',
   'bulletin.profile',
+  'bulletin.webhook',
   'bulletin.client',
   'bulletin.incident',
   'bulletin.organisation',

@@ -471,7 +471,7 @@ fn not_exchanged(
 }
 
 /// Returns how TLS is spoken: trusting the authorities in one file, or those of the system.
-pub(super) fn authorities(file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn authorities(file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = file {
         let pem = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
