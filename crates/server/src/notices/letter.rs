@@ -57,7 +57,10 @@ impl Letter<'_> {
         encrypt: impl FnOnce(&[u8]) -> Result<Option<String>, KeyError>,
     ) -> Result<Message, Unwritable> {
         let origin = self.url.origin();
+        // Without the port, which an id cannot have (RFC 5322 section 3.6.4) and which is another one after a restart on any.
         let host = origin.split_once("://").map_or("", |(_, host)| host);
+        let host =
+            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(host, _)| host);
         let label = documents.iter().map(|document| Tlp::from(document.tlp)).max().unwrap_or(Tlp::Clear);
         let header = |name, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
         let message = Message::builder()

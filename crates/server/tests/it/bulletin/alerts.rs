@@ -25,7 +25,7 @@ fn severe(title: &str, tlp: Tlp, number: u32, word: &str) -> String {
 async fn what_is_urgent_is_shown_until_its_organisation_has_said_something_or_its_reader_has_seen_it() {
     let exchange = Exchange::open().await;
     let (cert, bank) = (exchange.staff("CERT").await, exchange.staff("Bank").await);
-    let (member, other) = (bank.by(R::Member), bank.by(R::Auditor));
+    let (member, other) = (bank.by(R::Member), bank.by(R::Author));
     let to_bank = json!({ "tlp": "AMBER", "organisations": [bank.id] });
     let publish = async |marking: Value, content: &str| {
         let id = exchange.draft(&cert, marking, content).await.id;
