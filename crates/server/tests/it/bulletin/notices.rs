@@ -93,6 +93,12 @@ impl Telling {
         self.post.taken().iter().filter(|mail| mail.contains(&to)).map(|mail| plain(mail)).collect()
     }
 
+    /// Returns how many notices were made of which nobody was told in the end.
+    pub async fn closed(&self) -> i64 {
+        let closed = "SELECT count(*) FROM notices WHERE state = 'closed'";
+        sqlx::query_scalar(closed).fetch_one(&mut self.database().await).await.unwrap()
+    }
+
     pub async fn published(&self, staff: &Staff, marking: Value, content: &str) -> DocumentId {
         let id = self.exchange.draft(staff, marking, content).await.id;
         self.exchange.publish(staff, id).await;
@@ -166,6 +172,9 @@ async fn readers_are_told_as_they_chose_and_only_of_what_they_may_read() {
     assert_eq!(telling.mails_to("eve@example.org").len(), 2, "everybody is told of what is CLEAR");
     let [urgent] = &telling.mails_to("urgent@example.org")[..] else { panic!("one is high and of CERT") };
     assert!(urgent.contains(&valve.to_string()) && !urgent.contains(&bolt.to_string()), "{urgent}");
+
+    // Need to know was asked when notices were made, and not only when they were sent.
+    assert_eq!(telling.closed().await, 0);
 
     // A revision and a withdrawal are told as such, each once.
     let begin = json!({ "marking": clear, "content": revised("Pump", Tlp::Clear, "TEST-Pump", 2) });

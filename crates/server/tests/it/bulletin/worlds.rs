@@ -174,6 +174,7 @@ async fn world(plans: Plans) {
         }
     }
     telling.quiet().await;
+    assert_eq!(telling.closed().await, 0, "no notice is made for who may not know of it");
     let place = |at: usize, staff: &Staff, role: BulletinRole| Place {
         organisation: staff.id,
         roles: [role].into(),

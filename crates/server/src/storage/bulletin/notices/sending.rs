@@ -141,7 +141,11 @@ impl Store {
                 id
             }
         };
-        Ok(Ok(self.message(sixteen(id)?).await?))
+        match self.message(sixteen(id)?).await {
+            // Its reader was removed a moment ago: there is another one, or none.
+            Err(StoreError::Unavailable(sqlx::Error::RowNotFound)) => Ok(Err(Some(now_ms))),
+            found => found.map(Ok),
+        }
     }
 
     /// Says for good which notices are in a digest: what comes after is for the next.
@@ -187,7 +191,7 @@ impl Store {
     /// Returns a message with what its reader may know of it now.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`]; with `RowNotFound` inside, nothing of it waits any more.
     pub async fn message(&self, id: [u8; 16]) -> Result<DueMessage, StoreError> {
         let rows = sqlx::query(concat!(
             "SELECT n.id AS notice, n.user, n.webhook, n.channel, n.tries, a.kind AS what, a.at_ms, a.number, d.id, d.kind,
