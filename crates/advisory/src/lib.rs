@@ -13,6 +13,7 @@
 //! | [`layout`] | a document as agencies lay it out, section by section |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`misp`] | documents as events of MISP, and back |
+//! | [`notice`] | how much of a document may stand in a message about it |
 //! | [`stix`] | documents as objects of STIX 2.1, and back |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
@@ -26,6 +27,7 @@ pub mod indicators;
 pub mod layout;
 pub mod life;
 pub mod misp;
+pub mod notice;
 mod source;
 pub mod stix;
 pub mod tlp;

@@ -36,6 +36,39 @@ id16! {
     /// Names an attachment.
     AttachmentId
 }
+id16! {
+    /// Names an address to which an organisation has itself told of documents.
+    WebhookId
+}
+
+/// How bad something is, in the words of CVSS (version 3.1, section 5) without its *none*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A score from 0.1 to 3.9.
+    Low,
+    /// From 4.0 to 6.9.
+    Medium,
+    /// From 7.0 to 8.9.
+    High,
+    /// From 9.0 on.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// Returns the severity's word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
 
 /// What somebody may do for their member organisation. One has any set of them, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]

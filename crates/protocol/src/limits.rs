@@ -181,6 +181,16 @@ pub const DOCUMENTS_PAGE_MAX: usize = 50;
 pub const COMMENT_CHARS_MAX: usize = 4000;
 /// Comments on one document.
 pub const COMMENTS_MAX: usize = 500;
+/// Publishers to whose documents an account bounds what it is told of.
+pub const NOTICE_PUBLISHERS_MAX: usize = 64;
+/// An OpenPGP public key that somebody gives, in bytes: one with dozens of signatures of others is some 30 kB.
+pub const OPENPGP_KEY_BYTES_MAX: usize = 64 * 1024;
+/// Webhooks of one member organisation.
+pub const WEBHOOKS_MAX: usize = 8;
+/// The address of a webhook, in bytes.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 500;
+/// Documents that a banner names at one time.
+pub const ALERTS_MAX: usize = 3;
 /// One attachment of a document, in bytes.
 pub const ATTACHMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Attachments of one revision.

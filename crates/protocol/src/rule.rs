@@ -174,6 +174,10 @@ rules! {
     BulletinCsaf = "BULLETIN.CSAF",
     /// An attachment is of a type that is allowed, begins as that type does, and has a name that is no path.
     BulletinAttachment = "BULLETIN.ATTACHMENT",
+    /// An OpenPGP key for mails is one public key that holds, with a part that encrypts and is strong enough.
+    BulletinKey = "BULLETIN.KEY",
+    /// A webhook leads to a server of its organisation: by https, and not into this server's own network.
+    BulletinWebhook = "BULLETIN.WEBHOOK",
 }
 
 impl fmt::Display for Rule {

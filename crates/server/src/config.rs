@@ -243,6 +243,16 @@ pub struct BulletinSettings {
     pub provider: ProviderSettings,
     /// The CSAF lister or aggregator.
     pub aggregator: AggregatorSettings,
+    /// How organisations are told.
+    pub webhooks: WebhookSettings,
+}
+
+/// `[bulletin.webhooks]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Networks that are not of the Internet, and into which webhooks may lead nevertheless.
+    pub networks: Vec<ipnet::IpNet>,
 }
 
 /// `[bulletin.provider]`

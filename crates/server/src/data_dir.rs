@@ -15,7 +15,7 @@ use hkdf::Hkdf;
 use sabha_protocol::secret::CreationKey;
 use sha2::Sha256;
 
-use crate::{bulletin::SigningKey, mail::MailKeys, probe::ProbeKey};
+use crate::{bulletin::SigningKey, mail::MailKeys, notices::WebhookSecrets, probe::ProbeKey};
 
 const KEY_FILE: &str = "server.key";
 const LOCK_FILE: &str = "lock";
@@ -143,6 +143,11 @@ impl ServerKey {
     /// Returns the key from which the keys in mails are derived.
     pub(crate) fn mail_keys(&self) -> MailKeys {
         MailKeys::new(self.derive(b"sabha mail key v1"))
+    }
+
+    /// Returns the key from which the secrets of webhooks are derived.
+    pub(crate) fn webhook_secrets(&self) -> WebhookSecrets {
+        WebhookSecrets::new(self.derive(b"sabha webhook key v1"))
     }
 
     /// Returns the key by which the provider of CSAF signs documents.

@@ -31,6 +31,7 @@ pub mod logging;
 mod mail;
 pub mod media;
 mod metrics;
+mod notices;
 mod planning;
 mod policy;
 pub mod probe;

@@ -30,6 +30,7 @@ use crate::{
     mail::{Post, Queue, Wake},
     media::{MediaConfig, MediaPlane},
     metrics,
+    notices::{Bell, Notices, Targets, Telling},
     policy::Floor,
     retention,
     signalling::{AddressLimits, Addresses, LobbyShares, RoomsConfig, Signalling, TokenBucket},
@@ -153,8 +154,9 @@ pub struct Server {
     drain: Drain,
     accepting: JoinHandle<()>,
     forgetting: JoinHandle<()>,
-    mailing: Option<JoinHandle<()>>,
     mirroring: Option<JoinHandle<()>>,
+    /// What sends mails and tells webhooks.
+    telling: Vec<JoinHandle<()>>,
     data_dir: DataDir,
 }
 
@@ -201,6 +203,11 @@ impl Server {
         let (post, wake) = (Post::new(&settings.mail, &url)?, Wake::default());
         let aggregator = bulletin::Aggregator::new(&settings.bulletin.aggregator, &url, data_dir.key())?;
         let aggregator = aggregator.map(Arc::new);
+        let telling = Telling {
+            bell: Bell::default(),
+            secrets: data_dir.key().webhook_secrets(),
+            targets: Targets::new(settings.bulletin.webhooks.networks.clone()),
+        };
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let tcp = Addresses::new(tcp_limits(&settings));
@@ -228,6 +235,7 @@ impl Server {
             rooms_max: settings.limits.rooms,
             signalling: signalling.clone(),
             store: store.clone(),
+            telling: telling.clone(),
             tcp: tcp.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             websockets: Addresses::new(websocket_limits(&settings)),
@@ -241,10 +249,12 @@ impl Server {
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
         let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
-        let mailing = post.map(|post| {
+        let notices = Notices { store: store.clone(), post: post.clone(), url: url.clone(), telling };
+        let mut telling = notices.start();
+        telling.extend(post.map(|post| {
             let (store, keys) = (store.clone(), data_dir.key().mail_keys());
             Queue { store, post, keys, url: url.clone(), wake }.start()
-        });
+        }));
         let mirroring = aggregator.map(|aggregator| bulletin::Mirror::new(aggregator, store.clone()).start());
         let forgetting = retention::keep(store.clone(), settings.retention);
         Ok(Self {
@@ -260,8 +270,8 @@ impl Server {
             drain,
             accepting,
             forgetting,
-            mailing,
             mirroring,
+            telling,
             data_dir,
         })
     }
@@ -318,7 +328,7 @@ impl Server {
         // Only fails if accepting panicked, and then it has stopped as well.
         let _ = self.accepting.await;
         self.forgetting.abort();
-        for task in [&self.mailing, &self.mirroring].into_iter().flatten() {
+        for task in self.telling.iter().chain(&self.mirroring) {
             task.abort();
         }
         // Each connection bounds its own last word; a room that hangs must not keep the process.

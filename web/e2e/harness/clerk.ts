@@ -62,9 +62,10 @@ export class Clerk {
     return credentials;
   }
 
-  async join(link: string, name: string): Promise<void> {
+  async join(link: string, name: string, email?: string): Promise<void> {
     await this.page.goto(link);
     await this.get('join-name').fill(name);
+    if (email) await this.get('join-email').fill(email);
     await this.get('join-go').click();
     await this.get('signed-in').waitFor();
   }

@@ -30,8 +30,9 @@ export class Exchange {
     this.administrator = administrator;
   }
 
-  static async open(browser: Browser, host: string): Promise<Exchange> {
-    const server = await Server.start();
+  /** `extra` is for the server's command line. */
+  static async open(browser: Browser, host: string, extra: string[] = []): Promise<Exchange> {
+    const server = await Server.start({ extra });
     const administrator = await Clerk.at(browser);
     await administrator.page.goto(server.setupUrl ?? '');
     await administrator.get('join-organisation').fill(host);
@@ -52,11 +53,16 @@ export class Exchange {
   }
 
   /** Invites somebody, who makes an account; of an organisation if one is named. */
-  async person(name: string, organisation?: MemberOrganisation, roles: BulletinRole[] = []): Promise<Clerk> {
+  async person(
+    name: string,
+    organisation?: MemberOrganisation,
+    roles: BulletinRole[] = [],
+    email?: string,
+  ): Promise<Clerk> {
     const invited = await ask<Invited>(this.administrator, 'POST', 'invitations', { name, roles: ['host'] });
     const clerk = await Clerk.at(this.browser);
     this.people.push(clerk);
-    await clerk.join(invited.body.link, name);
+    await clerk.join(invited.body.link, name, email);
     const user = await clerk.get('signed-in').getAttribute('data-user');
     if (organisation) {
       const set = { user, organisation: organisation.id, roles };

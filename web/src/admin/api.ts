@@ -45,8 +45,8 @@ export async function publicly(path: string): Promise<unknown> {
 }
 
 /** Brings a file as it is. Throws `Refused`. */
-export async function bring<T>(path: string, file: Blob): Promise<T> {
-  return JSON.parse(await send(path, { method: 'POST', body: file })) as T;
+export async function bring<T>(path: string, file: Blob, method: Method = 'POST'): Promise<T> {
+  return JSON.parse(await send(path, { method, body: file })) as T;
 }
 
 async function send(path: string, request: RequestInit): Promise<string> {

@@ -9,6 +9,7 @@ describe('address of the desk', () => {
       { page: 'inbox' },
       { page: 'incidents' },
       { page: 'people' },
+      { page: 'notices' },
       { page: 'new', from: null },
       { page: 'new', from: id },
       { page: 'new', from: 'incident' },

@@ -2,7 +2,7 @@
 
 import type { DocumentId } from '../protocol/messages';
 
-export const PAGES = ['inbox', 'incidents', 'new', 'people'] as const;
+export const PAGES = ['inbox', 'incidents', 'new', 'people', 'notices'] as const;
 export type Page = (typeof PAGES)[number];
 
 export type Place =
@@ -24,9 +24,8 @@ export function placeIn(fragment: string): Place {
   if (edit?.[1]) return { page: 'edit', id: edit[1] };
   const from = new RegExp(`^#new(?:/(${ID}|incident))?$`).exec(fragment);
   if (from) return { page: 'new', from: from[1] ?? null };
-  return fragment === '#incidents' || fragment === '#people'
-    ? { page: fragment.slice(1) as 'incidents' | 'people' }
-    : { page: 'inbox' };
+  const page = PAGES.find((one) => one !== 'new' && fragment === `#${one}`);
+  return { page: page === undefined || page === 'new' ? 'inbox' : page };
 }
 
 /** Returns the fragment that names a place. */

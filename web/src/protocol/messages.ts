@@ -36,8 +36,6 @@ export type Challenge = string;
 
 export type DeviceKey = string;
 
-export type Digest = string;
-
 export type GateKey = string;
 
 export type Signature = string;
@@ -112,7 +110,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "RED.MATERIAL" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.LATER" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.CSAF" | "BULLETIN.ATTACHMENT";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.LATER" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.CSAF" | "BULLETIN.ATTACHMENT" | "BULLETIN.KEY" | "BULLETIN.WEBHOOK";
 
 export type Credential = { "type": "device", 
 /**
@@ -248,11 +246,7 @@ offer: MediaOffer, } | { "type": "missed",
 /**
  * The epoch the client is in.
  */
-epoch: GroupEpoch, } | { "type": "ping", 
-/**
- * Whether the client rests from now on.
- */
-resting?: boolean, } | { "type": "propose", 
+epoch: GroupEpoch, } | { "type": "ping", } | { "type": "propose", 
 /**
  * The epoch it is for.
  */
@@ -896,38 +890,6 @@ of_organisation: boolean,
  */
 invite?: GuestInvite | null, };
 
-export type MaterialBytes = string;
-
-export type MaterialKind = "csaf" | "jpeg" | "png" | "text";
-
-export type MaterialState = "coming" | "here" | "own" | "unfit";
-
-export type MaterialView = { 
-/**
- * Whose device shows it.
- */
-from: DeviceKey, 
-/**
- * SHA-256 of it, by which it is told from another.
- */
-id: Digest, 
-/**
- * What it is.
- */
-kind: MaterialKind, 
-/**
- * In how many parts it travels.
- */
-parts: number, 
-/**
- * How many of them have come, or, on the device that shows it, have been sent or asked for no more.
- */
-done: number, 
-/**
- * How far that is.
- */
-state: MaterialState, };
-
 export type ConductView = { 
 /**
  * What the organisation demands.
@@ -1023,10 +985,6 @@ invites: Array<InviteView>,
  * The passcode, seen from this side.
  */
 passcode: PasscodeView, 
-/**
- * Restricted material that members show now, the own first.
- */
-materials: Array<MaterialView>, 
 /**
  * Guest: a host's device says that nobody comes in here but by a personal link that holds.
  */
@@ -1217,15 +1175,7 @@ passcode?: Passcode | null,
 /**
  * Whether who proves it is let in without a click.
  */
-admits: boolean, } | { "type": "show_material", 
-/**
- * What it is.
- */
-kind: MaterialKind, 
-/**
- * The whole.
- */
-content: MaterialBytes, } | { "type": "shut_mail", } | { "type": "spotlight", 
+admits: boolean, } | { "type": "shut_mail", } | { "type": "spotlight", 
 /**
  * Who; nobody if absent.
  */
@@ -1233,7 +1183,7 @@ device?: DeviceKey | null, } | { "type": "suspend",
 /**
  * Whether everything is suspended.
  */
-suspended: boolean, } | { "type": "take_material_away", } | { "type": "withdraw_invite", 
+suspended: boolean, } | { "type": "withdraw_invite", 
 /**
  * Which.
  */
@@ -1267,23 +1217,7 @@ text: ChatText, } | { "type": "log",
 /**
  * The text.
  */
-text: string, } | { "type": "material", 
-/**
- * Whose device shows it.
- */
-from: DeviceKey, 
-/**
- * SHA-256 of it, as in the view.
- */
-id: Digest, 
-/**
- * What it is.
- */
-kind: MaterialKind, 
-/**
- * The whole.
- */
-content: MaterialBytes, } | { "type": "media", 
+text: string, } | { "type": "media", 
 /**
  * What changed.
  */
@@ -1946,7 +1880,7 @@ older?: number, };
 
 export type LinkKind = "invitation" | "recovery" | "setup";
 
-export type AuditAction = "audit.exported" | "bulletin.acknowledged" | "bulletin.attachment" | "bulletin.client" | "bulletin.comment" | "bulletin.document" | "bulletin.group" | "bulletin.incident" | "bulletin.membership" | "bulletin.organisation" | "bulletin.profile" | "floor.applied" | "floor.not_followed" | "floor.subscribed" | "floor.unsubscribed" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
+export type AuditAction = "audit.exported" | "bulletin.acknowledged" | "bulletin.attachment" | "bulletin.client" | "bulletin.comment" | "bulletin.document" | "bulletin.group" | "bulletin.incident" | "bulletin.membership" | "bulletin.organisation" | "bulletin.profile" | "bulletin.webhook" | "floor.applied" | "floor.not_followed" | "floor.subscribed" | "floor.unsubscribed" | "identity.added" | "identity.removed" | "invitation.created" | "invitation.revoked" | "key.created" | "key.revoked" | "meeting.cancelled" | "meeting.created" | "meetings.mailed" | "meetings.planned" | "organisation.renamed" | "passkey.added" | "passkey.removed" | "passkey.renamed" | "password.removed" | "password.set" | "passwords.allowed" | "passwords.forbidden" | "recovery.created" | "template.changed" | "template.removed" | "session.begun" | "session.ended" | "session.revoked" | "user.changed" | "user.joined" | "user.recovered" | "user.removed";
 
 export type ProfileKey = string;
 
@@ -2913,6 +2847,8 @@ export type CommentId = string;
 
 export type AttachmentId = string;
 
+export type WebhookId = string;
+
 export type BulletinRole = "administrator" | "auditor" | "author" | "member" | "publisher" | "reviewer";
 
 export type DocumentKind = "advisory" | "alert" | "incident_report" | "indicator_set" | "information_request" | "vulnerability_note";
@@ -3544,6 +3480,192 @@ atom: string,
  */
 rss: string, };
 
+export type Severity = "low" | "medium" | "high" | "critical";
+
+export type NoticeMode = "digest" | "immediate" | "none";
+
+export type NoticeTrouble = "address" | "key" | "mail";
+
+export type OpenPgpKey = { 
+/**
+ * Its fingerprint, in upper-case hexadecimal.
+ */
+fingerprint: string, 
+/**
+ * Until when it encrypts, in milliseconds since 1970; absent if it does not end.
+ */
+expires_ms?: number, 
+/**
+ * Whether it still does.
+ */
+holds: boolean, };
+
+export type NoticeSettings = { 
+/**
+ * Whether this server sends mail at all.
+ */
+sends_mail: boolean, 
+/**
+ * Where the account's mails go; absent if it has no address, and then none go.
+ */
+address?: EmailAddress | null, 
+/**
+ * When it is told.
+ */
+mode: NoticeMode, 
+/**
+ * At which full hour of the day a digest goes, in UTC, from 0 to 23.
+ */
+hour: number, 
+/**
+ * Only of documents at least so bad; one that says nothing of it is left out then.
+ */
+severity?: Severity | null, 
+/**
+ * Only of documents of these; empty: of all.
+ */
+publishers: Array<OrganisationId>, 
+/**
+ * To which key the mails are encrypted.
+ */
+key?: OpenPgpKey | null, 
+/**
+ * Why the last thing was not told, if it was not.
+ */
+trouble?: NoticeTrouble | null, };
+
+export type SetNotices = { 
+/**
+ * When to be told.
+ */
+mode: NoticeMode, 
+/**
+ * At which full hour of the day a digest goes, in UTC, from 0 to 23.
+ */
+hour: number, 
+/**
+ * Only of documents at least so bad.
+ */
+severity?: Severity | null, 
+/**
+ * Only of documents of these; empty: of all.
+ */
+publishers: Array<OrganisationId>, };
+
+export type Webhook = { 
+/**
+ * The webhook.
+ */
+id: WebhookId, 
+/**
+ * The address.
+ */
+url: string, 
+/**
+ * Only of documents at least so bad.
+ */
+severity?: Severity | null, 
+/**
+ * When it was made, in milliseconds since 1970.
+ */
+created_ms: number, 
+/**
+ * When something was delivered last, in milliseconds since 1970.
+ */
+delivered_ms?: number, 
+/**
+ * Deliveries that are still to be made.
+ */
+waiting: number, 
+/**
+ * Deliveries that were given up.
+ */
+given_up: number, 
+/**
+ * Why the last try failed; absent if it did not.
+ */
+trouble?: string | null, };
+
+export type Webhooks = { 
+/**
+ * Those of the own organisation, the oldest first.
+ */
+webhooks: Array<Webhook>, };
+
+export type AddWebhook = { 
+/**
+ * The address: `https`, or `http` on this very machine.
+ */
+url: string, 
+/**
+ * Only of documents at least so bad.
+ */
+severity?: Severity | null, };
+
+export type NewWebhook = { 
+/**
+ * What was made.
+ */
+webhook: Webhook, 
+/**
+ * By which it is known that a delivery is from this server: `whsec_` and base64. Shown once.
+ */
+secret: string, };
+
+export type BulletinAlert = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its newest revision, as far as the reader may know.
+ */
+revision: number, 
+/**
+ * What it is.
+ */
+kind: DocumentKind, 
+/**
+ * How far it may travel.
+ */
+tlp: TlpLabel, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Who published it.
+ */
+owner_name: Label, 
+/**
+ * How bad it is.
+ */
+severity: Severity, 
+/**
+ * When it was published, in milliseconds since 1970.
+ */
+published_ms: number, };
+
+export type BulletinAlerts = { 
+/**
+ * The worst first, of them the newest; three at most.
+ */
+alerts: Array<BulletinAlert>, 
+/**
+ * How many there are besides.
+ */
+more: number, };
+
+export type DismissAlert = { 
+/**
+ * The document.
+ */
+document: DocumentId, 
+/**
+ * Its revision. The next one comes again.
+ */
+revision: number, };
+
 /** Bounds the server enforces; times in milliseconds. */
 export const limits = {
   nameCharsMax: 64,
@@ -3554,15 +3676,11 @@ export const limits = {
   tileHeightMax: 2160,
   resumeWindowMs: 60000,
   pingIntervalMs: 2000,
-  pingIntervalRestingMs: 10000,
   silenceMaxMs: 10000,
   linkSecretBytes: 16,
   chatCharsMax: 4000,
   passcodeCharsMax: 64,
   labelCharsMax: 64,
-  materialBytesMax: 2097152,
-  materialTextBytesMax: 524288,
-  materialPictureDotsMax: 4096,
 } as const;
 
 /** Path of the WebSocket. */

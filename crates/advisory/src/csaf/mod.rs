@@ -23,6 +23,7 @@
 //! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | [`mirror`] | a verified mirror of other providers' documents |
+//! | `severity` | how bad a document says something is |
 //! | `report` | what was found |
 
 pub(crate) mod cvss;
@@ -41,6 +42,7 @@ mod report;
 mod revisions;
 mod rules;
 pub(crate) mod schema;
+mod severity;
 pub(crate) mod uri;
 mod versions;
 pub(crate) mod weaknesses;
@@ -53,6 +55,7 @@ pub(crate) use report::shown;
 pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};
 pub use revisions::{Release, RevisionError};
 pub use rules::{RULES, Rule};
+pub use severity::severity;
 
 use json::Json;
 

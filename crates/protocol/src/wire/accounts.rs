@@ -589,6 +589,8 @@ actions! {
     BulletinOrganisation = "bulletin.organisation",
     /// A draft of a document carries a policy profile now, or carries it no more.
     BulletinProfile = "bulletin.profile",
+    /// An organisation has itself told of documents at another address, or no more at one.
+    BulletinWebhook = "bulletin.webhook",
     /// The organisation demands something else of its meetings, since somebody applied a floor on the server's machine.
     FloorApplied = "floor.applied",
     /// A profile of a publisher whom the server follows was not applied.

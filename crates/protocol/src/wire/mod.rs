@@ -7,6 +7,7 @@ pub mod bulletin_check;
 pub mod bulletin_documents;
 pub mod bulletin_exchange;
 pub mod bulletin_feeds;
+pub mod bulletin_notices;
 pub mod certificate;
 pub mod client;
 pub mod floor;

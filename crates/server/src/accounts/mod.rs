@@ -25,7 +25,7 @@ use self::known::Credentials;
 pub(crate) use self::{
     authenticator::NotAPasskey,
     passkeys::{Ceremonies, Ceremony, Challenge, Draft, PasswordTry, RelyingParty},
-    passwords::{NotAPassword, Passwords},
+    passwords::{NotAPassword, Passwords, System},
     provider::{Errand, Person, Provider, ProviderError, Sent, authorities},
     secrets::{API_KEY_PREFIX, NoRandomness, api_key_of, hash, random},
 };

@@ -168,8 +168,8 @@ fn parameters(email: &EmailAddress) -> ServerLoginParameters<'_, '_> {
     ServerLoginParameters { context: Some(CONTEXT), identifiers: Identifiers { client, server: None } }
 }
 
-/// The system's randomness, in the form that `opaque-ke` asks for.
-struct System;
+/// The system's randomness, in the form that `opaque-ke` and `pgp` ask for.
+pub(crate) struct System;
 
 impl RngCore for System {
     fn next_u32(&mut self) -> u32 {

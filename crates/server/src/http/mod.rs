@@ -60,6 +60,7 @@ use crate::{
     drain::Drain,
     mail::Wake,
     media::MediaPlane,
+    notices::Telling,
     policy::Floor,
     probe::ProbeKey,
     signalling::{Addresses, Signalling, TokenBucket},
@@ -98,6 +99,8 @@ pub(crate) struct Shared {
     pub(crate) rooms_max: usize,
     pub(crate) signalling: Signalling,
     pub(crate) store: Store,
+    /// How people and programs are told of what is published.
+    pub(crate) telling: Telling,
     /// Counts who asks the API.
     pub(crate) requests: NetworkThrottle,
     /// Open TCP connections; the acceptor counts them.

@@ -17,6 +17,6 @@ mod queue;
 
 pub(crate) use self::{
     keys::MailKeys,
-    post::Post,
+    post::{Given, Post},
     queue::{Queue, Wake},
 };

@@ -21,7 +21,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// What came of giving a message to the mail server.
 #[derive(Debug)]
-pub(super) enum Given {
+pub(crate) enum Given {
     Taken,
     /// It says that it never takes it.
     Refused(String),
@@ -30,7 +30,7 @@ pub(super) enum Given {
 }
 
 /// The way to the mail server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Post {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -110,12 +110,12 @@ impl Post {
     }
 
     /// From whom mails come.
-    pub(super) const fn from(&self) -> &Mailbox {
+    pub(crate) const fn from(&self) -> &Mailbox {
         &self.from
     }
 
     /// Gives a message to the mail server.
-    pub(super) async fn give(&self, message: Message) -> Given {
+    pub(crate) async fn give(&self, message: Message) -> Given {
         match self.transport.send(message).await {
             Ok(_) => Given::Taken,
             Err(error) if error.is_permanent() => Given::Refused(error.to_string()),

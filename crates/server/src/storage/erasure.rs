@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     AccountError, Store, StoreError,
     accounts::{millis, stored},
-    mails,
+    bulletin, mails,
 };
 
 /// Tells these hashes from every other SHA-256.
@@ -53,6 +53,7 @@ impl Store {
             .await?
             .rows_affected();
         gone += mails::forget(&mut transaction, now_ms).await?;
+        gone += bulletin::forget_notices(&mut transaction, now_ms).await?;
         let over: Vec<Vec<u8>> = sqlx::query_scalar(
             "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings WHERE ended_ms <= $1
              AND NOT EXISTS (SELECT 1 FROM planned WHERE meeting = meetings.id) LIMIT $2) RETURNING id",

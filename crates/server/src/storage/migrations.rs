@@ -25,6 +25,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (12, "csaf", include_str!("../../migrations/sqlite/0012_csaf.sql")),
     (13, "advisory_policy", include_str!("../../migrations/sqlite/0013_advisory_policy.sql")),
     (14, "taxii", include_str!("../../migrations/sqlite/0014_taxii.sql")),
+    (15, "notices", include_str!("../../migrations/sqlite/0015_notices.sql")),
     (16, "mirror", include_str!("../../migrations/sqlite/0016_mirror.sql")),
 ];
 

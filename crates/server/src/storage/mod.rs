@@ -37,9 +37,10 @@ pub use self::{
     accounts::{AccountError, Link, NewUser, NewWay},
     audit::{AuditFile, AuditFilter, Author, Verdict},
     bulletin::{
-        Acting, AdvisoryError, BulletinError, CarriedProfile, DocumentFilter, FeedLine, Issuer, Keeper,
-        MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine, NewAttachment, NewProfile,
-        NewRevision, PublishedFile, PublishedRevision, Standing, StoredFile, Told, Unindexed, Within,
+        Acting, AdvisoryError, BulletinError, CarriedProfile, ChosenNotices, DocumentFilter, DueMessage,
+        FeedLine, Issuer, Keeper, MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine,
+        NewAttachment, NewProfile, NewRevision, NoticeKey, NoticeOutcome, NoticeTo, NoticedDocument,
+        PublishedFile, PublishedRevision, Standing, StoredFile, Told, Unindexed, WebhookRow, What, Within,
     },
     credentials::{KeyHolder, LiveSession, NewPasskey, NewSession, StoredPasskey},
     floors::AppliedFloor,

@@ -3,7 +3,10 @@
 use std::{
     path::Path,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use sabha_policy::{Controls, Tier};
@@ -29,32 +32,40 @@ use crate::{
 };
 
 /// What a mail server keeps of what it hears.
-type Noted = Arc<Mutex<Vec<String>>>;
+pub type Noted = Arc<Mutex<Vec<String>>>;
 
 /// A mail server on this machine (RFC 5321). Addresses at `nowhere.example` it refuses for good, those at `later.example`
 /// for now.
 #[derive(Clone)]
-struct MailServer {
+pub struct MailServer {
     port: u16,
     taken: Noted,
+    /// Whether it has what it was sent, and does not say so yet.
+    pub is_slow: Arc<AtomicBool>,
 }
 
 impl MailServer {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self { port: listener.local_addr().unwrap().port(), taken: Arc::default() };
-        let taken = Arc::clone(&server.taken);
+        let port = listener.local_addr().unwrap().port();
+        let server = Self { port, taken: Arc::default(), is_slow: Arc::default() };
+        let (taken, is_slow) = (Arc::clone(&server.taken), Arc::clone(&server.is_slow));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&taken)));
+                tokio::spawn(serve_slowly(stream, Arc::clone(&taken), Arc::clone(&is_slow)));
             }
         });
         server
     }
 
+    /// Returns where it is, as a setting.
+    pub fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
     /// Returns an office whose server sends its mails here.
     async fn office(&self, per_day: u32) -> Office {
-        let server = format!("smtp://127.0.0.1:{}", self.port);
+        let server = self.url();
         Office::with(move |settings| {
             settings.mail.server = Some(server);
             settings.mail.from = Some("Sabha <meetings@example.org>".to_owned());
@@ -63,16 +74,24 @@ impl MailServer {
         .await
     }
 
-    fn taken(&self) -> Vec<String> {
+    pub fn taken(&self) -> Vec<String> {
         self.taken.lock().unwrap().clone()
     }
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite, taken: Noted) -> Option<()> {
+    serve_slowly(stream, taken, Arc::default()).await
+}
+
+async fn serve_slowly(
+    stream: impl AsyncRead + AsyncWrite,
+    taken: Noted,
+    is_slow: Arc<AtomicBool>,
+) -> Option<()> {
     let (read, write) = tokio::io::split(stream);
     let (mut lines, mut write) = (BufReader::new(read).lines(), pin!(write));
     write.write_all(b"220 ready\r\n").await.ok()?;
-    answer(&mut lines, &mut write, taken).await
+    answer(&mut lines, &mut write, taken, &is_slow).await
 }
 
 /// Answers what comes.
@@ -80,6 +99,7 @@ async fn answer<R: AsyncBufRead + Unpin>(
     lines: &mut Lines<R>,
     write: &mut (impl AsyncWrite + Unpin),
     taken: Noted,
+    is_slow: &AtomicBool,
 ) -> Option<()> {
     while let Some(line) = lines.next_line().await.ok()? {
         let answer = match line.split(' ').next()?.to_ascii_uppercase().as_str() {
@@ -95,6 +115,9 @@ async fn answer<R: AsyncBufRead + Unpin>(
                     mail.push('\n');
                 }
                 taken.lock().unwrap().push(mail);
+                while is_slow.load(Ordering::Relaxed) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
                 "250 taken"
             }
             "QUIT" => return None,
@@ -254,7 +277,8 @@ async fn serve_in_the_clear(
             "STARTTLS" if how == Tls::Start => {
                 stream.write_all(b"220 go on\r\n").await.ok()?;
                 let (read, mut write) = tokio::io::split(acceptor.accept(stream.into_inner()).await.ok()?);
-                return answer(&mut BufReader::new(read).lines(), &mut write, taken).await;
+                let (mut lines, is_slow) = (BufReader::new(read).lines(), AtomicBool::new(false));
+                return answer(&mut lines, &mut write, taken, &is_slow).await;
             }
             _ => stream.write_all(b"250 good\r\n").await.ok()?,
         }
@@ -332,7 +356,9 @@ async fn who_was_invited_is_told_when_whoever_planned_is_removed() {
     let name = "Ben";
     assert!(!mail.contains(name), "who was removed is named to nobody: {mail}");
 
-    office.store.fold().await.unwrap();
+    // Somebody who reads at that moment is in the way: the server folds, too.
+    let folded = async { while !office.store.fold().await.unwrap() {} };
+    tokio::time::timeout(PATIENCE, folded).await.unwrap();
     for file in std::fs::read_dir(office.server.directory.path()).unwrap() {
         let Ok(bytes) = std::fs::read(file.unwrap().path()) else { continue };
         let held = bytes.windows(16).any(|window| window == b"ravi@example.org");

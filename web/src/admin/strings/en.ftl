@@ -419,6 +419,7 @@ did-bulletin-group = Made or changed a sharing group
 did-bulletin-incident = Changed or handed over an incident
 did-bulletin-membership = Changed who is of a member organisation
 did-bulletin-profile = Had a draft carry a policy profile, or took it away
+did-bulletin-webhook = Had a webhook of an organisation made or removed
 did-bulletin-organisation = Changed which organisations take part in the bulletin
 did-template-changed = Made or changed a template
 did-template-removed = Removed a template
@@ -472,11 +473,13 @@ rule-bulletin-attachment = This file cannot be attached: it has to be CSV, JSON,
 rule-bulletin-content = This is no document that can be kept. It is JSON with a title, and its label fits the marking.
 rule-bulletin-csaf = The document is not fit for this yet. What has to be put right is listed.
 rule-bulletin-four-eyes = You have written in this revision, so somebody else has to look at it.
+rule-bulletin-key = This key cannot be used for your mails.
 rule-bulletin-known = There is no such document, or none for you.
 rule-bulletin-marking = Label and audience do not fit together, or the organisation does not take part in the bulletin.
 rule-bulletin-role = This is not for your role in your organisation, or you speak for none.
 rule-bulletin-seen = Somebody has changed it meanwhile. Look at it again, then decide.
 rule-bulletin-stage = The document is not where this could be done.
+rule-bulletin-webhook = A webhook cannot lead there.
 rule-floor-later = Other floors came after it, and going back would undo them, too. The history on the page Policy shows what each would change.
 rule-floor-profile = This is no policy profile, or it was changed after it was signed. Nothing was applied.
 rule-floor-seen = Somebody has applied another floor meanwhile. Look again, then decide.
@@ -612,3 +615,16 @@ calendar-description = Join by this link: { $link }
 
     The link is the key to the meeting: pass it on only to those who are invited.
 calendar-untitled = Meeting
+
+## Banner of the bulletin
+
+alerts = Urgent in the bulletin
+alerts-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+alerts-dismiss = Seen
+alerts-low = Low
+alerts-medium = Medium
+alerts-high = High
+alerts-critical = Critical

@@ -14,6 +14,7 @@ nav-inbox = Documents
 nav-new = Write
 nav-incidents = Incidents
 nav-people = Who takes part
+nav-notices = Being told
 nav-public = For everybody
 sign-out = Sign out
 of-none = You are of no member organisation, so you see what is for everybody. An administrator can add you.
@@ -289,3 +290,67 @@ group-organisations = Organisations in { $name }
 group-add = Make the group
 group-added = { $name } is there.
 group-changed = { $name } is changed.
+
+## Being told
+
+alerts = Urgent, and nobody of your organisation has said anything yet
+alerts-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+alerts-dismiss = Seen
+
+notices-title = Being told
+notices-mail = By mail
+notices-mail-lead = Of what you may read, to { $address }. A mail says less the narrower the label is; of TLP:RED only that something is there.
+notices-no-mail = This server sends no mail.
+notices-no-address = Your account has no address. An administrator can add one.
+notices-mode = When
+mode-none = Never
+mode-immediate = As soon as something is published
+mode-digest = Once a day
+notices-hour = At this hour (UTC)
+notices-severity = Only from this severity on
+notices-any = All, also without a severity
+notices-publishers = Only of these organisations
+notices-publishers-note = None chosen: of all.
+notices-save = Save
+notices-saved = Saved. That is how you are told from now on.
+untold-address = The last thing could not be told: your account has no address.
+untold-key = The last thing could not be told: nothing can be encrypted to your key any more. Give a newer one.
+untold-mail = The last thing could not be told: the mail server did not take it.
+key = Encrypted mail
+key-lead = With your OpenPGP public key your mails are encrypted to you, and those of TLP:AMBER name the title.
+key-none = You have given no key.
+key-shown = Your key
+key-until = It encrypts until
+key-ended = This key encrypts no more. What needs encryption is not sent to you.
+key-paste = Public key, beginning with -----BEGIN PGP PUBLIC KEY BLOCK-----
+key-give = Use this key
+key-given = Your mails are encrypted to this key from now on.
+key-remove = Take it back
+key-remove-ask = Have mails sent to you unencrypted?
+key-removed = Your mails are not encrypted any more.
+hooks = Webhooks of your organisation
+hooks-lead = A server of yours is told of what your organisation may read. Each delivery is signed with the secret of its webhook.
+hooks-none = There is no webhook.
+hooks-url = Address (https)
+hooks-add = Add
+hooks-added = Added.
+hooks-secret = The secret of this webhook. It is not shown again.
+hooks-remove = Remove
+hooks-remove-ask = Remove { $url }?
+hooks-removed = Removed.
+hooks-retry = Try now
+hooks-retried = All that waits is tried now.
+hooks-delivered = Delivered last
+hooks-never = Nothing delivered yet
+hooks-waiting = { $count ->
+    [one] One waits
+   *[other] { $count } wait
+}
+hooks-given-up = { $count ->
+    [one] One was given up
+   *[other] { $count } were given up
+}
+hooks-trouble = The last try failed:

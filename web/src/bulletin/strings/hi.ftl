@@ -12,6 +12,7 @@ nav-inbox = दस्तावेज़
 nav-new = लिखें
 nav-incidents = घटनाएँ
 nav-people = भागीदार
+nav-notices = सूचनाएँ
 nav-public = सबके लिए
 sign-out = साइन आउट
 of-none = आप किसी सदस्य संगठन में नहीं हैं, इसलिए आपको वही दिखता है जो सबके लिए है। कोई प्रशासक आपको जोड़ सकता है।
@@ -139,3 +140,67 @@ said-not_affected = प्रभावित नहीं
 acknowledged = स्वामी को बताया गया: { $what }।
 acknowledged-none = अभी किसी संगठन ने उत्तर नहीं दिया है।
 organisation = संगठन
+
+## सूचनाएँ
+
+alerts = अत्यावश्यक, और आपके संगठन से अभी किसी ने कुछ नहीं कहा है
+alerts-more = { $count ->
+    [one] और एक
+   *[other] और { $count }
+}
+alerts-dismiss = देख लिया
+
+notices-title = सूचनाएँ
+notices-mail = ईमेल से
+notices-mail-lead = जो आप पढ़ सकते हैं उसकी सूचना { $address } पर। लेबल जितना सीमित, ईमेल में उतना कम; TLP:RED का केवल इतना कि कुछ है।
+notices-no-mail = यह सर्वर ईमेल नहीं भेजता।
+notices-no-address = आपके खाते का कोई पता नहीं है। प्रशासक जोड़ सकते हैं।
+notices-mode = कब
+mode-none = कभी नहीं
+mode-immediate = कुछ प्रकाशित होते ही
+mode-digest = दिन में एक बार
+notices-hour = इस समय (UTC)
+notices-severity = केवल इस गंभीरता से
+notices-any = सब, गंभीरता न बताई हो तब भी
+notices-publishers = केवल इन संगठनों के
+notices-publishers-note = कोई नहीं चुना: सबके।
+notices-save = सहेजें
+notices-saved = सहेजा गया। अब से आपको ऐसे सूचना मिलेगी।
+untold-address = पिछली सूचना नहीं दी जा सकी: आपके खाते का कोई पता नहीं है।
+untold-key = पिछली सूचना नहीं दी जा सकी: आपकी कुंजी अब कूटबद्ध नहीं करती। नई कुंजी दें।
+untold-mail = पिछली सूचना नहीं दी जा सकी: ईमेल सर्वर ने उसे नहीं लिया।
+key = कूटबद्ध ईमेल
+key-lead = आपकी OpenPGP सार्वजनिक कुंजी से आपके ईमेल कूटबद्ध होते हैं, और TLP:AMBER के ईमेल शीर्षक बताते हैं।
+key-none = आपने कोई कुंजी नहीं दी है।
+key-shown = आपकी कुंजी
+key-until = कूटबद्ध करती है, कब तक:
+key-ended = यह कुंजी अब कूटबद्ध नहीं करती। जिसे कूटबद्ध होना है, वह आपको नहीं भेजा जाता।
+key-paste = सार्वजनिक कुंजी, जो -----BEGIN PGP PUBLIC KEY BLOCK----- से शुरू होती है
+key-give = यह कुंजी उपयोग करें
+key-given = अब से आपके ईमेल इस कुंजी से कूटबद्ध होंगे।
+key-remove = वापस लें
+key-remove-ask = क्या आपको ईमेल बिना कूटबद्ध किए भेजे जाएँ?
+key-removed = आपके ईमेल अब कूटबद्ध नहीं होते।
+hooks = आपके संगठन के वेबहुक
+hooks-lead = आपके एक सर्वर को उसकी सूचना मिलती है जो आपका संगठन पढ़ सकता है। हर सूचना पर उसके वेबहुक के रहस्य से हस्ताक्षर होता है।
+hooks-none = कोई वेबहुक नहीं है।
+hooks-url = पता (https)
+hooks-add = जोड़ें
+hooks-added = जोड़ा गया।
+hooks-secret = इस वेबहुक का रहस्य। यह फिर नहीं दिखेगा।
+hooks-remove = हटाएँ
+hooks-remove-ask = { $url } हटाएँ?
+hooks-removed = हटाया गया।
+hooks-retry = अभी आज़माएँ
+hooks-retried = जो बाकी है, वह अभी आज़माया जा रहा है।
+hooks-delivered = पिछली बार पहुँचा
+hooks-never = अभी कुछ नहीं पहुँचा
+hooks-waiting = { $count ->
+    [one] एक बाकी है
+   *[other] { $count } बाकी हैं
+}
+hooks-given-up = { $count ->
+    [one] एक छोड़ दिया गया
+   *[other] { $count } छोड़ दिए गए
+}
+hooks-trouble = पिछला प्रयास विफल रहा:

@@ -64,6 +64,7 @@ describe('strings of the bulletin', () => {
     expect([...words.KINDS].sort()).toEqual(wordsOf('DocumentKind').sort());
     expect([...words.LABELS].sort()).toEqual(wordsOf('TlpLabel').sort());
     expect([...words.STAGES].sort()).toEqual(wordsOf('RevisionStage').sort());
+    expect([...words.SEVERITIES].sort()).toEqual(wordsOf('Severity').sort());
     expect([...words.ROLES].sort()).toEqual(wordsOf('BulletinRole').sort());
     expect([...words.ACKNOWLEDGEMENTS].sort()).toEqual(wordsOf('Acknowledgement').sort());
     expect([...words.STATUSES].sort()).toEqual(wordsOf('IncidentStatus').sort());

@@ -12,6 +12,7 @@ nav-inbox = دستاویزات
 nav-new = لکھیں
 nav-incidents = واقعات
 nav-people = شرکا
+nav-notices = اطلاعات
 nav-public = سب کے لیے
 sign-out = سائن آؤٹ
 of-none = آپ کسی رکن ادارے میں نہیں، اس لیے آپ کو وہی دکھتا ہے جو سب کے لیے ہے۔ کوئی منتظم آپ کو شامل کر سکتا ہے۔
@@ -139,3 +140,67 @@ said-not_affected = متاثر نہیں
 acknowledged = مالک کو بتا دیا گیا: { $what }۔
 acknowledged-none = ابھی کسی ادارے نے جواب نہیں دیا۔
 organisation = ادارہ
+
+## اطلاعات
+
+alerts = فوری، اور آپ کے ادارے سے ابھی کسی نے کچھ نہیں کہا
+alerts-more = { $count ->
+    [one] اور ایک
+   *[other] اور { $count }
+}
+alerts-dismiss = دیکھ لیا
+
+notices-title = اطلاعات
+notices-mail = ای میل سے
+notices-mail-lead = جو آپ پڑھ سکتے ہیں اس کی اطلاع { $address } پر۔ لیبل جتنا محدود، ای میل میں اتنا کم؛ TLP:RED کا صرف یہ کہ کچھ ہے۔
+notices-no-mail = یہ سرور ای میل نہیں بھیجتا۔
+notices-no-address = آپ کے کھاتے کا کوئی پتہ نہیں۔ منتظم شامل کر سکتا ہے۔
+notices-mode = کب
+mode-none = کبھی نہیں
+mode-immediate = کچھ شائع ہوتے ہی
+mode-digest = دن میں ایک بار
+notices-hour = اس وقت (UTC)
+notices-severity = صرف اس شدت سے
+notices-any = سب، شدت نہ بتائی ہو تب بھی
+notices-publishers = صرف ان اداروں کے
+notices-publishers-note = کوئی نہیں چنا: سب کے۔
+notices-save = محفوظ کریں
+notices-saved = محفوظ ہو گیا۔ اب سے آپ کو ایسے اطلاع ملے گی۔
+untold-address = پچھلی اطلاع نہیں دی جا سکی: آپ کے کھاتے کا کوئی پتہ نہیں۔
+untold-key = پچھلی اطلاع نہیں دی جا سکی: آپ کی کلید اب مرموز نہیں کرتی۔ نئی کلید دیں۔
+untold-mail = پچھلی اطلاع نہیں دی جا سکی: ای میل سرور نے اسے نہیں لیا۔
+key = مرموز ای میل
+key-lead = آپ کی OpenPGP عوامی کلید سے آپ کی ای میلیں مرموز ہوتی ہیں، اور TLP:AMBER کی ای میلیں عنوان بتاتی ہیں۔
+key-none = آپ نے کوئی کلید نہیں دی۔
+key-shown = آپ کی کلید
+key-until = مرموز کرتی ہے، کب تک:
+key-ended = یہ کلید اب مرموز نہیں کرتی۔ جسے مرموز ہونا ہے وہ آپ کو نہیں بھیجا جاتا۔
+key-paste = عوامی کلید، جو -----BEGIN PGP PUBLIC KEY BLOCK----- سے شروع ہوتی ہے
+key-give = یہ کلید استعمال کریں
+key-given = اب سے آپ کی ای میلیں اس کلید سے مرموز ہوں گی۔
+key-remove = واپس لیں
+key-remove-ask = کیا آپ کو ای میلیں مرموز کیے بغیر بھیجی جائیں؟
+key-removed = آپ کی ای میلیں اب مرموز نہیں ہوتیں۔
+hooks = آپ کے ادارے کے ویب ہک
+hooks-lead = آپ کے ایک سرور کو اس کی اطلاع ملتی ہے جو آپ کا ادارہ پڑھ سکتا ہے۔ ہر اطلاع پر اس کے ویب ہک کے راز سے دستخط ہوتے ہیں۔
+hooks-none = کوئی ویب ہک نہیں۔
+hooks-url = پتہ (https)
+hooks-add = شامل کریں
+hooks-added = شامل ہو گیا۔
+hooks-secret = اس ویب ہک کا راز۔ یہ دوبارہ نہیں دکھے گا۔
+hooks-remove = ہٹائیں
+hooks-remove-ask = { $url } ہٹائیں؟
+hooks-removed = ہٹا دیا گیا۔
+hooks-retry = ابھی آزمائیں
+hooks-retried = جو باقی ہے وہ ابھی آزمایا جا رہا ہے۔
+hooks-delivered = پچھلی بار پہنچا
+hooks-never = ابھی کچھ نہیں پہنچا
+hooks-waiting = { $count ->
+    [one] ایک باقی ہے
+   *[other] { $count } باقی ہیں
+}
+hooks-given-up = { $count ->
+    [one] ایک چھوڑ دیا گیا
+   *[other] { $count } چھوڑ دیے گئے
+}
+hooks-trouble = پچھلی کوشش ناکام رہی:

@@ -8,6 +8,7 @@ import type {
   IncidentClock,
   IncidentStatus,
   RevisionStage,
+  Severity,
   TlpLabel,
 } from '../../protocol/messages';
 import type { Part, Term } from '../document/layout';
@@ -23,6 +24,7 @@ export const KINDS: readonly DocumentKind[] = [
   'vulnerability_note',
 ];
 export const LABELS: readonly TlpLabel[] = ['CLEAR', 'GREEN', 'AMBER', 'AMBER+STRICT', 'RED'];
+export const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 export const STAGES: readonly RevisionStage[] = ['draft', 'review', 'approved', 'interim', 'final'];
 export const ROLES: readonly BulletinRole[] = ['author', 'reviewer', 'publisher', 'administrator', 'member', 'auditor'];
 export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = ['seen', 'applied', 'not_affected'];

@@ -28,12 +28,14 @@ pub use directory::{File, HashKind, changes, files, hash_file, index, listing, m
 pub use metadata::{Key, metadata, security_txt_line};
 pub use rolie::{OWN_SIGNATURE, category, feed, mirror_feed, service};
 
+use sabha_protocol::bulletin::Severity;
 use serde::Serialize;
 
 use super::{
     filename,
     instant::Instant,
     model::{Csaf, Distribution, NoteCategory, Status},
+    severity,
 };
 use crate::Tlp;
 
@@ -60,6 +62,8 @@ pub struct Published {
     pub published: String,
     /// When this version of it was released (RFC 3339).
     pub updated: String,
+    /// How bad it says something is.
+    pub severity: Option<Severity>,
 }
 
 /// Why a document is not published.
@@ -102,6 +106,7 @@ impl Published {
             summary: summary.map(|note| short(&note.text)),
             published: tracking.initial_release_date.clone(),
             updated: tracking.current_release_date.clone(),
+            severity: severity(document),
         })
     }
 

@@ -167,6 +167,7 @@ pub(in crate::http) async fn step(
     let seen = known_and_seen(&state, &caller, id, &hash).await?;
     let issuer = state.provider.as_ref().map(Provider::issuer);
     state.store.take_step(caller.author(), &acting, id, step, &seen, issuer, clock::unix_ms()).await?;
+    state.telling.bell.ring();
     view(&state, &caller, id).await.map(Json)
 }
 

@@ -13,6 +13,8 @@
 //! | `BULLETIN.CSAF` | `storage/bulletin/publishing.rs`, by `sabha_advisory::csaf::judge` |
 //! | `BULLETIN.MARKING`, `BULLETIN.CONTENT` | `documents.rs`, by `bulletin.rs` and `sabha_advisory::clearance` |
 //! | `BULLETIN.ATTACHMENT` | `files.rs` |
+//! | `BULLETIN.KEY` | `notices.rs`, by `notices/openpgp.rs` |
+//! | `BULLETIN.WEBHOOK` | `webhooks.rs` and each delivery, by `notices/target.rs` |
 //! | `FLOOR.PROFILE` | `profiles.rs`, for what a revision carries |
 
 pub(super) mod aggregator;
@@ -23,11 +25,13 @@ pub(super) mod exchange;
 pub(super) mod feeds;
 pub(super) mod files;
 pub(super) mod incidents;
+pub(super) mod notices;
 pub(super) mod organisations;
 pub(super) mod pages;
 pub(super) mod profiles;
 pub(super) mod provider;
 pub(super) mod public;
+pub(super) mod webhooks;
 
 use axum::{
     extract::{FromRequestParts, Path, Query, rejection::QueryRejection},
@@ -41,7 +45,10 @@ use sabha_advisory::{
 use sabha_protocol::{
     Rule,
     account::Scope,
-    limits::{ATTACHMENT_BYTES_MAX, DOCUMENT_BYTES_MAX, HTTP_BODY_BYTES_MAX, PROFILE_BYTES_MAX},
+    limits::{
+        ATTACHMENT_BYTES_MAX, DOCUMENT_BYTES_MAX, HTTP_BODY_BYTES_MAX, OPENPGP_KEY_BYTES_MAX,
+        PROFILE_BYTES_MAX,
+    },
     wire::bulletin_documents::DocumentQuery,
 };
 
@@ -105,6 +112,7 @@ pub(super) fn add(all: &mut Routes) {
     all.add(M::DELETE, "/api/v1/bulletin/attachments/{id}", write, files::detach);
 
     add_provider(all, read);
+    add_notices(all, read);
 
     all.add(M::GET, "/api/v1/bulletin/public/feed.atom", Right::Anyone, feeds::public_atom);
     all.add(M::GET, "/api/v1/bulletin/public/feed.rss", Right::Anyone, feeds::public_rss);
@@ -134,6 +142,22 @@ pub(super) fn add(all: &mut Routes) {
 
     all.add(M::GET, "/api/v1/bulletin/incidents", read, incidents::incidents);
     all.add(M::PATCH, "/api/v1/bulletin/documents/{id}/incident", write, incidents::change);
+}
+
+fn add_notices(all: &mut Routes, read: Right) {
+    use Method as M;
+    all.add(M::GET, "/api/v1/bulletin/notices", Right::SignedIn, notices::chosen);
+    all.add(M::PUT, "/api/v1/bulletin/notices", Right::SignedIn, notices::choose);
+    let key = "/api/v1/bulletin/notices/key";
+    all.add_sized(OPENPGP_KEY_BYTES_MAX, M::PUT, key, Right::SignedIn, notices::set_key);
+    all.add(M::DELETE, key, Right::SignedIn, notices::remove_key);
+    all.add(M::GET, "/api/v1/bulletin/alerts", read, notices::alerts);
+    all.add(M::POST, "/api/v1/bulletin/alerts", Right::SignedIn, notices::dismiss);
+    // Where an organisation is told is said by people, not by programs.
+    all.add(M::GET, "/api/v1/bulletin/webhooks", Right::SignedIn, webhooks::list);
+    all.add(M::POST, "/api/v1/bulletin/webhooks", Right::SignedIn, webhooks::add);
+    all.add(M::DELETE, "/api/v1/bulletin/webhooks/{id}", Right::SignedIn, webhooks::remove);
+    all.add(M::POST, "/api/v1/bulletin/webhooks/{id}/retry", Right::SignedIn, webhooks::retry);
 }
 
 fn add_provider(all: &mut Routes, read: Right) {

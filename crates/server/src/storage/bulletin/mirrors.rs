@@ -383,5 +383,7 @@ fn listed(row: &SqliteRow) -> Result<Published, StoreError> {
         summary: row.try_get("summary")?,
         published: row.try_get("released")?,
         updated: row.try_get("updated")?,
+        // Lists do not say it.
+        severity: None,
     })
 }

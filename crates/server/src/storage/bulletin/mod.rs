@@ -18,6 +18,7 @@
 //! | `incidents.rs` | clocks and hands |
 //! | `profiles.rs` | policy profiles that revisions carry |
 //! | `applying.rs` | what became of them on this server |
+//! | `notices/` | whom to tell of what is published, by which way, and what became of it |
 //! | `following.rs` | publishers whose profiles are applied as they are published |
 //! | `coverage.rs` | who has seen and applied what an organisation has published |
 //! | `mirrors.rs` | other providers, and copies of their documents |
@@ -33,6 +34,7 @@ mod feeds;
 mod following;
 mod incidents;
 mod mirrors;
+mod notices;
 mod organisations;
 mod profiles;
 mod provider;
@@ -50,11 +52,15 @@ use sabha_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 
+pub(super) use self::notices::forget as forget_notices;
 pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
     feeds::FeedLine,
     mirrors::{MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine},
+    notices::{
+        ChosenNotices, DueMessage, NoticeKey, NoticeOutcome, NoticeTo, NoticedDocument, WebhookRow, What,
+    },
     organisations::{Keeper, Standing},
     profiles::NewProfile,
     provider::PublishedFile,

@@ -143,6 +143,7 @@ impl Store {
         for query in [
             "DELETE FROM memberships WHERE organisation = $1",
             "DELETE FROM group_organisations WHERE organisation = $1",
+            "DELETE FROM webhooks WHERE organisation = $1",
         ] {
             sqlx::query(query).bind(&id.as_bytes()[..]).execute(&mut *transaction).await?;
         }

@@ -10,7 +10,7 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{
     clearance::{Reading, as_reader, may_read},
-    label_number,
+    label_number, notices,
     reading::label,
 };
 use crate::storage::{Store, StoreError};
@@ -37,7 +37,7 @@ macro_rules! newest {
                  WHERE d.owner = (SELECT id FROM member_organisations WHERE name = $4) AND r.stage >= 3 AND ",
             may_read!(),
             ")
-             SELECT known.*, l.file, l.released, l.updated, l.summary
+             SELECT known.*, l.file, l.released, l.updated, l.summary, l.severity
              FROM known JOIN listings AS l USING (document, number) WHERE nth = 1 AND tlp = $5"
         )
     };
@@ -124,5 +124,6 @@ fn listed(row: &SqliteRow) -> Result<Published, StoreError> {
         summary: row.try_get("summary")?,
         published: row.try_get("released")?,
         updated: row.try_get("updated")?,
+        severity: notices::severity(row)?,
     })
 }

@@ -11,7 +11,7 @@ use sabha_advisory::{
 use sabha_protocol::{account::Label, bulletin::DocumentId};
 use sqlx::{Row as _, Sqlite, Transaction};
 
-use super::{Acting, BulletinError, reading::label};
+use super::{Acting, BulletinError, notices, reading::label};
 use crate::storage::StoreError;
 
 /// As whom a member organisation publishes.
@@ -110,7 +110,8 @@ async fn list(
     published: &Published,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO listings (document, number, file, released, updated, summary) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO listings (document, number, file, released, updated, summary, severity)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&id.as_bytes()[..])
     .bind(number)
@@ -118,6 +119,7 @@ async fn list(
     .bind(published.published.as_str())
     .bind(published.updated.as_str())
     .bind(published.summary.as_deref())
+    .bind(published.severity.map(notices::severity_number))
     .execute(&mut **transaction)
     .await?;
     Ok(())

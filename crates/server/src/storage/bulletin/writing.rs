@@ -20,7 +20,7 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use super::{
     Acting, BulletinError,
     clearance::{Reading, as_reader, may_read},
-    following, label_number, marked,
+    following, label_number, marked, notices,
     profiles::seen_columns,
     publishing::{Issuer, judge},
     reading::{seen_hash, stage},
@@ -253,6 +253,7 @@ impl Store {
         if after.stage.is_published() && !after.withdrawn {
             following::follow(&mut transaction, id, after.newest, now_ms).await?;
         }
+        notices::announce(&mut transaction, id, after.newest, step, now_ms).await?;
         Ok(transaction.commit().await?)
     }
 }

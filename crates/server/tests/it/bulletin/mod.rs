@@ -1,18 +1,23 @@
 //! The bulletin over HTTP: who reads what, how a document is published, and what is refused.
 
 mod aggregator;
+mod alerts;
 mod bounds;
 mod check;
 mod crash;
 mod feeds;
 mod life;
 mod matrix;
+mod notices;
+mod notices_crash;
+mod notices_sealed;
 mod pages;
 mod people;
 mod policy;
 mod provider;
 mod taxii;
 mod taxii_peers;
+mod webhooks;
 mod worlds;
 
 use std::collections::BTreeMap;

@@ -15,14 +15,17 @@ use sabha_advisory::{
     csaf::provider::folder,
 };
 use sabha_protocol::{
+    account::UserId,
     bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
-    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken},
+    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken, bulletin_notices::BulletinAlerts},
 };
 use serde_json::{Value, json};
 
 use super::{
     Exchange, Someone, Staff,
+    notices::{Telling, header, immediate},
     policy::{ASKS, KEY, profile_saying},
+    webhooks::HookServer,
 };
 use crate::accounts::Credential;
 
@@ -81,7 +84,9 @@ async fn no_answer_to_anybody_has_a_word_that_is_above_their_clearance() {
 }
 
 async fn world(plans: Plans) {
-    let exchange = Exchange::with_provider().await;
+    let telling = Telling::open().await;
+    let exchange = &telling.exchange;
+    let hooks = HookServer::start().await;
     let staffs = [exchange.staff("CERT").await, exchange.staff("B").await, exchange.staff("C").await];
     let ids: Vec<_> = staffs.iter().map(|staff| staff.id).collect();
     // Group 0 is all, 1 is A and B, 2 is C alone.
@@ -91,6 +96,16 @@ async fn world(plans: Plans) {
         let members: Vec<_> = inside.iter().map(|number| ids[*number]).collect();
         groups.push(exchange.group(name, &members).await);
     }
+    for (at, staff) in staffs.iter().enumerate() {
+        for (role, someone) in &staff.of_role {
+            telling.tell(someone, &address(at, *role), immediate()).await;
+        }
+        let add = json!({ "url": hooks.url(&format!("/{at}")) });
+        let made = exchange.ask("POST", "webhooks", staff.by(BulletinRole::Administrator), add).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    let nobody = exchange.somebody().await;
+    telling.tell(&nobody, "nobody@example.org", immediate()).await;
     let mut planted = Vec::new();
     for (at, (owner, revisions)) in plans.iter().enumerate() {
         let staff = &staffs[*owner];
@@ -114,6 +129,8 @@ async fn world(plans: Plans) {
             });
             let tracking = format!("zi{at}zi");
             let content = super::revised(&marker, plan.tlp, &tracking, number);
+            let severity = "\"aggregate_severity\":{\"text\":\"critical\"},\"category\":\"csaf_base\"";
+            let content = content.replacen("\"category\":\"csaf_base\"", severity, 1);
             let author = staff.by(BulletinRole::Author);
             let id = match document {
                 None => exchange.draft(staff, marking, &content).await.id,
@@ -156,6 +173,8 @@ async fn world(plans: Plans) {
             });
         }
     }
+    telling.quiet().await;
+    assert_eq!(telling.closed().await, 0, "no notice is made for who may not know of it");
     let place = |at: usize, staff: &Staff, role: BulletinRole| Place {
         organisation: staff.id,
         roles: [role].into(),
@@ -164,12 +183,16 @@ async fn world(plans: Plans) {
     for (at, staff) in staffs.iter().enumerate() {
         for (role, someone) in &staff.of_role {
             let reader = Reader::Person { user: someone.user, membership: Some(place(at, staff, *role)) };
-            look_everywhere(&exchange, &planted, &reader, someone).await;
+            look_everywhere(exchange, &planted, &reader, someone).await;
+            look_at_mails(&telling, &planted, &reader, &address(at, *role));
         }
+        let place = Place { roles: [BulletinRole::Member].into(), ..place(at, staff, BulletinRole::Member) };
+        let reader = Reader::Person { user: UserId::from_bytes([0xEE; 16]), membership: Some(place) };
+        look_at_deliveries(&hooks, &planted, &reader, at);
     }
-    let nobody = exchange.somebody().await;
     let reader = Reader::Person { user: nobody.user, membership: None };
-    look_everywhere(&exchange, &planted, &reader, &nobody).await;
+    look_everywhere(exchange, &planted, &reader, &nobody).await;
+    look_at_mails(&telling, &planted, &reader, "nobody@example.org");
     for path in provider_paths(&planted) {
         let answer = exchange.office.ask("GET", &path, &Credential::default(), "").await;
         nothing_above(&planted, &Reader::Anonymous, &path, &answer.body);
@@ -185,6 +208,40 @@ async fn world(plans: Plans) {
         let path = path.replace("documents", "public").replace("attachments", "public/attachments");
         let answer = exchange.get(&path, staffs[0].by(BulletinRole::Auditor)).await;
         nothing_above(&planted, &Reader::Anonymous, &path, &answer.body);
+    }
+}
+
+fn address(organisation: usize, role: BulletinRole) -> String {
+    format!("{}{organisation}@example.org", role.word())
+}
+
+/// Of every published revision that somebody may read they have one mail, of each label, and no word that is above it.
+fn look_at_mails(telling: &Telling, planted: &[Planted], reader: &Reader, address: &str) {
+    let mails = telling.mails_to(address);
+    let may = |one: &&Planted| one.marked.published && may_read(reader, &one.marked).may_read;
+    for label in Tlp::ALL {
+        let expected = planted.iter().filter(may).filter(|one| one.marked.tlp == label).count();
+        let found = mails.iter().filter(|mail| header(mail, "X-TLP") == label.label()).count();
+        assert_eq!(found, expected, "{label:?} to {reader:?}: {mails:?}");
+    }
+    for mail in &mails {
+        nothing_above(planted, reader, "a mail", mail);
+        for one in planted {
+            let is_said = mail.contains(&one.marker);
+            assert!(!is_said || matches!(one.marked.tlp, Tlp::Clear | Tlp::Green), "{mail}");
+        }
+    }
+}
+
+/// Of every published revision that an organisation may read, and not only a person in it, its webhook is told once.
+fn look_at_deliveries(hooks: &HookServer, planted: &[Planted], reader: &Reader, at: usize) {
+    let path = format!("/{at}");
+    let bodies: Vec<_> =
+        hooks.taken().into_iter().filter(|one| one.path == path).map(|one| one.body).collect();
+    let may = |one: &&Planted| one.marked.published && may_read(reader, &one.marked).may_read;
+    assert_eq!(bodies.len(), planted.iter().filter(may).count(), "{reader:?}: {bodies:?}");
+    for body in &bodies {
+        nothing_above(planted, reader, "a delivery", body);
     }
 }
 
@@ -225,6 +282,7 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         "incidents".into(),
         "groups".into(),
         "coverage".into(),
+        "alerts".into(),
     ]) {
         let answer = exchange.get(&path, by).await;
         nothing_above(planted, reader, &path, &answer.body);
@@ -241,6 +299,18 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
     let published: BTreeSet<_> =
         planted.iter().filter(|one| one.marked.published && may(one)).map(|one| one.document).collect();
     assert_eq!(feed.body.matches("<entry>").count(), published.len(), "{reader:?}: {}", feed.body);
+    // A banner counts what is urgent, theirs, and not their own organisation's.
+    let own = match reader {
+        Reader::Person { membership: Some(place), .. } => Some(place.organisation),
+        _ => None,
+    };
+    let urgent: BTreeSet<_> = planted
+        .iter()
+        .filter(|one| one.marked.published && may(one) && own.is_some_and(|own| own != one.marked.owner))
+        .map(|one| one.document)
+        .collect();
+    let alerts: BulletinAlerts = exchange.get("alerts", by).await.json();
+    assert_eq!(alerts.alerts.len() + alerts.more as usize, urgent.len(), "{reader:?}: {alerts:?}");
     // What is theirs they find, and it is counted; what is not is not counted either.
     let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
     let list: Documents = exchange.list(by).await;
