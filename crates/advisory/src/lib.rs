@@ -8,11 +8,13 @@
 //! | [`clearance`] | who may know of a document |
 //! | [`csaf`] | advisories in the Common Security Advisory Framework, and whether they are valid |
 //! | [`indicators`] | indicators of compromise, as a document states them |
+//! | `intake` | which format something is that somebody shares |
 //! | [`feed`] | documents for readers of news, in Atom and RSS |
 //! | [`incident`] | the six hours in which an incident is reported |
 //! | [`layout`] | a document as agencies lay it out, section by section |
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`misp`] | documents as events of MISP, and back |
+//! | `prose` | drafts from plain text and from pages of HTML |
 //! | [`stix`] | documents as objects of STIX 2.1, and back |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
@@ -23,13 +25,16 @@ mod draft;
 pub mod feed;
 pub mod incident;
 pub mod indicators;
+mod intake;
 pub mod layout;
 pub mod life;
 pub mod misp;
+mod prose;
 mod source;
 pub mod stix;
 pub mod tlp;
 
-pub use draft::{ImportError, Imported, LEFT_OUT_MAX, LeftOut, import};
+pub use draft::{ImportError, Imported, LEFT_OUT_MAX, LeftOut};
+pub use intake::{Sent, import, import_as};
 pub use source::{Alone, AloneError, Owner, Source, initial_release_ms};
 pub use tlp::Tlp;

@@ -4,6 +4,7 @@ mod bounds;
 mod check;
 mod crash;
 mod feeds;
+mod importing;
 mod life;
 mod matrix;
 mod pages;
