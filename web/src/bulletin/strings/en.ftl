@@ -12,6 +12,7 @@ rule = rule
 nav = Pages
 nav-inbox = Documents
 nav-new = Write
+nav-import = Import
 nav-incidents = Incidents
 nav-people = Who takes part
 nav-public = For everybody
@@ -223,6 +224,17 @@ marking-persons = Persons who may read it
 marking-groups = Groups
 marking-organisations = Organisations
 marking-green = Name nobody, and every member organisation reads it.
+
+## Importing
+
+import-title = Import a document
+import-choose = Choose a file, or drop one here
+import-note = CSAF 2.0, a bundle of STIX 2.1, an event of MISP, plain text or a page of HTML; at most 4 MiB. Nothing is stored before you save.
+import-made = The draft
+import-left-out = What could not be taken over
+import-all = Everything is in the draft.
+import-no-label = It names no label of TLP. Until you choose one, it is for your own organisation only.
+import-open = Write on
 
 ## Incidents
 
