@@ -48,8 +48,10 @@ pub struct Entry {
     pub title: String,
     /// What it says in short.
     pub summary: Option<String>,
-    /// Where it is, as JSON of CSAF.
+    /// Where people read it.
     pub url: String,
+    /// Where it is as JSON of CSAF.
+    pub json: String,
     /// Who publishes it.
     pub author: String,
     /// How far it may travel.
