@@ -15,6 +15,7 @@
 //! | [`life`] | from draft to publication and withdrawal, and who may do which step |
 //! | [`misp`] | documents as events of MISP, and back |
 //! | `prose` | drafts from plain text and from pages of HTML |
+//! | `severity` | how severe a document says that it is |
 //! | [`stix`] | documents as objects of STIX 2.1, and back |
 //! | [`tlp`] | the label that says how far a document may travel (TLP 2.0) |
 
@@ -30,11 +31,13 @@ pub mod layout;
 pub mod life;
 pub mod misp;
 mod prose;
+mod severity;
 mod source;
 pub mod stix;
 pub mod tlp;
 
 pub use draft::{ImportError, Imported, LEFT_OUT_MAX, LeftOut};
 pub use intake::{Sent, import, import_as};
+pub use severity::severity;
 pub use source::{Alone, AloneError, Owner, Source, initial_release_ms};
 pub use tlp::Tlp;

@@ -118,6 +118,38 @@ impl DocumentKind {
     }
 }
 
+/// How severe something is, in the words of CVSS 3 (FIRST, section 5), the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Not at all.
+    None,
+    /// Little.
+    Low,
+    /// More than little.
+    Medium,
+    /// Much.
+    High,
+    /// As much as can be.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, as the database numbers them.
+    pub const ALL: [Self; 5] = [Self::None, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// Returns the severity's word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// A label of the Traffic Light Protocol 2.0 as it travels; `sabha_advisory::Tlp` says what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
 pub enum TlpLabel {

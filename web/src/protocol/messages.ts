@@ -2851,6 +2851,8 @@ export type BulletinRole = "administrator" | "auditor" | "author" | "member" | "
 
 export type DocumentKind = "advisory" | "alert" | "incident_report" | "indicator_set" | "information_request" | "vulnerability_note";
 
+export type Severity = "none" | "low" | "medium" | "high" | "critical";
+
 export type TlpLabel = "CLEAR" | "GREEN" | "AMBER" | "AMBER+STRICT" | "RED";
 
 export type RevisionStage = "draft" | "review" | "approved" | "interim" | "final";
@@ -3301,6 +3303,82 @@ export type DocumentComments = {
  * About revisions that the reader may know, oldest first.
  */
 comments: Array<DocumentComment>, };
+
+export type LabelCount = { 
+/**
+ * The label.
+ */
+tlp: TlpLabel, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type KindCount = { 
+/**
+ * The kind.
+ */
+kind: DocumentKind, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type SeverityCount = { 
+/**
+ * The severity.
+ */
+severity: Severity, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type PublisherCount = { 
+/**
+ * The organisation.
+ */
+owner: OrganisationId, 
+/**
+ * Its name.
+ */
+name: Label, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type YearCount = { 
+/**
+ * The year.
+ */
+year: number, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type Facets = { 
+/**
+ * By label, of the newest revision that the reader may know.
+ */
+labels: Array<LabelCount>, 
+/**
+ * By kind.
+ */
+kinds: Array<KindCount>, 
+/**
+ * By how severe they say that they are, the most severe first.
+ */
+severities: Array<SeverityCount>, 
+/**
+ * By who answers for them, the most documents first, at most 50.
+ */
+publishers: Array<PublisherCount>, 
+/**
+ * By the year in UTC in which they were changed last, the newest first.
+ */
+years: Array<YearCount>, };
 
 export type LeftOutOfDraft = { 
 /**

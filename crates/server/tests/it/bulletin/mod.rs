@@ -2,6 +2,7 @@
 
 mod bounds;
 mod check;
+mod corpus;
 mod crash;
 mod feeds;
 mod importing;

@@ -1,7 +1,7 @@
 //! Random worlds: organisations, groups, markings and revisions, in which every text carries a marker of its own, and no
 //! answer to anybody has a marker that is above their clearance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{
     prelude::*,
@@ -16,7 +16,7 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
-    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken},
+    wire::{bulletin_documents::Documents, bulletin_facets::Facets, bulletin_feeds::FeedToken},
 };
 use serde_json::{Value, json};
 
@@ -225,6 +225,7 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         "incidents".into(),
         "groups".into(),
         "coverage".into(),
+        "facets".into(),
     ]) {
         let answer = exchange.get(&path, by).await;
         nothing_above(planted, reader, &path, &answer.body);
@@ -241,6 +242,22 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
     let published: BTreeSet<_> =
         planted.iter().filter(|one| one.marked.published && may(one)).map(|one| one.document).collect();
     assert_eq!(feed.body.matches("<entry>").count(), published.len(), "{reader:?}: {}", feed.body);
+    // What is counted by label is what they may know of.
+    let facets: Facets = exchange.get("facets", by).await.json();
+    let mut labels = BTreeMap::new();
+    for one in planted.iter().filter(|one| may(one)) {
+        let is_newest = !planted
+            .iter()
+            .any(|other| other.document == one.document && other.number > one.number && may(other));
+        if is_newest {
+            *labels.entry(TlpLabel::from(one.marked.tlp)).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(
+        facets.labels.iter().map(|one| (one.tlp, one.count)).collect::<BTreeMap<_, _>>(),
+        labels,
+        "{reader:?}"
+    );
     // What is theirs they find, and it is counted; what is not is not counted either.
     let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
     let list: Documents = exchange.list(by).await;
