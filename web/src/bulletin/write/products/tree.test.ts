@@ -85,6 +85,8 @@ describe('the tree of products', () => {
   it('a new row is of the last one’s product and affected; one that is gone is named nowhere', () => {
     const more = withNewRow(tree);
     expect(said(more).at(-1)).toBe('Acme/Meet/');
+    const named = withRow(more, 'P-1', { version: '4' });
+    expect(productsOf(named).find(({ id }) => id === 'P-1')?.name).toBe('Acme Meet 4');
     expect((more.vulnerabilities as Json[])[0]).toMatchObject({
       product_status: { known_affected: ['B', 'O', 'P-1'] },
     });

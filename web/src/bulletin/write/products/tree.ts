@@ -121,7 +121,8 @@ function changed(one: Node, change: Partial<ProductRow>): Node {
   const before = rowOf(one);
   const { vendor, product, version, isRange, cpe, purl } = { ...before, ...change };
   const named = textAt(one.node, 'product', 'name');
-  const name = named === nameOf(before) ? nameOf({ vendor, product, version }) : named;
+  const follows = named === '' || named === nameOf(before);
+  const name = follows ? nameOf({ vendor, product, version }) : named;
   let node: Json = { ...one.node, category: isRange ? RANGE : VERSION, name: version };
   node = put(node, ['product', 'name'], name);
   node = put(node, ['product', 'product_identification_helper', 'cpe'], cpe || undefined);
