@@ -1,5 +1,7 @@
 -- What lists are counted and filtered by.
 
+PRAGMA user_version = 17;
+
 -- All of a revision that a list looks at, so that it touches no page with a content: of 10,000 documents a third of the time.
 CREATE INDEX revisions_listed ON revisions (document, number, stage, tlp, changed_ms);
 

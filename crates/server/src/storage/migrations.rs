@@ -51,6 +51,10 @@ mod tests {
         let listed: Vec<String> =
             FILES.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
         assert_eq!(found, listed);
+        // By it a program knows a database that is newer or older than itself.
+        for (version, name, sql) in FILES {
+            assert!(sql.contains(&format!("PRAGMA user_version = {version};")), "{name}");
+        }
     }
 
     #[tokio::test]
