@@ -155,6 +155,11 @@ describe.skipIf(missing.chromium)('authoring in the bulletin', () => {
     await page.getByRole('link', { name: 'All', exact: true }).click();
     expect(new URL(page.url()).search).toBe('');
     await context.close();
+    const watched = await browser.newContext({ locale: 'ur' });
+    const list = await watched.newPage();
+    await list.goto(`${exchange.origin}/bulletin?severity=critical&year=${new Date().getUTCFullYear()}`);
+    await inspect({ page: list }, 'bulletin-list-facets');
+    await watched.close();
   });
 
   test('writing, importing, incidents and people speak Hindi and Urdu, from right to left where it is written so', async () => {
