@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sabha_advisory::{LEFT_OUT_MAX, Imported, Owner, Sent, Source, Tlp, csaf::Csaf, import, import_as, misp, stix};
+use sabha_advisory::{
+    Imported, LEFT_OUT_MAX, Owner, Sent, Source, Tlp, csaf::Csaf, import, import_as, misp, stix,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     for sent in [Sent::Anything, Sent::Html, Sent::Text] {
