@@ -137,6 +137,16 @@ describe.skipIf(missing.chromium)('advisory to policy', () => {
     await asha.page.reload();
     await expect.poll(() => standing(TITLE)).toBe('open');
     await inspect(asha, 'advisories');
+
+    // From the document at the desk it is looked at alone.
+    await asha.get('nav-bulletin').click();
+    await asha.get('document-line', TITLE).getByRole('link').click();
+    await asha.get('profile-apply').click();
+    await asha.get('advisory-preview').waitFor();
+    expect(await asha.get('advisory').count()).toBe(1);
+    await asha.get('advisories-all').click();
+    await expect.poll(() => asha.get('advisory-preview').count()).toBe(0);
+    await expect.poll(() => standing(TITLE)).toBe('open');
     expect(asha.problems).toEqual([]);
   });
 

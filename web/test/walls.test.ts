@@ -88,7 +88,7 @@ function withoutComments(code: string): string {
 }
 
 function importsOf(code: string): string[] {
-  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  return [...code.matchAll(/(?<![-'])\b(?:from|import)\s*\(?\s*'([^'\n]+)'/g)].map((match) => match[1] ?? '');
 }
 
 function mayImport(file: SourceFile, specifier: string): boolean {

@@ -16,19 +16,17 @@ use crate::{
     csaf::{
         Csaf, Unreadable,
         cvss::{Cvss, severity},
-        json::Json,
         model::{
-            Distribution, Document, FullProductName, Note, NoteCategory, ProductStatus, ProductTree,
-            Publisher, PublisherCategory, Reference, ReferenceCategory, Score, Tracking, Vulnerability,
-            Weakness,
+            AggregateSeverity, Distribution, Document, FullProductName, Note, NoteCategory, ProductStatus,
+            ProductTree, Publisher, PublisherCategory, Reference, ReferenceCategory, Score, Tracking,
+            Vulnerability, Weakness,
         },
         shown,
         uri::is_uri,
         weaknesses,
     },
     indicators::{self, INDICATORS_MAX, Indicator, IndicatorKind},
-    misp,
-    stix::{self, timestamp},
+    stix::timestamp,
 };
 
 /// Most things that are named as left out; more are counted.
@@ -68,6 +66,25 @@ pub enum ImportError {
     /// It is JSON, but not of this format.
     #[error("this is not {0}")]
     Format(&'static str),
+    /// It is packed, or a program's own format.
+    #[error(
+        "this is {0}, in which nothing is looked for: import the text, the page or the JSON that is in it"
+    )]
+    Packed(&'static str),
+    /// It is to be text, and is not in UTF-8 or has bytes that no text has.
+    #[error("this is not text in UTF-8")]
+    NotText,
+    /// It is longer than a text that is read.
+    #[error("it has {found} bytes, and {most} are the most of a text or a page")]
+    TooLong {
+        /// How many.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// There are too many tags and texts in a page.
+    #[error("there are more than {0} tags and texts in the page")]
+    Tokens(usize),
     /// There are too many objects in it.
     #[error("there are {found} objects in it, and {most} are the most")]
     Objects {
@@ -82,15 +99,6 @@ pub enum ImportError {
     /// It is not JSON, or out of bounds.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-}
-
-/// Makes a draft of what somebody shares: an event of MISP, or a bundle of STIX 2.1.
-///
-/// # Errors
-/// [`ImportError`], whose causes are the writer's.
-pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
-    let is_event = Json::read(bytes)?.get("Event").is_some();
-    if is_event { misp::import(bytes) } else { stix::import(bytes) }
 }
 
 /// What is not in a draft, while it is put together.
@@ -119,10 +127,14 @@ pub(crate) struct Draft {
     /// When it was changed last, in milliseconds since 1970.
     pub(crate) date_ms: u64,
     pub(crate) publisher: String,
+    /// How to reach it.
+    pub(crate) contact: Option<String>,
     /// A URI that stands for the publisher.
     pub(crate) namespace: String,
     pub(crate) lang: Option<String>,
     pub(crate) tlp: Option<Tlp>,
+    /// How urgent it is, in the publisher's word.
+    pub(crate) severity: Option<String>,
     pub(crate) notes: Vec<Note>,
     pub(crate) references: Vec<Reference>,
     /// Names and CPEs of products; the ids of vulnerabilities refer to them by [`product_id`].
@@ -192,7 +204,20 @@ impl Draft {
             let text = indicators::write(&self.indicators);
             self.notes.extend(note(NoteCategory::Other, Some(indicators::TITLE), &text));
         }
-        let Self { title, tracking, date_ms, publisher, namespace, lang, tlp, notes, references, .. } = self;
+        let Self {
+            title,
+            tracking,
+            date_ms,
+            publisher,
+            contact,
+            namespace,
+            lang,
+            tlp,
+            severity,
+            notes,
+            references,
+            ..
+        } = self;
         let date = timestamp(date_ms);
         let tracking = Tracking::draft(&line(&tracking, "unnamed"), &date).map_err(|_| ImportError::Empty)?;
         let products: Vec<FullProductName> = self
@@ -204,7 +229,7 @@ impl Draft {
         let csaf = Csaf {
             document: Document {
                 acknowledgments: Vec::new(),
-                aggregate_severity: None,
+                aggregate_severity: severity.map(|text| AggregateSeverity { namespace: None, text }),
                 category: "csaf_base".to_owned(),
                 csaf_version: "2.0".to_owned(),
                 distribution: tlp.map(|label| Distribution::labelled(label, None)),
@@ -212,7 +237,7 @@ impl Draft {
                 notes,
                 publisher: Publisher {
                     category: PublisherCategory::Other,
-                    contact_details: None,
+                    contact_details: contact,
                     issuing_authority: None,
                     name: line(&publisher, "unknown"),
                     namespace,

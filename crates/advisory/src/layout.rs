@@ -29,6 +29,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+pub(crate) use self::notes::part_named;
 use self::{notes::part_of, products::Products};
 
 /// A document as it is shown.

@@ -41,35 +41,6 @@ id16! {
     WebhookId
 }
 
-/// How bad something is, in the words of CVSS (version 3.1, section 5) without its *none*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// A score from 0.1 to 3.9.
-    Low,
-    /// From 4.0 to 6.9.
-    Medium,
-    /// From 7.0 to 8.9.
-    High,
-    /// From 9.0 on.
-    Critical,
-}
-
-impl Severity {
-    /// Every severity, the least first.
-    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    /// Returns the severity's word on the wire.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
 /// What somebody may do for their member organisation. One has any set of them, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +118,38 @@ impl DocumentKind {
             Self::IndicatorSet => "indicator_set",
             Self::InformationRequest => "information_request",
             Self::VulnerabilityNote => "vulnerability_note",
+        }
+    }
+}
+
+/// How severe something is, in the words of CVSS 3 (FIRST, section 5), the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Not at all.
+    None,
+    /// Little.
+    Low,
+    /// More than little.
+    Medium,
+    /// Much.
+    High,
+    /// As much as can be.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, as the database numbers them.
+    pub const ALL: [Self; 5] = [Self::None, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// Returns the severity's word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
         }
     }
 }

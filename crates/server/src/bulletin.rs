@@ -16,8 +16,11 @@ pub(crate) use mirror::Mirror;
 pub(crate) use openpgp::SigningKey;
 pub(crate) use provider::{CATEGORIES, KEYS_PATH, Provider, rfc_822, rfc_3339};
 
-use sabha_advisory::Tlp;
-use sabha_protocol::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX};
+use sabha_advisory::{Tlp, severity};
+use sabha_protocol::{
+    bulletin::Severity,
+    limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_TITLE_CHARS_MAX},
+};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -58,6 +61,7 @@ pub(crate) enum InvalidContent {
 pub(crate) struct Headline {
     pub(crate) title: String,
     pub(crate) tracking: Option<String>,
+    pub(crate) severity: Option<Severity>,
     /// Every text in it, one after another.
     pub(crate) words: String,
 }
@@ -90,7 +94,7 @@ pub(crate) fn read(content: &[u8], tlp: Tlp) -> Result<Headline, InvalidContent>
     }
     let mut words = String::new();
     gather(&value, &mut words);
-    Ok(Headline { title, tracking, words })
+    Ok(Headline { title, tracking, severity: severity(&value), words })
 }
 
 /// Returns what CSAF 2.0 calls a label, the narrower where it knows no other (section 3.2.1.5.2.1).

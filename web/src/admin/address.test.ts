@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerIn, atItsName, pageIn, tokenIn } from './address';
+import { advisoryIn, answerIn, atItsName, pageIn, tokenIn } from './address';
 
 const token = 'A'.repeat(43);
 
@@ -22,6 +22,16 @@ describe('address', () => {
     expect(pageIn('#audit')).toBe('audit');
     expect(pageIn('#audits')).toBeNull();
     expect(pageIn('')).toBeNull();
+  });
+
+  it('an advisory is named by its document and revision, on the page of advisories', () => {
+    const id = 'a'.repeat(26);
+    expect(advisoryIn(`#advisories/${id}/12`)).toEqual({ document: id, revision: 12 });
+    expect(pageIn(`#advisories/${id}/1`)).toBe('advisories');
+    for (const wrong of [`#advisories/${id}`, `#advisories/${id}/0`, `#advisories/${id}A/1`, `#advisories/${id}/1/2`]) {
+      expect(advisoryIn(wrong)).toBeNull();
+      expect(pageIn(wrong)).toBeNull();
+    }
   });
 
   it('this machine is named, so that a passkey can belong to it', () => {

@@ -1,6 +1,6 @@
 // What the address of the page says: which page, or which one-time link was followed.
 
-import type { LinkToken, ProviderAnswer } from '../protocol/messages';
+import type { DocumentId, LinkToken, ProviderAnswer } from '../protocol/messages';
 
 export const PAGES = ['meetings', 'users', 'policy', 'advisories', 'live', 'health', 'audit', 'account'] as const;
 export type Page = (typeof PAGES)[number];
@@ -22,7 +22,14 @@ export function answerIn(query: string): ProviderAnswer | 'declined' | null {
 
 /** Returns the page that a fragment names, or null. */
 export function pageIn(fragment: string): Page | null {
+  if (advisoryIn(fragment)) return 'advisories';
   return PAGES.find((page) => fragment === `#${page}`) ?? null;
+}
+
+/** Returns the revision of an advisory that a fragment names, or null: `#advisories/<document>/<revision>`. */
+export function advisoryIn(fragment: string): { document: DocumentId; revision: number } | null {
+  const [, document, revision] = /^#advisories\/([a-z2-7]{26})\/([1-9][0-9]{0,2})$/.exec(fragment) ?? [];
+  return document && revision ? { document, revision: Number(revision) } : null;
 }
 
 /** Returns the same address under the name `localhost`, if it has this machine by number; otherwise null. */

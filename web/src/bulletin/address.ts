@@ -2,13 +2,13 @@
 
 import type { DocumentId } from '../protocol/messages';
 
-export const PAGES = ['inbox', 'incidents', 'new', 'people', 'notices'] as const;
+export const PAGES = ['inbox', 'new', 'import', 'incidents', 'people', 'notices'] as const;
 export type Page = (typeof PAGES)[number];
 
 export type Place =
   | { page: Exclude<Page, 'new'> }
-  /** A new document; `from` names one whose text it begins with, or that it reports an incident. */
-  | { page: 'new'; from: DocumentId | 'incident' | null }
+  /** A new document; `from` names one whose text it begins with, that it reports an incident, or that it was imported. */
+  | { page: 'new'; from: DocumentId | 'import' | 'incident' | null }
   | { page: 'document'; id: DocumentId; revision: number | null }
   | { page: 'edit'; id: DocumentId };
 
@@ -22,10 +22,10 @@ export function placeIn(fragment: string): Place {
   }
   const edit = new RegExp(`^#edit/(${ID})$`).exec(fragment);
   if (edit?.[1]) return { page: 'edit', id: edit[1] };
-  const from = new RegExp(`^#new(?:/(${ID}|incident))?$`).exec(fragment);
+  const from = new RegExp(`^#new(?:/(${ID}|import|incident))?$`).exec(fragment);
   if (from) return { page: 'new', from: from[1] ?? null };
-  const page = PAGES.find((one) => one !== 'new' && fragment === `#${one}`);
-  return { page: page === undefined || page === 'new' ? 'inbox' : page };
+  const page = PAGES.find((one) => fragment === `#${one}`);
+  return page && page !== 'new' ? { page } : { page: 'inbox' };
 }
 
 /** Returns the fragment that names a place. */

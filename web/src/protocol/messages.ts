@@ -36,6 +36,8 @@ export type Challenge = string;
 
 export type DeviceKey = string;
 
+export type Digest = string;
+
 export type GateKey = string;
 
 export type Signature = string;
@@ -110,7 +112,7 @@ mid: Mid,
  */
 kind: MediaKind, };
 
-export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.LATER" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.CSAF" | "BULLETIN.ATTACHMENT" | "BULLETIN.KEY" | "BULLETIN.WEBHOOK";
+export type Rule = "ROOM.HOST.ONLY" | "ROOM.ENTRY.ADMITTED" | "ROOM.ENTRY.LINK" | "ROOM.ENTRY.REMOVED" | "ROOM.ENTRY.SENT_BACK" | "ROOM.ENTRY.INVITE" | "ROOM.INVITES" | "ROOM.LOCKED" | "MLS.EPOCH" | "MLS.ADMISSION" | "MLS.MISSED" | "ROOM.ENTRY.DEVICE" | "ROOM.ENTRY.COOLDOWN" | "ROOM.LOBBY.FULL" | "ROOM.FULL" | "ROOM.RESUME.WINDOW" | "ROOM.HOST.LAST" | "ROOM.PRESENT" | "ROOM.TARGET" | "MEET.PASS.REQUIRED" | "MEET.LOBBY.ON" | "MEET.SHARE.HOST" | "MEET.CHAT.SAFE" | "MEET.LOCK.AUTO" | "MEET.END.ALL" | "ORG.MFA" | "ORG.CLIENT.FLOOR" | "ORG.EXTERNAL" | "ORG.LINK.PRIVATE" | "ROOM.SOURCE" | "RED.MATERIAL" | "ROOM.SUSPENDED" | "ORG.POLICY.FLOOR" | "FLOOR.SEEN" | "FLOOR.LATER" | "FLOOR.PROFILE" | "WIRE.ORDER" | "WIRE.FORM" | "WIRE.RATE" | "LIMIT.NETWORK" | "LIMIT.LOBBY" | "LIMIT.KNOCKS" | "LIMIT.PASSCODES" | "LIMIT.CREDENTIALS" | "LIMIT.ACCOUNT" | "LIMIT.MAILS" | "MEDIA.OFFER" | "SERVER.CAPACITY" | "SERVER.CREATE" | "SERVER.STORAGE" | "ACCOUNT.LINK" | "ACCOUNT.IDENTITY" | "ACCOUNT.LAST" | "ACCOUNT.ORIGIN" | "ACCOUNT.PASSKEY" | "ACCOUNT.PASSWORD" | "ACCOUNT.PASSWORDS_OFF" | "ACCOUNT.PROVIDER" | "ACCOUNT.ROLE" | "ACCOUNT.SCOPE" | "ACCOUNT.SIGNED_IN" | "ACCOUNT.STRANGER" | "ACCOUNT.KNOWN" | "BULLETIN.KNOWN" | "BULLETIN.ROLE" | "BULLETIN.FOUR_EYES" | "BULLETIN.STAGE" | "BULLETIN.SEEN" | "BULLETIN.MARKING" | "BULLETIN.CONTENT" | "BULLETIN.CSAF" | "BULLETIN.ATTACHMENT" | "BULLETIN.KEY" | "BULLETIN.WEBHOOK";
 
 export type Credential = { "type": "device", 
 /**
@@ -246,7 +248,11 @@ offer: MediaOffer, } | { "type": "missed",
 /**
  * The epoch the client is in.
  */
-epoch: GroupEpoch, } | { "type": "ping", } | { "type": "propose", 
+epoch: GroupEpoch, } | { "type": "ping", 
+/**
+ * Whether the client rests from now on.
+ */
+resting?: boolean, } | { "type": "propose", 
 /**
  * The epoch it is for.
  */
@@ -890,6 +896,38 @@ of_organisation: boolean,
  */
 invite?: GuestInvite | null, };
 
+export type MaterialBytes = string;
+
+export type MaterialKind = "csaf" | "jpeg" | "png" | "text";
+
+export type MaterialState = "coming" | "here" | "own" | "unfit";
+
+export type MaterialView = { 
+/**
+ * Whose device shows it.
+ */
+from: DeviceKey, 
+/**
+ * SHA-256 of it, by which it is told from another.
+ */
+id: Digest, 
+/**
+ * What it is.
+ */
+kind: MaterialKind, 
+/**
+ * In how many parts it travels.
+ */
+parts: number, 
+/**
+ * How many of them have come, or, on the device that shows it, have been sent or asked for no more.
+ */
+done: number, 
+/**
+ * How far that is.
+ */
+state: MaterialState, };
+
 export type ConductView = { 
 /**
  * What the organisation demands.
@@ -985,6 +1023,10 @@ invites: Array<InviteView>,
  * The passcode, seen from this side.
  */
 passcode: PasscodeView, 
+/**
+ * Restricted material that members show now, the own first.
+ */
+materials: Array<MaterialView>, 
 /**
  * Guest: a host's device says that nobody comes in here but by a personal link that holds.
  */
@@ -1175,7 +1217,15 @@ passcode?: Passcode | null,
 /**
  * Whether who proves it is let in without a click.
  */
-admits: boolean, } | { "type": "shut_mail", } | { "type": "spotlight", 
+admits: boolean, } | { "type": "show_material", 
+/**
+ * What it is.
+ */
+kind: MaterialKind, 
+/**
+ * The whole.
+ */
+content: MaterialBytes, } | { "type": "shut_mail", } | { "type": "spotlight", 
 /**
  * Who; nobody if absent.
  */
@@ -1183,7 +1233,7 @@ device?: DeviceKey | null, } | { "type": "suspend",
 /**
  * Whether everything is suspended.
  */
-suspended: boolean, } | { "type": "withdraw_invite", 
+suspended: boolean, } | { "type": "take_material_away", } | { "type": "withdraw_invite", 
 /**
  * Which.
  */
@@ -1217,7 +1267,23 @@ text: ChatText, } | { "type": "log",
 /**
  * The text.
  */
-text: string, } | { "type": "media", 
+text: string, } | { "type": "material", 
+/**
+ * Whose device shows it.
+ */
+from: DeviceKey, 
+/**
+ * SHA-256 of it, as in the view.
+ */
+id: Digest, 
+/**
+ * What it is.
+ */
+kind: MaterialKind, 
+/**
+ * The whole.
+ */
+content: MaterialBytes, } | { "type": "media", 
 /**
  * What changed.
  */
@@ -2853,6 +2919,8 @@ export type BulletinRole = "administrator" | "auditor" | "author" | "member" | "
 
 export type DocumentKind = "advisory" | "alert" | "incident_report" | "indicator_set" | "information_request" | "vulnerability_note";
 
+export type Severity = "none" | "low" | "medium" | "high" | "critical";
+
 export type TlpLabel = "CLEAR" | "GREEN" | "AMBER" | "AMBER+STRICT" | "RED";
 
 export type RevisionStage = "draft" | "review" | "approved" | "interim" | "final";
@@ -3304,6 +3372,82 @@ export type DocumentComments = {
  */
 comments: Array<DocumentComment>, };
 
+export type LabelCount = { 
+/**
+ * The label.
+ */
+tlp: TlpLabel, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type KindCount = { 
+/**
+ * The kind.
+ */
+kind: DocumentKind, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type SeverityCount = { 
+/**
+ * The severity.
+ */
+severity: Severity, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type PublisherCount = { 
+/**
+ * The organisation.
+ */
+owner: OrganisationId, 
+/**
+ * Its name.
+ */
+name: Label, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type YearCount = { 
+/**
+ * The year.
+ */
+year: number, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type Facets = { 
+/**
+ * By label, of the newest revision that the reader may know.
+ */
+labels: Array<LabelCount>, 
+/**
+ * By kind.
+ */
+kinds: Array<KindCount>, 
+/**
+ * By how severe they say that they are, the most severe first.
+ */
+severities: Array<SeverityCount>, 
+/**
+ * By who answers for them, the most documents first, at most 50.
+ */
+publishers: Array<PublisherCount>, 
+/**
+ * By the year in UTC in which they were changed last, the newest first.
+ */
+years: Array<YearCount>, };
+
 export type LeftOutOfDraft = { 
 /**
  * What it is: its id, or what else names it.
@@ -3479,8 +3623,6 @@ atom: string,
  * Where it is in RSS 2.0.
  */
 rss: string, };
-
-export type Severity = "low" | "medium" | "high" | "critical";
 
 export type NoticeMode = "digest" | "immediate" | "none";
 
@@ -3676,11 +3818,15 @@ export const limits = {
   tileHeightMax: 2160,
   resumeWindowMs: 60000,
   pingIntervalMs: 2000,
+  pingIntervalRestingMs: 10000,
   silenceMaxMs: 10000,
   linkSecretBytes: 16,
   chatCharsMax: 4000,
   passcodeCharsMax: 64,
   labelCharsMax: 64,
+  materialBytesMax: 2097152,
+  materialTextBytesMax: 524288,
+  materialPictureDotsMax: 4096,
 } as const;
 
 /** Path of the WebSocket. */

@@ -23,7 +23,6 @@
 //! | `fitness` | whether a document can be published as it stands |
 //! | [`provider`] | what a trusted provider publishes beside documents |
 //! | [`mirror`] | a verified mirror of other providers' documents |
-//! | `severity` | how bad a document says something is |
 //! | `report` | what was found |
 
 pub(crate) mod cvss;
@@ -42,7 +41,6 @@ mod report;
 mod revisions;
 mod rules;
 pub(crate) mod schema;
-mod severity;
 pub(crate) mod uri;
 mod versions;
 pub(crate) mod weaknesses;
@@ -55,7 +53,6 @@ pub(crate) use report::shown;
 pub use report::{FINDINGS_OF_RULE_MAX, Finding, Report, Weight};
 pub use revisions::{Release, RevisionError};
 pub use rules::{RULES, Rule};
-pub use severity::severity;
 
 use json::Json;
 

@@ -32,8 +32,10 @@ fn entry(out: &mut String, entry: &Entry) {
     line(out, 2, "title", &entry.shown_title());
     line(out, 2, "updated", &entry.updated.rfc_3339);
     let _ = writeln!(out, "  <author><name>{}</name></author>", text(&entry.author));
-    // Without its type: readers take a link of another than HTML for none, and use the id.
-    let _ = writeln!(out, "  <link rel=\"alternate\" href=\"{}\"/>", text(&entry.url));
+    // The page first: readers open the first link, and take one of another type than HTML for none.
+    let _ = writeln!(out, "  <link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", text(&entry.url));
+    let _ =
+        writeln!(out, "  <link rel=\"alternate\" type=\"application/json\" href=\"{}\"/>", text(&entry.json));
     for term in [entry.label.label(), &entry.kind] {
         let _ = writeln!(out, "  <category term=\"{}\"/>", text(term));
     }

@@ -48,8 +48,10 @@ pub struct Entry {
     pub title: String,
     /// What it says in short.
     pub summary: Option<String>,
-    /// Where it is, as JSON of CSAF.
+    /// Where people read it.
     pub url: String,
+    /// Where it is as JSON of CSAF.
+    pub json: String,
     /// Who publishes it.
     pub author: String,
     /// How far it may travel.
@@ -93,6 +95,7 @@ pub(crate) mod tests {
             title: title.to_owned(),
             summary: (number == 1).then(|| "बैठक & \"<script>\" ]]>\u{1}".to_owned()),
             url: format!("https://cert.example.org/{number}?a=1&b=2"),
+            json: format!("https://cert.example.org/{number}.json?c=<3>"),
             author: "Example <CERT>".to_owned(),
             label: Tlp::AmberStrict,
             kind: "advisory".to_owned(),
@@ -117,6 +120,11 @@ pub(crate) mod tests {
             assert!(!text.contains("<x>") && !text.contains("<script>") && !text.contains('\u{1}'), "{text}");
             assert!(text.contains("[TLP:AMBER+STRICT] Withdrawn: Lock &amp; leave"), "{text}");
             assert!(text.contains("&lt;/title&gt;&lt;x&gt;") && text.contains("a=1&amp;b=2"), "{text}");
+            assert!(
+                text.contains(
+                    "type=\"application/json\" href=\"https://cert.example.org/1.json?c=&lt;3&gt;\""
+                )
+            );
             assert!(text.contains("बैठक &amp; &quot;&lt;script&gt;&quot; ]]&gt;\u{fffd}"), "{text}");
         }
     }

@@ -35,6 +35,11 @@ fn item(out: &mut String, entry: &Entry) {
     let _ = writeln!(out, "   <guid isPermaLink=\"false\">{}</guid>", text(&entry.id));
     line(out, 3, "title", &entry.shown_title());
     line(out, 3, "link", &entry.url);
+    let _ = writeln!(
+        out,
+        "   <atom:link rel=\"alternate\" type=\"application/json\" href=\"{}\"/>",
+        text(&entry.json)
+    );
     line(out, 3, "pubDate", &entry.updated.rfc_822);
     // `author` would be an address of mail.
     line(out, 3, "dc:creator", &entry.author);

@@ -40,13 +40,16 @@ const TITLES: [(Part, &[&str]); 11] = [
     (Part::Disclaimer, &["disclaimer", "अस्वीकरण", "اعلان لاتعلقی"]),
 ];
 
+/// Returns which section a title names, if it names one.
+pub(crate) fn part_named(title: &str) -> Option<Part> {
+    let title = title.trim_end_matches(':').trim_end().to_lowercase();
+    TITLES.iter().find(|(_, titles)| titles.contains(&title.as_str())).map(|(part, _)| *part)
+}
+
 /// Returns where a note belongs by its title, else by its category, and whether the title only names the section.
 pub(super) fn part_of(category: Option<&str>, title: Option<&str>) -> (Part, bool) {
-    let title = title.map(|title| title.trim_end_matches(':').trim_end().to_lowercase());
-    if let Some(title) = title
-        && let Some((part, _)) = TITLES.iter().find(|(_, titles)| titles.contains(&title.as_str()))
-    {
-        return (*part, true);
+    if let Some(part) = title.and_then(part_named) {
+        return (part, true);
     }
     let part = match category {
         Some("summary") => Part::Overview,

@@ -10,7 +10,7 @@ use crate::{
     account::{Label, UserId},
     bulletin::{
         Acknowledgement, AttachmentId, AttachmentName, AttachmentType, CommentId, CommentText, DocumentId,
-        DocumentKind, IncidentStatus, OrganisationId, RevisionStage, SharingGroupId, TlpLabel,
+        DocumentKind, IncidentStatus, OrganisationId, RevisionStage, Severity, SharingGroupId, TlpLabel,
     },
     limits::AUDIENCE_MAX,
 };
@@ -236,6 +236,13 @@ pub struct DocumentQuery {
     /// Only of this organisation.
     #[serde(default)]
     pub owner: Option<OrganisationId>,
+    /// Only what says that it is as severe as this.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// Only what was changed last in this year, in UTC.
+    #[serde(default)]
+    #[param(minimum = 1970, maximum = 9998)]
+    pub year: Option<u16>,
     /// Only with these words, at most 8, in the newest revision that the reader may know.
     #[serde(default)]
     pub words: Option<Label>,

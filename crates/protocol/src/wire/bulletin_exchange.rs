@@ -2,10 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::body;
 use crate::bulletin::{DocumentKind, TlpLabel};
+
+/// Query of `POST /api/v1/bulletin/import`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// What the body is, where it is prose. If absent, how it begins says it.
+    #[serde(default)]
+    #[param(inline)]
+    pub from: Option<Prose>,
+}
+
+/// What people write for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Prose {
+    /// A page of the web.
+    Html,
+    /// Plain text.
+    Text,
+}
 
 body! {
     /// Answer to `POST /api/v1/bulletin/import`: a draft's content, which is not stored.

@@ -6,6 +6,7 @@ pub mod bulletin;
 pub mod bulletin_check;
 pub mod bulletin_documents;
 pub mod bulletin_exchange;
+pub mod bulletin_facets;
 pub mod bulletin_feeds;
 pub mod bulletin_notices;
 pub mod certificate;

@@ -4,7 +4,7 @@ PRAGMA user_version = 15;
 
 -- How bad it says something is: 0 low, 1 medium, 2 high, 3 critical. Absent if it says nothing of it, or was published before this
 -- was noted.
-ALTER TABLE listings ADD COLUMN severity INTEGER CHECK (severity BETWEEN 0 AND 3);
+ALTER TABLE listings ADD COLUMN severity INTEGER CHECK (severity BETWEEN 0 AND 4);
 
 -- One row of each publication and withdrawal, by the transaction that makes it. From here it is told, some readers at a time:
 -- whom a notice was made for and how far that went is one transaction again.
@@ -28,7 +28,7 @@ CREATE TABLE notice_settings (
     user BLOB NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     mode TEXT NOT NULL CHECK (mode IN ('none', 'immediate', 'digest')),
     hour INTEGER NOT NULL CHECK (hour BETWEEN 0 AND 23),
-    severity INTEGER CHECK (severity BETWEEN 0 AND 3),
+    severity INTEGER CHECK (severity BETWEEN 0 AND 4),
     -- An OpenPGP public key as its owner gave it.
     key BLOB CHECK (length(key) BETWEEN 1 AND 65536)
 ) STRICT, WITHOUT ROWID;
@@ -45,7 +45,7 @@ CREATE TABLE webhooks (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     organisation BLOB NOT NULL REFERENCES member_organisations (id),
     url TEXT NOT NULL CHECK (length(url) BETWEEN 8 AND 500),
-    severity INTEGER CHECK (severity BETWEEN 0 AND 3),
+    severity INTEGER CHECK (severity BETWEEN 0 AND 4),
     created_ms INTEGER NOT NULL,
     delivered_ms INTEGER,
     -- Since the last delivery, and why the last one did.

@@ -27,6 +27,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (14, "taxii", include_str!("../../migrations/sqlite/0014_taxii.sql")),
     (15, "notices", include_str!("../../migrations/sqlite/0015_notices.sql")),
     (16, "mirror", include_str!("../../migrations/sqlite/0016_mirror.sql")),
+    (17, "facets", include_str!("../../migrations/sqlite/0017_facets.sql")),
 ];
 
 /// Brings a database to the newest schema, or finds out that it is newer.
@@ -52,6 +53,60 @@ mod tests {
         let listed: Vec<String> =
             FILES.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
         assert_eq!(found, listed);
+        // By it a program knows a database that is newer or older than itself.
+        for (version, name, sql) in FILES {
+            assert!(sql.contains(&format!("PRAGMA user_version = {version};")), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn severities_of_what_is_there_already_are_read_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(directory.path().join("sabha.db"))
+            .create_if_missing(true)
+            .foreign_keys(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let earlier = MIGRATIONS.iter().filter(|one| one.version < 17).cloned().collect();
+        Migrator::with_migrations(earlier).run(&pool).await.unwrap();
+        let scored = r#"{"vulnerabilities":[{"scores":[{"cvss_v3":{"baseSeverity":"LOW"}},{"cvss_v2":{}}]},{"cve":"x"},
+            {"scores":[{"cvss_v3":{"baseSeverity":"HIGH"}},{"cvss_v3":{"baseSeverity":"MEDIUM"}}]}]}"#;
+        let said = |word: &str| {
+            scored.replacen('{', &format!(r#"{{"document":{{"aggregate_severity":{{"text":"{word}"}}}},"#), 1)
+        };
+        let contents =
+            [scored.to_owned(), said(" Critical "), said("Grave"), "{}".to_owned(), "no JSON".to_owned()];
+        sqlx::raw_sql(
+            "INSERT INTO member_organisations VALUES (zeroblob(16), 'CERT', 0, NULL);
+            INSERT INTO documents VALUES (zeroblob(16), 'advisory', zeroblob(16), 0, NULL)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        let mut expected = Vec::new();
+        for (number, content) in (1_i64..).zip(&contents) {
+            // Published, as what is there already mostly is.
+            sqlx::query(
+                "INSERT INTO revisions (row, document, number, stage, tlp, title, hash, changed_ms, published_ms, content)
+                 VALUES ($1, zeroblob(16), $1, 4, 0, 'x', zeroblob(32), 0, 0, $2)",
+            )
+            .bind(number)
+            .bind(content.as_bytes())
+            .execute(&pool)
+            .await
+            .unwrap();
+            let value = serde_json::from_str(content).unwrap_or_default();
+            expected.extend(sabha_advisory::severity(&value).map(|severity| (number, severity as i64)));
+        }
+        MIGRATIONS.run(&pool).await.unwrap();
+        let found: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT revision, severity FROM revision_severities ORDER BY revision")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        assert_eq!(found, expected);
+        assert_eq!(found, [(1, 3), (2, 4)]);
+        pool.close().await;
     }
 
     #[tokio::test]

@@ -110,8 +110,13 @@ fn what_cannot_be_read_is_an_error_with_a_remedy_and_the_exit_code_is_1() {
 }
 
 fn convert(to: &str, input: &[u8]) -> Output {
+    convert_with(&["--to", to], input)
+}
+
+fn convert_with(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = sabha()
-        .args(["advisory", "convert", "--to", to, "-"])
+        .args(["advisory", "convert", "-"])
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -159,13 +164,32 @@ fn document_becomes_an_event_and_an_event_a_valid_draft() {
 }
 
 #[test]
+fn prose_becomes_a_draft_and_what_it_leaves_out_is_named() {
+    let page = b"TLP:GREEN<h1>A flaw</h1><script>x</script><h2>Overview</h2>Read &lt;b&gt; this.";
+    let drafted = convert_with(&["--from", "html", "--to", "csaf"], page);
+    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
+    assert_eq!(stderr(&drafted), "left out: element script: nothing of a page is run\n");
+    let draft: Value = serde_json::from_slice(&drafted.stdout).unwrap();
+    assert_eq!(draft["document"]["notes"][0]["text"], "Read < b> this.");
+    let bundle = convert_with(&["--from", "text", "--to", "stix"], b"TLP:RED\nA flaw\nOverview\nRead this.");
+    assert_eq!(bundle.status.code(), Some(0), "{}", stderr(&bundle));
+    assert!(String::from_utf8(bundle.stdout).unwrap().contains("Read this."));
+    assert_eq!(convert_with(&["--from", "pdf", "--to", "csaf"], page).status.code(), Some(2));
+}
+
+#[test]
 fn what_cannot_be_converted_is_an_error_with_a_remedy() {
     let mut unmarked = document();
     unmarked["document"].as_object_mut().unwrap().remove("distribution");
     for (to, input, reason) in [
         ("stix", unmarked.to_string(), "names no label of TLP"),
         ("stix", "{}".to_owned(), "does not fit the schema"),
-        ("csaf", document().to_string(), "this is not a bundle of STIX 2.1"),
+        (
+            "csaf",
+            "{}".to_owned(),
+            "this is not a document of CSAF 2.0, a bundle of STIX 2.1 or an event of MISP",
+        ),
+        ("csaf", "PK\u{3}\u{4}".to_owned(), "a ZIP archive"),
         ("csaf", "[".repeat(1000), "more than 96 deep"),
     ] {
         let output = convert(to, input.as_bytes());

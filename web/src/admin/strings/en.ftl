@@ -147,6 +147,9 @@ arrived-title = Came by itself
 arrived-applied = { $title } of { $publisher } was applied, as floor { $floor }.
 arrived-refused = { $title } of { $publisher } was not applied. Look below why.
 advisories-none = No advisory that you may read carries a policy yet. One appears here when its publisher has published it.
+advisories-none-such = There is no such advisory for you, or it is older than those that are shown.
+advisories-all = All advisories
+advisories-gone = Its publisher has withdrawn it: it can be applied no more.
 advisories-more = There are more; the newest are shown.
 standing-open = Not applied
 standing-applied = Applied
@@ -624,6 +627,7 @@ alerts-more = { $count ->
    *[other] and { $count } more
 }
 alerts-dismiss = Seen
+alerts-none = None
 alerts-low = Low
 alerts-medium = Medium
 alerts-high = High

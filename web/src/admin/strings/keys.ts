@@ -2,6 +2,7 @@
 
 export type TextKey =
   | 'account-title'
+  | 'advisories-all'
   | 'advisories-applied'
   | 'advisories-apply'
   | 'advisories-asks'
@@ -11,6 +12,7 @@ export type TextKey =
   | 'advisories-by-following'
   | 'advisories-changes'
   | 'advisories-count'
+  | 'advisories-gone'
   | 'advisories-history'
   | 'advisories-key'
   | 'advisories-later'
@@ -22,6 +24,7 @@ export type TextKey =
   | 'advisories-met'
   | 'advisories-more'
   | 'advisories-none'
+  | 'advisories-none-such'
   | 'advisories-plan'
   | 'advisories-planned-more'
   | 'advisories-published'
@@ -42,6 +45,7 @@ export type TextKey =
   | 'alerts-low'
   | 'alerts-medium'
   | 'alerts-more'
+  | 'alerts-none'
   | 'arrived-applied'
   | 'arrived-refused'
   | 'arrived-title'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { listPath } from './filter';
+import { facetsPath, listPath } from './filter';
 
-const none = { words: '', kind: '', tlp: '', stage: '' };
+const none = { words: '', kind: '', tlp: '', stage: '', severity: '', owner: '', year: '' };
 
 describe('filter of the list', () => {
   it('what filters nothing is not said', () => {
@@ -13,5 +13,6 @@ describe('filter of the list', () => {
     expect(listPath({ ...none, words: 'a&kind=alert#', tlp: 'AMBER+STRICT' }, 'abc')).toBe(
       'bulletin/documents?words=a%26kind%3Dalert%23&tlp=AMBER%2BSTRICT&after=abc',
     );
+    expect(facetsPath({ ...none, year: '2026', owner: 'x&y' })).toBe('bulletin/facets?owner=x%26y&year=2026');
   });
 });

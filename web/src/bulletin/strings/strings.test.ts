@@ -47,6 +47,15 @@ describe('strings of the bulletin', () => {
     },
   );
 
+  it.each(['hi', 'ur'])('%s: no message is there in english only, and none is left as english has it', (language) => {
+    expect(keys.filter((key) => !keysIn(read(language)).includes(key))).toEqual([]);
+    const said = (source: string) =>
+      new Map([...new FluentResource(source).body].map(({ id, value }) => [id, JSON.stringify(value)]));
+    const [own, english] = [said(read(language)), said(read('en'))];
+    // Kilobytes are written alike everywhere.
+    expect(keys.filter((key) => key !== 'kilobytes' && own.get(key) === english.get(key))).toEqual([]);
+  });
+
   it('every message is used', () => {
     const root = here('..');
     const code = readdirSync(root, { recursive: true, encoding: 'utf8' })

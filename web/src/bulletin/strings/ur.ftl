@@ -1,4 +1,4 @@
-# اردو: فہرست اور دستاویز کے الفاظ۔ جو یہاں نہیں، وہ انگریزی میں دکھتا ہے۔
+# اردو: بلیٹن کے سارے الفاظ۔
 
 bulletin = بلیٹن
 public = جو سب کے لیے ہے وہ پڑھیں
@@ -204,3 +204,190 @@ hooks-given-up = { $count ->
    *[other] { $count } چھوڑ دیے گئے
 }
 hooks-trouble = پچھلی کوشش ناکام رہی:
+# ایک دستاویز کے ساتھ کیا کیا جائے
+
+stepped-submit = جائزے کے لیے بھیج دی گئی۔ اب کوئی جائزہ کار اسے دیکھتا ہے جس نے اس میں نہیں لکھا۔
+stepped-return = یہ پھر سے مسودہ ہے۔
+stepped-approve = منظور شدہ۔ اب کوئی ناشر اسے شائع کر سکتا ہے۔
+stepped-publish_interim = شائع ہو گئی، آگے اور آئے گا۔
+stepped-publish_final = شائع ہو گئی۔
+stepped-withdraw = واپس لے لی گئی۔ یہ پڑھی جا سکتی ہے اور نشان زدہ ہے۔
+withdraw-ask = “{ $title }” واپس لیں؟
+profile = اجلاسوں کے لیے پالیسی
+profile-lead = { $title }، نظرثانی { $revision }، جاری کنندہ { $issuer }۔
+profile-apply = پالیسی کے طور پر نافذ کریں
+profile-withdrawn = یہ واپس لی جا چکی ہے اور اب نافذ نہیں کی جا سکتی۔
+unnamed = کوئی، جسے آپ نہیں دیکھ سکتے
+attach-note = CSV، JSON، JPEG، PDF، PNG، سادہ متن یا ZIP، زیادہ سے زیادہ 4 MiB۔
+attached = { $name } منسلک کر دی گئی۔
+detach = ہٹائیں
+detach-ask = { $name } ہٹائیں؟
+detached = { $name } ہٹا دی گئی۔
+kilobytes = { $count } kB
+nobody = کوئی، جس کا کھاتہ اب نہیں ہے
+clients = کسی مؤکل کو پڑھنے دیں
+clients-lead = TLP:AMBER ان مؤکلوں تک جا سکتا ہے جنہیں جاننا ضروری ہے۔
+client = مؤکل
+client-none = کوئی دوسرا ادارہ نہیں ہے
+client-grant = پڑھنے دیں
+client-granted = { $name } یہ نظرثانی پڑھ سکتا ہے۔
+narrow = فہرست محدود کریں
+year = سال
+
+# لکھنا
+
+write-new = دستاویز لکھیں
+write-edit = دستاویز پر آگے لکھیں
+write-views = مناظر
+view-form = فارم
+view-text = متن
+view-preview = پیش نظارہ
+text-lead = پوری دستاویز۔ جو فارم نہیں دکھاتا، وہ یہاں جیسا ہے ویسا رہتا ہے۔
+not-json = یہ ابھی JSON نہیں ہے۔ اسے متن میں درست کریں؛ فارم انتظار کرتا ہے۔
+check-errors = { $count ->
+    [one] بھیجنے سے پہلے ایک بات درست کرنی ہے۔
+   *[other] بھیجنے سے پہلے { $count } باتیں درست کرنی ہیں۔
+}
+check-valid = درست CSAF 2.0۔
+unsaved = محفوظ نہیں ہوا۔
+save-draft = مسودہ محفوظ کریں
+draft-saved = مسودہ محفوظ ہو گیا۔
+findings = جانچ میں کیا ملا
+findings-more = { $count } مزید۔
+weight-error = غلطی
+weight-warning = انتباہ
+weight-information = نوٹ
+write-what = یہ کیا ہے
+template = کس سے شروع کریں
+template-blank = خالی دستاویز
+template-meetings = ویڈیو اجلاسوں کے نو نکات
+noticed = کب معلوم ہوا
+noticed-hint = گھڑی تب سے چلتی ہے: رپورٹ شائع ہونے تک چھ گھنٹے۔
+to-document = قارئین کی طرح دیکھیں
+write-head = سرنامہ
+write-text = یہ کیا کہتی ہے
+write-text-lead = کوئی خانہ خالی چھوڑیں تو اس کا حصہ نہیں ہوگا۔
+write-publisher = کون کہتا ہے
+write-revision = یہ نظرثانی
+language = زبان
+category = CSAF کا زمرہ
+status-final = حتمی: آگے کچھ متوقع نہیں
+status-interim = عبوری: آگے اور آئے گا
+status-draft = مسودہ: شائع نہیں ہو سکتا
+severity-none-said = نہیں کہا گیا
+products-hint = ہر سطر میں ایک مصنوعہ اور ورژن۔
+list-hint = ڈیش سے شروع ہونے والی سطریں فہرست بنتی ہیں۔
+reference-summary = یہ کیا ہے
+reference-url = پتہ (https)
+reference-add = حوالہ شامل کریں
+row-remove = ہٹائیں
+row-remove-of = { $name } ہٹائیں
+vulnerability-fix = بنانے والے کا حل
+vulnerability-add = CVE شامل کریں
+vulnerability-more = { $name } کی مصنوعات، تدابیر اور اسکور
+statuses = کون سی مصنوعات
+for-products = ان مصنوعات کے لیے
+remedies = کیا کریں
+remedy-add = تدبیر شامل کریں
+remedy-details = کیا کریں
+scores = کتنی سنگین (CVSS)
+score-add = اسکور شامل کریں
+score-version = CVSS کا ورژن
+score-other = اس اسکور کی شکل صرف متن دکھاتا ہے۔
+score-temporal = وقت کے لحاظ سے
+score-environmental = ماحول کے لحاظ سے
+score-open = متعین نہیں
+score-choose = ہر پیمانے کی ایک قدر چنیں، اسکور اسی سے نکلتا ہے۔
+products = مشینوں کے لیے مصنوعات
+products-lead = ہر ورژن کی ایک سطر۔ CPE اور پیکیج URL سے قارئین اسے اپنے نظاموں میں ڈھونڈتے ہیں۔
+products-vendor = بنانے والا
+products-name = مصنوعہ
+products-says = یہ ہے
+products-one = ایک ورژن
+products-range = ورژنوں کی حد
+products-new = نیا مصنوعہ
+product-add = مصنوعہ شامل کریں
+namespace = ناشر کا پتہ
+revision-summary = اس میں نیا کیا ہے
+date = تاریخ (UTC)
+date-now = ابھی کا وقت رکھیں
+marking-persons = جو افراد پڑھ سکتے ہیں
+marking-groups = گروہ
+marking-organisations = ادارے
+marking-green = کسی کا نام نہ لیں تو ہر رکن ادارہ اسے پڑھتا ہے۔
+
+# درآمد
+
+nav-import = درآمد
+import-title = دستاویز درآمد کریں
+import-choose = فائل چنیں، یا یہاں چھوڑیں
+import-note = CSAF 2.0، STIX 2.1 کا بنڈل، MISP کا واقعہ، سادہ متن یا HTML صفحہ؛ زیادہ سے زیادہ 4 MiB۔ آپ کے محفوظ کرنے سے پہلے کچھ نہیں رکھا جاتا۔
+import-made = مسودہ
+import-left-out = جو نہیں لیا جا سکا
+import-all = سب کچھ مسودے میں ہے۔
+import-no-label = اس میں TLP کا کوئی نشان نہیں۔ جب تک آپ نہ چنیں، یہ صرف آپ کے اپنے ادارے کے لیے ہے۔
+import-open = آگے لکھیں
+
+# واقعات
+
+incidents-title = واقعات
+incidents-lead = واقعے کی رپورٹ اس کے معلوم ہونے کے چھ گھنٹے کے اندر دی جاتی ہے۔ رپورٹ شائع ہوتے ہی گھڑی رک جاتی ہے۔
+incidents-none = آپ کے ادارے کا کوئی واقعہ نہیں، اور وہ کوئی سنبھال بھی نہیں رہا۔
+incident-report = واقعے کی رپورٹ دیں
+incident-untitled = واقعے کی رپورٹ
+incident-status = کارروائی
+incident-not-yours = یہ کسی دوسرے ادارے کے ہاتھ میں ہے۔
+due = رپورٹ کب تک
+hands = کس کے ہاتھ میں
+hand-over = سونپیں
+hand-over-later = رپورٹ شائع ہونے کے بعد اسے سونپا جا سکتا ہے۔
+handed-over = اب { $name } اسے سنبھالتا ہے۔
+person = فرد
+nobody-named = کوئی خاص نہیں
+status-open = شروع نہیں ہوا
+status-handling = سنبھالا جا رہا ہے
+status-contained = قابو میں
+status-closed = بند
+clock-running = چل رہی ہے:
+clock-overdue = وقت گزر گیا:
+clock-in_time = وقت پر رپورٹ ہوا:
+clock-late = دیر سے رپورٹ ہوا:
+clock-left = { $hours } گھنٹے { $minutes } منٹ باقی
+clock-over = { $hours } گھنٹے { $minutes } منٹ کی تاخیر
+
+# شرکا
+
+people-title = شرکا
+people = لوگ
+people-lead = کوئی کیا کر سکتا ہے، یہ اس کی اگلی درخواست سے لاگو ہوتا ہے۔
+people-search = نام یا ادارے سے تلاش کریں
+name = نام
+roles = کردار
+roles-of = { $name } کے کردار
+role-author = مصنف
+role-reviewer = جائزہ کار
+role-publisher = ناشر
+role-administrator = منتظم
+role-member = رکن
+role-auditor = محاسب
+member-add = شامل کریں
+member-added = شامل کر لیا گیا۔
+member-changed = { $name } کے کردار بدل دیے گئے۔
+member-remove = نکالیں
+member-remove-ask = { $name } کو ادارے سے نکالیں؟
+member-removed = { $name } اب کسی ادارے میں نہیں۔
+organisations = ادارے
+organisations-lead = جو نام ایک بار لیا گیا، وہ لیا ہی رہتا ہے: دستاویزات اسے رکھتی ہیں۔
+organisation-name = ادارے کا نام
+organisation-add = شامل کریں
+organisation-added = { $name } شریک ہے۔
+organisation-remove = نکالیں
+organisation-remove-ask = کیا { $name } شرکت چھوڑ دے؟ اس کے لوگ اس کے ساتھ جاتے ہیں، اس کی دستاویزات رہتی ہیں۔
+organisation-removed = { $name } نے شرکت چھوڑ دی۔
+groups = اشتراکی گروہ
+groups-lead = جو کسی گروہ کے لیے ہے، اسے اس میں شامل ادارے پڑھتے ہیں، ان کے آنے سے پہلے کا بھی۔
+group-name = گروہ کا نام
+group-organisations = { $name } کے ادارے
+group-add = گروہ بنائیں
+group-added = { $name } بن گیا۔
+group-changed = { $name } بدل دیا گیا۔

@@ -24,7 +24,7 @@ export const KINDS: readonly DocumentKind[] = [
   'vulnerability_note',
 ];
 export const LABELS: readonly TlpLabel[] = ['CLEAR', 'GREEN', 'AMBER', 'AMBER+STRICT', 'RED'];
-export const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+export const SEVERITIES: readonly Severity[] = ['none', 'low', 'medium', 'high', 'critical'];
 export const STAGES: readonly RevisionStage[] = ['draft', 'review', 'approved', 'interim', 'final'];
 export const ROLES: readonly BulletinRole[] = ['author', 'reviewer', 'publisher', 'administrator', 'member', 'auditor'];
 export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = ['seen', 'applied', 'not_affected'];

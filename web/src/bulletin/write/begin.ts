@@ -114,6 +114,20 @@ export function copyOf(other: Json, beginning: Beginning): Json {
   return put(copied, ['document', 'publisher'], (fresh.document as Json).publisher);
 }
 
+/**
+ * Returns an imported document as one that is written on here: with the label of its marking, and where it says nothing of who
+ * publishes it and when, with that.
+ */
+export function arrived(document: Json, beginning: Beginning): Json {
+  const marked = labelled(document, beginning.label);
+  const { publisher, now } = beginning;
+  const said = textAt(marked, 'document', 'publisher', 'namespace') !== '';
+  const signed = said ? marked : put(marked, ['document', 'publisher'], publisher);
+  // What other formats leave open, the server writes as the first moment of 1970.
+  const date = textAt(signed, 'document', 'tracking', 'current_release_date');
+  return date.startsWith('1970-01-01T00:00:00') ? withDate(signed, now) : signed;
+}
+
 /** Returns the version after one: the next whole number, or the next minor one of a version of three numbers (SemVer 2.0). */
 function later(version: string): string {
   const semantic = /^(\d+)\.(\d+)\.\d+$/.exec(version);

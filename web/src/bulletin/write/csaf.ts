@@ -128,8 +128,36 @@ export function withProducts(document: Json, names: readonly string[]): Json {
   const kept = new Set(all.map((one) => textAt(one, 'product_id')));
   const gone = new Set(old.map((one) => textAt(one, 'product_id')).filter((id) => !kept.has(id)));
   const next = put(document, ['product_tree', 'full_product_names'], all.length > 0 ? all : undefined);
-  const touched = objects(next, 'vulnerabilities').map((one) => affecting(without(one, gone), added));
-  return touched.length > 0 ? put(next, ['vulnerabilities'], touched) : next;
+  return withAffected(saysNothingOf(next, gone), added);
+}
+
+/** Returns the document with products that every vulnerability affects. */
+export function withAffected(document: Json, ids: readonly string[]): Json {
+  const touched = objects(document, 'vulnerabilities').map((one) => affecting(one, ids));
+  return touched.length > 0 ? put(document, ['vulnerabilities'], touched) : document;
+}
+
+/** Returns the document with nothing that vulnerabilities say of these products. */
+export function saysNothingOf(document: Json, gone: ReadonlySet<string>): Json {
+  const touched = objects(document, 'vulnerabilities').map((one) => without(one, gone));
+  return touched.length > 0 ? put(document, ['vulnerabilities'], touched) : document;
+}
+
+/** Returns the ids of all products. */
+function productIds(document: Json): string[] {
+  const ids: string[] = [];
+  const walk = (branch: Json) => {
+    ids.push(textAt(branch, 'product', 'product_id'));
+    objects(branch, 'branches').forEach(walk);
+  };
+  objects(document, 'product_tree', 'branches').forEach(walk);
+  for (const one of objects(document, 'product_tree', 'full_product_names')) ids.push(textAt(one, 'product_id'));
+  return ids.filter(Boolean);
+}
+
+/** Returns the document with a vulnerability that says something else. */
+export function withVulnerability(document: Json, index: number, vulnerability: Json): Json {
+  return put(document, ['vulnerabilities'], objects(document, 'vulnerabilities').with(index, vulnerability));
 }
 
 export interface VulnerabilityRow {
@@ -149,7 +177,7 @@ export function vulnerabilities(document: Json): VulnerabilityRow[] {
 
 export function withVulnerabilities(document: Json, rows: readonly VulnerabilityRow[]): Json {
   const old = objects(document, 'vulnerabilities');
-  const ids = objects(document, 'product_tree', 'full_product_names').map((one) => textAt(one, 'product_id'));
+  const ids = productIds(document);
   const all = rows.map((row, index) => {
     const before = old[index] ?? affecting({}, ids);
     const named = put(put(before, ['cve'], row.cve || undefined), ['title'], row.title || undefined);

@@ -56,6 +56,15 @@ function placeOf({ rule, pointer, message }: CheckFinding): string {
   return missing ? `${pointer}/${missing[1]}` : pointer;
 }
 
+/** Places that have fields of their own inside a field: they tell it themselves, with the rule. */
+const INSIDE = /^\/(?:vulnerabilities\/\d+\/(?:scores|remediations|product_status)|product_tree\/branches)(?:\/|$)/;
+
+/** Returns the errors at a place and below it. */
+export function under(findings: readonly CheckFinding[], pointer: string): CheckFinding[] {
+  const isThere = ({ pointer: at }: CheckFinding) => at === pointer || at.startsWith(`${pointer}/`);
+  return findings.filter((finding) => finding.weight === 'error' && isThere(finding));
+}
+
 /** Whether a finding is told beside a field: what has to be put right is, advice stands together elsewhere. */
 export function isBeside(document: Json, finding: CheckFinding): boolean {
   return finding.weight === 'error' && fieldAt(document, placeOf(finding)) !== null;
@@ -66,7 +75,7 @@ export function besideFields(document: Json, findings: readonly CheckFinding[]):
   const told: Partial<Record<Field, string>> = {};
   for (const finding of findings.filter((one) => isBeside(document, one))) {
     const field = fieldAt(document, placeOf(finding));
-    if (field && !told[field]) told[field] = finding.message;
+    if (field && !told[field] && !INSIDE.test(finding.pointer)) told[field] = finding.message;
   }
   return told;
 }

@@ -259,4 +259,39 @@ mod tests {
             assert_eq!(severity(score), word);
         }
     }
+
+    /// `vectors.json` holds the calculator of the web client to these equations: `UPDATE=1 cargo test -p sabha-advisory cvss` writes it.
+    #[test]
+    fn the_calculator_of_the_web_client_is_held_to_these_scores() {
+        // Multiplying by an odd number goes through all of them, so that every value stands somewhere, and always in the same order.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % most
+        };
+        let mut lines = Vec::new();
+        for (version, name) in [(Cvss::V2, "2.0"), (Cvss::V30, "3.0"), (Cvss::V31, "3.1")] {
+            for round in 0..250 {
+                let parts = version.metrics().iter().filter_map(|metric| {
+                    // A third with base metrics only, a third with some, a third with all of the others.
+                    let is_open =
+                        !metric.open.is_empty() && (round % 3 == 0 || round % 3 == 1 && next(2) == 0);
+                    let value = metric.values[next(metric.values.len())].short;
+                    (!is_open).then(|| format!("{}:{value}", metric.short))
+                });
+                let vector = format!("{}{}", version.prefix(), parts.collect::<Vec<_>>().join("/"));
+                let Scores { base, temporal, environmental } = version.read(&vector).unwrap().scores();
+                let scores = [base, temporal, environmental].map(|score| f64::from(score) / 10.0);
+                let severity = severity(base);
+                let line = serde_json::json!({ "version": name, "vector": vector, "scores": scores, "severity": severity });
+                lines.push(line.to_string());
+            }
+        }
+        let text = format!("[\n{}\n]\n", lines.join(",\n"));
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/csaf/cvss/vectors.json");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text, "run with UPDATE=1");
+    }
 }

@@ -35,7 +35,6 @@ use super::{
     filename,
     instant::Instant,
     model::{Csaf, Distribution, NoteCategory, Status},
-    severity,
 };
 use crate::Tlp;
 
@@ -106,7 +105,7 @@ impl Published {
             summary: summary.map(|note| short(&note.text)),
             published: tracking.initial_release_date.clone(),
             updated: tracking.current_release_date.clone(),
-            severity: severity(document),
+            severity: serde_json::to_value(document).ok().as_ref().and_then(crate::severity),
         })
     }
 

@@ -7,7 +7,9 @@ use std::{
 };
 
 use clap::ValueEnum;
-use sabha_advisory::{Alone, AloneError, ImportError, Imported, csaf::Unreadable, import, misp, stix};
+use sabha_advisory::{
+    Alone, AloneError, ImportError, Imported, Sent, csaf::Unreadable, import, import_as, misp, stix,
+};
 
 use super::{super::report, bytes};
 
@@ -17,6 +19,9 @@ pub(in crate::cli) struct Args {
     /// The format that is written.
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Format,
+    /// What the document is, where it is prose. A draft is made of it first, whatever is written.
+    #[arg(long, value_enum, value_name = "PROSE")]
+    from: Option<Prose>,
     /// The document, or `-` for standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -24,12 +29,20 @@ pub(in crate::cli) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// CSAF 2.0, a draft, from a bundle of STIX 2.1 or an event of MISP.
+    /// CSAF 2.0, a draft, from a bundle of STIX 2.1, an event of MISP, a page of HTML or plain text.
     Csaf,
     /// An event of MISP's core format, from CSAF 2.0.
     Misp,
     /// A bundle of STIX 2.1, from CSAF 2.0.
     Stix,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Prose {
+    /// A page of the web.
+    Html,
+    /// Plain text.
+    Text,
 }
 
 /// Why a document was not converted.
@@ -76,8 +89,19 @@ pub(super) fn run(args: &Args) -> ExitCode {
 }
 
 fn convert(args: &Args) -> Result<Vec<u8>, ConvertError> {
-    let bytes = bytes(&args.file).map_err(ConvertError::Read)?;
+    let mut bytes = bytes(&args.file).map_err(ConvertError::Read)?;
+    let sent = args.from.map(|from| match from {
+        Prose::Html => Sent::Html,
+        Prose::Text => Sent::Text,
+    });
+    if let Some(sent) = sent {
+        let imported = import_as(&bytes, sent)?;
+        name_left_out(&imported);
+        bytes = imported.content;
+    }
     match args.to {
+        // It is one already.
+        Format::Csaf if sent.is_some() => Ok(bytes),
         Format::Csaf => {
             let imported = import(&bytes)?;
             name_left_out(&imported);

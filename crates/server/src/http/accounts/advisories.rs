@@ -108,7 +108,7 @@ pub(in crate::http) async fn preview(
         (status = 401, description = "Not signed in", body = ApiError),
         (status = 403, description = "Not a security officer, no such scope, or nobody to tell the publisher for", body = ApiError),
         (status = 404, description = "No such revision with a profile, or not for the caller", body = ApiError),
-        (status = 409, description = "Another profile, or another floor, than was seen", body = ApiError)))]
+        (status = 409, description = "Another profile, or another floor, than was seen, or it is withdrawn", body = ApiError)))]
 pub(in crate::http) async fn apply(
     State(state): State<AppState>,
     caller: Caller,
@@ -296,6 +296,9 @@ impl From<AdvisoryError> for Refusal {
                 ),
             ),
             AdvisoryError::Profile(error) => error.into(),
+            AdvisoryError::Withdrawn => {
+                Self::with_status(StatusCode::CONFLICT, Rule::BulletinStage, error.to_string())
+            }
         }
     }
 }

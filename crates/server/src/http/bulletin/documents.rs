@@ -15,6 +15,7 @@ use sabha_protocol::{
             BeginRevision, BulletinDocument, ChangeDraft, CreateDocument, DocumentQuery, DocumentStep,
             Documents, Marking, TakeStep,
         },
+        bulletin_facets::Facets,
         http::ApiError,
     },
 };
@@ -44,6 +45,22 @@ pub(in crate::http) async fn documents(
 ) -> Result<Json<Documents>, Refusal> {
     let filter = filter(query)?;
     Ok(Json(state.store.documents(&reader(&state, &caller).await?, &filter).await?))
+}
+
+/// Counts what the caller may know of, by what it is. Of the filter, `after` counts for nothing.
+#[utoipa::path(get, path = "/api/v1/bulletin/facets", tag = "bulletin", params(DocumentQuery),
+    security(("session" = []), ("api_key" = ["bulletin:read"])),
+    responses(
+        (status = 200, description = "How many there are of what", body = Facets),
+        (status = 400, description = "The filter is none", body = ApiError),
+        (status = 401, description = "Not signed in", body = ApiError)))]
+pub(in crate::http) async fn facets(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Result<Query<DocumentQuery>, QueryRejection>,
+) -> Result<Json<Facets>, Refusal> {
+    let filter = filter(query)?;
+    Ok(Json(state.store.facets(&reader(&state, &caller).await?, &filter).await?))
 }
 
 /// Returns a document with the revisions that the caller may know of.
@@ -197,6 +214,6 @@ pub(in crate::http) fn revision(marking: Marking, content: String) -> Result<New
     let counts = (marking.groups.len(), marking.organisations.len(), marking.persons.len());
     check_audience(tlp, counts.0, counts.1, counts.2)?;
     let headline = bulletin::read(content.as_bytes(), tlp)?;
-    let bulletin::Headline { title, tracking, words } = headline;
-    Ok(NewRevision { marking, content: content.into_bytes(), title, tracking, words })
+    let bulletin::Headline { title, tracking, severity, words } = headline;
+    Ok(NewRevision { marking, content: content.into_bytes(), title, tracking, severity, words })
 }

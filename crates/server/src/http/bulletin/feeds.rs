@@ -17,6 +17,7 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     Rule,
+    bulletin::TlpLabel,
     secret::AccessToken,
     wire::{
         bulletin_feeds::{FeedQuery, FeedToken, FeedTokenState},
@@ -173,11 +174,14 @@ async fn page(
 
 fn entry(origin: &str, is_public: bool, line: &FeedLine) -> Entry {
     let folder = if is_public { "public" } else { "documents" };
+    // What is not for everybody is read at the desk, where one signs in.
+    let page = if is_public || line.tlp == TlpLabel::Clear { "bulletin/" } else { "bulletin/desk#document/" };
     Entry {
         id: tag(origin, &line.id.to_string()),
         title: line.title.clone(),
         summary: line.summary.clone(),
-        url: format!("{origin}/api/v1/bulletin/{folder}/{}/revisions/{}/content", line.id, line.number),
+        url: format!("{origin}/{page}{}", line.id),
+        json: format!("{origin}/api/v1/bulletin/{folder}/{}/revisions/{}/content", line.id, line.number),
         author: line.owner_name.as_str().to_owned(),
         label: line.tlp.into(),
         kind: line.kind.word().to_owned(),

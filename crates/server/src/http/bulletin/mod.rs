@@ -69,11 +69,13 @@ pub(super) fn add(all: &mut Routes) {
     let write = Right::Scope(Scope::BulletinWrite);
 
     all.add(M::GET, "/api/v1/bulletin/public", Right::Anyone, public::documents);
+    all.add(M::GET, "/api/v1/bulletin/public/facets", Right::Anyone, public::facets);
     all.add(M::GET, "/api/v1/bulletin/public/{id}", Right::Anyone, public::document);
     let content = "/api/v1/bulletin/public/{id}/revisions/{number}/content";
     all.add(M::GET, content, Right::Anyone, public::content);
     all.add(M::GET, "/api/v1/bulletin/public/attachments/{id}", Right::Anyone, public::attachment);
 
+    all.add(M::GET, "/api/v1/bulletin/facets", read, documents::facets);
     all.add(M::GET, "/api/v1/bulletin/me", read, organisations::me);
     all.add(M::GET, "/api/v1/bulletin/organisations", read, organisations::organisations);
     all.add(M::POST, "/api/v1/bulletin/organisations", Right::Administrator, organisations::add);
@@ -224,9 +226,9 @@ pub(super) async fn acting(state: &Shared, caller: &Caller) -> Result<Acting, Re
 
 /// Returns the filter of a list.
 fn filter(query: Result<Query<DocumentQuery>, QueryRejection>) -> Result<DocumentFilter, Refusal> {
-    let Query(DocumentQuery { kind, tlp, stage, owner, words, after }) =
+    let Query(DocumentQuery { kind, tlp, stage, owner, severity, year, words, after }) =
         query.map_err(|error| Refusal::with_status(error.status(), Rule::WellFormed, error.body_text()))?;
-    Ok(DocumentFilter { kind, tlp, stage, owner, words, after })
+    Ok(DocumentFilter { kind, tlp, stage, owner, severity, year, words, after })
 }
 
 /// Returns a hash that a caller names as what they have seen. One that is none is nobody's (BUL-13).

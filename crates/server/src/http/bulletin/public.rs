@@ -11,6 +11,7 @@ use sabha_protocol::{
     bulletin::{AttachmentId, DocumentId},
     wire::{
         bulletin_documents::{BulletinDocument, DocumentQuery, Documents},
+        bulletin_facets::Facets,
         http::ApiError,
     },
 };
@@ -27,6 +28,18 @@ pub(in crate::http) async fn documents(
     query: Result<Query<DocumentQuery>, QueryRejection>,
 ) -> Result<Json<Documents>, Refusal> {
     Ok(Json(state.store.documents(&Reader::Anonymous, &filter(query)?).await?))
+}
+
+/// Counts what is published as `TLP:CLEAR`, by what it is. Of the filter, `after` counts for nothing.
+#[utoipa::path(get, path = "/api/v1/bulletin/public/facets", tag = "bulletin", params(DocumentQuery),
+    responses(
+        (status = 200, description = "How many there are of what", body = Facets),
+        (status = 400, description = "The filter is none", body = ApiError)))]
+pub(in crate::http) async fn facets(
+    State(state): State<AppState>,
+    query: Result<Query<DocumentQuery>, QueryRejection>,
+) -> Result<Json<Facets>, Refusal> {
+    Ok(Json(state.store.facets(&Reader::Anonymous, &filter(query)?).await?))
 }
 
 /// Returns a document with its revisions that are published as `TLP:CLEAR`.

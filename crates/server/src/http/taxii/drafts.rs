@@ -101,7 +101,10 @@ impl From<ImportError> for Refusal {
     fn from(error: ImportError) -> Self {
         let status = match error {
             ImportError::Empty => StatusCode::UNPROCESSABLE_ENTITY,
-            ImportError::Objects { .. } | ImportError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ImportError::Objects { .. }
+            | ImportError::Tokens(_)
+            | ImportError::TooLarge(_)
+            | ImportError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         };
         Self::with_status(status, Rule::BulletinContent, error.to_string())

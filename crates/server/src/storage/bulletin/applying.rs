@@ -67,6 +67,9 @@ pub enum AdvisoryError {
         /// The newest.
         newest: i64,
     },
+    /// Its publisher has withdrawn it.
+    #[error("its publisher has withdrawn it: do not act on it")]
+    Withdrawn,
     /// What it demands cannot be held here.
     #[error(transparent)]
     Profile(#[from] ProfileError),
@@ -101,6 +104,8 @@ pub struct CarriedProfile {
     pub summary: RevisionProfile,
     /// SHA-256 of the file.
     pub hash: [u8; 32],
+    /// Whether its document is withdrawn.
+    pub withdrawn: bool,
 }
 
 impl Store {
@@ -184,6 +189,10 @@ impl Store {
         let mut transaction = self.change().await?;
         let found = carried(&mut transaction, Reading::of(reader), document, number).await?;
         let found = found.ok_or(BulletinError::Unknown)?;
+        // What stays readable is not there to be acted on any more.
+        if found.withdrawn {
+            return Err(AdvisoryError::Withdrawn);
+        }
         if found.hash != *seen_profile {
             return Err(BulletinError::Seen.into());
         }
@@ -349,7 +358,7 @@ pub(super) async fn carried(
     number: u32,
 ) -> Result<Option<CarriedProfile>, StoreError> {
     let query = sqlx::query(concat!(
-        "SELECT d.owner, m.name, p.id, p.revision, p.title, p.issuer, p.key, p.hash, p.content,
+        "SELECT d.owner, d.withdrawn_ms, m.name, p.id, p.revision, p.title, p.issuer, p.key, p.hash, p.content,
                 length(p.content) AS bytes
          FROM revision_profiles AS p
          JOIN revisions AS r ON r.document = p.document AND r.number = p.number
@@ -372,6 +381,7 @@ pub(super) async fn carried(
         file: advised::read(content).map_err(decode)?,
         summary: profiles::summary(&row)?,
         hash: hash(&row)?,
+        withdrawn: row.try_get::<Option<i64>, _>("withdrawn_ms")?.is_some(),
     }))
 }
 

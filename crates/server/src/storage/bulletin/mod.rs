@@ -4,8 +4,10 @@
 //! | file | what |
 //! |---|---|
 //! | `organisations.rs` | member organisations, memberships, sharing groups |
+//! | `chosen.rs` | which documents a filter chooses for a reader, in SQL |
 //! | `clearance.rs` | who may know of a revision, in SQL; every query for a reader has it |
 //! | `reading.rs` | lists, documents, contents, attachments, as one reader may know them |
+//! | `facets.rs` | how many there are of what |
 //! | `published.rs` | what was published, in its order, for programs |
 //! | `receipts.rs` | what was made of objects that were sent |
 //! | `stix_index.rs` | in which documents an object is |
@@ -27,9 +29,11 @@
 
 mod applying;
 mod attachments;
+mod chosen;
 mod clearance;
 mod coverage;
 mod discussion;
+mod facets;
 mod feeds;
 mod following;
 mod incidents;
@@ -56,6 +60,7 @@ pub(super) use self::notices::forget as forget_notices;
 pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
+    chosen::DocumentFilter,
     feeds::FeedLine,
     mirrors::{MirrorMetadata, MirrorRun, MirrorState, MirroredFile, MirroredLine},
     notices::{
@@ -66,7 +71,7 @@ pub use self::{
     provider::PublishedFile,
     published::{PublishedRevision, Told, Within},
     publishing::Issuer,
-    reading::{DocumentFilter, StoredFile},
+    reading::StoredFile,
     stix_index::Unindexed,
     writing::NewRevision,
 };

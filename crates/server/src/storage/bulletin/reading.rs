@@ -5,7 +5,7 @@
 
 use sabha_advisory::clearance::Reader;
 use sabha_protocol::{
-    account::{Label, UserId},
+    account::UserId,
     bulletin::{
         AttachmentId, AttachmentType, DocumentId, DocumentKind, OrganisationId, RevisionStage,
         SharingGroupId, TlpLabel,
@@ -16,35 +16,15 @@ use sabha_protocol::{
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{
-    LABELS,
+    DocumentFilter, LABELS,
+    chosen::{choosing, chosen},
     clearance::{Reading, as_reader, may_read},
-    label_number,
     profiles::{self, seen_columns},
 };
 use crate::storage::{
     Store, StoreError,
     accounts::{decode, sixteen, time},
 };
-
-/// Words of one search that are looked for; more are left out.
-const WORDS_MAX: usize = 8;
-
-/// Which documents are asked for.
-#[derive(Clone, Debug, Default)]
-pub struct DocumentFilter {
-    /// Only this kind.
-    pub kind: Option<DocumentKind>,
-    /// Only this label.
-    pub tlp: Option<TlpLabel>,
-    /// Only with the newest revision here in its life.
-    pub stage: Option<RevisionStage>,
-    /// Only of this organisation.
-    pub owner: Option<OrganisationId>,
-    /// Only with these words.
-    pub words: Option<Label>,
-    /// Only what comes after this one.
-    pub after: Option<DocumentId>,
-}
 
 /// A file as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,34 +45,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn documents(&self, reader: &Reader, filter: &DocumentFilter) -> Result<Documents, StoreError> {
-        let words = filter.words.as_ref().map(|words| phrase(words.as_str()));
-        let reading = Reading::of(reader);
         let query = sqlx::query(concat!(
-            "WITH known AS (
-                 SELECT d.id, d.kind, d.owner, d.withdrawn_ms, r.row, r.number, r.stage, r.tlp, r.title, r.tracking,
-                        r.changed_ms, ROW_NUMBER() OVER (PARTITION BY d.id ORDER BY r.number DESC) AS nth
-                 FROM documents AS d JOIN revisions AS r ON r.document = d.id WHERE ",
-            may_read!(),
-            "), newest AS (
-                 SELECT * FROM known WHERE nth = 1
-                 AND ($4 IS NULL OR kind = $4) AND ($5 IS NULL OR tlp = $5) AND ($6 IS NULL OR owner = $6)
-                 AND ($10 IS NULL OR stage = $10)
-                 AND ($7 IS NULL OR row IN (SELECT rowid FROM revision_words WHERE revision_words MATCH $7))
-             )
-             SELECT newest.*, name, (SELECT count(*) FROM newest) AS count
-             FROM newest JOIN member_organisations ON member_organisations.id = owner
-             WHERE $8 IS NULL OR (changed_ms, newest.id) < (SELECT changed_ms, id FROM newest WHERE id = $8)
-             ORDER BY changed_ms DESC, newest.id DESC LIMIT $9"
+            chosen!(),
+            "SELECT chosen.*, title, tracking, name, (SELECT count(*) FROM chosen) AS count
+             FROM chosen JOIN revisions USING (row) JOIN member_organisations AS m ON m.id = chosen.owner
+             WHERE $12 IS NULL OR (chosen.changed_ms, chosen.id) < (SELECT changed_ms, id FROM chosen WHERE id = $12)
+             ORDER BY chosen.changed_ms DESC, chosen.id DESC LIMIT $13"
         ));
-        let rows = as_reader!(query, reading)
-            .bind(filter.kind.map(DocumentKind::word))
-            .bind(filter.tlp.map(label_number))
-            .bind(filter.owner.map(|owner| owner.as_bytes().to_vec()))
-            .bind(words)
+        let rows = choosing!(query, Reading::of(reader), filter)
             .bind(filter.after.map(|after| after.as_bytes().to_vec()))
             // One more than is answered shows whether there are more.
             .bind(i64::try_from(DOCUMENTS_PAGE_MAX + 1).unwrap_or(i64::MAX))
-            .bind(filter.stage.map(|stage| stage as i64))
             .fetch_all(&self.reader)
             .await?;
         if rows.is_empty() && filter.after.is_some() {
@@ -256,12 +219,6 @@ impl Store {
             persons: persons.into_iter().map(UserId::from_bytes).collect(),
         })
     }
-}
-
-/// Returns what the full-text index is asked for: every word, each as it stands.
-fn phrase(words: &str) -> String {
-    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
-    words.split_whitespace().take(WORDS_MAX).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn line(row: &SqliteRow) -> Result<DocumentLine, StoreError> {

@@ -9,7 +9,7 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     account::UserId,
-    bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, SharingGroupId, TlpLabel},
+    bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, Severity, SharingGroupId, TlpLabel},
 };
 
 use super::{DocumentFilter, PublishedRevision, Told, Within, label_number, role_bits};
@@ -92,6 +92,11 @@ fn document(number: usize) -> DocumentId {
     DocumentId::from_bytes([u8::try_from(number + 1).unwrap(); 16])
 }
 
+/// Returns how severe a revision says that it is: every sixth says nothing.
+fn severity(document: usize, number: i64) -> Option<Severity> {
+    Severity::ALL.get((document + usize::try_from(number).unwrap()) % 6).copied()
+}
+
 impl World {
     fn readers(&self) -> Vec<Reader> {
         let place = |(of, roles): &(u8, BulletinRoles)| Place {
@@ -168,6 +173,11 @@ impl World {
                 let words = "INSERT INTO revision_words (rowid, text)
                     SELECT row, 'word' FROM revisions WHERE document = $1 AND number = $2";
                 put(words, std::slice::from_ref(&this), &[number]).await;
+                if let Some(severity) = severity(at, number) {
+                    let severe = "INSERT INTO revision_severities (severity, revision)
+                        SELECT $3, row FROM revisions WHERE document = $1 AND number = $2";
+                    put(severe, std::slice::from_ref(&this), &[number, severity as i64]).await;
+                }
                 let author = "INSERT INTO revision_authors (document, user, number) VALUES ($1, $2, $3)";
                 put(author, &[this.clone(), id(written.author)], &[number]).await;
                 for group in &written.groups {
@@ -238,6 +248,7 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
             prop_assert_eq!(&found, &expected, "the list of {:?}", reader);
             prop_assert_eq!(list.count, expected.len() as u64, "the count");
         }
+        counted_as_expected(&store, world, &reader, &expected).await?;
         for shared_with in [None].into_iter().chain((0..EACH).map(Some)) {
             told_as_expected(&store, world, &reader, shared_with).await?;
         }
@@ -249,6 +260,64 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
         }
     }
     store.close().await;
+    Ok(())
+}
+
+/// Facets count the newest revision of each document that the reader may know, under every filter, and no other one.
+async fn counted_as_expected(
+    store: &Store,
+    world: &World,
+    reader: &Reader,
+    expected: &BTreeMap<DocumentId, u32>,
+) -> Result<(), TestCaseError> {
+    let known: Vec<(OrganisationId, TlpLabel, Option<Severity>)> = (0..world.documents.len())
+        .filter_map(|at| {
+            let number = *expected.get(&document(at))?;
+            let (owner, revisions) = &world.documents[at];
+            let tlp = TlpLabel::from(revisions[number as usize - 1].tlp);
+            Some((organisation(*owner), tlp, severity(at, i64::from(number))))
+        })
+        .collect();
+    let every = DocumentFilter::default();
+    let mut filters = vec![every.clone()];
+    filters.extend(super::LABELS.map(|tlp| DocumentFilter { tlp: Some(tlp), ..every.clone() }));
+    filters.extend(Severity::ALL.map(|one| DocumentFilter { severity: Some(one), ..every.clone() }));
+    filters.extend((0..EACH).map(|at| DocumentFilter { owner: Some(organisation(at)), ..every.clone() }));
+    for filter in filters {
+        let chosen: Vec<_> = known
+            .iter()
+            .filter(|(owner, tlp, severity)| {
+                filter.owner.is_none_or(|one| one == *owner)
+                    && filter.tlp.is_none_or(|one| one == *tlp)
+                    && (filter.severity.is_none() || filter.severity == *severity)
+            })
+            .collect();
+        let found = store.facets(reader, &filter).await.unwrap();
+        let mut labels = BTreeMap::new();
+        let mut severities = BTreeMap::new();
+        let mut publishers = BTreeMap::new();
+        for (owner, tlp, severity) in &chosen {
+            *labels.entry(*tlp).or_insert(0) += 1;
+            *publishers.entry(*owner).or_insert(0) += 1;
+            if let Some(severity) = severity {
+                *severities.entry(*severity).or_insert(0) += 1;
+            }
+        }
+        prop_assert_eq!(
+            found.labels.iter().map(|one| (one.tlp, one.count)).collect::<BTreeMap<_, _>>(),
+            labels
+        );
+        let counted: BTreeMap<_, _> = found.publishers.iter().map(|one| (one.owner, one.count)).collect();
+        prop_assert_eq!(counted, publishers, "{:?}", reader);
+        let counted: BTreeMap<_, _> = found.severities.iter().map(|one| (one.severity, one.count)).collect();
+        prop_assert_eq!(counted, severities);
+        let all = |counts: Vec<u64>| counts.into_iter().sum::<u64>();
+        prop_assert_eq!(all(found.kinds.iter().map(|one| one.count).collect()), chosen.len() as u64);
+        prop_assert_eq!(all(found.years.iter().map(|one| one.count).collect()), chosen.len() as u64);
+        prop_assert_eq!(store.documents(reader, &filter).await.unwrap().count, chosen.len() as u64);
+    }
+    let none = DocumentFilter { year: Some(1971), ..every };
+    prop_assert!(store.facets(reader, &none).await.unwrap().kinds.is_empty());
     Ok(())
 }
 

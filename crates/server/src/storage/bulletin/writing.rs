@@ -10,7 +10,7 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     account::UserId,
-    bulletin::{BulletinRole, DocumentId, DocumentKind, OrganisationId},
+    bulletin::{BulletinRole, DocumentId, DocumentKind, OrganisationId, Severity},
     limits::{DOCUMENTS_PER_ORGANISATION_MAX, REVISIONS_MAX},
     wire::{accounts::AuditAction, bulletin_documents::Marking},
 };
@@ -42,6 +42,8 @@ pub struct NewRevision {
     pub title: String,
     /// Its tracking id, if it has one.
     pub tracking: Option<String>,
+    /// How severe it says that it is.
+    pub severity: Option<Severity>,
     /// Every text in it, for the index of words.
     pub words: String,
 }
@@ -181,6 +183,8 @@ impl Store {
             "DELETE FROM revision_groups WHERE document = $1 AND number = $2",
             "DELETE FROM revision_organisations WHERE document = $1 AND number = $2",
             "DELETE FROM revision_persons WHERE document = $1 AND number = $2",
+            "DELETE FROM revision_severities
+             WHERE revision = (SELECT row FROM revisions WHERE document = $1 AND number = $2)",
             "DELETE FROM revision_words
              WHERE rowid = (SELECT row FROM revisions WHERE document = $1 AND number = $2)",
         ] {
@@ -350,6 +354,15 @@ async fn fill(
     .bind(&id.as_bytes()[..])
     .bind(number)
     .bind(new.words.as_str())
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "INSERT INTO revision_severities (revision, severity)
+         SELECT row, $3 FROM revisions WHERE document = $1 AND number = $2 AND $3 IS NOT NULL",
+    )
+    .bind(&id.as_bytes()[..])
+    .bind(number)
+    .bind(new.severity.map(|severity| severity as i64))
     .execute(&mut **transaction)
     .await?;
     let mut name = async |query: &'static str, named: &[u8; 16]| -> Result<(), BulletinError> {

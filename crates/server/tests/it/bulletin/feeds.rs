@@ -32,6 +32,7 @@ fn parsed(text: &str) -> Option<Value> {
         link = lambda of, rel: [l['href'] for l in of.get('links', []) if l['rel'] == rel]\n\
         json.dump({'bozo': bool(f.bozo), 'version': f.version, 'title': f.feed.title, 'next': link(f.feed, 'next'),\n\
           'entries': [{'title': e.title, 'id': e.id, 'link': e.link, 'summary': e.summary,\n\
+            'json': next((l['href'] for l in e.links if l.get('type') == 'application/json'), None),\n\
             'author': e.author, 'tags': [t['term'] for t in e.tags],\n\
             'year': (e.get('updated_parsed') or e.published_parsed)[0]} for e in f.entries]}, sys.stdout)";
     let output = Command::new(python).args(["-c", script]).current_dir(directory.path()).output().unwrap();
@@ -92,9 +93,12 @@ async fn public_feed_has_what_is_clear_page_after_page_and_another_program_reads
         let all: std::collections::BTreeSet<String> =
             [entries(&first), entries(&last)].concat().iter().map(|one| one["id"].to_string()).collect();
         assert_eq!(all.len(), 51, "each once");
-        // What an entry leads to is there, for everybody.
-        let content_of = get(&exchange, newest["link"].as_str().unwrap()).await;
-        assert_eq!(content_of.body, content("Clear 50 & <more>", Tlp::Clear));
+        // What an entry leads to is there, for everybody: the page for people, and beside it the document for programs.
+        let page = get(&exchange, newest["link"].as_str().unwrap()).await;
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(page.body.contains("Clear 50 &amp; &lt;more&gt;"), "{}", page.body);
+        let json = newest["json"].as_str().unwrap_or_else(|| panic!("{newest}"));
+        assert_eq!(get(&exchange, json).await.body, content("Clear 50 & <more>", Tlp::Clear));
     }
     for query in ["after=x", "limit=5"] {
         let answer = exchange.public(&format!("/feed.atom?{query}")).await;

@@ -344,6 +344,21 @@ async fn an_advisory_is_looked_at_applied_tightened_only_named_in_refusals_and_t
     assert!(refused.message.ends_with("MEET.CHAT.SAFE; CIAD-1 of CERT demands it"), "{}", refused.message);
 }
 
+/// BULLETIN.STAGE
+#[tokio::test]
+async fn a_withdrawn_advisory_is_looked_at_and_not_applied() {
+    let exchange = Exchange::open().await;
+    let cert = exchange.staff("CERT").await;
+    let id = exchange.advisory(&cert, json!({ "tlp": "CLEAR" }), "OLD", &ASKS, &KEY).await.id;
+    assert_eq!(exchange.step(id, "withdraw", cert.by(R::Publisher)).await.status, 200);
+    let by = &exchange.administrator;
+    assert!(exchange.line(by, id).await.withdrawn);
+    let refused = exchange.apply(by, id, false).await;
+    assert_eq!(rule(&refused), (409, Rule::BulletinStage));
+    assert!(refused.body.contains("withdrawn"), "{}", refused.body);
+    assert!(exchange.line(by, id).await.fate.is_none());
+}
+
 /// FLOOR.LATER
 ///
 /// ADV-05

@@ -1,7 +1,7 @@
 //! Random worlds: organisations, groups, markings and revisions, in which every text carries a marker of its own, and no
 //! answer to anybody has a marker that is above their clearance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{
     prelude::*,
@@ -17,7 +17,10 @@ use sabha_advisory::{
 use sabha_protocol::{
     account::UserId,
     bulletin::{AttachmentId, BulletinRole, DocumentId, TlpLabel},
-    wire::{bulletin_documents::Documents, bulletin_feeds::FeedToken, bulletin_notices::BulletinAlerts},
+    wire::{
+        bulletin_documents::Documents, bulletin_facets::Facets, bulletin_feeds::FeedToken,
+        bulletin_notices::BulletinAlerts,
+    },
 };
 use serde_json::{Value, json};
 
@@ -283,6 +286,7 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         "groups".into(),
         "coverage".into(),
         "alerts".into(),
+        "facets".into(),
     ]) {
         let answer = exchange.get(&path, by).await;
         nothing_above(planted, reader, &path, &answer.body);
@@ -311,6 +315,22 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         .collect();
     let alerts: BulletinAlerts = exchange.get("alerts", by).await.json();
     assert_eq!(alerts.alerts.len() + alerts.more as usize, urgent.len(), "{reader:?}: {alerts:?}");
+    // What is counted by label is what they may know of.
+    let facets: Facets = exchange.get("facets", by).await.json();
+    let mut labels = BTreeMap::new();
+    for one in planted.iter().filter(|one| may(one)) {
+        let is_newest = !planted
+            .iter()
+            .any(|other| other.document == one.document && other.number > one.number && may(other));
+        if is_newest {
+            *labels.entry(TlpLabel::from(one.marked.tlp)).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(
+        facets.labels.iter().map(|one| (one.tlp, one.count)).collect::<BTreeMap<_, _>>(),
+        labels,
+        "{reader:?}"
+    );
     // What is theirs they find, and it is counted; what is not is not counted either.
     let known: BTreeSet<_> = planted.iter().filter(|one| may(one)).map(|one| one.document).collect();
     let list: Documents = exchange.list(by).await;

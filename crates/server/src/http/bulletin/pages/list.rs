@@ -4,24 +4,35 @@ use maud::{Markup, html};
 use sabha_protocol::{
     bulletin::DocumentKind,
     limits::LABEL_CHARS_MAX,
-    wire::bulletin_documents::{DocumentLine, Documents},
+    wire::{
+        bulletin_documents::{DocumentLine, Documents},
+        bulletin_facets::Facets,
+    },
 };
 
 use super::{
     Asked, PATH,
+    facets::facets,
     frame::{Visit, frame},
 };
 
 /// Returns the page. `mirrors` is whether there are copies of others' documents, to which it then leads.
-pub(super) fn page(visit: &Visit, asked: &Asked, documents: &Documents, mirrors: bool) -> Markup {
+pub(super) fn page(
+    visit: &Visit,
+    asked: &Asked,
+    documents: &Documents,
+    counted: &Facets,
+    mirrors: bool,
+) -> Markup {
     let words = visit.words;
-    let is_filtered = !(asked.words.trim().is_empty() && asked.kind.is_empty());
-    let filter = [("words", asked.words.as_str()), ("kind", asked.kind.as_str())];
+    let filter = asked.query();
+    let is_filtered = filter.iter().any(|(_, said)| !said.trim().is_empty());
     let main = html! {
         h1 { (words.bulletin) }
         p.lead { (words.lead) }
         @if mirrors { p.more { a href=(visit.address(super::mirrored::PATH, &[])) { (words.mirrored) } } }
         (search(visit, asked))
+        (facets(visit, asked, counted))
         @if documents.documents.is_empty() {
             p.empty { (if is_filtered { words.nothing_found } else { words.nothing }) }
         } @else {
@@ -32,7 +43,7 @@ pub(super) fn page(visit: &Visit, asked: &Asked, documents: &Documents, mirrors:
         }
         @if documents.more && let Some(last) = documents.documents.last() {
             @let after = last.id.to_string();
-            @let next = [filter[0], filter[1], ("after", after.as_str())];
+            @let next: Vec<(&str, &str)> = filter.into_iter().chain([("after", after.as_str())]).collect();
             p.more { a href=(visit.address(PATH, &next)) rel="next" { (words.older) } }
         }
     };
@@ -43,6 +54,9 @@ fn search(visit: &Visit, asked: &Asked) -> Markup {
     let words = visit.words;
     html! {
         form.search role="search" action=(PATH) method="get" {
+            @for (name, said) in asked.query().into_iter().filter(|(name, _)| !["words", "kind"].contains(name)) {
+                @if !said.is_empty() { input type="hidden" name=(name) value=(said); }
+            }
             @if visit.chosen { input type="hidden" name="lang" value=(words.tag); }
             label {
                 span { (words.search_words) }

@@ -201,6 +201,7 @@ mod tests {
             summary: Some(text.to_owned()),
             published: text.to_owned(),
             updated: text.to_owned(),
+            severity: None,
         };
         let layout = layout(&content);
         let file = MirroredFile {

@@ -13,6 +13,7 @@
 //! the document; otherwise the browser's does.
 
 mod advisory;
+mod facets;
 mod frame;
 mod list;
 pub(in crate::http) mod mirrored;
@@ -26,7 +27,7 @@ use axum::{
 };
 use maud::Markup;
 use sabha_advisory::{clearance::Reader, layout::layout};
-use sabha_protocol::bulletin::{DocumentId, DocumentKind};
+use sabha_protocol::bulletin::{DocumentId, DocumentKind, Severity};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -50,9 +51,33 @@ pub(in crate::http) struct Asked {
     #[serde(default)]
     lang: String,
     #[serde(default)]
+    owner: String,
+    #[serde(default)]
     revision: String,
     #[serde(default)]
+    severity: String,
+    #[serde(default)]
     words: String,
+    #[serde(default)]
+    year: String,
+}
+
+impl Asked {
+    /// Returns what the list is narrowed to, as an address says it.
+    fn query(&self) -> [(&str, &str); 5] {
+        [
+            ("words", &self.words),
+            ("kind", &self.kind),
+            ("severity", &self.severity),
+            ("owner", &self.owner),
+            ("year", &self.year),
+        ]
+    }
+
+    /// Returns what the address says of one of them.
+    fn said(&self, name: &str) -> &str {
+        self.query().into_iter().find(|(key, _)| *key == name).map_or("", |(_, said)| said.trim())
+    }
 }
 
 /// Shows the list.
@@ -68,13 +93,15 @@ pub(in crate::http) async fn list(
         let page = frame::notice(&visit, words.wrong_search, words.wrong_search_note);
         return answer(&headers, &visit, StatusCode::BAD_REQUEST, page);
     };
-    match state.store.documents(&Reader::Anonymous, &filter).await {
-        Ok(documents) => answer(
-            &headers,
-            &visit,
-            StatusCode::OK,
-            list::page(&visit, &asked, &documents, state.aggregator.is_some()),
-        ),
+    let found = async {
+        let documents = state.store.documents(&Reader::Anonymous, &filter).await?;
+        Ok((documents, state.store.facets(&Reader::Anonymous, &filter).await?))
+    };
+    match found.await {
+        Ok((documents, facets)) => {
+            let page = list::page(&visit, &asked, &documents, &facets, state.aggregator.is_some());
+            answer(&headers, &visit, StatusCode::OK, page)
+        }
         Err(error) => failed(&headers, &visit, &error),
     }
 }
@@ -126,6 +153,9 @@ fn filter(asked: &Asked) -> Option<DocumentFilter> {
     let words = asked.words.trim();
     Some(DocumentFilter {
         kind: DocumentKind::ALL.into_iter().find(|kind| kind.word() == asked.kind),
+        owner: asked.owner.parse().ok(),
+        severity: Severity::ALL.into_iter().find(|severity| severity.word() == asked.severity),
+        year: asked.year.parse().ok(),
         words: if words.is_empty() { None } else { Some(words.parse().ok()?) },
         after: asked.after.parse().ok(),
         ..DocumentFilter::default()

@@ -3,9 +3,13 @@
 use sabha_advisory::layout::layout;
 use sabha_protocol::{
     bulletin::{
-        AttachmentId, AttachmentType, DocumentId, DocumentKind, OrganisationId, RevisionStage, TlpLabel,
+        AttachmentId, AttachmentType, DocumentId, DocumentKind, OrganisationId, RevisionStage, Severity,
+        TlpLabel,
     },
-    wire::bulletin_documents::{Attachment, BulletinDocument, Revision},
+    wire::{
+        bulletin_documents::{Attachment, BulletinDocument, Revision},
+        bulletin_facets::{Facets, KindCount, PublisherCount, SeverityCount, YearCount},
+    },
 };
 use serde_json::{Value, json};
 
@@ -109,9 +113,39 @@ fn a_search_comes_back_as_text() {
     let asked = Asked { words: HOSTILE.to_owned(), kind: HOSTILE.to_owned(), ..Asked::default() };
     let none =
         sabha_protocol::wire::bulletin_documents::Documents { documents: vec![], count: 0, more: true };
-    let page = list::page(&visit("en"), &asked, &none, false).into_string();
+    let page = list::page(&visit("en"), &asked, &none, &counted(), false).into_string();
     assert!(page.contains("value=\"&lt;/title&gt;"));
     assert!(!page.contains("<script") && !page.contains("onerror=alert(1)>"));
+}
+
+/// Counts of two kinds, one severity, one publisher of a hostile name, and one year.
+fn counted() -> Facets {
+    let owner = OrganisationId::from_bytes([2; 16]);
+    let kind = |kind, count| KindCount { kind, count };
+    Facets {
+        labels: Vec::new(),
+        kinds: vec![kind(DocumentKind::Advisory, 3), kind(DocumentKind::Alert, 1)],
+        severities: vec![SeverityCount { severity: Severity::High, count: 4 }],
+        publishers: vec![PublisherCount { owner, name: "<b>CERT".parse().unwrap(), count: 4 }],
+        years: vec![YearCount { year: 2026, count: 4 }],
+    }
+}
+
+#[test]
+fn a_facet_narrows_the_list_and_widens_it_again_by_links_alone() {
+    let none =
+        sabha_protocol::wire::bulletin_documents::Documents { documents: vec![], count: 4, more: false };
+    let page = |asked: &Asked| list::page(&visit("en"), asked, &none, &counted(), false).into_string();
+    let wide = page(&Asked { words: "a&b".to_owned(), ..Asked::default() });
+    assert!(wide.contains("href=\"/bulletin?words=a%26b&amp;kind=alert&amp;lang=en\""), "{wide}");
+    assert!(!wide.contains("severity=high") && !wide.contains("year=2026"), "one of a kind narrows nothing");
+
+    let asked = Asked { severity: "high".to_owned(), owner: "x\"y".to_owned(), ..Asked::default() };
+    let narrow = page(&asked);
+    assert!(narrow.contains("aria-current=\"true\"><bdi>High</bdi>"), "{narrow}");
+    assert!(narrow.contains("href=\"/bulletin?owner=x%22y&amp;lang=en\">All</a>"), "{narrow}");
+    assert!(narrow.contains("<input type=\"hidden\" name=\"severity\" value=\"high\">"), "a search keeps it");
+    assert!(narrow.contains("&lt;b&gt;CERT") && !narrow.contains("<b>CERT"));
 }
 
 #[test]
