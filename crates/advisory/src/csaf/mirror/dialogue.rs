@@ -71,11 +71,11 @@ pub enum Answer {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Fetch this, and say what came by [`Run::answered`].
+    /// Fetch this, and say what came by [`Run::answered`](super::Run::answered).
     Fetch(Fetch),
-    /// Keep this `provider-metadata.json`, and go on by [`Run::kept`].
+    /// Keep this `provider-metadata.json`, and go on by [`Run::kept`](super::Run::kept).
     KeepMetadata(Vec<u8>),
-    /// Keep this document durably, and go on by [`Run::kept`].
+    /// Keep this document durably, and go on by [`Run::kept`](super::Run::kept).
     Keep(Box<Mirrored>),
     /// It is over.
     Done(Box<Outcome>),
