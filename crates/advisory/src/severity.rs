@@ -3,11 +3,15 @@
 use sabha_protocol::bulletin::Severity;
 use serde_json::Value;
 
-/// Returns how severe a document says that it is: its publisher's own word, else the highest of its scores of CVSS 3. A word that
-/// is none of CVSS says nothing that could be compared.
+/// Returns how severe a document says that it is: its publisher's own word, else the highest of its scores of CVSS 3. Of words that are
+/// none of CVSS those are known that vendors use for its steps (minor, moderate, important); others say nothing that could be compared.
 pub fn severity(content: &Value) -> Option<Severity> {
-    let known =
-        |word: &str| Severity::ALL.into_iter().find(|one| one.word().eq_ignore_ascii_case(word.trim()));
+    let known = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
+        "minor" => Some(Severity::Low),
+        "moderate" => Some(Severity::Medium),
+        "important" => Some(Severity::High),
+        word => Severity::ALL.into_iter().find(|one| one.word() == word),
+    };
     match content.pointer("/document/aggregate_severity/text") {
         Some(word) => known(word.as_str()?),
         None => {
@@ -32,6 +36,7 @@ mod tests {
         assert_eq!(severity(&json!({ "vulnerabilities": all })), Some(Severity::High));
         let said = |word: Value| json!({ "document": { "aggregate_severity": { "text": word } }, "vulnerabilities": all });
         assert_eq!(severity(&said(json!(" critical "))), Some(Severity::Critical));
+        assert_eq!(severity(&said(json!("Important"))), Some(Severity::High));
         assert_eq!(severity(&said(json!("Grave"))), None);
         assert_eq!(severity(&said(json!(4))), None);
         assert_eq!(severity(&json!([])), None);

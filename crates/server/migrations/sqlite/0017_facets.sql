@@ -21,7 +21,8 @@ SELECT row, severity FROM (
         (SELECT score.value ->> '$.cvss_v3.baseSeverity'
          FROM json_each(document, '$.vulnerabilities') AS vulnerability, json_each(vulnerability.value, '$.scores') AS score
          ORDER BY instr('NONE LOW MEDIUM HIGH CRITICAL', score.value ->> '$.cvss_v3.baseSeverity') DESC LIMIT 1)
-    ))) WHEN 'none' THEN 0 WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 WHEN 'critical' THEN 4 END AS severity
+    ))) WHEN 'none' THEN 0 WHEN 'low' THEN 1 WHEN 'minor' THEN 1 WHEN 'medium' THEN 2 WHEN 'moderate' THEN 2 WHEN 'high' THEN 3
+        WHEN 'important' THEN 3 WHEN 'critical' THEN 4 END AS severity
     FROM (SELECT row, CAST(content AS TEXT) AS document FROM revisions)
     WHERE json_valid(document)
 ) WHERE severity IS NOT NULL;

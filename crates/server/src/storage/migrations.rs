@@ -74,8 +74,14 @@ mod tests {
         let said = |word: &str| {
             scored.replacen('{', &format!(r#"{{"document":{{"aggregate_severity":{{"text":"{word}"}}}},"#), 1)
         };
-        let contents =
-            [scored.to_owned(), said(" Critical "), said("Grave"), "{}".to_owned(), "no JSON".to_owned()];
+        let contents = [
+            scored.to_owned(),
+            said(" Critical "),
+            said("Grave"),
+            "{}".to_owned(),
+            "no JSON".to_owned(),
+            said("Moderate"),
+        ];
         sqlx::raw_sql(
             "INSERT INTO member_organisations VALUES (zeroblob(16), 'CERT', 0, NULL);
             INSERT INTO documents VALUES (zeroblob(16), 'advisory', zeroblob(16), 0, NULL)",
@@ -105,7 +111,7 @@ mod tests {
                 .await
                 .unwrap();
         assert_eq!(found, expected);
-        assert_eq!(found, [(1, 3), (2, 4)]);
+        assert_eq!(found, [(1, 3), (2, 4), (6, 2)]);
         pool.close().await;
     }
 

@@ -6,6 +6,8 @@ describe('path of an attachment', () => {
     expect(attachmentPath('id', 'Report & more.PDF', 'application/x-unknown')).toBe(
       'bulletin/documents/id/attachments?name=Report+%26+more.PDF&media_type=application%2Fpdf',
     );
-    expect(attachmentPath('id', 'noend', 'text/plain')).toContain('media_type=text%2Fplain');
+    for (const name of ['noend', 'constructor', 'a.toString']) {
+      expect(attachmentPath('id', name, 'text/plain')).toContain('media_type=text%2Fplain');
+    }
   });
 });

@@ -336,7 +336,7 @@ async fn what_cannot_be_chosen_is_refused_and_without_a_mail_server_nothing_can_
         json!({ "mode": "hourly", "hour": 1, "publishers": [] }),
         json!({ "mode": "digest", "hour": 1, "publishers": [nobody] }),
         json!({ "mode": "digest", "hour": 1, "publishers": many }),
-        json!({ "mode": "digest", "hour": 1, "publishers": [], "severity": "none" }),
+        json!({ "mode": "digest", "hour": 1, "publishers": [], "severity": "grave" }),
     ] {
         let answer = telling.exchange.ask("PUT", "notices", &member.credential, wrong.clone()).await;
         assert!(matches!(answer.status, 400 | 422), "{wrong}: {}", answer.status);
