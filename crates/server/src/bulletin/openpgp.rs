@@ -24,7 +24,7 @@ use pgp::{
 const KEY_MADE_S: u32 = 1_577_836_800;
 
 /// Why nothing that is written here fails: rPGP refuses what it does not know, and lengths that do not fit.
-const KNOWN: &str = "rPGP knows Ed25519 of version 4, and names and subpackets are short";
+const KNOWN: &str = "rPGP knows Ed25519 of version 4, and no name or subpacket has 4 GiB";
 
 /// The key by which documents are signed.
 pub(crate) struct SigningKey {
