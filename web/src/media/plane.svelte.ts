@@ -79,9 +79,10 @@ export class MediaPlane {
     this.#inUse = next;
     this.#carrying = new Set();
     this.#next = null;
-    this.#loudspeaker.play(next.peer.voices());
-    for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
+    // First, since media waits for it and the rest takes a while: elements for sound, and the tiles.
     void next.peer.answer(answer.sdp);
+    for (const [source, layers] of this.#layers) next.peer.sendLayers(source, layers);
+    this.#loudspeaker.play(next.peer.voices());
   }
 
   send(source: Source, track: MediaStreamTrack | null): void {

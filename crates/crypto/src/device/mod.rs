@@ -561,6 +561,7 @@ impl Device {
                 self.beat();
             }
         }
+        self.certify_return(&change.committer);
         self.greet_returned(&change.committer);
         self.plan_commit();
     }

@@ -31,7 +31,8 @@ use crate::{
 /// How much later than the one before it in seniority a host takes a silent one for gone, in milliseconds.
 const TAKE_OVER_MS: u64 = 1500;
 
-/// How long a host waits after a heartbeat before it answers questions by the next one, in milliseconds.
+/// How long a host waits after an answer before it answers questions by the next heartbeat, and how long at least after
+/// any heartbeat before it certifies somebody's return, in milliseconds.
 const ANSWER_MS: u64 = 200;
 
 /// After this long without an answer a question is asked anew, in milliseconds.
@@ -55,6 +56,8 @@ pub(super) struct Pulse {
     nonce: Option<[u8; 16]>,
     /// To be answered by the next own heartbeat.
     owed: Vec<[u8; 16]>,
+    /// When a heartbeat of this device last answered questions.
+    answered_ms: u64,
     state: Silence,
     /// Whether this device made the group, so that its first heartbeat is the meeting's.
     is_first: bool,
@@ -247,10 +250,11 @@ impl Device {
         }
         let me = self.me();
         let rank = self.seniority(group, &me)?;
-        let after =
-            if self.pulse.owed.is_empty() { ms(HEARTBEAT_INTERVAL) + rank * TAKE_OVER_MS } else { ANSWER_MS };
         let last = self.pulse.last.as_ref().map_or(0, |last| last.time_ms.min(self.pulse.heard_ms));
-        Some(last + after)
+        Some(match self.pulse.owed.is_empty() {
+            true => last + ms(HEARTBEAT_INTERVAL) + rank * TAKE_OVER_MS,
+            false => self.pulse.answered_ms + ANSWER_MS,
+        })
     }
 
     /// Returns how many connected hosts stand before `device`; `None` if it is no host.
@@ -259,6 +263,19 @@ impl Device {
         let before = group.roster().hosts().take_while(|host| host.device != *device);
         let rank = before.filter(|host| here(&host.device)).count();
         group.roster().is_host(device).then_some(rank as u64)
+    }
+
+    /// Certifies the epoch that somebody made by coming back, if this device is the senior host: who came back can open only what
+    /// is sealed in it, and nobody seals in it before. Without this all would wait for the answer to the question that
+    /// the returned one asks later, and the key frame that was asked for on its behalf would be sealed in the epoch before.
+    pub(super) fn certify_return(&mut self, committer: &DeviceKey) {
+        let me = self.me();
+        let is_senior = self.group().is_some_and(|group| self.seniority(group, &me) == Some(0));
+        let rested =
+            self.pulse.last.as_ref().is_none_or(|last| last.time_ms.saturating_add(ANSWER_MS) <= self.now_ms);
+        if *committer != me && self.returned.contains(committer) && is_senior && rested {
+            self.beat();
+        }
     }
 
     /// Signs and sends a heartbeat for the present. Before this device has joined, nobody would hear it.
@@ -300,7 +317,10 @@ impl Device {
             signer: me,
         };
         let heartbeat = heartbeat.sign(self.signer.key()).ok()?;
-        self.pulse.owed.clear();
+        if !self.pulse.owed.is_empty() {
+            self.pulse.owed.clear();
+            self.pulse.answered_ms = now_ms;
+        }
         let relay = Relay::Heartbeat(heartbeat.to_bytes()).to_bytes();
         let alone = self.group().is_some_and(|group| group.roster().hosts().count() <= 1);
         // A host that comes back is not its own witness while others could be.

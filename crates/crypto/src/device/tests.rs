@@ -937,6 +937,32 @@ fn after_a_reload_the_device_comes_back_by_itself_from_what_was_kept() {
 }
 
 #[test]
+fn who_comes_back_can_open_what_everybody_seals_from_then_on() {
+    let mut hall = Hall::new(None);
+    let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
+    hall.admit(asha);
+    hall.admit(bilal);
+    hall.pass(6000);
+    let kept = hall.clients[asha].device.export();
+    hall.disconnect(asha);
+    hall.clients[asha].device = Device::restore(&kept, hall.now).unwrap();
+    let before = hall.view(0).epoch;
+    // Back in the group, and not yet in the room: nothing that it says has been heard, and no time has passed.
+    hall.enter(asha);
+    hall.settle();
+    let epoch = hall.view(asha).epoch;
+    assert!(epoch > before);
+    for at in [0, bilal] {
+        assert_eq!(hall.sends_in(at), Some(epoch), "{at}");
+    }
+    // Its question is answered without a wait, too, and after that it may send itself.
+    assert_eq!(hall.sends_in(asha), None);
+    hall.join(asha);
+    hall.settle();
+    assert_eq!(hall.sends_in(asha), Some(epoch));
+}
+
+#[test]
 fn a_restarted_server_takes_the_group_back_from_its_members() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");
