@@ -1,10 +1,10 @@
 // Every screen, as people with small and large windows, light and dark, keyboard and screen reader meet it.
 
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { findings } from './harness/axe.ts';
 import { launchChromium, missing } from './harness/browsers.ts';
 import type { Person } from './harness/person.ts';
 import { Stage } from './harness/story.ts';
@@ -16,7 +16,6 @@ declare global {
   }
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = join(import.meta.dirname, '../test-results/screens');
 
 const sizes = [
@@ -32,17 +31,9 @@ async function inspect(person: Person, screen: string): Promise<void> {
     for (const colorScheme of ['light', 'dark'] as const) {
       await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await person.page.screenshot({ path: join(pictures, `${screen}-${size.width}-${colorScheme}.png`) });
-      await person.page.evaluate(axe);
-      const violations = await person.page.evaluate(async () => {
-        const { axe: checker } = window as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-        };
-        const { violations } = await checker.run();
-        return violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-      });
-      expect(violations, `${screen} at ${size.width} px, ${colorScheme}`).toEqual([]);
+      expect(await findings(person.page, { only: 'serious' }), `${screen} at ${size.width} px, ${colorScheme}`).toEqual(
+        [],
+      );
       const overflow = await person.page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );

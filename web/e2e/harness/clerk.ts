@@ -1,12 +1,11 @@
 // Somebody who is signed in, in a browser of their own with an authenticator of its own, and how their pages are inspected.
 
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { findings } from './axe.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = join(import.meta.dirname, '../../test-results/screens');
 
 /** A person at a browser of their own, whose authenticator knows its user. */
@@ -123,15 +122,7 @@ export async function inspect(clerk: Pick<Clerk, 'page'>, screen: string): Promi
         path: join(pictures, `admin-${screen}-${size.width}-${colorScheme}.png`),
         fullPage: true,
       });
-      await clerk.page.evaluate(axe);
-      const violations = await clerk.page.evaluate(async () => {
-        const { axe: checker } = window as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-        };
-        const { violations } = await checker.run();
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-      });
-      expect(violations, `${screen} at ${size.width} px, ${colorScheme}`).toEqual([]);
+      expect(await findings(clerk.page), `${screen} at ${size.width} px, ${colorScheme}`).toEqual([]);
       const overflow = await clerk.page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
