@@ -3,8 +3,6 @@
 //! What comes from outside stays text: nothing of it is run, opened or shown other than as text. What has no place in a draft is
 //! named, so that nobody takes a part for the whole.
 
-use std::collections::BTreeSet;
-
 use sabha_protocol::{
     bulletin::DocumentKind,
     limits::{DOCUMENT_BYTES_MAX, DOCUMENT_TITLE_CHARS_MAX},
@@ -25,7 +23,7 @@ use crate::{
         uri::is_uri,
         weaknesses,
     },
-    indicators::{self, INDICATORS_MAX, Indicator, IndicatorKind},
+    indicators::{self, Full, Gathering, Indicator},
     stix::timestamp,
 };
 
@@ -140,9 +138,7 @@ pub(crate) struct Draft {
     /// Names and CPEs of products; the ids of vulnerabilities refer to them by [`product_id`].
     pub(crate) products: Vec<(String, Option<String>)>,
     pub(crate) vulnerabilities: Vec<Vulnerability>,
-    indicators: Vec<Indicator>,
-    /// Which of them there are.
-    seen: BTreeSet<(IndicatorKind, String)>,
+    indicators: Gathering,
     /// Bytes of what is written more than once.
     repeated: usize,
     pub(crate) left: Left,
@@ -161,19 +157,39 @@ impl Draft {
         }
     }
 
-    /// Adds an indicator, each once.
-    pub(crate) fn indicate(&mut self, indicator: Option<Indicator>, what: &str) {
+    /// Adds an indicator, each once, and returns its place.
+    pub(crate) fn indicate(&mut self, indicator: Option<Indicator>, what: &str) -> Option<usize> {
         match indicator {
-            Some(_) if self.indicators.len() == INDICATORS_MAX => {
-                self.left.out(what, "there are more indicators than a document can have");
+            Some(indicator) => self.state(what, |indicators| indicators.indicator(indicator)),
+            None => {
+                self.left.out(what, "its value is not one of its kind");
+                None
             }
-            Some(indicator) => {
-                if self.seen.insert((indicator.kind(), indicator.value().to_owned())) {
-                    self.indicators.push(indicator);
-                }
-            }
-            None => self.left.out(what, "its value is not one of its kind"),
         }
+    }
+
+    /// Adds what indicators can state; where there is no room for it, `what` is left out.
+    pub(crate) fn state<T>(
+        &mut self,
+        what: &str,
+        state: impl FnOnce(&mut Gathering) -> Result<T, Full>,
+    ) -> Option<T> {
+        let stated = state(&mut self.indicators).ok();
+        if stated.is_none() {
+            self.left.out(what, "there are more indicators than a document can have");
+        }
+        stated
+    }
+
+    /// Takes all that the text of a note of indicators states. Returns whether every line states something; if not, nothing is taken.
+    pub(crate) fn gather(&mut self, text: &str) -> bool {
+        let (groups, all) = indicators::read(text);
+        if all {
+            self.state(indicators::TITLE, |indicators| {
+                groups.into_iter().try_for_each(|one| indicators.take(one))
+            });
+        }
+        all
     }
 
     /// Returns whether there is room for `bytes` more of what is written in several places. What stands in one place is as long
@@ -201,7 +217,7 @@ impl Draft {
             nameless.title = Some("Vulnerability without a name".to_owned());
         }
         if !self.indicators.is_empty() {
-            let text = indicators::write(&self.indicators);
+            let text = indicators::write(&std::mem::take(&mut self.indicators).groups());
             self.notes.extend(note(NoteCategory::Other, Some(indicators::TITLE), &text));
         }
         let Self {

@@ -10,17 +10,29 @@
 //! ```
 //!
 //! A line is a kind, a value that is one of its kind, and after ` # ` a comment if there is one. A line that is none is left in
-//! the note and is no indicator: it travels as text, and nobody blocks anything by it.
+//! the note and is no indicator: it travels as text, and nobody blocks anything by it. `set.rs` has the other lines of such a note:
+//! malware that the lines after it indicate, and where what the line before it states was sighted.
+
+mod malware;
+mod set;
+mod sighting;
 
 use std::{
-    fmt::Write as _,
+    fmt,
     net::{Ipv4Addr, Ipv6Addr},
+};
+
+pub(crate) use self::set::{Full, Gathering};
+pub use self::{
+    malware::Malware,
+    set::{Group, Seen, read, write},
+    sighting::Sighting,
 };
 
 /// The title of a note whose lines are indicators.
 pub const TITLE: &str = "Indicators of compromise";
 
-/// Most indicators of one document. Each becomes an object of some 700 bytes.
+/// Most lines of one document that state something. Each becomes an object of some 700 bytes.
 pub const INDICATORS_MAX: usize = 5000;
 
 /// Longest value, in bytes: what a URL is cut to by most who read one.
@@ -120,23 +132,26 @@ impl Indicator {
     /// one line.
     pub fn new(kind: IndicatorKind, value: &str, comment: Option<&str>) -> Option<Self> {
         let value = value.trim();
-        // A name may have spaces, but nothing that would begin a comment or another line.
-        let whole = !value.is_empty()
-            && value.len() <= VALUE_BYTES_MAX
-            && !value.contains(" # ")
-            && !value.contains(char::is_control);
-        if !whole || !kind.fits(value) {
+        if !is_whole(value) || !kind.fits(value) {
             return None;
         }
         let is_hash = matches!(
             kind,
             IndicatorKind::Md5 | IndicatorKind::Sha1 | IndicatorKind::Sha256 | IndicatorKind::Sha512
         );
-        let comment = comment
-            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
-            .filter(|text| !text.is_empty());
+        let comment = comment_of(comment);
         let value = if is_hash { value.to_ascii_lowercase() } else { value.to_owned() };
         Some(Self { kind, value, comment })
+    }
+
+    /// Reads a line.
+    fn of_line(line: &str) -> Option<Self> {
+        let (word, rest) = line.split_once(' ')?;
+        let kind = IndicatorKind::ALL.into_iter().find(|kind| kind.word() == word)?;
+        match rest.split_once(" # ") {
+            Some((value, comment)) => Self::new(kind, value, Some(comment)),
+            None => Self::new(kind, rest, None),
+        }
     }
 
     /// Returns what the value is.
@@ -155,40 +170,31 @@ impl Indicator {
     }
 }
 
-/// Reads the lines of a note: its indicators, at most [`INDICATORS_MAX`], and whether every line but empty ones was read.
-pub fn read(text: &str) -> (Vec<Indicator>, bool) {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let (mut found, mut all) = (Vec::new(), true);
-    for line in lines {
-        match line_of(line).filter(|_| found.len() < INDICATORS_MAX) {
-            Some(indicator) => found.push(indicator),
-            None => all = false,
-        }
-    }
-    (found, all)
-}
-
-fn line_of(line: &str) -> Option<Indicator> {
-    let (word, rest) = line.split_once(' ')?;
-    let kind = IndicatorKind::ALL.into_iter().find(|kind| kind.word() == word)?;
-    match rest.split_once(" # ") {
-        Some((value, comment)) => Indicator::new(kind, value, Some(comment)),
-        None => Indicator::new(kind, rest, None),
+impl fmt::Display for Indicator {
+    /// Writes its line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.value)?;
+        comment_after(self.comment(), f)
     }
 }
 
-/// Writes indicators as the text of a note.
-pub fn write(indicators: &[Indicator]) -> String {
-    let mut text = String::new();
-    for Indicator { kind, value, comment } in indicators {
-        // Cannot fail: a String takes any text.
-        let _ = write!(text, "{} {value}", kind.word());
-        if let Some(comment) = comment {
-            let _ = write!(text, " # {comment}");
-        }
-        text.push('\n');
-    }
-    text
+/// Returns whether a value can stand in a line. It may have spaces, but nothing that would begin a comment or another line.
+fn is_whole(value: &str) -> bool {
+    !value.is_empty()
+        && value.len() <= VALUE_BYTES_MAX
+        && !value.contains(" # ")
+        && !value.ends_with(" #")
+        && !value.contains(char::is_control)
+}
+
+/// Returns a comment as it stands in a line.
+fn comment_of(comment: Option<&str>) -> Option<String> {
+    let line = comment.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    line.filter(|text| !text.is_empty())
+}
+
+fn comment_after(comment: Option<&str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    comment.map_or(Ok(()), |comment| write!(f, " # {comment}"))
 }
 
 /// Returns whether a text is a name of labels (RFC 1034 section 3.5, and those of other scripts), two at least.
@@ -227,12 +233,14 @@ mod tests {
              url https://evil.example/a#b\nemail a@evil.example\nfile the invoice.exe\nsha256 {hash} # a # b"
         );
         let (found, all) = read(&text);
+        assert_eq!(read(&write(&found)), (found.clone(), true));
+        let [Group { malware: None, indicators }] = &found[..] else { panic!("{found:?}") };
+        let found: Vec<&Indicator> = indicators.iter().map(|one| &one.what).collect();
         assert!(all && found.len() == 7);
         assert_eq!(found[0].comment(), Some("command and control"));
         assert_eq!((found[3].value(), found[3].comment()), ("https://evil.example/a#b", None));
         assert_eq!(found[5].value(), "the invoice.exe");
         assert_eq!((found[6].value(), found[6].comment()), (&*hash.to_ascii_lowercase(), Some("a # b")));
-        assert_eq!(read(&write(&found)), (found, true));
     }
 
     #[test]
@@ -263,13 +271,6 @@ mod tests {
         assert_eq!(read(&long), (Vec::new(), false));
     }
 
-    #[test]
-    fn there_are_so_many_and_no_more() {
-        let text = "ipv4 198.51.100.7\n".repeat(INDICATORS_MAX + 1);
-        let (found, all) = read(&text);
-        assert_eq!((found.len(), all), (INDICATORS_MAX, false));
-    }
-
     proptest! {
         #[test]
         fn what_is_written_is_read_again(
@@ -278,7 +279,8 @@ mod tests {
             comment in proptest::option::of("\\PC{0,20}|[a #\\n]{0,9}"),
         ) {
             if let Some(indicator) = Indicator::new(kind, &value, comment.as_deref()) {
-                let one = vec![indicator];
+                let one = Seen { what: indicator, sightings: Vec::new() };
+                let one = vec![Group { malware: None, indicators: vec![one] }];
                 prop_assert_eq!(read(&write(&one)), (one, true));
             }
         }

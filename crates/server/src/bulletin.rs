@@ -6,12 +6,14 @@
 
 mod aggregator;
 pub(crate) mod check;
+mod earlier;
 mod mirror;
 mod openpgp;
 mod provider;
 mod signatures;
 
 pub(crate) use aggregator::{AGGREGATOR_PATH, Aggregator};
+pub(crate) use earlier::list_earlier;
 pub(crate) use mirror::Mirror;
 pub(crate) use openpgp::SigningKey;
 pub(crate) use provider::{CATEGORIES, KEYS_PATH, Provider, rfc_822, rfc_3339};

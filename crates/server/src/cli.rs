@@ -10,6 +10,7 @@ mod key_file;
 mod mirror;
 mod policy;
 mod user;
+mod webhook;
 
 use std::{
     error::Error,
@@ -74,7 +75,7 @@ enum Command {
     /// Read the audit log: export it, or check that nobody changed it.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Show the key by which the bulletin's provider of CSAF signs, and other providers that are mirrored.
+    /// Show the key by which the bulletin's provider of CSAF signs, other providers that are mirrored, and webhooks.
     #[command(subcommand)]
     Bulletin(bulletin::Command),
     /// Check the configuration and print what is in force.

@@ -253,6 +253,8 @@ pub struct BulletinSettings {
 pub struct WebhookSettings {
     /// Networks that are not of the Internet, and into which webhooks may lead nevertheless.
     pub networks: Vec<ipnet::IpNet>,
+    /// PEM file of the authorities whose word on the identity of webhooks' servers is taken. Absent: those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[bulletin.provider]`

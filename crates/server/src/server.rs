@@ -155,7 +155,7 @@ pub struct Server {
     accepting: JoinHandle<()>,
     forgetting: JoinHandle<()>,
     mirroring: Option<JoinHandle<()>>,
-    /// What sends mails and tells webhooks.
+    /// What sends mails, tells webhooks, and lists what was published before there were listings.
     telling: Vec<JoinHandle<()>>,
     data_dir: DataDir,
 }
@@ -203,6 +203,8 @@ impl Server {
         let (post, wake) = (Post::new(&settings.mail, &url)?, Wake::default());
         let aggregator = bulletin::Aggregator::new(&settings.bulletin.aggregator, &url, data_dir.key())?;
         let aggregator = aggregator.map(Arc::new);
+        let tls = accounts::authorities(settings.bulletin.webhooks.ca_file.as_deref())
+            .map_err(|error| ConfigError::Invalid(format!("bulletin.webhooks.ca_file: {error}")))?;
         let telling = Telling {
             bell: Bell::default(),
             secrets: data_dir.key().webhook_secrets(),
@@ -211,6 +213,8 @@ impl Server {
         let creation_key = data_dir.key().creation_key();
         let meetings = f64::from(settings.limits.meetings_per_minute);
         let tcp = Addresses::new(tcp_limits(&settings));
+        let provider = bulletin::Provider::new(&settings.bulletin.provider, &url, data_dir.key());
+        let issuer = provider.as_ref().map(bulletin::Provider::issuer).cloned();
         let (router, account_routes) = http::router(Arc::new(Shared {
             accounts: Accounts::new(
                 &settings.limits,
@@ -229,7 +233,7 @@ impl Server {
             media: media.clone(),
             origin: url.origin().to_owned(),
             probe_key: data_dir.key().probe_key(),
-            provider: bulletin::Provider::new(&settings.bulletin.provider, &url, data_dir.key()),
+            provider,
             public_url: settings.server.public_url.clone(),
             requests: NetworkThrottle::new(Pace::of(settings.limits.requests_per_address_per_second, 10)),
             rooms_max: settings.limits.rooms,
@@ -249,8 +253,9 @@ impl Server {
         let accepting = tokio::spawn(http::serve(listener, acceptor, drain.watch()));
         let setup_url = setup_url(&store, &settings, address).await?;
         tracing::info!(%address, media_port = media.udp_port(), version = env!("CARGO_PKG_VERSION"), "serving");
-        let notices = Notices { store: store.clone(), post: post.clone(), url: url.clone(), telling };
+        let notices = Notices { store: store.clone(), post: post.clone(), url: url.clone(), tls, telling };
         let mut telling = notices.start();
+        telling.push(bulletin::list_earlier(store.clone(), issuer));
         telling.extend(post.map(|post| {
             let (store, keys) = (store.clone(), data_dir.key().mail_keys());
             Queue { store, post, keys, url: url.clone(), wake }.start()

@@ -33,7 +33,12 @@ pub struct Occasion {
     pub publisher: Option<Publisher>,
     /// The newest revision of it that is published.
     pub before: Option<Csaf>,
+    /// When that is, in milliseconds since 1970. What is published says no later time.
+    pub now_ms: u64,
 }
+
+/// By how much the clock of whoever set a date may be ahead, in milliseconds.
+const AHEAD_MS: u64 = 5 * 60 * 1000;
 
 /// Judges a document, and returns how lists name it if it is fit.
 ///
@@ -101,6 +106,13 @@ fn compare(document: &Csaf, occasion: &Occasion, report: &mut Report) {
     {
         report.add(&PUBLISHER, &root.key("publisher"), || {
             format!("Name and namespace have to be {} and {}.", publisher.name, publisher.namespace)
+        });
+    }
+    // What is submitted today may be published tomorrow, as of tomorrow.
+    let current = Instant::parse(&tracking.current_release_date).map_or(0, Instant::unix_ms);
+    if occasion.release.is_some() && current > occasion.now_ms.saturating_add(AHEAD_MS) {
+        report.add(&DATE, &at.key("current_release_date"), || {
+            "It is in the future: publish it then, or say when it is published.".to_owned()
         });
     }
     if let Some(before) = &occasion.before {
@@ -191,7 +203,9 @@ mod tests {
     }
 
     fn occasion(label: Tlp, release: Option<Release>) -> Occasion {
-        Occasion { label, release, publisher: Some(publisher()), before: None }
+        // A day after the last of these dates.
+        let now_ms = Instant::parse(DATES[2]).unwrap().unix_ms() + 24 * 60 * 60 * 1000;
+        Occasion { label, release, publisher: Some(publisher()), before: None, now_ms }
     }
 
     fn rules(document: &Csaf, occasion: &Occasion) -> Vec<&'static str> {
@@ -264,6 +278,24 @@ mod tests {
         assert_eq!(changed(&|one| one.tracking.initial_release_date = same.clone()), ["BULLETIN-DATE"]);
         let old = "2025-01-01T00:00:00Z".to_owned();
         assert_eq!(changed(&|one| one.tracking.current_release_date = old.clone()), ["BULLETIN-DATE"]);
+    }
+
+    /// BUL-16
+    #[test]
+    fn what_is_published_was_not_released_in_the_future() {
+        let document = released(Tlp::Clear, Release::Final);
+        let released_ms = Instant::parse(DATES[0]).unwrap().unix_ms();
+        for (now_ms, is_fit) in [
+            (released_ms, true),
+            (released_ms - AHEAD_MS, true),
+            (released_ms - AHEAD_MS - 1, false),
+            (0, false),
+        ] {
+            let at = |release| Occasion { now_ms, ..occasion(Tlp::Clear, release) };
+            let expected: &[&str] = if is_fit { &[] } else { &["BULLETIN-DATE"] };
+            assert_eq!(rules(&document, &at(Some(Release::Final))), expected, "{now_ms}");
+            assert!(rules(&document, &at(None)).is_empty(), "it is submitted before");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         model::{Note, NoteCategory, RemediationCategory, Status, Vulnerability},
         schema::is_cpe,
     },
-    indicators::{self, Indicator},
+    indicators::{self, Group, Indicator},
     stix::{note_word, remedy_name, timestamp, uuid},
 };
 
@@ -53,8 +53,13 @@ pub fn export(source: &Source<'_>) -> Result<Vec<u8>, Unreadable> {
             Some(indicators::TITLE) => indicators::read(&note.text),
             _ => (Vec::new(), false),
         };
-        attributes.extend(found.iter().map(|one| writing.indicator(one)));
-        if !all {
+        let indicators = found.iter().flat_map(|group| &group.indicators);
+        attributes.extend(indicators.map(|one| writing.indicator(&one.what)));
+        // What indicators are of, and where they were sighted, an attribute does not say: then the text goes with them.
+        let says_more = |group: &Group| {
+            group.malware.is_some() || group.indicators.iter().any(|one| !one.sightings.is_empty())
+        };
+        if !all || found.iter().any(says_more) {
             let name = if described == Some(at) { DESCRIPTION } else { title_of(note) };
             reports.extend(writing.report(&at.to_string(), name, &note.text));
         }

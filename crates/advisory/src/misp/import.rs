@@ -19,7 +19,7 @@ use crate::{
         Draft, ImportError, Imported, is_cve, line, no_status, note, product_id, reference, score,
         vulnerability,
     },
-    indicators::{Indicator, IndicatorKind},
+    indicators::{Indicator, IndicatorKind, TITLE},
     stix::{OBJECTS_MAX, is_uuid},
 };
 
@@ -54,6 +54,10 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
         labels(report, &mut draft);
         let (name, text) =
             (report.text("name").unwrap_or_default(), report.text("content").unwrap_or_default());
+        // As the way out writes it: what the attributes say alone is among it.
+        if name == TITLE && draft.gather(text) {
+            continue;
+        }
         let read = match name {
             DESCRIPTION => note(NoteCategory::Summary, None, text),
             _ => note(NoteCategory::General, Some(name), text),
@@ -143,7 +147,9 @@ fn attribute(one: &Json, draft: &mut Draft) {
             };
             for (kind, value) in pairs {
                 match indicator_kind(kind, value) {
-                    Some(known) => draft.indicate(Indicator::new(known, value, comment), value),
+                    Some(known) => {
+                        draft.indicate(Indicator::new(known, value, comment), value);
+                    }
                     None => {
                         draft.left.out(&format!("{kind} {value}"), "a document has no place for its type");
                     }

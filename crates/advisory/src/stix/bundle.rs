@@ -71,10 +71,12 @@ impl Parts {
         Some(id)
     }
 
-    /// Returns the ids of what the document is made of: notes are about it, and not in it.
+    /// Returns the ids of what the document is made of: notes and opinions are about it, and not in it.
     pub(super) fn refs(&self) -> Vec<String> {
         let ids = self.objects.iter().filter_map(|object| object.get("id").and_then(Value::as_str));
-        ids.filter(|id| !id.starts_with("note--")).map(str::to_owned).collect()
+        ids.filter(|id| !id.starts_with("note--") && !id.starts_with("opinion--"))
+            .map(str::to_owned)
+            .collect()
     }
 
     pub(super) fn finish(self, head: [Value; 3]) -> Bundle {

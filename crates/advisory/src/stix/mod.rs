@@ -9,14 +9,17 @@
 //! | a remedy | course-of-action, which mitigates or remediates its vulnerability |
 //! | a product with a status | software, related to the vulnerability by CSAF's word for the status |
 //! | a text | the report's or the vulnerability's description, or a note about it |
-//! | a line of [`indicators`] | indicator |
+//! | a line of [`indicators`] | indicator; malware, which the indicators after it indicate; sighting of what is in the line before |
+//! | a text with the title `Opinion: agree` or the like | opinion |
 //! | an incident | incident, with the core extension |
 //!
 //! The same document gives the same bytes. A label never becomes wider: it is the narrower of the marking's and of the one that
 //! stands in the content.
 //!
-//! What organisations acknowledge is told to the document's owner, and not to whoever else reads it; it is in no export.
+//! What organisations acknowledge is told to the document's owner, and not to whoever else reads it: it is in no export of the
+//! document, and by itself for those who may know of it (`acknowledgement.rs`).
 
+mod acknowledgement;
 mod bundle;
 mod course_of_action;
 mod frame;
@@ -25,12 +28,15 @@ mod identity;
 mod import;
 mod incident;
 mod indicator;
+mod malware;
 mod marking;
 mod note;
+mod opinion;
 mod pattern;
 mod reference;
 mod relationship;
 mod report;
+mod sighting;
 mod software;
 mod timestamp;
 mod vulnerability;
@@ -38,8 +44,9 @@ mod vulnerability;
 use std::collections::BTreeMap;
 
 use sabha_protocol::bulletin::DocumentKind;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+pub use acknowledgement::{Acknowledged, acknowledgements};
 pub use bundle::{Bundle, OBJECTS_MAX};
 pub(crate) use course_of_action::name as remedy_name;
 pub(crate) use id::{is_uuid, uuid};
@@ -54,10 +61,13 @@ use self::{
     identity::{identity, identity_id},
     incident::incident,
     indicator::indicator,
+    malware::malware,
     marking::marking,
     note::{note, threat},
+    opinion::opinion,
     relationship::relationship,
     report::{report, report_id},
+    sighting::sighting,
     software::software,
     vulnerability::{describes, vulnerability},
 };
@@ -65,9 +75,9 @@ use crate::{
     Source, content,
     csaf::{
         Csaf, Unreadable,
-        model::{FullProductName, ProductStatus, Vulnerability},
+        model::{FullProductName, Note, ProductStatus, Vulnerability},
     },
-    indicators,
+    indicators::{self, Group, Sighting},
 };
 
 /// Returns a revision as objects of STIX.
@@ -94,11 +104,11 @@ pub fn export(source: &Source<'_>) -> Result<Bundle, Unreadable> {
             Some(indicators::TITLE) => indicators::read(&text.text),
             _ => (Vec::new(), false),
         };
-        for one in &found {
-            parts.add(indicator(&frame, one, &document.title));
+        for group in &found {
+            add_group(&mut parts, &frame, group, &document.title);
         }
         if !all {
-            note(&frame, text, &about, at).and_then(|object| parts.add(object));
+            said(&frame, text, &about, at).and_then(|object| parts.add(object));
         }
     }
     add_vulnerabilities(&mut parts, &frame, &csaf);
@@ -109,6 +119,30 @@ pub fn export(source: &Source<'_>) -> Result<Bundle, Unreadable> {
     }
     let report = report(&frame, source.kind, &csaf, description, refs);
     Ok(parts.finish([marking(label), identity(source.owner), Value::Object(report)]))
+}
+
+/// Adds malware with what indicates it, and where both were sighted.
+fn add_group(parts: &mut Parts, frame: &Frame<'_>, group: &Group, title: &str) {
+    let add = |parts: &mut Parts, object, sightings: &[Sighting]| {
+        let id = parts.add(object)?;
+        for one in sightings {
+            parts.add(sighting(frame, one, &id));
+        }
+        Some(id)
+    };
+    let named = group.malware.as_ref();
+    let named = named.and_then(|one| add(parts, malware(frame, &one.what), &one.sightings));
+    for one in &group.indicators {
+        let id = add(parts, indicator(frame, &one.what, title), &one.sightings);
+        if let (Some(id), Some(named)) = (id, &named) {
+            parts.add(relationship(frame, &id, "indicates", named, None));
+        }
+    }
+}
+
+/// Returns a text as what it is: an opinion, or a note.
+fn said(frame: &Frame<'_>, text: &Note, about: &str, at: usize) -> Option<Map<String, Value>> {
+    opinion(frame, text, about, at).or_else(|| note(frame, text, about, at))
 }
 
 fn add_vulnerabilities(parts: &mut Parts, frame: &Frame<'_>, csaf: &Csaf) {
@@ -140,7 +174,7 @@ fn add_vulnerabilities(parts: &mut Parts, frame: &Frame<'_>, csaf: &Csaf) {
 fn add_texts(parts: &mut Parts, frame: &Frame<'_>, of: &Vulnerability, id: &str) {
     let described = of.notes.iter().position(|note| describes(note.category));
     for (at, text) in of.notes.iter().enumerate().filter(|(at, _)| Some(*at) != described) {
-        note(frame, text, id, at).and_then(|object| parts.add(object));
+        said(frame, text, id, at).and_then(|object| parts.add(object));
     }
     for (at, of) in of.threats.iter().enumerate() {
         threat(frame, of, id, at).and_then(|object| parts.add(object));

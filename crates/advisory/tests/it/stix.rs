@@ -10,9 +10,9 @@ use sabha_advisory::{
         model::{Distribution, Note, NoteCategory, Reference},
     },
     indicators,
-    stix::{self, Bundle},
+    stix::{self, Acknowledged, Bundle},
 };
-use sabha_protocol::bulletin::DocumentKind;
+use sabha_protocol::bulletin::{Acknowledgement, DocumentKind};
 use serde_json::{Value, json};
 
 use crate::documents;
@@ -53,6 +53,14 @@ pub(crate) fn rich() -> Vec<(String, Tlp, Csaf)> {
             text: INDICATORS.to_owned(),
             title: Some(indicators::TITLE.to_owned()),
         });
+        for (word, text) in [("agree", "We saw it, too."), ("strongly-disagree", "strongly-disagree")] {
+            document.document.notes.push(Note {
+                audience: None,
+                category: NoteCategory::Other,
+                text: text.to_owned(),
+                title: Some(format!("Opinion: {word}")),
+            });
+        }
         all.push((name, label, document));
     }
     all
@@ -61,7 +69,11 @@ pub(crate) fn rich() -> Vec<(String, Tlp, Csaf)> {
 const INDICATORS: &str = "ipv4 198.51.100.7 # command and control\nipv6 2001:db8::/32\ndomain evil.example\n\
     url https://evil.example/a?b=it's#c\nemail phish@evil.example\nfile in'voice \u{e9}.exe # lure\n\
     md5 d41d8cd98f00b204e9800998ecf8427e\nsha1 da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
-    sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n";
+    sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\
+    seen 2026-11-01T08:00:00.000Z 2026-11-05T00:00:00.500Z 12 # in two banks\n\n\
+    malware Agent Tesla (keylogger, trojan) # spread by mail\nseen - 2026-11-05T00:00:00.000Z\nseen\n\
+    domain other.example # of both\nseen 2026-11-01T08:00:00.000Z\n\n\
+    malware-sample the loader\ndomain other.example # of both\n\nmalware Alone (unknown)\n";
 
 #[test]
 fn every_object_but_the_owner_is_marked_exactly_as_the_document_and_the_marking_is_there() {
@@ -234,7 +246,13 @@ fn what_has_no_place_in_a_document_is_named_and_left_out() {
     let report = object("report", 1, json!({ "name": "One", "description": "Text", "object_refs": [] }));
     let tame = [
         report.clone(),
-        object("malware", 2, json!({ "name": "Worm" })),
+        object("malware", 2, json!({ "name": "Worm\nBcc", "is_family": true })),
+        object("sighting", 13, json!({ "sighting_of_ref": "malware--00000000-0000-4000-8000-000000000002" })),
+        object(
+            "opinion",
+            14,
+            json!({ "opinion": "perhaps", "object_refs": ["report--00000000-0000-4000-8000-000000000001"] }),
+        ),
         object("indicator", 3, json!({ "pattern": "[process:name = 'x']", "pattern_type": "stix" })),
         object("indicator", 4, json!({ "pattern": "alert tcp any", "pattern_type": "snort" })),
         object(
@@ -263,6 +281,146 @@ fn what_has_no_place_in_a_document_is_named_and_left_out() {
     assert_eq!(found.tlp, None, "no label is no leave to publish it");
     assert!(csaf.document.distribution.is_none());
     assert_eq!(import(&[object("malware", 2, json!({}))]), Err(ImportError::Empty));
+}
+
+#[test]
+fn malware_with_what_indicates_it_sightings_and_opinions_are_kept_exactly() {
+    let id = |kind: &str, number: u32| format!("{kind}--00000000-0000-4000-8000-{number:012}");
+    let seen = json!({
+        "sighting_of_ref": id("indicator", 3), "first_seen": "2026-11-01T08:00:00.000Z", "count": 7,
+        "where_sighted_refs": [id("identity", 9)],
+    });
+    let objects = [
+        // In no order: who refers to whom is looked up.
+        object("sighting", 6, seen),
+        object("sighting", 7, json!({ "sighting_of_ref": id("malware", 2), "description": "in a lab" })),
+        object(
+            "relationship",
+            4,
+            json!({ "relationship_type": "indicates", "source_ref": id("indicator", 3), "target_ref": id("malware", 2) }),
+        ),
+        object("opinion", 5, json!({ "opinion": "neutral", "object_refs": [id("report", 1)] })),
+        object(
+            "opinion",
+            8,
+            json!({
+                "opinion": "disagree", "explanation": "Not in 2.1.", "object_refs": [id("vulnerability", 10)],
+            }),
+        ),
+        object(
+            "report",
+            1,
+            json!({ "name": "One", "description": "x", "object_refs": [], "created_by_ref": id("identity", 9) }),
+        ),
+        object(
+            "malware",
+            2,
+            json!({
+                "name": "Emotet", "is_family": true, "malware_types": ["trojan", "downloader", "strange"],
+                "description": "By mail.",
+            }),
+        ),
+        object(
+            "indicator",
+            3,
+            json!({
+                "pattern": "[domain-name:value = 'evil.example']", "pattern_type": "stix", "description": "C2",
+            }),
+        ),
+        object("identity", 9, json!({ "name": "A bank" })),
+        object("vulnerability", 10, json!({ "name": "CVE-2026-0001" })),
+    ];
+    let found = import(&objects).unwrap();
+    let left: Vec<&str> = found.left_out.iter().map(|left| left.what.as_str()).collect();
+    assert_eq!(left, ["strange"], "and a type that STIX does not name is named");
+    let csaf = Csaf::read(&found.content).unwrap();
+    let titled = |title: &str| {
+        let notes = csaf.document.notes.iter().chain(csaf.vulnerabilities.iter().flat_map(|of| &of.notes));
+        notes.into_iter().find(|note| note.title.as_deref() == Some(title)).map(|note| note.text.as_str())
+    };
+    assert_eq!(
+        titled(indicators::TITLE),
+        Some(
+            "malware Emotet (downloader, trojan) # By mail.\nseen # in a lab\ndomain evil.example # C2\n\
+             seen 2026-11-01T08:00:00.000Z 7 # A bank\n"
+        )
+    );
+    assert_eq!(
+        (titled("Opinion: neutral"), titled("Opinion: disagree")),
+        (Some("neutral"), Some("Not in 2.1."))
+    );
+
+    let bundle = export(DocumentKind::IndicatorSet, Tlp::Green, &csaf);
+    let of =
+        |kind: &str| -> Vec<&Value> { bundle.objects().iter().filter(|one| one["type"] == kind).collect() };
+    let ([malware], [indicator]) = (&of("malware")[..], &of("indicator")[..]) else { panic!("{bundle:?}") };
+    assert_eq!(
+        json!([malware["name"], malware["is_family"], malware["malware_types"], malware["description"]]),
+        json!(["Emotet", true, ["downloader", "trojan"], "By mail."])
+    );
+    let indicates =
+        of("relationship").into_iter().find(|one| one["relationship_type"] == "indicates").unwrap();
+    assert_eq!((&indicates["source_ref"], &indicates["target_ref"]), (&indicator["id"], &malware["id"]));
+    let sightings = of("sighting");
+    assert_eq!((&sightings[0]["sighting_of_ref"], sightings[0].get("first_seen")), (&malware["id"], None));
+    assert_eq!((&sightings[1]["sighting_of_ref"], &sightings[1]["count"]), (&indicator["id"], &json!(7)));
+    let opinions = of("opinion");
+    assert_eq!((opinions[0].get("explanation"), &opinions[1]["opinion"]), (None, &json!("disagree")));
+    let report = of("report").into_iter().chain(of("grouping")).next().unwrap();
+    let refs = report["object_refs"].as_array().unwrap();
+    assert!(refs.contains(&malware["id"]) && !refs.contains(&opinions[0]["id"]), "{refs:?}");
+    assert_eq!(opinions[0]["object_refs"], json!([report["id"]]));
+}
+
+/// What an organisation has applied it holds right; nothing else that is acknowledged is an opinion.
+#[test]
+fn acknowledgements_refer_to_the_document_and_travel_no_further_than_its_revision() {
+    let said = |key, name, said, tlp, at_ms| Acknowledged {
+        organisation: Owner { key, name },
+        revision: 2,
+        tlp,
+        said,
+        at_ms,
+    };
+    let at_ms = 1_795_777_200_123;
+    let all = [
+        said("a", "A bank", Acknowledgement::Seen, Tlp::Amber, at_ms),
+        said("a", "A bank", Acknowledgement::Applied, Tlp::Amber, at_ms + 1),
+        said("b", "Mill", Acknowledgement::NotAffected, Tlp::Green, at_ms),
+    ];
+    let bundle = stix::acknowledgements("document 1", DocumentKind::Advisory, &all);
+    let content = br#"{"document":{"title":"One"}}"#;
+    let report =
+        stix::export(&source(DocumentKind::Advisory, Tlp::Amber, content)).unwrap().objects()[2].clone();
+    let shown: Vec<Value> = bundle
+        .objects()
+        .iter()
+        .filter(|one| one.get("object_refs").is_some())
+        .map(|one| {
+            let label =
+                bundle.objects().iter().find(|marking| marking["id"] == one["object_marking_refs"][0]);
+            assert_eq!(one["object_refs"], json!([report["id"]]));
+            json!([
+                one["type"],
+                one["labels"][0],
+                one["opinion"],
+                one["authors"][0],
+                label.unwrap()["name"],
+                one["created"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(shown),
+        json!([
+            ["note", "seen", null, "A bank", "TLP:AMBER", "2026-11-27T11:00:00.123Z"],
+            ["opinion", "applied", "agree", "A bank", "TLP:AMBER", "2026-11-27T11:00:00.124Z"],
+            ["note", "not_affected", null, "Mill", "TLP:GREEN", "2026-11-27T11:00:00.123Z"],
+        ])
+    );
+    let ids: std::collections::BTreeSet<String> =
+        bundle.objects().iter().map(|one| one["id"].to_string()).collect();
+    assert_eq!(ids.len(), bundle.objects().len());
 }
 
 #[test]
@@ -426,11 +584,42 @@ fn others_find_every_export_valid_and_read_it() {
     }
     let titled = stix::export(&source(DocumentKind::Advisory, Tlp::Red, br#"{"document":{"title":"One"}}"#));
     fs::write(directory.path().join("titled.json"), titled.unwrap().write()).unwrap();
+    let said = |said| Acknowledged {
+        organisation: OWNER,
+        revision: 1,
+        tlp: Tlp::Amber,
+        said,
+        at_ms: 1_795_777_200_123,
+    };
+    let all: Vec<_> = Acknowledgement::ALL.into_iter().map(said).collect();
+    let acknowledged = stix::acknowledgements("document 1", DocumentKind::Advisory, &all);
+    fs::write(directory.path().join("acknowledged.json"), acknowledged.write()).unwrap();
     let Some(lines) = judged("read_bundles.py", directory.path()) else { return };
-    assert_eq!(lines.len(), written + 1);
+    assert_eq!(lines.len(), written + 2);
     for line in lines {
         assert_eq!(line["errors"], json!([]), "{line}");
         // What their library derives from the same properties.
         assert_eq!(line["other_ids"], json!([]), "{line}");
     }
+}
+
+/// `misp-stix`: to MISP and back, malware is the same, and so are opinions.
+#[test]
+fn malware_and_opinions_come_through_misp() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, label, mut document) = rich().remove(0);
+    // They read a text of MISP as a text that has one: an opinion without words has none that comes back.
+    document.document.notes.retain(|note| note.title.as_deref() != Some("Opinion: strongly-disagree"));
+    let bundle = export(DocumentKind::IndicatorSet, label, &document);
+    fs::write(directory.path().join("one.json"), bundle.write()).unwrap();
+    let Some(lines) = judged("round_trip.py", directory.path()) else { return };
+    assert_eq!(
+        lines[0]["malware"],
+        json!([
+            ["Agent Tesla", true, ["keylogger", "trojan"], "spread by mail"],
+            ["Alone", true, ["unknown"], null],
+            ["the loader", false, [], null],
+        ])
+    );
+    assert_eq!(lines[0]["opinions"], json!([["agree", "We saw it, too."]]));
 }

@@ -15,9 +15,9 @@ found = {}
 
 server = Server(url + "taxii2/", user="feed", password=key)
 found["title"] = server.title
-public, members = server.api_roots
+public, members, *groups = server.api_roots
 found["default"] = server.default.url == public.url
-for name, root in (("public", public), ("members", members)):
+for name, root in (("public", public), ("members", members), *((group.title, group) for group in groups)):
     found[name] = {"title": root.title, "versions": root.versions, "length": root.max_content_length}
     for collection in root.collections:
         here = found[name][collection.alias] = {"read": collection.can_read, "write": collection.can_write}
@@ -50,14 +50,15 @@ for name, root in (("public", public), ("members", members)):
             timeout=30,
         ).status_code
 
-drafts = next(one for one in members.collections if one.can_write)
-status = drafts.add_objects({"objects": [
-    json.loads(stix2.Report(
-        name="By the client", published="2026-11-27T10:00:00Z", report_types=["threat-report"], description="Text",
-        object_refs=["malware--00000000-0000-4000-8000-000000000002"],
-    ).serialize()),
-    json.loads(stix2.Malware(name="Worm", is_family=False).serialize()),
-]})
-found["status"] = [status.status, status.success_count, status.failure_count]
-found["again"] = members.get_status(status.id).status
+for name, root in (("members", members), *((group.title, group) for group in groups)):
+    drafts = next(one for one in root.collections if one.can_write)
+    status = drafts.add_objects({"objects": [
+        json.loads(stix2.Report(
+            name="By the client", published="2026-11-27T10:00:00Z", report_types=["threat-report"], description="Text",
+            object_refs=["malware--00000000-0000-4000-8000-000000000002"],
+        ).serialize()),
+        json.loads(stix2.Malware(name="Worm", is_family=False).serialize()),
+    ]})
+    again = root.get_status(status.id).status
+    found[name]["status"] = [status.status, status.success_count, status.failure_count, again]
 print(json.dumps(found))

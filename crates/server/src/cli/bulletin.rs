@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Output, SettingsArgs, mirror, print, report};
+use super::{Output, SettingsArgs, mirror, print, report, webhook};
 use crate::{
     bulletin::Provider,
     config::{ConfigError, PublicUrl},
@@ -21,6 +21,9 @@ pub(super) enum Command {
     /// Show how it stands with the providers of CSAF that the server lists or mirrors, or have them asked now.
     #[command(subcommand)]
     Mirror(mirror::Command),
+    /// Show, add, remove and test the addresses at which member organisations have themselves told of documents.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 /// Does what was asked.
@@ -28,6 +31,7 @@ pub(super) fn run(command: &Command, output: Output) -> ExitCode {
     let done = match command {
         Command::Key(settings) => key(settings, output),
         Command::Mirror(command) => mirror::run(command, output),
+        Command::Webhook(command) => webhook::run(command, output),
     };
     match done {
         Ok(text) => {

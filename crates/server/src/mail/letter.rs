@@ -12,7 +12,7 @@ use sabha_protocol::{
     wire::plans::{MailKind, Schedule, Times},
 };
 
-use super::{MailKeys, calendar};
+use super::{MailKeys, calendar, message_id};
 use crate::{config::PublicUrl, storage::DueMail};
 
 /// One meeting in a mail.
@@ -64,7 +64,7 @@ pub(super) fn letter(
         .to(Mailbox::new(None, due.to.as_str().parse()?))
         .subject(subject(due.kind, &title, &entries, &zone))
         // Sent twice after a crash, it is one.
-        .message_id(Some(format!("<{}@{host}>", data_encoding::HEXLOWER.encode(&due.id))))
+        .message_id(Some(message_id(&due.id, url)))
         .date(now);
     if let Some(address) = &due.reply_to {
         message = message.reply_to(Mailbox::new(by.map(str::to_owned), address.as_str().parse()?));

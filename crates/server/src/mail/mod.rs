@@ -12,11 +12,13 @@
 mod calendar;
 mod keys;
 mod letter;
+mod message_id;
 mod post;
 mod queue;
 
 pub(crate) use self::{
     keys::MailKeys,
+    message_id::message_id,
     post::{Given, Post},
     queue::{Queue, Wake},
 };

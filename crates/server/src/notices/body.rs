@@ -49,6 +49,7 @@ pub(super) fn body(document: &NoticedDocument, origin: &str) -> Option<Vec<u8>> 
             What::Published => "bulletin.published",
             What::Revised => "bulletin.revised",
             What::Withdrawn => "bulletin.withdrawn",
+            What::Followed(_) => return None,
         },
         timestamp: rfc_3339(document.at_ms),
         data: Data {

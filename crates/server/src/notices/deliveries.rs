@@ -15,7 +15,6 @@ use super::{
     webhook::{Delivery, WebhookSecrets, deliver},
 };
 use crate::{
-    accounts::authorities,
     clock,
     config::PublicUrl,
     storage::{DueMessage, NoticeOutcome, NoticeTo, Store, StoreError},
@@ -39,25 +38,19 @@ pub(super) struct Deliveries {
     pub(super) url: PublicUrl,
     pub(super) secrets: WebhookSecrets,
     pub(super) targets: Targets,
+    /// Whom servers are believed by.
+    pub(super) tls: Arc<ClientConfig>,
 }
 
 impl Deliveries {
     pub(super) fn start(self, wake: Arc<Notify>) -> JoinHandle<()> {
         tokio::spawn(async move {
-            // Certificates are checked by what the system trusts; without any, nothing over TLS is delivered.
-            let tls = match authorities(None) {
-                Ok(tls) => tls,
-                Err(error) => {
-                    tracing::warn!(%error, "webhooks are not delivered");
-                    return;
-                }
-            };
             let (mut running, mut busy) = (JoinSet::new(), HashSet::new());
             loop {
                 let pause = match self.store.due_deliveries(clock::unix_ms()).await {
                     Ok((due, next_ms)) => {
                         for message in due {
-                            self.begin(message, &tls, &mut running, &mut busy).await;
+                            self.begin(message, &mut running, &mut busy).await;
                         }
                         next_ms.map_or(PAUSE, |at_ms| {
                             Duration::from_millis(at_ms.saturating_sub(clock::unix_ms()))
@@ -84,7 +77,6 @@ impl Deliveries {
     async fn begin(
         &self,
         message: [u8; 16],
-        tls: &Arc<ClientConfig>,
         running: &mut JoinSet<WebhookId>,
         busy: &mut HashSet<WebhookId>,
     ) {
@@ -97,9 +89,9 @@ impl Deliveries {
         if !busy.insert(webhook) {
             return;
         }
-        let (this, tls) = (self.clone(), Arc::clone(tls));
+        let this = self.clone();
         running.spawn(async move {
-            if let Err(error) = this.deal_with(due, tls).await {
+            if let Err(error) = this.deal_with(due).await {
                 tracing::error!(%error, "what became of a delivery could not be stored");
                 // It is still due, and would be delivered again and again.
                 tokio::time::sleep(PAUSE).await;
@@ -108,7 +100,7 @@ impl Deliveries {
         });
     }
 
-    async fn deal_with(&self, due: DueMessage, tls: Arc<ClientConfig>) -> Result<(), StoreError> {
+    async fn deal_with(&self, due: DueMessage) -> Result<(), StoreError> {
         let NoticeTo::Webhook { webhook, url, failures } = &due.to else { return Ok(()) };
         let now_ms = clock::unix_ms();
         let document = due.documents.first();
@@ -120,7 +112,7 @@ impl Deliveries {
         };
         let id = format!("msg_{}", data_encoding::HEXLOWER.encode(&due.id));
         let delivery = Delivery { id: &id, timestamp_s: now_ms / 1000, body: &body };
-        match deliver(url, &self.secrets, *webhook, delivery, (&self.targets, tls)).await {
+        match deliver(url, &self.secrets, *webhook, delivery, (&self.targets, Arc::clone(&self.tls))).await {
             Ok(()) => self.store.note_delivered(*webhook, document.notice, clock::unix_ms()).await,
             Err(why) => {
                 tracing::info!(%webhook, %why, "a delivery was not taken");

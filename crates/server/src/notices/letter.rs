@@ -15,16 +15,20 @@ use sabha_advisory::{
     Tlp,
     notice::{Said, said},
 };
-use sabha_protocol::{account::EmailAddress, bulletin::DocumentKind};
+use sabha_protocol::{account::EmailAddress, bulletin::DocumentKind, wire::advisory_policy::NotFollowed};
 
 use super::openpgp::KeyError;
 use crate::{
     config::PublicUrl,
+    mail::message_id,
     storage::{NoticedDocument, What},
 };
 
 /// Where an account says what it is told.
 const SETTINGS: &str = "/bulletin/desk#notices";
+
+/// Where those who keep the floor see what was applied.
+const FOLLOWING: &str = "/admin#advisories";
 
 /// What is known of a mail besides what it is about.
 pub(super) struct Letter<'a> {
@@ -57,24 +61,23 @@ impl Letter<'_> {
         encrypt: impl FnOnce(&[u8]) -> Result<Option<String>, KeyError>,
     ) -> Result<Message, Unwritable> {
         let origin = self.url.origin();
-        // Without the port, which an id cannot have (RFC 5322 section 3.6.4) and which is another one after a restart on any.
-        let host = origin.split_once("://").map_or("", |(_, host)| host);
-        let host =
-            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(host, _)| host);
-        let label = documents.iter().map(|document| Tlp::from(document.tlp)).max().unwrap_or(Tlp::Clear);
+        let label = label(documents);
+        let settings = settings(label);
         let header = |name, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, self.to.as_str().parse()?))
             .subject(self.subject(documents, label))
             // Sent twice after a crash, it is one.
-            .message_id(Some(format!("<{}@{host}>", data_encoding::HEXLOWER.encode(&self.id))))
+            .message_id(Some(message_id(&self.id, self.url)))
             .date(SystemTime::now())
-            .raw_header(header("X-TLP", label.label().to_owned()))
             // RFC 2369. Not with a post (RFC 8058): what unsubscribes without signing in would be a secret in the mail.
-            .raw_header(header("List-Unsubscribe", format!("<{origin}{SETTINGS}>")))
+            .raw_header(header("List-Unsubscribe", format!("<{origin}{settings}>")))
             // RFC 3834: no answer of an absent person is wanted.
             .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
+        if let Some(label) = label {
+            message = message.raw_header(header("X-TLP", label.label().to_owned()));
+        }
         let inner = |encrypted| SinglePart::plain(self.text(documents, encrypted));
         let sealed = encrypt(&inner(true).formatted()).map_err(Unwritable::Encryption)?;
         Ok(match sealed {
@@ -83,14 +86,14 @@ impl Letter<'_> {
         })
     }
 
-    fn subject(&self, documents: &[NoticedDocument], label: Tlp) -> String {
-        let tag = format!("[{}]", label.label());
+    fn subject(&self, documents: &[NoticedDocument], label: Option<Tlp>) -> String {
+        let tag = label.map_or(String::new(), |label| format!("[{}] ", label.label()));
         match documents {
             [document] if !self.is_digest => {
                 let line = headline(document, false);
-                format!("{tag} {line}")
+                format!("{tag}{line}")
             }
-            _ => format!("{tag} Bulletin: {} to read", documents.len()),
+            _ => format!("{tag}Bulletin: {} to read", documents.len()),
         }
     }
 
@@ -102,6 +105,10 @@ impl Letter<'_> {
             text.push('\n');
         };
         for document in documents {
+            if let What::Followed(outcome) = document.what {
+                line(format_args!("{}.\n\n{}\n", headline(document, encrypted), of_floor(outcome)));
+                continue;
+            }
             let label = Tlp::from(document.tlp);
             let extent = said(label, encrypted);
             line(format_args!("{}", label.label()));
@@ -120,28 +127,64 @@ impl Letter<'_> {
             }
             line(format_args!("\n{}\n", link(origin, document, extent)));
         }
-        line(format_args!(
-            "-- \nYou chose to be told of what you may read. Change that at {origin}{SETTINGS}"
-        ));
+        let why = match label(documents) {
+            Some(_) => "You chose to be told of what you may read. Change that at",
+            None => {
+                "Whoever keeps the policy of meetings is told. What was applied, and whom this server follows, is at"
+            }
+        };
+        line(format_args!("-- \n{why} {origin}{}", settings(label(documents))));
         text
+    }
+}
+
+/// Returns the narrowest label of what is told. What became of an advisory here has none: nothing is said of the advisory, not even
+/// whose it is, since whoever keeps the policy of meetings need not know of it.
+fn label(documents: &[NoticedDocument]) -> Option<Tlp> {
+    let told = documents.iter().filter(|document| !matches!(document.what, What::Followed(_)));
+    told.map(|document| Tlp::from(document.tlp)).max()
+}
+
+/// Returns where it is said what is told.
+const fn settings(label: Option<Tlp>) -> &'static str {
+    if label.is_some() { SETTINGS } else { FOLLOWING }
+}
+
+/// Returns what became of an advisory that a subscription brought.
+const fn of_floor(outcome: Result<(), NotFollowed>) -> &'static str {
+    match outcome {
+        Ok(()) => "It could only tighten what is demanded of them. It can be taken back.",
+        Err(NotFollowed::Control) => "It demands what this server cannot hold. Nothing has changed.",
+        Err(NotFollowed::Key) => {
+            "It is signed with another key than the one that was pinned. Nothing has changed: ask the publisher before you \
+             apply it or pin another key."
+        }
     }
 }
 
 /// Returns a document in a line.
 fn headline(document: &NoticedDocument, encrypted: bool) -> String {
     let extent = said(document.tlp.into(), encrypted);
+    let word = match document.what {
+        What::Published => "new",
+        What::Revised => "revised",
+        What::Withdrawn => "withdrawn",
+        What::Followed(outcome) => {
+            let not = if outcome.is_ok() { "" } else { "not " };
+            return format!(
+                "An advisory of a publisher whom this server follows was {not}applied to meetings"
+            );
+        }
+    };
     if extent == Said::Presence {
         return "There is something for you in the bulletin".to_owned();
     }
     let kind = kind(document.kind);
-    match (document.what, extent >= Said::Title) {
-        (What::Published, true) => format!("New {kind}: {}", document.title),
-        (What::Revised, true) => format!("Revised {kind}: {}", document.title),
-        (What::Withdrawn, true) => format!("Withdrawn {kind}: {}", document.title),
-        (What::Published, false) => format!("There is a new {kind} for you"),
-        (What::Revised, false) => format!("There is a revised {kind} for you"),
-        (What::Withdrawn, false) => format!("There is a withdrawn {kind} for you"),
+    if extent < Said::Title {
+        return format!("There is a {word} {kind} for you");
     }
+    let (first, rest) = word.split_at(1);
+    format!("{}{rest} {kind}: {}", first.to_ascii_uppercase(), document.title)
 }
 
 /// Returns where a document can be read.
@@ -245,6 +288,23 @@ mod tests {
         let mail = written(&documents, true);
         assert!(mail.contains("Subject: [TLP:AMBER] Bulletin: 2 to read\r\n"), "{mail}");
         assert_eq!(mail.matches("Pump").count(), 1, "{mail}");
+    }
+
+    #[test]
+    fn what_became_of_an_advisory_is_told_without_a_word_of_the_advisory() {
+        for (outcome, what, why) in [
+            (Ok(()), "was applied", "taken back"),
+            (Err(NotFollowed::Key), "was not applied", "another key"),
+            (Err(NotFollowed::Control), "was not applied", "cannot hold"),
+        ] {
+            let document = noticed(TlpLabel::Amber, What::Followed(outcome));
+            let mail = written(std::slice::from_ref(&document), false);
+            assert!(mail.contains(&format!("{what} to meetings\r\n")) && mail.contains(why), "{mail}");
+            assert!(mail.contains("<https://meet.example.org/admin#advisories>"), "{mail}");
+            for word in ["TLP", "Pump", "opens by itself", "CERT", &document.document.to_string()] {
+                assert!(!mail.contains(word), "{word} in {mail}");
+            }
+        }
     }
 
     #[test]

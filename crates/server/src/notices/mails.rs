@@ -14,7 +14,7 @@ use crate::{
     clock,
     config::PublicUrl,
     mail::{Given, Post},
-    storage::{DueMessage, NoticeOutcome, NoticeTo, NoticedDocument, Store, StoreError},
+    storage::{DueMessage, NoticeOutcome, NoticeTo, NoticedDocument, Store, StoreError, What},
 };
 
 /// How long is waited before the second try, in milliseconds; twice as long before each further one.
@@ -90,8 +90,9 @@ impl Mails {
             Ok(message) => (documents, message),
             Err(letter::Unwritable::Encryption(error)) => {
                 warn(&error, "a mail of the bulletin cannot be encrypted to the key of its reader");
-                let (silent, open): (Vec<_>, Vec<_>) =
-                    documents.into_iter().partition(|document| needs_encryption(document.tlp.into()));
+                let (silent, open): (Vec<_>, Vec<_>) = documents
+                    .into_iter()
+                    .partition(|document| !says_nothing(document) && needs_encryption(document.tlp.into()));
                 self.note(&ids(&silent), NoticeOutcome::Failed(NoticeTrouble::Key)).await?;
                 if open.is_empty() {
                     return Ok(());
@@ -137,6 +138,11 @@ impl Mails {
         }
         self.store.note_notices(notices, &outcome, clock::unix_ms()).await
     }
+}
+
+/// Returns whether a mail about it has no word of it.
+const fn says_nothing(document: &NoticedDocument) -> bool {
+    matches!(document.what, What::Followed(_))
 }
 
 fn ids(documents: &[NoticedDocument]) -> Vec<[u8; 16]> {

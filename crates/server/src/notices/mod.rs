@@ -15,15 +15,18 @@ mod mails;
 mod making;
 mod openpgp;
 mod target;
+mod trial;
 mod webhook;
 
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use tokio::{sync::Notify, task::JoinHandle};
 
 pub(crate) use self::{
     openpgp::{KeyError, RecipientKey},
     target::Targets,
+    trial::try_out,
     webhook::WebhookSecrets,
 };
 use crate::{config::PublicUrl, mail::Post, storage::Store};
@@ -58,6 +61,8 @@ pub(crate) struct Notices {
     /// The way to the mail server; `None` if there is none.
     pub(crate) post: Option<Post>,
     pub(crate) url: PublicUrl,
+    /// Whom the servers of webhooks are believed by.
+    pub(crate) tls: Arc<ClientConfig>,
     pub(crate) telling: Telling,
 }
 
@@ -65,10 +70,10 @@ impl Notices {
     /// Tells from now on. Must run in a runtime; whoever stops the server aborts the tasks: what was not noted as sent is sent
     /// again by the next one, under the id that it had.
     pub(crate) fn start(self) -> Vec<JoinHandle<()>> {
-        let Self { store, post, url, telling: Telling { bell, secrets, targets } } = self;
+        let Self { store, post, url, tls, telling: Telling { bell, secrets, targets } } = self;
         let mut tasks = vec![
             tokio::spawn(making::make(store.clone(), bell.clone())),
-            deliveries::Deliveries { store: store.clone(), url: url.clone(), secrets, targets }
+            deliveries::Deliveries { store: store.clone(), url: url.clone(), secrets, targets, tls }
                 .start(bell.deliveries.clone()),
         ];
         if let Some(post) = post {

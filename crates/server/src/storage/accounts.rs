@@ -16,6 +16,7 @@ use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 use super::{
     Author, Store, StoreError,
     audit::{self, Event},
+    bulletin,
     credentials::{NewPasskey, NewSession},
     identities::NewIdentity,
     plans,
@@ -455,6 +456,7 @@ impl Store {
         .bind(FORMER_USER)
         .execute(&mut *transaction)
         .await?;
+        bulletin::anonymise(&mut transaction, id).await?;
         let done = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(&id.as_bytes()[..])
             .execute(&mut *transaction)

@@ -28,6 +28,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (15, "notices", include_str!("../../migrations/sqlite/0015_notices.sql")),
     (16, "mirror", include_str!("../../migrations/sqlite/0016_mirror.sql")),
     (17, "facets", include_str!("../../migrations/sqlite/0017_facets.sql")),
+    (18, "listings", include_str!("../../migrations/sqlite/0018_listings.sql")),
 ];
 
 /// Brings a database to the newest schema, or finds out that it is newer.

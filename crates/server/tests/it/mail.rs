@@ -153,14 +153,14 @@ impl Office {
     }
 }
 
-/// What certifies mail servers, such as an organisation has of its own.
-struct Authority {
+/// What certifies servers, such as an organisation has of its own.
+pub struct Authority {
     certificate: rcgen::Certificate,
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut parameters = rcgen::CertificateParams::default();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -169,14 +169,14 @@ impl Authority {
     }
 
     /// Writes the certificate down as administrators have it.
-    fn write(&self, file: &Path) {
+    pub fn write(&self, file: &Path) {
         let text = data_encoding::BASE64.encode(self.certificate.der());
         let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
         std::fs::write(file, pem).unwrap();
     }
 
     /// Returns what speaks TLS as `name`.
-    fn certify(&self, name: &str) -> TlsAcceptor {
+    pub fn certify(&self, name: &str) -> TlsAcceptor {
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();

@@ -4,6 +4,7 @@
 //! that references in circles, or to nothing, cost and change nothing. What a document has no place for is named and left out.
 
 mod index;
+mod indicators;
 mod rest;
 mod vulnerabilities;
 
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     csaf::{json::Json, languages, model::NoteCategory},
     draft::{Draft, ImportError, Imported, line, note},
-    indicators,
+    indicators::TITLE,
 };
 
 /// Makes a draft from a bundle.
@@ -59,6 +60,7 @@ fn of_objects(objects: &[Json]) -> Result<Imported, ImportError> {
     reading.head();
     reading.labels();
     reading.vulnerabilities();
+    reading.indicators();
     reading.rest();
     let kind = reading.kind();
     reading.draft.finish(kind)
@@ -83,17 +85,13 @@ struct Reading<'a, 'i> {
 }
 
 impl<'a> Reading<'a, '_> {
-    /// Reads what the document says of itself. Without a report that is what its first incident, vulnerability or indicator says.
+    /// Reads what the document says of itself. Without a report that is what its first incident, vulnerability, indicator or malware says.
     fn head(&mut self) {
-        let first = ["incident", "vulnerability", "indicator"];
+        let first = ["incident", "vulnerability", "indicator", "malware"];
         let first = first.into_iter().find_map(|kind| self.index.of_kind(kind).next());
         let Some((id, head)) = self.main.or(first) else { return };
         let author = head.text("created_by_ref").unwrap_or(id);
-        let name = if kind_of(id) == "indicator" {
-            indicators::TITLE
-        } else {
-            head.text("name").unwrap_or_default()
-        };
+        let name = if kind_of(id) == "indicator" { TITLE } else { head.text("name").unwrap_or_default() };
         let identity = self.index.get(author).filter(|(id, _)| kind_of(id) == "identity");
         self.draft.title = line(name, "");
         self.draft.tracking = id.to_owned();

@@ -6,14 +6,13 @@ use super::{Reading, vulnerabilities::status_word};
 use crate::{
     csaf::{
         json::Json,
-        model::{NoteCategory, Threat},
+        model::{Note, NoteCategory, Threat},
     },
-    draft::{line, note},
-    indicators::Indicator,
+    draft::note,
     stix::{
         id::kind_of,
         note::{category_of, threat_of},
-        pattern,
+        opinion,
     },
 };
 
@@ -24,17 +23,25 @@ impl<'a> Reading<'a, '_> {
             self.index.of_kind("vulnerability").enumerate().map(|(at, (id, _))| (id, at)).collect();
         for (id, object) in self.index.all() {
             let is_kept = match kind_of(id) {
-                "extension-definition" | "grouping" | "marking-definition" | "report" | "vulnerability" => {
-                    true
-                }
+                // What was dealt with before, or names what has no place in it.
+                "extension-definition"
+                | "grouping"
+                | "indicator"
+                | "malware"
+                | "marking-definition"
+                | "report"
+                | "sighting"
+                | "vulnerability" => true,
                 "course-of-action" => self.course_of_action(id, object),
                 "identity" => self.is_author(id),
                 "incident" => self.incident(object),
-                "indicator" => {
-                    self.indicator(id, object);
-                    true
+                "note" => {
+                    let text = object.text("content").unwrap_or_default();
+                    let category = object.texts("labels").find_map(|(_, label)| category_of(label));
+                    let category = category.unwrap_or(NoteCategory::General);
+                    self.text(object, note(category, object.text("abstract"), text), &places)
                 }
-                "note" => self.note(object, &places),
+                "opinion" => self.opinion(object, &places),
                 "relationship" => self.is_stated(object),
                 "software" => self.index.from(id).iter().any(|relation| self.is_stated(relation)),
                 _ => false,
@@ -45,33 +52,9 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    fn indicator(&mut self, id: &str, object: &Json) {
-        if object.text("pattern_type") != Some("stix") {
-            self.draft.left.out(id, "its pattern is not one of STIX");
-            return;
-        }
-        if object.texts("indicator_types").any(|(_, kind)| kind == "benign") {
-            self.draft.left.out(id, "it is benign, and an indicator here is one of compromise");
-            return;
-        }
-        let Some(values) = object.text("pattern").and_then(pattern::read) else {
-            self.draft.left.out(id, "its pattern says more than that something has a value");
-            return;
-        };
-        for (kind, value) in values {
-            let said = [object.text("description"), object.text("name")].into_iter().flatten();
-            let mut said = said.filter(|text| *text != value && line(text, "") != self.draft.title);
-            let indicator = Indicator::new(kind, &value, said.next());
-            self.draft.indicate(indicator, id);
-        }
-    }
-
     /// Takes a text to the first thing it is about that is kept. To one only: a text that is about a thousand things is not
     /// written a thousand times.
-    fn note(&mut self, object: &Json, places: &BTreeMap<&str, usize>) -> bool {
-        let text = object.text("content").unwrap_or_default();
-        let category = object.texts("labels").find_map(|(_, label)| category_of(label));
-        let read = note(category.unwrap_or(NoteCategory::General), object.text("abstract"), text);
+    fn text(&mut self, object: &Json, read: Option<Note>, places: &BTreeMap<&str, usize>) -> bool {
         let Some(read) = read else { return false };
         for (_, about) in object.texts("object_refs") {
             if self.main.is_some_and(|(main, _)| main == about) {
@@ -93,6 +76,13 @@ impl<'a> Reading<'a, '_> {
             }
         }
         false
+    }
+
+    /// Takes an opinion as a text that says so.
+    fn opinion(&mut self, object: &Json, places: &BTreeMap<&str, usize>) -> bool {
+        let Some(word) = object.text("opinion").and_then(opinion::word) else { return false };
+        let text = object.text("explanation").filter(|text| !text.trim().is_empty()).unwrap_or(word);
+        self.text(object, note(NoteCategory::Other, Some(&opinion::title(word)), text), places)
     }
 
     /// Takes an incident's text, if the report does not have it already.
@@ -129,6 +119,7 @@ impl<'a> Reading<'a, '_> {
                 matches!(relation.text("relationship_type"), Some("mitigates" | "remediates"))
             }
             (Some("software"), Some("vulnerability")) => status_word(relation).is_some(),
+            (Some("indicator"), Some("malware")) => relation.text("relationship_type") == Some("indicates"),
             _ => false,
         }
     }

@@ -115,6 +115,11 @@ fn what_this_server_signs_holds_too() {
     let signature = key.sign(DOCUMENT, clock::unix_ms());
     assert_eq!(certificate.verify(DOCUMENT, signature.as_bytes(), now_s()), Ok(()));
     assert_eq!(certificate.verify(b"", signature.as_bytes(), now_s()), Err(Distrust::Bad));
+    // Before there was a key nobody signed by it, and what it says of itself is no word yet.
+    let early = key.sign(DOCUMENT, 1000);
+    assert_eq!(certificate.verify(DOCUMENT, early.as_bytes(), now_s()), Err(Distrust::Time));
+    let unborn = Certificate::read(key.public_key("A").as_bytes(), &key.fingerprint(), 1);
+    assert_eq!(unborn.unwrap_err(), Distrust::Unbound);
     let future = key.sign(DOCUMENT, clock::unix_ms() + 1000 * (SKEW_S + 3600));
     assert_eq!(certificate.verify(DOCUMENT, future.as_bytes(), now_s()), Err(Distrust::Time));
 }
@@ -216,6 +221,60 @@ fn a_subkey_signs_for_its_key_until_it_is_revoked() {
     assert!(edit.wait().unwrap().success());
     let revoked = read(&gpg.public(user), &fingerprint);
     assert_eq!(revoked.unwrap_err(), Distrust::Revoked);
+}
+
+#[test]
+fn a_subkey_signs_for_its_key_until_its_own_time_is_over() {
+    let Some(gpg) = Gpg::new() else { return };
+    let user = "T <t@example.org>";
+    gpg.run(&["--quick-generate-key", user, "ed25519", "cert", "never"]);
+    let fingerprint = gpg.fingerprint(user);
+    gpg.run(&["--quick-add-key", &fingerprint, "ed25519", "sign", "1d"]);
+    let (public, signature) = (gpg.public(user), gpg.sign(user, &[]));
+    let certificate = read(&public, &fingerprint).unwrap();
+    assert_eq!(certificate.verify(DOCUMENT, &signature, now_s()), Ok(()));
+    let tomorrow_s = now_s() + 2 * 86_400;
+    assert_eq!(Certificate::read(&public, &fingerprint, tomorrow_s).unwrap_err(), Distrust::Expired);
+    assert_eq!(certificate.verify(DOCUMENT, &signature, tomorrow_s), Err(Distrust::Expired));
+}
+
+/// RFC 9580 section 5.2.1.9: what somebody binds to their key has to agree, or they could pass off what others sign as theirs.
+#[test]
+fn a_subkey_that_was_taken_from_another_key_signs_for_nobody() {
+    let Some(gpg) = Gpg::new() else { return };
+    let (owner, thief) = ("O <o@example.org>", "X <x@example.org>");
+    let mut of = Vec::new();
+    for user in [owner, thief] {
+        gpg.run(&["--quick-generate-key", user, "ed25519", "cert", "never"]);
+        let fingerprint = gpg.fingerprint(user);
+        gpg.run(&["--quick-add-key", &fingerprint, "ed25519", "sign", "never"]);
+        let (key, _) = SignedPublicKey::from_armor_single(&gpg.public(user)[..]).unwrap();
+        of.push((fingerprint, key));
+    }
+    let signature = gpg.sign(owner, &[]);
+    let (fingerprint, mut stolen) = of.pop().unwrap();
+    let secret = gpg.run(&["--armor", "--export-secret-keys", thief]);
+    let (secret, _) = pgp::composed::SignedSecretKey::from_armor_single(&secret[..]).unwrap();
+    let taken = of[0].1.public_subkeys[0].key.clone();
+    // The thief binds it with a word of their own, which has all that a binding has but the subkey's.
+    let own = stolen.public_subkeys[0].signatures[0].config().unwrap().clone();
+    let mut config =
+        pgp::packet::SignatureConfig::v4(SignatureType::SubkeyBinding, own.pub_alg, HashAlgorithm::Sha512);
+    let keeps = |part: &pgp::packet::Subpacket| !matches!(part.data, SubpacketData::EmbeddedSignature(_));
+    config.hashed_subpackets = own.hashed_subpackets.into_iter().filter(keeps).collect();
+    config.unhashed_subpackets = own.unhashed_subpackets.into_iter().filter(keeps).collect();
+    let password = pgp::types::Password::empty();
+    let binding =
+        config.sign_subkey_binding(&secret.primary_key, &stolen.primary_key, &password, &taken).unwrap();
+    assert!(binding.verify_subkey_binding(&stolen.primary_key, &taken).is_ok());
+    stolen.public_subkeys = vec![SignedPublicSubKey { key: taken, signatures: vec![binding] }];
+    let file = stolen.to_bytes().unwrap();
+    let read = Certificate::read(&file, &fingerprint, now_s());
+    assert_eq!(read.as_ref().err(), Some(&Distrust::CannotSign));
+    // The same file with the subkey that agrees is good: it is the agreement that is missing.
+    let own = gpg.public(thief);
+    let certificate = Certificate::read(&own, &fingerprint, now_s()).unwrap();
+    assert_eq!(certificate.verify(DOCUMENT, &signature, now_s()), Err(Distrust::Bad));
 }
 
 #[test]

@@ -28,7 +28,10 @@ use super::{
     super::{key_file, print, report},
     bytes,
 };
-use crate::bulletin::{CATEGORIES, KEYS_PATH, SigningKey};
+use crate::{
+    bulletin::{CATEGORIES, KEYS_PATH, SigningKey},
+    clock,
+};
 
 /// Documents of one folder.
 const DOCUMENTS_MAX: usize = 10_000;
@@ -172,7 +175,8 @@ fn read(files: &[PathBuf]) -> Result<(Vec<Document>, Publisher), SiteError> {
     let mut documents = Vec::new();
     for path in files {
         let written = bytes(path).map_err(|source| SiteError::Unusable { path: path.clone(), source })?;
-        let occasion = Occasion { label: Tlp::Clear, release: None, publisher: None, before: None };
+        let now_ms = clock::unix_ms();
+        let occasion = Occasion { label: Tlp::Clear, release: None, publisher: None, before: None, now_ms };
         let judged = sabha_advisory::csaf::judge(&written, &occasion);
         let published = judged.map_err(|source| SiteError::Unfit { path: path.clone(), source })?;
         // Read once already, while it was judged.

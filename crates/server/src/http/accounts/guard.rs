@@ -3,7 +3,7 @@
 //! A person has a session, whose token is in a cookie that no script reads and no other site sends; a program has an API
 //! key in `Authorization`. One answer stands for every credential that opens nothing, so that trying tells nothing.
 
-use std::{net::IpAddr, time::Instant};
+use std::{convert::Infallible, net::IpAddr, time::Instant};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -86,6 +86,24 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Refusal> {
         parts.extensions.get().cloned().ok_or_else(not_signed_in)
+    }
+}
+
+/// Who asks where nobody has to say who they are, if they show what lets them read the bulletin.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Known(pub(in crate::http) Option<Caller>);
+
+impl FromRequestParts<AppState> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let is_ours = own_page(&parts.method, &parts.headers, state.public_url.as_ref()).is_ok();
+        if !is_ours || !is_known(&parts.headers, state.public_url.as_ref()) {
+            return Ok(Self(None));
+        }
+        let address = client_address(&state.trusted_proxies, &parts.extensions, &parts.headers);
+        let read = Right::Scope(Scope::BulletinRead);
+        Ok(Self(allowed(state, &parts.headers, address, read).await.ok()))
     }
 }
 

@@ -43,7 +43,7 @@ use sabha_protocol::{
 };
 use serde::de::DeserializeOwned;
 
-pub(super) use self::guard::{Caller, Identity, is_known, meeting_author, signed_in};
+pub(super) use self::guard::{Caller, Identity, Known, is_known, meeting_author, signed_in};
 use super::{AppState, error::Refusal};
 use crate::storage::{AccountError, StoreError};
 

@@ -1,10 +1,19 @@
 //! What is said about published revisions: acknowledgements, comments, and grants to clients.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use sabha_advisory::{Owner, Tlp, stix};
 use sabha_protocol::{
     bulletin::{CommentId, DocumentId},
     wire::{
-        bulletin_documents::{Acknowledge, Acknowledgements, AddComment, DocumentComments, GrantClient},
+        bulletin_documents::{
+            Acknowledge, Acknowledged, Acknowledgements, AddComment, BulletinDocument, DocumentComments,
+            GrantClient,
+        },
         http::ApiError,
     },
 };
@@ -12,21 +21,52 @@ use sabha_protocol::{
 use super::{AppState, Body, Caller, Named, Refusal, acting, reader, unknown};
 use crate::{accounts::random, clock};
 
-/// Returns who has seen or applied a document: to its owner, of all; to others, what their organisation said.
+/// The media type of STIX 2.1.
+const STIX: &str = "application/stix+json;version=2.1";
+
+/// Returns who has seen or applied a document: to its owner, of all; to others, what their organisation said. Who accepts
+/// `application/stix+json` is given a bundle of STIX 2.1.
 #[utoipa::path(get, path = "/api/v1/bulletin/documents/{id}/acknowledgements", tag = "bulletin",
     params(("id" = DocumentId, Path, description = "The document")),
     security(("session" = []), ("api_key" = ["bulletin:read"])),
     responses(
-        (status = 200, description = "What was said", body = Acknowledgements),
+        (status = 200, description = "What was said; or as opinions and notes of STIX", body = Acknowledgements),
         (status = 401, description = "Not signed in", body = ApiError),
         (status = 404, description = "No such document, or not for the caller", body = ApiError)))]
 pub(in crate::http) async fn acknowledgements(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<DocumentId>,
-) -> Result<Json<Acknowledgements>, Refusal> {
-    let found = state.store.acknowledgements(&reader(&state, &caller).await?, id).await?;
-    Ok(Json(Acknowledgements { acknowledgements: found.ok_or_else(unknown)? }))
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let reader = reader(&state, &caller).await?;
+    let found = state.store.acknowledgements(&reader, id).await?.ok_or_else(unknown)?;
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if !accepts.flat_map(|value| value.split(',')).any(is_stix) {
+        return Ok(Json(Acknowledgements { acknowledgements: found }).into_response());
+    }
+    let document = state.store.document(&reader, id).await?.ok_or_else(unknown)?;
+    Ok(([(header::CONTENT_TYPE, STIX)], in_stix(&document, &found)).into_response())
+}
+
+fn is_stix(range: &str) -> bool {
+    range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/stix+json"))
+}
+
+/// Returns a bundle of what was said of the revisions that a reader may know.
+fn in_stix(document: &BulletinDocument, said: &[Acknowledged]) -> Vec<u8> {
+    let keys: Vec<String> = said.iter().map(|one| one.organisation.to_string()).collect();
+    let label = |number| document.revisions.iter().find(|revision| revision.number == number);
+    let all = said.iter().zip(&keys).filter_map(|(one, key)| {
+        Some(stix::Acknowledged {
+            organisation: Owner { key, name: one.name.as_str() },
+            revision: one.revision,
+            tlp: Tlp::from(label(one.revision)?.tlp),
+            said: one.acknowledgement,
+            at_ms: one.at_ms,
+        })
+    });
+    stix::acknowledgements(&document.id.to_string(), document.kind, &all.collect::<Vec<_>>()).write()
 }
 
 /// Says in the name of the caller's organisation that a published revision was seen or applied, or is not about it.

@@ -1,7 +1,7 @@
 //! Objects that are sent: each envelope becomes a draft of the sender's organisation (section 5.5), and its status (4.3).
 //!
 //! A draft is for the owner's people, whatever it says: who may read it is said by people when they publish it. One that names no
-//! label is `TLP:AMBER+STRICT` until its author chooses.
+//! label is `TLP:AMBER+STRICT` until its author chooses. One that is sent to a group's root names the group as its audience.
 
 use axum::{
     body::Bytes,
@@ -14,15 +14,22 @@ use sabha_protocol::{
     bulletin::{DocumentId, DocumentKind},
     wire::bulletin_documents::Marking,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     super::bulletin::{acting, documents::revision},
-    AppState, Asking, Refusal,
+    AppState, Asking, InCollection, Refusal,
     media::{self, Taxii},
     unknown,
 };
 use crate::{accounts::random, clock};
+
+/// The status in a path.
+#[derive(Deserialize)]
+pub(in crate::http) struct OfStatus {
+    status: String,
+}
 
 /// Objects that a status names; all are counted.
 const NAMED_MAX: usize = 100;
@@ -30,11 +37,12 @@ const NAMED_MAX: usize = 100;
 pub(in crate::http) async fn add(
     State(state): State<AppState>,
     asking: Asking,
-    Path(collection): Path<String>,
+    Path(InCollection { collection }): Path<InCollection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Taxii, Refusal> {
-    if !asking.collection(&collection)?.can_write() {
+    let collection = asking.collection(&collection)?;
+    if !collection.can_write() {
         return Err(closed());
     }
     media::is_envelope(&headers)?;
@@ -49,8 +57,14 @@ pub(in crate::http) async fn add(
     let imported = imported?;
     let now_ms = clock::unix_ms();
     let tlp = imported.tlp.unwrap_or(Tlp::AmberStrict);
-    let marking =
-        Marking { tlp: tlp.into(), groups: Vec::new(), organisations: Vec::new(), persons: Vec::new() };
+    // What is sent to a group is for it, unless its label is for everybody or for persons.
+    let groups = collection.group().filter(|_| !matches!(tlp, Tlp::Clear | Tlp::Red));
+    let marking = Marking {
+        tlp: tlp.into(),
+        groups: groups.into_iter().collect(),
+        organisations: Vec::new(),
+        persons: Vec::new(),
+    };
     let content = String::from_utf8(imported.content.clone()).map_err(|_| failed())?;
     let new = revision(marking, content)?;
     // With an incident that others tell us of, the clock begins when they do.
@@ -70,7 +84,7 @@ pub(in crate::http) async fn add(
 pub(in crate::http) async fn status(
     State(state): State<AppState>,
     asking: Asking,
-    Path(id): Path<String>,
+    Path(OfStatus { status: id }): Path<OfStatus>,
 ) -> Result<Taxii, Refusal> {
     let caller = asking.caller.as_ref().ok_or_else(unknown)?;
     let id = id.replace('-', "").to_ascii_lowercase();
@@ -82,7 +96,7 @@ pub(in crate::http) async fn status(
 /// Refuses what is sent to what is only read.
 pub(in crate::http) async fn refuse(
     asking: Asking,
-    Path(collection): Path<String>,
+    Path(InCollection { collection }): Path<InCollection>,
 ) -> Result<Taxii, Refusal> {
     asking.collection(&collection)?;
     Err(closed())

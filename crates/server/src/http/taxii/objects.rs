@@ -10,7 +10,7 @@ use sabha_protocol::{Rule, bulletin::SharingGroupId};
 use serde_json::{Value, json};
 
 use super::{
-    AppState, Asking, Refusal,
+    AppState, Asking, InCollection, OfObject, Refusal,
     filter::{Filter, Version},
     media::{STIX, Taxii},
     page::{Added, Page, of_object, page},
@@ -20,7 +20,7 @@ use super::{
 pub(in crate::http) async fn objects(
     State(state): State<AppState>,
     asking: Asking,
-    Path(collection): Path<String>,
+    Path(InCollection { collection }): Path<InCollection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let filter = readable(&asking, &collection, query)?;
@@ -31,7 +31,7 @@ pub(in crate::http) async fn objects(
 pub(in crate::http) async fn manifest(
     State(state): State<AppState>,
     asking: Asking,
-    Path(collection): Path<String>,
+    Path(InCollection { collection }): Path<InCollection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let filter = readable(&asking, &collection, query)?;
@@ -49,7 +49,7 @@ pub(in crate::http) async fn manifest(
 pub(in crate::http) async fn object(
     State(state): State<AppState>,
     asking: Asking,
-    Path((collection, id)): Path<(String, String)>,
+    Path(OfObject { collection, object: id }): Path<OfObject>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let filter = readable(&asking, &collection, query)?;
@@ -63,7 +63,7 @@ pub(in crate::http) async fn object(
 pub(in crate::http) async fn versions(
     State(state): State<AppState>,
     asking: Asking,
-    Path((collection, id)): Path<(String, String)>,
+    Path(OfObject { collection, object: id }): Path<OfObject>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let mut filter = readable(&asking, &collection, query)?;
@@ -81,7 +81,7 @@ pub(in crate::http) async fn versions(
 pub(in crate::http) async fn delete(
     State(state): State<AppState>,
     asking: Asking,
-    Path((collection, id)): Path<(String, String)>,
+    Path(OfObject { collection, object: id }): Path<OfObject>,
 ) -> Result<Response, Refusal> {
     let collection = asking.collection(&collection)?;
     if collection.can_read() {

@@ -392,6 +392,16 @@ const fn word_of(why: NotFollowed) -> &'static str {
     }
 }
 
+/// Reads a column of this name.
+pub(super) fn not_followed(row: &SqliteRow) -> Result<Option<NotFollowed>, StoreError> {
+    match row.try_get::<Option<&str>, _>("not_followed")? {
+        None => Ok(None),
+        Some("control") => Ok(Some(NotFollowed::Control)),
+        Some("key") => Ok(Some(NotFollowed::Key)),
+        Some(_) => Err(strange("reason")),
+    }
+}
+
 fn line_of(row: &SqliteRow) -> Result<AdvisoryPolicy, StoreError> {
     let at_ms: Option<i64> = row.try_get("at_ms")?;
     Ok(AdvisoryPolicy {
@@ -411,12 +421,6 @@ fn line_of(row: &SqliteRow) -> Result<AdvisoryPolicy, StoreError> {
 }
 
 fn fate_of(row: &SqliteRow, at_ms: i64) -> Result<AdvisoryFate, StoreError> {
-    let not_followed = match row.try_get::<Option<&str>, _>("not_followed")? {
-        None => None,
-        Some("control") => Some(NotFollowed::Control),
-        Some("key") => Some(NotFollowed::Key),
-        Some(_) => return Err(strange("reason")),
-    };
     let floor: Option<i64> = row.try_get("floor")?;
     let later: Option<i64> = row.try_get("later")?;
     let left_out: &str = row.try_get("left_out")?;
@@ -424,7 +428,7 @@ fn fate_of(row: &SqliteRow, at_ms: i64) -> Result<AdvisoryFate, StoreError> {
         at_ms: at_ms.unsigned_abs(),
         // Floors are counted one by one, by people.
         floor: floor.map(|floor| u32::try_from(floor).unwrap_or(u32::MAX)),
-        not_followed,
+        not_followed: not_followed(row)?,
         followed: row.try_get("followed")?,
         in_force: row.try_get::<Option<bool>, _>("in_force")?.unwrap_or(false),
         left_out: serde_json::from_str(left_out).map_err(decode)?,

@@ -95,6 +95,11 @@ impl Reading {
         Self { user, organisation: Some(organisation), works: false }
     }
 
+    /// Returns the same, as somebody who works for their organisation.
+    pub(super) const fn working(self) -> Self {
+        Self { works: true, ..self }
+    }
+
     pub(super) fn user(&self) -> Option<Vec<u8>> {
         self.user.map(|user| user.as_bytes().to_vec())
     }

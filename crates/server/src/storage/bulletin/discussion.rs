@@ -2,6 +2,7 @@
 
 use sabha_advisory::{clearance::Reader, life::NotTaken};
 use sabha_protocol::{
+    account::UserId,
     bulletin::{Acknowledgement, BulletinRole, CommentId, CommentText, DocumentId, OrganisationId},
     limits::COMMENTS_MAX,
     wire::{
@@ -23,6 +24,23 @@ use crate::storage::{
     accounts::{decode, sixteen, stored, time},
     audit::{self, Event},
 };
+
+/// Forgets who of their organisation it was that commented, acknowledged, or has an incident in hand: what was said stays the
+/// organisation's. An id of zeros is nobody's. Who wrote a revision, and for whom one is, stays with it: it says by whose eyes it
+/// was published.
+pub(in crate::storage) async fn anonymise(
+    transaction: &mut Transaction<'_, Sqlite>,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    for query in [
+        "UPDATE comments SET user = zeroblob(16) WHERE user = $1",
+        "UPDATE acknowledgements SET user = zeroblob(16) WHERE user = $1",
+        "UPDATE incidents SET handler = NULL WHERE handler = $1",
+    ] {
+        sqlx::query(query).bind(&user.as_bytes()[..]).execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
 
 impl Store {
     /// Has an organisation say something of a published revision. What it has said before stays, with its time.

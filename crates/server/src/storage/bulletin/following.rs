@@ -2,7 +2,7 @@
 //!
 //! What they publish is applied in the very transaction that publishes it: there is no moment in between that a crash could
 //! find, and nothing to be taken up again (ADV-07). A profile that this server cannot apply never keeps its publisher from
-//! publishing: that it was not applied is noted, for administrators to look at.
+//! publishing: that it was not applied is noted, for administrators to look at. Both are announced to who keeps the floor.
 
 use sabha_advisory::clearance::Reader;
 use sabha_protocol::{
@@ -20,7 +20,7 @@ use super::{
     BulletinError,
     applying::{self, CarriedProfile, Fate},
     clearance::Reading,
-    marked, profiles,
+    marked, notices, profiles,
 };
 use crate::{
     advised::Advised,
@@ -148,6 +148,7 @@ pub(super) async fn follow(
     };
     let (_, today) = floors::newest(transaction).await?;
     let floor = applying::demand(transaction, &found, &advised, &today, SUBSCRIPTION, true, now_ms).await?;
+    notices::announce_followed(transaction, document, number, true, now_ms).await?;
     let mark = format!("followed advisory {}", marked(document));
     Ok(floors::record(transaction, floor, Author::default(), Some(mark)).await?)
 }
@@ -161,5 +162,6 @@ async fn refuse(
     let (demanded, left_out) = (ControlSettings::default(), Vec::new());
     let fate = Fate { floor: Err(why), followed: true, demanded, left_out };
     applying::note(transaction, found, &fate, now_ms).await?;
+    notices::announce_followed(transaction, found.document, found.number, false, now_ms).await?;
     Ok(applying::record_not_followed(transaction, found.document, why, now_ms).await?)
 }

@@ -20,6 +20,7 @@ use super::{
     clearance::{Reading, as_reader, may_read},
     marked,
     reading::strange,
+    role_bit,
 };
 use crate::storage::{
     Author, Store, StoreError,
@@ -107,23 +108,28 @@ impl Store {
     }
 }
 
-/// Checks that an organisation, and a person of it, may read the published report: handing it over widens nothing.
+/// Checks that an organisation, and a person of it, may read the report: handing it over widens nothing. Before it is published those
+/// may who work for its owner, and nobody of another organisation.
 async fn may_take(
     transaction: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
     organisation: OrganisationId,
     person: Option<UserId>,
 ) -> Result<(), BulletinError> {
+    let mut reading = Reading::outsider(organisation, person).working();
     if let Some(person) = person {
-        let is_there: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM memberships WHERE user = $1 AND organisation = $2)",
-        )
-        .bind(&person.as_bytes()[..])
-        .bind(&organisation.as_bytes()[..])
-        .fetch_one(&mut **transaction)
-        .await?;
-        if !is_there {
-            return Err(BulletinError::Nobody);
+        let roles: Option<i64> =
+            sqlx::query_scalar("SELECT roles FROM memberships WHERE user = $1 AND organisation = $2")
+                .bind(&person.as_bytes()[..])
+                .bind(&organisation.as_bytes()[..])
+                .fetch_optional(&mut **transaction)
+                .await?;
+        match roles {
+            None => return Err(BulletinError::Nobody),
+            Some(roles) if roles == role_bit(BulletinRole::Member) => {
+                reading = Reading::outsider(organisation, Some(person));
+            }
+            Some(_) => {}
         }
     }
     let takes_part: bool = sqlx::query_scalar(
@@ -136,7 +142,6 @@ async fn may_take(
         "SELECT 1 FROM documents AS d JOIN revisions AS r ON r.document = d.id WHERE d.id = $4 AND ",
         may_read!()
     ));
-    let reading = Reading::outsider(organisation, person);
     let reads =
         as_reader!(query, reading).bind(&document.as_bytes()[..]).fetch_optional(&mut **transaction).await?;
     if takes_part && reads.is_some() { Ok(()) } else { Err(BulletinError::Nobody) }

@@ -56,7 +56,6 @@ use sabha_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 
-pub(super) use self::notices::forget as forget_notices;
 pub use self::{
     applying::{AdvisoryError, CarriedProfile},
     attachments::NewAttachment,
@@ -75,6 +74,7 @@ pub use self::{
     stix_index::Unindexed,
     writing::NewRevision,
 };
+pub(super) use self::{discussion::anonymise, notices::forget as forget_notices};
 use super::StoreError;
 
 /// Tells these hashes from every other SHA-256.

@@ -31,14 +31,15 @@ macro_rules! newest {
     () => {
         concat!(
             "WITH known AS (
-                 SELECT r.document, r.number, r.tlp, r.title, r.tracking, r.published_ms, d.withdrawn_ms,
+                 SELECT r.document, r.row, r.number, r.tlp, r.title, r.tracking, r.published_ms, d.withdrawn_ms,
                         ROW_NUMBER() OVER (PARTITION BY d.id ORDER BY r.number DESC) AS nth
                  FROM documents AS d JOIN revisions AS r ON r.document = d.id
                  WHERE d.owner = (SELECT id FROM member_organisations WHERE name = $4) AND r.stage >= 3 AND ",
             may_read!(),
             ")
-             SELECT known.*, l.file, l.released, l.updated, l.summary, l.severity
-             FROM known JOIN listings AS l USING (document, number) WHERE nth = 1 AND tlp = $5"
+             SELECT known.*, l.file, l.released, l.updated, l.summary, severity
+             FROM known JOIN listings AS l USING (document, number)
+             LEFT JOIN revision_severities ON revision = row WHERE nth = 1 AND tlp = $5"
         )
     };
 }

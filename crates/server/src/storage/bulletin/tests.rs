@@ -9,7 +9,10 @@ use sabha_advisory::{
 };
 use sabha_protocol::{
     account::UserId,
-    bulletin::{BulletinRole, BulletinRoles, DocumentId, OrganisationId, Severity, SharingGroupId, TlpLabel},
+    bulletin::{
+        BulletinRole, BulletinRoles, DocumentId, DocumentKind, OrganisationId, RevisionStage, Severity,
+        SharingGroupId, TlpLabel,
+    },
 };
 
 use super::{DocumentFilter, PublishedRevision, Told, Within, label_number, role_bits};
@@ -97,6 +100,15 @@ fn severity(document: usize, number: i64) -> Option<Severity> {
     Severity::ALL.get((document + usize::try_from(number).unwrap()) % 6).copied()
 }
 
+fn kind(document: usize) -> DocumentKind {
+    if document.is_multiple_of(2) { DocumentKind::Advisory } else { DocumentKind::Alert }
+}
+
+/// Returns whether a document was withdrawn: every third whose newest revision is published.
+fn is_withdrawn(document: usize, revisions: &[Written]) -> bool {
+    document % 3 == 2 && revisions.last().is_some_and(|newest| newest.stage >= 3)
+}
+
 impl World {
     fn readers(&self) -> Vec<Reader> {
         let place = |(of, roles): &(u8, BulletinRoles)| Place {
@@ -158,7 +170,10 @@ impl World {
         }
         for (at, (owner, revisions)) in self.documents.iter().enumerate() {
             let this = document(at).as_bytes().to_vec();
-            let insert = "INSERT INTO documents VALUES ($1, 'advisory', $2, 0, NULL)";
+            let insert = match kind(at) {
+                DocumentKind::Alert => "INSERT INTO documents VALUES ($1, 'alert', $2, 0, NULL)",
+                _ => "INSERT INTO documents VALUES ($1, 'advisory', $2, 0, NULL)",
+            };
             put(insert, &[this.clone(), id(*owner)], &[]).await;
             for (number, written) in (1..).zip(revisions) {
                 let tlp = label_number(TlpLabel::from(written.tlp));
@@ -203,6 +218,9 @@ impl World {
                     let publish = "UPDATE revisions SET stage = $3, published_ms = 1 WHERE document = $1 AND number = $2";
                     put(publish, std::slice::from_ref(&this), &[number, written.stage]).await;
                 }
+            }
+            if is_withdrawn(at, revisions) {
+                put("UPDATE documents SET withdrawn_ms = 2 WHERE id = $1", &[this], &[]).await;
             }
         }
         transaction.commit().await.unwrap();
@@ -249,6 +267,7 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
             prop_assert_eq!(list.count, expected.len() as u64, "the count");
         }
         counted_as_expected(&store, world, &reader, &expected).await?;
+        published_as_expected(&store, world, &reader).await?;
         for shared_with in [None].into_iter().chain((0..EACH).map(Some)) {
             told_as_expected(&store, world, &reader, shared_with).await?;
         }
@@ -263,6 +282,44 @@ async fn held_against_each_other(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What a document is, as far as it is counted.
+struct Counted {
+    kind: DocumentKind,
+    owner: OrganisationId,
+    severity: Option<Severity>,
+    stage: RevisionStage,
+    tlp: TlpLabel,
+}
+
+/// Feeds name the newest published revision that the reader may know, and banners count those that are urgent, in force and of others.
+async fn published_as_expected(store: &Store, world: &World, reader: &Reader) -> Result<(), TestCaseError> {
+    let own = match reader {
+        Reader::Person { membership: Some(place), .. } => Some(place.organisation),
+        _ => None,
+    };
+    let (mut named, mut urgent) = (BTreeMap::new(), BTreeSet::new());
+    for (at, (owner, revisions)) in world.documents.iter().enumerate() {
+        let may = |written: &&Written| {
+            written.stage >= 3 && may_read(reader, &world.marked(*owner, written)).may_read
+        };
+        let newest = (1_u32..).zip(revisions).filter(|(_, written)| may(written)).last();
+        let Some((number, _)) = newest else { continue };
+        let withdrawn = is_withdrawn(at, revisions);
+        named.insert(document(at), (number, withdrawn));
+        let is_of_another = own.is_some_and(|own| own != organisation(*owner));
+        if is_of_another && !withdrawn && severity(at, i64::from(number)) >= Some(Severity::High) {
+            urgent.insert((document(at), number));
+        }
+    }
+    let (lines, _) = store.feed(reader, None).await.unwrap();
+    let found: BTreeMap<_, _> = lines.iter().map(|line| (line.id, (line.number, line.withdrawn))).collect();
+    prop_assert_eq!(found, named);
+    let alerts = store.bulletin_alerts(reader).await.unwrap();
+    prop_assert_eq!(alerts.alerts.len() + alerts.more as usize, urgent.len(), "{:?}", reader);
+    prop_assert!(alerts.alerts.iter().all(|one| urgent.contains(&(one.document, one.revision))));
+    Ok(())
+}
+
 /// Facets count the newest revision of each document that the reader may know, under every filter, and no other one.
 async fn counted_as_expected(
     store: &Store,
@@ -270,34 +327,46 @@ async fn counted_as_expected(
     reader: &Reader,
     expected: &BTreeMap<DocumentId, u32>,
 ) -> Result<(), TestCaseError> {
-    let known: Vec<(OrganisationId, TlpLabel, Option<Severity>)> = (0..world.documents.len())
+    let known: Vec<Counted> = (0..world.documents.len())
         .filter_map(|at| {
             let number = *expected.get(&document(at))?;
             let (owner, revisions) = &world.documents[at];
-            let tlp = TlpLabel::from(revisions[number as usize - 1].tlp);
-            Some((organisation(*owner), tlp, severity(at, i64::from(number))))
+            let written = &revisions[number as usize - 1];
+            Some(Counted {
+                kind: kind(at),
+                owner: organisation(*owner),
+                severity: severity(at, i64::from(number)),
+                stage: RevisionStage::ALL[usize::try_from(written.stage).unwrap()],
+                tlp: TlpLabel::from(written.tlp),
+            })
         })
         .collect();
     let every = DocumentFilter::default();
     let mut filters = vec![every.clone()];
     filters.extend(super::LABELS.map(|tlp| DocumentFilter { tlp: Some(tlp), ..every.clone() }));
     filters.extend(Severity::ALL.map(|one| DocumentFilter { severity: Some(one), ..every.clone() }));
+    filters.extend(RevisionStage::ALL.map(|one| DocumentFilter { stage: Some(one), ..every.clone() }));
+    filters.extend(DocumentKind::ALL.map(|one| DocumentFilter { kind: Some(one), ..every.clone() }));
     filters.extend((0..EACH).map(|at| DocumentFilter { owner: Some(organisation(at)), ..every.clone() }));
     for filter in filters {
         let chosen: Vec<_> = known
             .iter()
-            .filter(|(owner, tlp, severity)| {
-                filter.owner.is_none_or(|one| one == *owner)
-                    && filter.tlp.is_none_or(|one| one == *tlp)
-                    && (filter.severity.is_none() || filter.severity == *severity)
+            .filter(|one| {
+                filter.owner.is_none_or(|owner| owner == one.owner)
+                    && filter.tlp.is_none_or(|tlp| tlp == one.tlp)
+                    && filter.kind.is_none_or(|kind| kind == one.kind)
+                    && filter.stage.is_none_or(|stage| stage == one.stage)
+                    && (filter.severity.is_none() || filter.severity == one.severity)
             })
             .collect();
         let found = store.facets(reader, &filter).await.unwrap();
         let mut labels = BTreeMap::new();
+        let mut kinds = BTreeMap::new();
         let mut severities = BTreeMap::new();
         let mut publishers = BTreeMap::new();
-        for (owner, tlp, severity) in &chosen {
+        for Counted { kind, owner, severity, tlp, .. } in &chosen {
             *labels.entry(*tlp).or_insert(0) += 1;
+            *kinds.entry(kind.word()).or_insert(0) += 1;
             *publishers.entry(*owner).or_insert(0) += 1;
             if let Some(severity) = severity {
                 *severities.entry(*severity).or_insert(0) += 1;
@@ -312,7 +381,8 @@ async fn counted_as_expected(
         let counted: BTreeMap<_, _> = found.severities.iter().map(|one| (one.severity, one.count)).collect();
         prop_assert_eq!(counted, severities);
         let all = |counts: Vec<u64>| counts.into_iter().sum::<u64>();
-        prop_assert_eq!(all(found.kinds.iter().map(|one| one.count).collect()), chosen.len() as u64);
+        let counted: BTreeMap<_, _> = found.kinds.iter().map(|one| (one.kind.word(), one.count)).collect();
+        prop_assert_eq!(counted, kinds);
         prop_assert_eq!(all(found.years.iter().map(|one| one.count).collect()), chosen.len() as u64);
         prop_assert_eq!(store.documents(reader, &filter).await.unwrap().count, chosen.len() as u64);
     }
@@ -340,20 +410,28 @@ async fn told_as_expected(
             None => break,
         }
     }
-    let mut expected = Vec::new();
+    // What was withdrawn comes once more, after all that was published, as the newest that the reader may know.
+    let (mut expected, mut withdrawals) = (Vec::new(), Vec::new());
     for (at, (owner, revisions)) in world.documents.iter().enumerate() {
+        let before = expected.len();
         for (number, written) in (1_u32..).zip(revisions) {
             let marked = world.marked(*owner, written);
             let is_shared = shared_with.is_none_or(|group| written.groups.contains(&group));
             if marked.published && is_shared && may_read(reader, &marked).may_read {
-                expected.push((document(at), number, organisation(*owner), TlpLabel::from(written.tlp)));
+                let tlp = TlpLabel::from(written.tlp);
+                expected.push((document(at), number, organisation(*owner), tlp, false));
             }
         }
+        if is_withdrawn(at, revisions) && expected.len() > before {
+            withdrawals.extend(expected.last().map(|last| (last.0, last.1, last.2, last.3, true)));
+        }
     }
-    let of = |one: &PublishedRevision| (one.document(), one.told.number, one.owner, one.tlp);
+    expected.extend(withdrawals);
+    let of =
+        |one: &PublishedRevision| (one.document(), one.told.number, one.owner, one.tlp, one.told.withdrawn);
     prop_assert_eq!(found.iter().map(of).collect::<Vec<_>>(), expected.clone());
     for (at, one) in found.iter().enumerate() {
-        let (id, _, owner, tlp) = expected[at];
+        let (id, _, owner, tlp, _) = expected[at];
         let (before, after) = (&expected[..at], &expected[at + 1..]);
         prop_assert_eq!(one.is_first, before.iter().all(|other| other.0 != id));
         prop_assert_eq!(one.is_last, after.iter().all(|other| other.0 != id));

@@ -222,7 +222,7 @@ impl Store {
         if known.hash != *seen {
             return Err(BulletinError::Seen);
         }
-        judge(&mut transaction, acting, id, after.newest, step, issuer).await?;
+        judge(&mut transaction, acting, id, after.newest, step, issuer, now_ms).await?;
         if after.withdrawn {
             sqlx::query("UPDATE documents SET withdrawn_ms = $2 WHERE id = $1")
                 .bind(&id.as_bytes()[..])

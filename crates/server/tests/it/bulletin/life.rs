@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Exchange, content, document, revised, sketch};
 use crate::{
     accounts::{Credential, rule},
-    server::{Response, now_ms},
+    server::{Response, now_ms, request},
 };
 
 fn hash_of(response: &Response) -> String {
@@ -189,6 +189,19 @@ async fn an_incident_has_a_clock_and_goes_from_hand_to_hand_among_those_who_may_
     let clocks: Vec<_> = incidents(bank.by(R::Reviewer)).await.iter().map(|one| one.clock).collect();
     assert_eq!(clocks, [IncidentClock::Overdue, IncidentClock::Running], "the soonest due first");
     assert!(incidents(bank.by(R::Member)).await.is_empty(), "not published");
+    // Before it is published it is for who works for its owner, and so in nobody else's hands.
+    let early = format!("documents/{id}/incident");
+    for (organisation, person, status) in [
+        (cert.id, None, 400),
+        (cert.id, Some(cert.user(R::Author)), 400),
+        (bank.id, Some(bank.user(R::Member)), 400),
+        (bank.id, Some(bank.user(R::Reviewer)), 200),
+        (bank.id, None, 200),
+    ] {
+        let hand_over = json!({ "hand_over": { "organisation": organisation, "person": person } });
+        let answer = exchange.ask("PATCH", &early, bank.by(R::Author), hand_over).await;
+        assert_eq!(answer.status, status, "{organisation} {person:?}: {}", answer.body);
+    }
     exchange.publish(&bank, id).await;
     exchange.publish(&bank, late).await;
     let all = incidents(bank.by(R::Member)).await;
@@ -223,6 +236,55 @@ async fn an_incident_has_a_clock_and_goes_from_hand_to_hand_among_those_who_may_
     );
     let closed: Incident = change(cert.by(R::Reviewer), json!({ "status": "closed" })).await.json();
     assert_eq!(closed.handled_by, cert.id);
+}
+
+/// ORG.ERASE: what somebody said stays their organisation's, and who it was goes with their account.
+#[tokio::test]
+async fn who_was_removed_is_in_no_comment_acknowledgement_or_hand_any_more() {
+    let exchange = Exchange::open().await;
+    let (bank, cert) = (exchange.staff("Bank").await, exchange.staff("CERT").await);
+    let report = json!({ "kind": "incident_report", "marking": { "tlp": "GREEN" },
+        "content": content("One", Tlp::Green), "noticed_ms": now_ms() });
+    let made = exchange.ask("POST", "documents", bank.by(R::Author), report).await;
+    let id = made.json::<BulletinDocument>().id;
+    exchange.publish(&bank, id).await;
+    let gone = cert.user(R::Member);
+    let by = cert.by(R::Member);
+    for (path, body) in [
+        ("comments", json!({ "revision": 1, "text": "Seen here, too." })),
+        ("acknowledgements", json!({ "revision": 1, "acknowledgement": "applied" })),
+    ] {
+        assert_eq!(exchange.ask("POST", &format!("documents/{id}/{path}"), by, body).await.status, 204);
+    }
+    let hand_over = json!({ "hand_over": { "organisation": cert.id, "person": gone } });
+    let path = format!("documents/{id}/incident");
+    assert_eq!(exchange.ask("PATCH", &path, bank.by(R::Author), hand_over).await.status, 200);
+
+    let path = format!("/api/v1/users/{gone}");
+    assert_eq!(exchange.office.ask("DELETE", &path, &exchange.administrator, "").await.status, 204);
+    let comments: DocumentComments =
+        exchange.get(&format!("documents/{id}/comments"), bank.by(R::Author)).await.json();
+    assert_eq!((comments.comments.len(), &comments.comments[0].name), (1, &None));
+    assert_eq!(comments.comments[0].organisation, cert.id);
+    let said: Acknowledgements =
+        exchange.get(&format!("documents/{id}/acknowledgements"), bank.by(R::Author)).await.json();
+    assert_eq!(said.acknowledgements.len(), 1);
+    let incidents: Incidents = exchange.get("incidents", cert.by(R::Author)).await.json();
+    assert_eq!((incidents.incidents[0].handled_by, incidents.incidents[0].handler), (cert.id, None));
+    let file = exchange.office.server.directory.path().join(sabha_server::storage::FILE_NAME);
+    let mut database =
+        sqlx::ConnectOptions::connect(&sqlx::sqlite::SqliteConnectOptions::new().filename(file))
+            .await
+            .unwrap();
+    let kept: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM comments WHERE user = $1) + (SELECT count(*) FROM acknowledgements WHERE user = $1)
+                + (SELECT count(*) FROM incidents WHERE handler = $1)",
+    )
+    .bind(&gone.as_bytes()[..])
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
+    assert_eq!(kept, 0);
 }
 
 /// BUL-03: a recipient grants to a client, a client grants to nobody.
@@ -261,6 +323,24 @@ async fn organisations_acknowledge_comment_and_let_clients_read() {
     assert_eq!(acknowledged(cert.by(R::Member)).await, 3, "its owner has all");
     assert_eq!(acknowledged(bank.by(R::Member)).await, 2, "others their own");
     assert_eq!(acknowledged(client.by(R::Member)).await, 1);
+    // As STIX the same, to each what they may know.
+    for (staff, said) in [
+        (&cert, &["seen", "applied", "not_affected"][..]),
+        (&bank, &["seen", "applied"]),
+        (&client, &["not_affected"]),
+    ] {
+        let key = exchange.feed_key(staff, R::Member).await;
+        let path = format!("/api/v1/bulletin/documents/{id}/acknowledgements");
+        let headers =
+            [("accept", "text/html, application/stix+json;version=2.1"), ("authorization", key.as_str())];
+        let answer = request(exchange.office.server.address(), "GET", &path, &headers, "").await;
+        assert_eq!(answer.header("content-type"), Some("application/stix+json;version=2.1"));
+        let bundle: Value = answer.json();
+        let objects = bundle["objects"].as_array().unwrap();
+        let found: Vec<&str> = objects.iter().filter_map(|one| one["labels"][0].as_str()).collect();
+        assert_eq!(found, said);
+        assert!(objects.iter().filter(|one| one["type"] == "opinion").all(|one| one["opinion"] == "agree"));
+    }
 
     let comments = format!("documents/{id}/comments");
     let words = json!({ "revision": 1, "text": "Which version?\nOurs is 3." });

@@ -3,7 +3,7 @@
 use sabha_advisory::{Tlp, csaf::provider::folder};
 use sabha_protocol::{
     Rule,
-    bulletin::{BulletinRole, DocumentId},
+    bulletin::{BulletinRole, DocumentId, SharingGroupId},
     wire::bulletin_documents::{Attachment, BulletinDocument, DocumentLine, Documents},
 };
 use serde_json::{Value, json};
@@ -30,7 +30,13 @@ struct Cell {
     attachment: Attachment,
 }
 
-async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
+/// The sharing groups: of the owner and the other organisation, and of the owner alone.
+struct Groups {
+    both: SharingGroupId,
+    alone: SharingGroupId,
+}
+
+async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> (Groups, Vec<Cell>) {
     let both = exchange.group("Both", &[owner.id, other.id]).await;
     let alone = exchange.group("Alone", &[owner.id]).await;
     let named = [
@@ -64,7 +70,7 @@ async fn cells(exchange: &Exchange, owner: &Staff, other: &Staff) -> Vec<Cell> {
         exchange.publish(owner, document).await;
         cells.push(Cell { name, tlp, readers, document, attachment });
     }
-    cells
+    (Groups { both, alone }, cells)
 }
 
 /// Who asks: of the owner, of the other organisation, of a third, or of none.
@@ -76,7 +82,17 @@ enum From {
     None,
 }
 
+impl From {
+    fn is_in_both(self) -> bool {
+        matches!(self, Self::Owner | Self::Other)
+    }
+}
+
 impl Cell {
+    fn is_for_alone(&self) -> bool {
+        matches!(self.name, "green-alone" | "strict")
+    }
+
     /// Returns the paths of what the provider serves of it.
     fn files(&self) -> [String; 4] {
         let file = format!("{}/2026/test-marker-{}.json", folder(self.tlp), self.name);
@@ -111,7 +127,7 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
     let exchange = Exchange::with_provider().await;
     let (owner, other, third) =
         (exchange.staff("CERT").await, exchange.staff("Other").await, exchange.staff("Third").await);
-    let cells = cells(&exchange, &owner, &other).await;
+    let (groups, cells) = cells(&exchange, &owner, &other).await;
     let nobody = exchange.somebody().await;
 
     let mut readers: Vec<(From, BulletinRole, Someone)> = Vec::new();
@@ -157,6 +173,23 @@ async fn every_route_shows_each_document_to_those_whom_it_is_for_and_is_silent_t
             for path in cell.files() {
                 let answer = exchange.office.ask("GET", &path, by, "").await;
                 assert_eq!(answer.status, if may { 200 } else { 404 }, "{who}: {path}");
+            }
+            for (root, is_in, names) in [
+                ("members/".to_owned(), true, true),
+                (format!("groups/{}/", groups.both), from.is_in_both(), cell.name.ends_with("both")),
+                (format!("groups/{}/", groups.alone), *from == From::Owner, cell.is_for_alone()),
+            ] {
+                let path = format!("/taxii2/{root}collections/");
+                let listed = exchange.office.ask("GET", &path, by, "").await;
+                assert_eq!(listed.status, if is_in { 200 } else { 404 }, "{who}: {path}");
+                if is_in {
+                    let listed: Value = listed.json();
+                    let collection = listed["collections"][0]["id"].as_str().unwrap();
+                    let objects =
+                        exchange.office.ask("GET", &format!("{path}{collection}/objects/"), by, "").await;
+                    let report = format!("\"marker-{}\"", cell.name);
+                    assert_eq!(objects.body.contains(&report), may && names, "{who}: {path}");
+                }
             }
             for path in cell.lists() {
                 let list = exchange.office.ask("GET", &path, by, "").await;

@@ -7,6 +7,7 @@ mod check;
 mod corpus;
 mod crash;
 mod feeds;
+mod followed;
 mod importing;
 mod life;
 mod matrix;
@@ -20,6 +21,7 @@ mod provider;
 mod taxii;
 mod taxii_peers;
 mod webhooks;
+mod webhooks_tls;
 mod worlds;
 
 use std::collections::BTreeMap;

@@ -63,7 +63,7 @@ impl Exchange {
     }
 
     /// Publishes an advisory that carries a profile with these controls.
-    async fn advisory(
+    pub async fn advisory(
         &self,
         staff: &Staff,
         marking: Value,
@@ -79,7 +79,7 @@ impl Exchange {
         self.publish(staff, id).await
     }
 
-    async fn floor(&self, method: &str, path: &str, by: &Credential, body: Value) -> Response {
+    pub async fn floor(&self, method: &str, path: &str, by: &Credential, body: Value) -> Response {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.office.ask(method, &format!("/api/v1/floor/{path}"), by, &body).await
     }
@@ -123,7 +123,7 @@ impl Exchange {
     }
 
     /// Has somebody come who keeps the policy and has this role in an organisation.
-    async fn officer(&self, of: Option<(&Staff, R)>) -> Someone {
+    pub async fn officer(&self, of: Option<(&Staff, R)>) -> Someone {
         let user = self.office.user(&[AccountRole::SecurityOfficer]).await;
         if let Some((staff, role)) = of {
             self.set(user, staff.id, &[role]).await;

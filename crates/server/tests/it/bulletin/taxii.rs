@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding as _};
 use sabha_protocol::{
     account::{AccountRole, Scope},
-    bulletin::{BulletinRole as R, DocumentId},
+    bulletin::{BulletinRole as R, DocumentId, SharingGroupId},
     wire::{
         bulletin_documents::{BulletinDocument, Incidents},
         bulletin_exchange::ImportedDraft,
@@ -150,7 +150,9 @@ async fn the_members_root_opens_to_keys_with_the_scope_and_speaks_taxii_when_it_
     let cert = exchange.staff("CERT").await;
     let read = exchange.office.key(cert.user(R::Author), &[Scope::BulletinRead]).await;
     let other = exchange.office.key(cert.user(R::Author), &[Scope::HealthRead]).await;
-    let paths = ["/taxii2/members/", "/taxii2/members/collections/", "/taxii2/members/status/x/"];
+    let group = format!("/taxii2/groups/{}/", exchange.group("Own", &[cert.id]).await);
+    let paths =
+        ["/taxii2/members/", "/taxii2/members/collections/", "/taxii2/members/status/x/", group.as_str()];
     for path in paths.into_iter().map(str::to_owned).chain([
         BULLETIN.to_owned(),
         format!("{BULLETIN}objects/"),
@@ -416,9 +418,9 @@ async fn an_author_gets_a_draft_of_what_others_share_and_nothing_is_stored() {
     assert_eq!(import(author, &"[".repeat(5 * 1024 * 1024)).await.status, 413);
 }
 
-/// BULLETIN.KNOWN: a group's collection is what of the bulletin is shared with it, for who is in it.
+/// BULLETIN.KNOWN: a group's root has what of the bulletin is shared with it, for who is in it.
 #[tokio::test]
-async fn each_group_is_a_collection_for_its_organisations_and_for_nobody_else() {
+async fn each_group_has_a_root_for_its_organisations_and_for_nobody_else() {
     let exchange = Exchange::open().await;
     let (cert, bank, shop) =
         (exchange.staff("CERT").await, exchange.staff("Bank").await, exchange.staff("Shop").await);
@@ -428,58 +430,160 @@ async fn each_group_is_a_collection_for_its_organisations_and_for_nobody_else() 
         ("for all", json!({ "tlp": "GREEN" })),
         ("for finance", json!({ "tlp": "AMBER", "groups": [finance] })),
         ("for both", json!({ "tlp": "GREEN", "groups": [finance, retail] })),
+        ("for cert", json!({ "tlp": "AMBER+STRICT" })),
     ] {
         let id = exchange.draft(&cert, marking.clone(), &fitting(title, &marking)).await.id;
         exchange.publish(&cert, id).await;
     }
-    let collections = async |staff: &Staff| -> Vec<(String, String)> {
-        let key = exchange.feed_key(staff, R::Member).await;
-        let answer: Value =
-            exchange.taxii("GET", "/taxii2/members/collections/", Some(&key), "").await.json();
-        let of = |one: &Value| {
-            (
-                one["title"].as_str().unwrap().to_owned(),
-                format!("/taxii2/members/collections/{}/", one["id"].as_str().unwrap()),
-            )
+    let root = |group: SharingGroupId| format!("/taxii2/groups/{group}/");
+    let everybody = ["/taxii2/public/".to_owned(), "/taxii2/members/".to_owned()];
+    let (of_finance, of_retail) = ([root(finance)], [root(retail)]);
+    let both = [of_finance.clone(), of_retail.clone()].concat();
+    let nobody = exchange.somebody().await.user;
+    let reads_nothing = exchange.office.key(cert.user(R::Member), &[Scope::HealthRead]).await;
+    for (key, known) in [
+        (exchange.feed_key(&cert, R::Member).await, &both[..]),
+        (exchange.feed_key(&bank, R::Auditor).await, &of_finance),
+        (exchange.feed_key(&shop, R::Author).await, &of_retail),
+        (basic(&exchange.office.key(nobody, &[Scope::BulletinRead]).await), &[]),
+        (reads_nothing.clone(), &[]),
+        ("Basic junk".to_owned(), &[]),
+        (String::new(), &[]),
+    ] {
+        let shown = Some(key.as_str()).filter(|key| !key.is_empty());
+        let discovery: Value = exchange.taxii("GET", "/taxii2/", shown, "").await.json();
+        assert_eq!(discovery["api_roots"], json!([&everybody[..], known].concat()), "{key:?}");
+        // What reads nothing is told so of every group alike.
+        let closed = match key.as_str() {
+            "" | "Basic junk" => 401,
+            key if key == reads_nothing => 403,
+            _ => 404,
         };
-        answer["collections"].as_array().unwrap().iter().map(of).collect()
-    };
-    let names = |all: &[(String, String)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let (of_cert, of_bank, of_shop) =
-        (collections(&cert).await, collections(&bank).await, collections(&shop).await);
-    assert_eq!(names(&of_cert), ["Bulletin", "Drafts", "Finance", "Retail"]);
-    assert_eq!(names(&of_bank), ["Bulletin", "Drafts", "Finance"]);
-    assert_eq!(names(&of_shop), ["Bulletin", "Drafts", "Retail"]);
+        let none = exchange.taxii("GET", &root(SharingGroupId::from_bytes([9; 16])), shown, "").await;
+        for path in [root(finance), root(retail), "/taxii2/groups/x/".to_owned()] {
+            let answer = exchange.taxii("GET", &path, shown, "").await;
+            if known.contains(&path) {
+                assert_eq!(answer.status, 200, "{path}");
+            } else {
+                assert_eq!((answer.status, &answer.body), (closed, &none.body), "{path} to {key:?}");
+            }
+        }
+    }
 
-    let (finance, retail) = (&of_bank[2].1, &of_shop[2].1);
     let key = exchange.feed_key(&bank, R::Member).await;
-    let all = exchange.all(&format!("{finance}objects/"), Some(&key), "").await;
+    let found: Value = exchange.taxii("GET", &root(finance), Some(&key), "").await.json();
+    assert_eq!(found["title"], "Finance");
+    let listed = async |root: &str, key: &str| -> Vec<Value> {
+        let answer: Value = exchange.taxii("GET", &format!("{root}collections/"), Some(key), "").await.json();
+        answer["collections"].as_array().unwrap().clone()
+    };
+    let collections = listed(&root(finance), &key).await;
+    let says = |key: &str| collections.iter().map(|one| one[key].clone()).collect::<Value>();
+    assert_eq!(says("title"), json!(["Finance", "Drafts"]));
+    assert_eq!((says("can_read"), says("can_write")), (json!([true, false]), json!([false, true])));
+    // No collection has the id of another, whichever root it is in.
+    let of_cert = exchange.feed_key(&cert, R::Member).await;
+    let mut ids = Vec::new();
+    for root in ["/taxii2/members/", &root(finance), &root(retail)] {
+        ids.extend(listed(root, &of_cert).await.into_iter().map(|one| one["id"].clone()));
+    }
+    assert_eq!(
+        ids.iter().map(Value::to_string).collect::<std::collections::BTreeSet<_>>().len(),
+        6,
+        "{ids:?}"
+    );
+
+    let shared = format!("{}collections/{}/", root(finance), collections[0]["id"].as_str().unwrap());
+    let all = exchange.all(&format!("{shared}objects/"), Some(&key), "").await;
     assert_eq!(titles(&all), ["for finance", "for both"]);
+    let manifest = exchange.all(&format!("{shared}manifest/"), Some(&key), "").await;
+    assert_eq!(manifest.len(), all.len());
     // Whole by itself: the owner, and the markings, come with what is in it.
     let kinds = |kind: &str| all.iter().filter(|one| one["type"] == kind).count();
-    assert_eq!((kinds("identity"), kinds("marking-definition") >= 2), (1, true), "{all:?}");
-    let report = all.iter().find(|one| one["name"] == "for both").unwrap()["id"].as_str().unwrap();
-    assert_eq!(
-        exchange.taxii("GET", &format!("{finance}objects/{report}/"), Some(&key), "").await.status,
-        200
-    );
-    let alone = exchange
-        .all("/taxii2/members/collections/5d0f9f52-7c86-4a3b-9a0e-3e1c8a2b7d41/objects/", Some(&key), "")
-        .await;
-    let report = alone.iter().find(|one| one["name"] == "for all").unwrap()["id"].as_str().unwrap();
-    assert_eq!(
-        exchange.taxii("GET", &format!("{finance}objects/{report}/"), Some(&key), "").await.status,
-        404
-    );
-    for path in ["", "objects/", "manifest/"] {
-        assert_eq!(
-            exchange.taxii("GET", &format!("{retail}{path}"), Some(&key), "").await.status,
-            404,
-            "{path}"
-        );
+    assert_eq!((kinds("identity"), kinds("marking-definition")), (1, 2), "{all:?}");
+    let beyond = exchange.all(&format!("{BULLETIN}objects/"), Some(&key), "").await;
+    let id = |all: &[Value], title: &str| {
+        let report = all.iter().find(|one| one["name"] == title).unwrap();
+        report["id"].as_str().unwrap().to_owned()
+    };
+    for (id, read, deleted) in [(id(&all, "for both"), 200, 403), (id(&beyond, "for all"), 404, 404)] {
+        let path = format!("{shared}objects/{id}/");
+        for path in [path.clone(), format!("{path}versions/")] {
+            assert_eq!(exchange.taxii("GET", &path, Some(&key), "").await.status, read, "{path}");
+        }
+        assert_eq!(exchange.taxii("DELETE", &path, Some(&key), "").await.status, deleted, "{path}");
     }
-    let refused = exchange
-        .taxii("POST", &format!("{finance}objects/"), Some(&exchange.feed_key(&bank, R::Author).await), "{}")
-        .await;
-    assert_eq!(refused.status, 403);
+    // What is of one root is in no other, and what is of a group nothing of a foreign one.
+    let here = shared.rsplit_once("collections/").unwrap().1;
+    for root in ["/taxii2/members/".to_owned(), "/taxii2/public/".to_owned(), root(retail)] {
+        for path in ["", "objects/", "manifest/", "objects/x/", "objects/x/versions/"] {
+            let path = format!("{root}collections/{here}{path}");
+            assert_eq!(exchange.taxii("GET", &path, Some(&key), "").await.status, 404, "{path}");
+        }
+    }
+    // An organisation that is taken out of the group is told of it no more.
+    let set = json!({ "name": "Finance", "organisations": [cert.id] });
+    let changed = exchange.ask("PUT", &format!("groups/{finance}"), &exchange.administrator, set).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(exchange.taxii("GET", &format!("{shared}objects/"), Some(&key), "").await.status, 404);
+}
+
+/// BULLETIN.KNOWN, BULLETIN.ROLE
+#[tokio::test]
+async fn what_is_sent_to_a_group_is_a_draft_for_it_and_for_no_foreign_one() {
+    let exchange = Exchange::open().await;
+    let (cert, bank) = (exchange.staff("CERT").await, exchange.staff("Bank").await);
+    let finance = exchange.group("Finance", &[cert.id, bank.id]).await;
+    let alone = exchange.group("Alone", &[bank.id]).await;
+    let key = exchange.feed_key(&cert, R::Author).await;
+    let of_bank = exchange.feed_key(&bank, R::Author).await;
+    let drafts = async |group: SharingGroupId, key: &str| {
+        let path = format!("/taxii2/groups/{group}/collections/");
+        let listed: Value = exchange.taxii("GET", &path, Some(key), "").await.json();
+        let all = listed["collections"].as_array().unwrap().clone();
+        let writes = all.iter().find(|one| one["can_write"] == true).unwrap()["id"].clone();
+        format!("{path}{}/objects/", writes.as_str().unwrap())
+    };
+    let here = drafts(finance, &key).await;
+    let sent = async |path: &str, key: &str, label: Option<&str>| {
+        let mut envelope = envelope();
+        if let Some(label) = label {
+            envelope["objects"][0]["object_marking_refs"] = json!([label]);
+        }
+        exchange.taxii("POST", path, Some(key), &envelope.to_string()).await
+    };
+    let author = cert.by(R::Author);
+    for (label, expected) in [
+        (None, json!({ "tlp": "AMBER+STRICT", "groups": [finance], "organisations": [], "persons": [] })),
+        (Some("GREEN"), json!({ "tlp": "GREEN", "groups": [finance], "organisations": [], "persons": [] })),
+        (Some("CLEAR"), json!({ "tlp": "CLEAR", "groups": [], "organisations": [], "persons": [] })),
+        (Some("RED"), json!({ "tlp": "RED", "groups": [], "organisations": [], "persons": [] })),
+    ] {
+        let label = label.map(|label| match label {
+            "GREEN" => "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+            "CLEAR" => "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+            _ => "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+        });
+        let answer = sent(&here, &key, label).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        let status: Value = answer.json();
+        let (_, draft) = status["successes"][0]["message"].as_str().unwrap().rsplit_once(' ').unwrap();
+        let draft: BulletinDocument = exchange.get(&format!("documents/{draft}"), author).await.json();
+        assert_eq!(json!(draft.revisions[0].marking), expected);
+        let path = format!("/taxii2/groups/{finance}/status/{}/", status["id"].as_str().unwrap());
+        assert_eq!(exchange.taxii("GET", &path, Some(&key), "").await.json::<Value>(), status);
+        assert_eq!(exchange.taxii("GET", &path, Some(&of_bank), "").await.status, 404, "it is the sender's");
+    }
+    // A draft is in nobody's root, and a foreign group takes nothing.
+    let shared = format!("/taxii2/groups/{finance}/collections/");
+    let listed: Value = exchange.taxii("GET", &shared, Some(&of_bank), "").await.json();
+    let shared = format!("{shared}{}/objects/", listed["collections"][0]["id"].as_str().unwrap());
+    assert!(exchange.all(&shared, Some(&of_bank), "").await.is_empty());
+    assert_eq!(sent(&shared, &key, None).await.status, 403, "it is read only");
+    let foreign = drafts(alone, &of_bank).await;
+    assert_eq!(exchange.taxii("GET", &foreign, Some(&of_bank), "").await.status, 403, "it is written only");
+    assert_eq!(exchange.taxii("GET", &foreign, Some(&key), "").await.status, 404);
+    assert_eq!(sent(&foreign, &key, None).await.status, 404);
+    assert_eq!(exchange.list(author).await.count, 4);
+    assert_eq!(sent(&here, &exchange.feed_key(&cert, R::Member).await, None).await.status, 403);
 }

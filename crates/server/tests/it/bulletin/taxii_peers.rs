@@ -36,6 +36,10 @@ async fn another_client_reads_every_endpoint_and_sends_objects() {
             exchange.draft(&cert, json!({ "tlp": tlp }), &fitting(title, &json!({ "tlp": tlp }))).await.id;
         exchange.publish(&cert, id).await;
     }
+    let group = exchange.group("Finance", &[cert.id]).await;
+    let marking = json!({ "tlp": "AMBER", "groups": [group] });
+    let id = exchange.draft(&cert, marking.clone(), &fitting("Four", &marking)).await.id;
+    exchange.publish(&cert, id).await;
     let scopes = [Scope::BulletinRead, Scope::BulletinWrite];
     let key = exchange.office.key(cert.user(R::Author), &scopes).await;
     let url = format!("http://{}/", exchange.office.server.address());
@@ -48,11 +52,15 @@ async fn another_client_reads_every_endpoint_and_sends_objects() {
         })
     };
     assert_eq!(found["public"]["public"], collection(&["One"]));
-    assert_eq!(found["members"]["bulletin"], collection(&["One", "Two", "Three"]));
-    assert_eq!(found["members"]["drafts"], json!({ "read": false, "write": true }));
-    assert_eq!((&found["default"], &found["again"]), (&json!(true), &json!("complete")));
-    assert_eq!(found["status"], json!(["complete", 1, 1]));
-    assert_eq!(exchange.list(cert.by(R::Author)).await.documents[0].title, "By the client");
+    assert_eq!(found["members"]["bulletin"], collection(&["One", "Two", "Three", "Four"]));
+    assert_eq!(found["Finance"]["shared"], collection(&["Four"]));
+    for root in ["members", "Finance"] {
+        assert_eq!(found[root]["drafts"], json!({ "read": false, "write": true }));
+        assert_eq!(found[root]["status"], json!(["complete", 2, 0, "complete"]), "{root}");
+    }
+    assert_eq!(found["default"], true);
+    let drafts = exchange.list(cert.by(R::Author)).await.documents;
+    assert_eq!(drafts.iter().filter(|one| one.title == "By the client").count(), 2);
 }
 
 /// `medallion`, with the same objects: two revisions of one document, another, a withdrawn one.

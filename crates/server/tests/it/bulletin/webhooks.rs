@@ -15,9 +15,10 @@ use sabha_protocol::{
 };
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::{Exchange, Staff, content, fitting, notices::Telling};
 use crate::{accounts::rule, client::PATIENCE, server::Response};
@@ -58,16 +59,35 @@ pub struct HookServer {
 
 impl HookServer {
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// Starts one that speaks TLS by this certificate, at [`Self::tls_url`].
+    pub async fn start_tls(tls: TlsAcceptor) -> Self {
+        Self::listen(Some(tls)).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = Self { port, taken: Arc::default(), answers: Arc::default() };
         let this = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(this.clone().serve(stream));
+                let (this, tls) = (this.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => this.serve(stream).await,
+                        Some(tls) => this.serve(tls.accept(stream).await.ok()?).await,
+                    }
+                });
             }
         });
         server
+    }
+
+    pub fn tls_url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.port)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -82,11 +102,11 @@ impl HookServer {
         self.answers.lock().unwrap().push_back(Answers::Stalls);
     }
 
-    fn will_answer(&self, bytes: impl Into<Vec<u8>>) {
+    pub fn will_answer(&self, bytes: impl Into<Vec<u8>>) {
         self.answers.lock().unwrap().push_back(Answers::Bytes(bytes.into()));
     }
 
-    async fn serve(self, mut stream: TcpStream) -> Option<()> {
+    async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<()> {
         let mut bytes = Vec::new();
         let (head, length) = loop {
             let mut chunk = [0; 4096];
@@ -123,13 +143,13 @@ impl HookServer {
     }
 }
 
-async fn add(exchange: &Exchange, staff: &Staff, body: Value) -> NewWebhook {
+pub async fn add(exchange: &Exchange, staff: &Staff, body: Value) -> NewWebhook {
     let made = exchange.ask("POST", "webhooks", staff.by(R::Administrator), body).await;
     assert_eq!(made.status, 201, "{}", made.body);
     made.json()
 }
 
-async fn webhooks(exchange: &Exchange, staff: &Staff) -> Vec<Webhook> {
+pub async fn webhooks(exchange: &Exchange, staff: &Staff) -> Vec<Webhook> {
     exchange.get("webhooks", staff.by(R::Administrator)).await.json::<Webhooks>().webhooks
 }
 

@@ -295,6 +295,20 @@ async fn look_everywhere(exchange: &Exchange, planted: &[Planted], reader: &Read
         let answer = exchange.office.ask("GET", &path, by, "").await;
         nothing_above(planted, reader, &path, &answer.body);
     }
+    // Programs are given no more.
+    let discovery: Value = exchange.office.ask("GET", "/taxii2/", by, "").await.json();
+    for root in discovery["api_roots"].as_array().unwrap() {
+        let root = root.as_str().unwrap();
+        let path = format!("{}collections/", &root[root.find("/taxii2/").unwrap()..]);
+        let listed: Value = exchange.office.ask("GET", &path, by, "").await.json();
+        for collection in listed["collections"].as_array().unwrap() {
+            for what in ["objects/", "manifest/"] {
+                let path = format!("{path}{}/{what}", collection["id"].as_str().unwrap());
+                let answer = exchange.office.ask("GET", &path, by, "").await;
+                nothing_above(planted, reader, &path, &answer.body);
+            }
+        }
+    }
     // Feeds have what is published and theirs, each document once.
     let made: FeedToken = exchange.ask("POST", "feed-token", by, Value::Null).await.json();
     let path = &made.atom[made.atom.find("/api/").unwrap()..];

@@ -28,21 +28,21 @@ impl Store {
     pub async fn bulletin_alerts(&self, reader: &Reader) -> Result<BulletinAlerts, StoreError> {
         let query = sqlx::query(concat!(
             "WITH known AS (
-                 SELECT d.id, d.kind, d.owner, r.number, r.tlp, r.title, r.published_ms,
+                 SELECT d.id, d.kind, d.owner, r.row, r.number, r.tlp, r.title, r.published_ms,
                         ROW_NUMBER() OVER (PARTITION BY d.id ORDER BY r.number DESC) AS nth
                  FROM documents AS d JOIN revisions AS r ON r.document = d.id
                  WHERE r.stage >= 3 AND d.withdrawn_ms IS NULL AND d.owner <> $2 AND ",
             may_read!(),
             ")
-             SELECT known.*, l.severity, m.name, count(*) OVER () AS count
-             FROM known JOIN listings AS l ON l.document = known.id AND l.number = known.number
+             SELECT known.*, severity, m.name, count(*) OVER () AS count
+             FROM known JOIN revision_severities ON revision = row
              JOIN member_organisations AS m ON m.id = known.owner
-             WHERE nth = 1 AND l.severity >= $4
+             WHERE nth = 1 AND severity >= $4
              AND NOT EXISTS (SELECT 1 FROM acknowledgements AS said WHERE said.document = known.id
                              AND said.number = known.number AND said.organisation = $2)
              AND NOT EXISTS (SELECT 1 FROM dismissed_alerts AS gone WHERE gone.document = known.id
                              AND gone.number = known.number AND gone.user = $1)
-             ORDER BY l.severity DESC, published_ms DESC, known.id LIMIT $5"
+             ORDER BY severity DESC, published_ms DESC, known.id LIMIT $5"
         ));
         let rows = as_reader!(query, Reading::of(reader))
             .bind(severity_number(Severity::High))

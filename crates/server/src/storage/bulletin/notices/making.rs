@@ -5,6 +5,7 @@ use sabha_protocol::bulletin::DocumentId;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
+use super::keeps_floor;
 use crate::storage::{
     Store, StoreError,
     accounts::{sixteen, stored, time},
@@ -49,6 +50,24 @@ pub(in crate::storage::bulletin) async fn announce(
     Ok(())
 }
 
+/// Notes that who keeps the floor is to be told what became of a profile that a subscription brought.
+pub(in crate::storage::bulletin) async fn announce_followed(
+    transaction: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+    number: u32,
+    is_applied: bool,
+    now_ms: u64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO announcements (document, number, kind, at_ms) VALUES ($1, $2, $3, $4)")
+        .bind(&document.as_bytes()[..])
+        .bind(number)
+        .bind(if is_applied { "followed" } else { "not_followed" })
+        .bind(stored(now_ms))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
 impl Store {
     /// Makes notices for the next recipients of the oldest announcement of which not all were told. Returns whether there was one.
     ///
@@ -90,9 +109,16 @@ async fn recipients(
     phase: i64,
     announcement: &SqliteRow,
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    // Of what was applied to meetings, accounts that keep the floor, whatever they chose to be told of documents; and no webhook.
+    let keepers = concat!(
+        "SELECT u.id, 'immediate' AS channel, NULL AS hour, 1 AS tells
+         FROM users AS u WHERE u.id > $3 AND u.email IS NOT NULL AND ",
+        keeps_floor!("u"),
+        " ORDER BY u.id LIMIT $4"
+    );
     let accounts = concat!(
         "SELECT s.user AS id, s.mode AS channel, s.hour,
-                (s.severity IS NULL OR l.severity >= s.severity)
+                (s.severity IS NULL OR said.severity >= s.severity)
                 AND (NOT EXISTS (SELECT 1 FROM notice_publishers AS any WHERE any.user = s.user)
                      OR EXISTS (SELECT 1 FROM notice_publishers AS chosen
                                 WHERE chosen.user = s.user AND chosen.publisher = d.owner))
@@ -105,11 +131,11 @@ async fn recipients(
          FROM (SELECT * FROM notice_settings WHERE user > $3 AND mode <> 'none' ORDER BY user LIMIT $4) AS s
          LEFT JOIN memberships AS m ON m.user = s.user
          JOIN documents AS d ON d.id = $1 JOIN revisions AS r ON r.document = d.id AND r.number = $2
-         LEFT JOIN listings AS l ON l.document = r.document AND l.number = r.number
+         LEFT JOIN revision_severities AS said ON said.revision = r.row
          ORDER BY s.user"
     );
     let webhooks = concat!(
-        "SELECT w.id, 'webhook' AS channel, NULL AS hour, (w.severity IS NULL OR l.severity >= w.severity) AND ",
+        "SELECT w.id, 'webhook' AS channel, NULL AS hour, (w.severity IS NULL OR said.severity >= w.severity) AND ",
         may_read_as!("NULL", "w.organisation", "0"),
         " AND ($5 <> 'withdrawn' OR NOT EXISTS (SELECT 1 FROM revisions AS r
               WHERE r.document = d.id AND r.number > $2 AND r.stage >= 3 AND ",
@@ -117,15 +143,22 @@ async fn recipients(
         ")) AS tells
          FROM (SELECT * FROM webhooks WHERE id > $3 ORDER BY id LIMIT $4) AS w
          JOIN documents AS d ON d.id = $1 JOIN revisions AS r ON r.document = d.id AND r.number = $2
-         LEFT JOIN listings AS l ON l.document = r.document AND l.number = r.number
+         LEFT JOIN revision_severities AS said ON said.revision = r.row
          ORDER BY w.id"
     );
-    sqlx::query(if phase == 0 { accounts } else { webhooks })
+    let kind: &str = announcement.try_get("kind")?;
+    let query = match (phase, kind) {
+        (0, "followed" | "not_followed") => keepers,
+        (_, "followed" | "not_followed") => return Ok(Vec::new()),
+        (0, _) => accounts,
+        _ => webhooks,
+    };
+    sqlx::query(query)
         .bind(announcement.try_get::<Vec<u8>, _>("document")?)
         .bind(announcement.try_get::<i64, _>("number")?)
         .bind(announcement.try_get::<Vec<u8>, _>("after")?)
         .bind(AT_ONCE)
-        .bind(announcement.try_get::<&str, _>("kind")?)
+        .bind(kind)
         .fetch_all(&mut **transaction)
         .await
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 use sabha_protocol::bulletin::Severity;
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
-pub(super) use self::making::announce;
+pub(super) use self::making::{announce, announce_followed};
 pub use self::{
     sending::{DueMessage, NoticeOutcome, NoticeTo, NoticedDocument, What},
     settings::{ChosenNotices, NoticeKey},
@@ -42,6 +42,14 @@ use crate::storage::accounts::{decode, millis, stored};
 
 /// How long it is kept what became of a notice, and how old one may be that nobody could be told.
 const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Whether a row of `users` is of who keeps the floor: bit 1 is an administrator, bit 4 a security officer (`accounts.rs`).
+macro_rules! keeps_floor {
+    ($users:literal) => {
+        concat!("(", $users, ".roles & 5) <> 0")
+    };
+}
+use keeps_floor;
 
 pub(super) const fn severity_number(severity: Severity) -> i64 {
     severity as i64

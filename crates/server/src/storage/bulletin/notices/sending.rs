@@ -3,15 +3,16 @@
 use sabha_protocol::{
     account::{EmailAddress, Label, UserId},
     bulletin::{DocumentId, DocumentKind, Severity, TlpLabel, WebhookId},
-    wire::bulletin_notices::NoticeTrouble,
+    wire::{advisory_policy::NotFollowed, bulletin_notices::NoticeTrouble},
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::severity;
+use super::{keeps_floor, severity};
 use crate::storage::{
     Store, StoreError,
     accounts::{decode, sixteen, stored, time},
     bulletin::{
+        applying::not_followed,
         clearance::may_read_as,
         reading::{kind, label},
     },
@@ -29,6 +30,8 @@ pub enum What {
     Revised,
     /// It was withdrawn.
     Withdrawn,
+    /// Its profile came by a subscription: it was applied to meetings, or why it was not.
+    Followed(Result<(), NotFollowed>),
 }
 
 /// What a notice is about.
@@ -195,13 +198,20 @@ impl Store {
     pub async fn message(&self, id: [u8; 16]) -> Result<DueMessage, StoreError> {
         let rows = sqlx::query(concat!(
             "SELECT n.id AS notice, n.user, n.webhook, n.channel, n.tries, a.kind AS what, a.at_ms, a.number, d.id, d.kind,
-                    r.tlp, r.title, l.summary, l.severity, o.name, u.email, s.mode, s.key, w.url, w.failures, ",
+                    a.kind IN ('followed', 'not_followed') AS is_of_floor,
+                    (SELECT not_followed FROM advisory_fates AS fate
+                     WHERE fate.document = a.document AND fate.number = a.number AND fate.followed = 1) AS not_followed,
+                    r.tlp, r.title, l.summary, said.severity, o.name, u.email, s.mode, s.key, w.url, w.failures,
+                    CASE WHEN a.kind IN ('followed', 'not_followed') THEN ",
+            keeps_floor!("u"),
+            " ELSE ",
             may_read_as!("n.user", "coalesce(m.organisation, w.organisation)", "0"),
-            " AS may
+            " END AS may
              FROM notices AS n JOIN announcements AS a ON a.row = n.announcement
              JOIN documents AS d ON d.id = a.document
              JOIN revisions AS r ON r.document = a.document AND r.number = a.number
              LEFT JOIN listings AS l ON l.document = a.document AND l.number = a.number
+             LEFT JOIN revision_severities AS said ON said.revision = r.row
              JOIN member_organisations AS o ON o.id = d.owner
              LEFT JOIN users AS u ON u.id = n.user
              LEFT JOIN notice_settings AS s ON s.user = n.user
@@ -289,7 +299,9 @@ fn to(row: &SqliteRow) -> Result<NoticeTo, sqlx::Error> {
         address: address.map(EmailAddress::try_from).transpose().map_err(decode)?,
         key: row.try_get("key")?,
         is_digest: row.try_get::<&str, _>("channel")? == "digest",
-        wants: row.try_get::<Option<&str>, _>("mode")?.is_some_and(|mode| mode != "none"),
+        // Who keeps the floor chose it by following.
+        wants: row.try_get("is_of_floor")?
+            || row.try_get::<Option<&str>, _>("mode")?.is_some_and(|mode| mode != "none"),
     })
 }
 
@@ -299,7 +311,8 @@ fn document(row: &SqliteRow) -> Result<NoticedDocument, StoreError> {
         what: match row.try_get::<&str, _>("what")? {
             "published" => What::Published,
             "revised" => What::Revised,
-            _ => What::Withdrawn,
+            "withdrawn" => What::Withdrawn,
+            _ => What::Followed(not_followed(row)?.map_or(Ok(()), Err)),
         },
         document: DocumentId::from_bytes(sixteen(row.try_get("id")?)?),
         number: row.try_get("number")?,
