@@ -201,6 +201,8 @@ export type TextKey =
   | 'ended-misbehaved-lead'
   | 'ended-no_encryption'
   | 'ended-no_encryption-lead'
+  | 'ended-not_let_in'
+  | 'ended-not_let_in-lead'
   | 'ended-personal_link'
   | 'ended-personal_link-lead'
   | 'ended-place_lost'
