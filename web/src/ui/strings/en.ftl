@@ -16,6 +16,17 @@ person-joining = Joining…
 
 ## Start
 
+alerts = Urgent in the bulletin, and nobody of your organisation has said anything yet
+alerts-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+alerts-dismiss = Seen
+alerts-none = None
+alerts-low = Low
+alerts-medium = Medium
+alerts-high = High
+alerts-critical = Critical
 start-title = Meet in a room of your own
 start-lead = Nobody comes in before the host lets them in.
 start-new = New meeting
