@@ -18,21 +18,23 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // A CSAF advisory that is shown in a call is laid out as the bulletin does it, which is a pure function.
   ui: ['protocol/messages', 'call', 'session/contract', 'bulletin/document/layout'],
   // Another page: what it shares with the call are controls without words, what makes a passcode, and the words of the
-  // policy's controls and of rules.
+  // policy's controls and of rules; and it tells the start page that somebody has signed in.
   admin: [
     'protocol/messages',
     'ui/controls',
     'ui/base',
     'ui/security/passcode',
     'ui/security/policy',
+    'ui/strings/fluent',
     'ui/strings/rules',
     'e2ee/maker',
     'e2ee/password',
     'e2ee/shelf',
     'e2ee/vault',
+    'session/memory',
   ],
   // The bulletin's desk: who is signed in, is signed in on the admin page, too, and what both show looks alike.
-  bulletin: ['protocol/messages', 'ui/controls', 'ui/base', 'admin'],
+  bulletin: ['protocol/messages', 'ui/controls', 'ui/base', 'ui/strings/fluent', 'admin'],
   '.': ['session', 'ui'],
 };
 

@@ -2,6 +2,7 @@
 
 import type { Browser } from 'playwright-core';
 import type {
+  AccountRole,
   BulletinDocument,
   BulletinRole,
   CreateDocument,
@@ -57,9 +58,9 @@ export class Exchange {
     name: string,
     organisation?: MemberOrganisation,
     roles: BulletinRole[] = [],
-    email?: string,
+    { account = ['host'], email }: { account?: readonly AccountRole[]; email?: string } = {},
   ): Promise<Clerk> {
-    const invited = await ask<Invited>(this.administrator, 'POST', 'invitations', { name, roles: ['host'] });
+    const invited = await ask<Invited>(this.administrator, 'POST', 'invitations', { name, roles: account });
     const clerk = await Clerk.at(this.browser);
     this.people.push(clerk);
     await clerk.join(invited.body.link, name, email);
@@ -74,6 +75,11 @@ export class Exchange {
   /** Begins a document by `author`. */
   async draft(author: Clerk, create: CreateDocument): Promise<BulletinDocument> {
     return (await ask<BulletinDocument>(author, 'POST', 'bulletin/documents', create)).body;
+  }
+
+  /** Has a draft carry a policy profile, which is the text of a signed file. */
+  async carry(author: Clerk, id: string, profile: string): Promise<void> {
+    await ask(author, 'PUT', `bulletin/documents/${id}/profile`, JSON.parse(profile));
   }
 
   async step(by: Clerk, id: string, step: DocumentStep): Promise<BulletinDocument> {

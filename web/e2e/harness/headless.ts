@@ -46,6 +46,19 @@ export class Headless {
   }
 }
 
+/** Follows a link that leads nowhere for this one. Returns the exit code and what the program reported. */
+export async function refusedEntry(link: string, name: string): Promise<{ code: number | null; report: unknown }> {
+  const child = spawn(program(), ['join', link, '--name', name, '--patience', '20', '--duration', '1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  return { code, report: JSON.parse(said) };
+}
+
 /** Where `sabha-client` was built. */
 export function program(): string {
   const root = resolve(import.meta.dirname, '../../..');

@@ -23,12 +23,13 @@ import type {
   Rule,
   WaysIn,
 } from '../protocol/messages';
+import { device } from '../session/memory';
 import { answerIn, tokenIn } from './address';
 import { ask, Refused } from './api';
 import { beginBinding, endBinding } from './errand';
 import { makePasskey, NoPasskey, showPasskey } from './passkey';
-import { t } from './strings/text';
-import { ruleText } from './strings/words';
+import { ruleText } from './shared/rules';
+import { t } from './shared/text';
 
 export type Stage = 'loading' | 'link' | 'sign-in' | 'desk';
 
@@ -87,7 +88,7 @@ export class Desk {
     try {
       this.enter(await ask<Account>('GET', 'account'));
     } catch {
-      this.stage = 'sign-in';
+      this.leave();
       await this.quietly(async () => {
         this.ways = await ask<WaysIn>('GET', 'account/ways');
         this.organisation = (await ask<Organisation>('GET', 'organisation')).name;
@@ -167,6 +168,7 @@ export class Desk {
 
   /** Shows the way in again: the session is over. */
   leave(): void {
+    device.signedIn.forget();
     this.account = null;
     this.stage = 'sign-in';
   }
@@ -224,6 +226,7 @@ export class Desk {
   }
 
   private enter(account: Account): void {
+    device.signedIn.write(true);
     this.account = account;
     this.organisation = account.organisation;
     this.link = null;
@@ -238,7 +241,7 @@ export class Desk {
     this.answer = error.answer;
     if (!error.rule) return t('unreachable');
     if (error.rule === 'ACCOUNT.SIGNED_IN' && this.stage === 'desk') this.leave();
-    return ruleText(error.rule);
+    return ruleText(error.rule) ?? error.answer?.message ?? t('refused-by', { rule: error.rule });
   }
 
   private async quietly(task: () => Promise<void>): Promise<void> {

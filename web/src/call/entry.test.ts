@@ -185,6 +185,15 @@ describe('entering', () => {
     expect(play.kinds).toContain('close_media');
   });
 
+  it.each<Rule>(['ORG.EXTERNAL', 'ORG.CLIENT.FLOOR', 'MEET.LOCK.AUTO'])(
+    'a refusal by %s of policy names it, and the device is kept for another try',
+    (rule) => {
+      play.enter().view().connect().refuse('enter', rule);
+      expect(play.shown).toMatchObject({ phase: 'over', over: { reason: 'not_let_in', by: null, rule } });
+      expect(play.effects).toContainEqual({ type: 'close_device', forget: false });
+    },
+  );
+
   it('a place that was not kept: the device shows its next right', () => {
     play.enter('old').view().do({ type: 'socket_up' }).hear(welcome());
     expect(play.told).toEqual([{ type: 'enter', challenge: 'challenge', resume: 'old' }]);

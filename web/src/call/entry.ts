@@ -197,12 +197,12 @@ export function enterRefused(model: Model, rule: Rule): Step {
       return sayEnter(tell({ ...model, inviteRefused: true }, 'refused', { rule }));
     case 'ORG.LINK.PRIVATE':
       // The device has given up what it came by, and shows another right. One that came by mail has none.
-      return model.inviteRefused ? over(model, overBy(rule), null) : sayEnter({ ...model, inviteRefused: true });
+      return model.inviteRefused ? overAt(model, rule) : sayEnter({ ...model, inviteRefused: true });
     case 'ROOM.ENTRY.SENT_BACK':
       // The device has given its void grant up, and knocks next. It has no other.
       return model.shown.sentBack === null ? sentBack(model, null) : over(model, 'link_unknown', null);
     default:
-      return over(model, overBy(rule), null);
+      return overAt(model, rule);
   }
 }
 
@@ -230,7 +230,13 @@ function placeLost(model: Model): Step {
 export function joinRefused(model: Model, rule: Rule): Step {
   // The server does not have the device in its group yet: asks again when the device knows more.
   if (rule === 'ROOM.ENTRY.ADMITTED') return stay({ ...model, joinRequest: null, offerSent: false });
-  return over(model, overBy(rule), null);
+  return overAt(model, rule);
+}
+
+/** A rule keeps this person out. One of policy is named: it may be another's to change, and an advisory's to demand. */
+function overAt(model: Model, rule: Rule): Step {
+  const reason = overBy(rule);
+  return reason === 'not_let_in' ? over(model, reason, null, rule) : over(model, reason, null);
 }
 
 function overBy(rule: Rule): OverReason {
@@ -256,7 +262,7 @@ function overBy(rule: Rule): OverReason {
     case 'SERVER.STORAGE':
       return 'server_gone';
     default:
-      return 'link_unknown';
+      return /^(MEET|ORG)\./.test(rule) ? 'not_let_in' : 'link_unknown';
   }
 }
 
@@ -282,8 +288,8 @@ const FOR_GOOD: readonly OverReason[] = ['abandoned', 'ended', 'left', 'place_lo
 const FOR_GOOD_HOST: readonly OverReason[] = ['abandoned', 'ended', 'left'];
 
 /** Ends the call for this person, whatever the phase. */
-export function over(model: Model, reason: OverReason, by: string | null): Step {
-  const end: Over = { reason, by };
+export function over(model: Model, reason: OverReason, by: string | null, rule?: Rule): Step {
+  const end: Over = rule ? { reason, by, rule } : { reason, by };
   const forget = (model.shown.e2ee?.host ? FOR_GOOD_HOST : FOR_GOOD).includes(reason);
   const effects: Effect[] = [
     { type: 'disconnect' },

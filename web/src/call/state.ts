@@ -50,6 +50,7 @@ export type OverReason =
   | 'lobby_share' // as many of one network wait as may
   | 'too_often' // one network knocks too often
   | 'locked' // the meeting is locked: nobody new comes in
+  | 'not_let_in' // by policy this person, or this client, does not come in: `rule` says why
   | 'no_encryption' // this browser cannot seal what it sends, so nothing is sent at all
   | 'server_gone' // not reachable within the time a place is kept
   | 'place_lost'; // the place was not kept long enough: knock again
@@ -58,6 +59,8 @@ export interface Over {
   reason: OverReason;
   /** Name of who decided, where somebody did whose name is known. */
   by: string | null;
+  /** The rule of policy that decided, where one did. */
+  rule?: Rule;
 }
 
 /** Somebody in the room: in the server's roster, and a verified member of the group. */

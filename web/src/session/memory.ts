@@ -1,7 +1,7 @@
 // What this tab and this browser remember in the open: nothing that is secret (`secrets.ts`).
 //
 // In the tab (sessionStorage, gone with it): that it was in a room, and an end that must survive a reload. In the
-// browser (localStorage): the name and the devices chosen. A browser that keeps nothing (private mode, storage
+// browser (localStorage): the name and the devices chosen, and that somebody signed in. A browser that keeps nothing (private mode, storage
 // blocked) costs only the remembering.
 
 import type { LastingOver } from '../call/model';
@@ -31,6 +31,8 @@ export const tab = {
 export const device = {
   name: entry(localOf, 'sabha.name', isText),
   chosen: entry(localOf, 'sabha.devices', isChosen),
+  /** Somebody has signed in in this browser. Not who: the session is a cookie that no script sees. */
+  signedIn: entry(localOf, 'sabha.signed-in', (value): value is true => value === true),
 };
 
 export function chosenDevices(): ChosenDevices {

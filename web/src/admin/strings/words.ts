@@ -1,54 +1,8 @@
 // Words for values of the protocol.
 
-import type { AccountRole, AuditAction, Rule, Scope } from '../../protocol/messages';
+import type { AccountRole, AuditAction, Scope } from '../../protocol/messages';
 import type { TextKey } from './keys';
 import { t } from './text';
-
-/** Rules that this page can meet have a sentence of their own; any other is named. */
-const TOLD: readonly TextKey[] = [
-  'rule-account-identity',
-  'rule-account-known',
-  'rule-account-last',
-  'rule-account-link',
-  'rule-account-origin',
-  'rule-account-passkey',
-  'rule-account-password',
-  'rule-account-passwords-off',
-  'rule-account-provider',
-  'rule-account-role',
-  'rule-account-scope',
-  'rule-account-signed-in',
-  'rule-account-stranger',
-  'rule-bulletin-attachment',
-  'rule-bulletin-content',
-  'rule-bulletin-csaf',
-  'rule-bulletin-four-eyes',
-  'rule-bulletin-key',
-  'rule-bulletin-known',
-  'rule-bulletin-marking',
-  'rule-bulletin-role',
-  'rule-bulletin-seen',
-  'rule-bulletin-stage',
-  'rule-bulletin-webhook',
-  'rule-floor-later',
-  'rule-floor-profile',
-  'rule-floor-seen',
-  'rule-limit-account',
-  'rule-limit-credentials',
-  'rule-limit-mails',
-  'rule-limit-network',
-  'rule-org-link-private',
-  'rule-server-capacity',
-  'rule-server-storage',
-  'rule-wire-form',
-  'rule-wire-rate',
-];
-
-export function ruleText(rule: Rule): string {
-  const key = `rule-${plain(rule)}`;
-  const told = TOLD.find((known) => known === key);
-  return told ? t(told) : t('rule-other', { rule });
-}
 
 export function roleText(role: AccountRole): string {
   return t(`role-${role}`);

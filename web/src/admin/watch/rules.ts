@@ -2,9 +2,10 @@
 
 import type { Rule } from '../../protocol/messages';
 import { ruleSentence } from '../../ui/strings/rules';
-import { ruleText } from '../strings/words';
+import { ruleText } from '../shared/rules';
+import { t } from '../shared/text';
 
 /** Returns a sentence for `rule`, as who was refused by it has read it. */
 export function refusedText(rule: Rule): string {
-  return ruleSentence(rule) ?? ruleText(rule);
+  return ruleSentence(rule) ?? ruleText(rule) ?? t('refused-by', { rule });
 }

@@ -99,7 +99,7 @@ describe('strings of the bulletin', () => {
   it('the page speaks the first of the reader’s languages that there is, and English where that has no word', () => {
     expect(languageFor(['fr', 'ur-PK', 'hi']).tag).toBe('ur');
     expect(languageFor(['fr']).tag).toBe('en');
-    speak({ tag: 'hi', direction: 'ltr', source: 'saved = सहेजा' });
+    speak({ tag: 'hi', direction: 'ltr', source: 'saved = सहेजा', shared: '' });
     expect(t('saved')).toBe('सहेजा');
     expect(t('cancel')).toBe('Cancel');
   });

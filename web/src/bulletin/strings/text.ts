@@ -1,7 +1,9 @@
-// The words of this page, from the Fluent files beside this one. The bundles are asked in order, English last, so that a
-// translation that is not finished never leaves a hole.
+// The words of this page, from the Fluent files beside this one, and in the same language those that it shares with the console.
 
-import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
+import sharedHindi from '../../admin/shared/hi.ftl?raw';
+import { speak as speakShared } from '../../admin/shared/text';
+import sharedUrdu from '../../admin/shared/ur.ftl?raw';
+import { Words } from '../../ui/strings/fluent';
 import english from './en.ftl?raw';
 import hindi from './hi.ftl?raw';
 import type { TextKey } from './keys';
@@ -11,44 +13,32 @@ interface Language {
   tag: string;
   direction: 'ltr' | 'rtl';
   source: string;
+  /** The same for what is shared. */
+  shared: string;
 }
+const ENGLISH: Language = { tag: 'en', direction: 'ltr', source: english, shared: '' };
 const LANGUAGES: readonly Language[] = [
-  { tag: 'en', direction: 'ltr', source: english },
-  { tag: 'hi', direction: 'ltr', source: hindi },
-  { tag: 'ur', direction: 'rtl', source: urdu },
+  ENGLISH,
+  { tag: 'hi', direction: 'ltr', source: hindi, shared: sharedHindi },
+  { tag: 'ur', direction: 'rtl', source: urdu, shared: sharedUrdu },
 ];
 
 /** Returns the first of the reader's languages that there is, else English. */
 export function languageFor(liked: readonly string[]): Language {
-  const [fallback] = LANGUAGES;
-  if (!fallback) throw new Error('there is no language');
   for (const tag of liked) {
     const found = LANGUAGES.find((one) => one.tag === tag.split('-')[0]?.toLowerCase());
     if (found) return found;
   }
-  return fallback;
+  return ENGLISH;
 }
 
-let bundles = [bundleOf('en', english)];
-
-/** Has the page speak a language. Before anything is shown: what is shown does not change. */
-export function speak(language: Language): void {
-  const own = language.tag === 'en' ? [] : [bundleOf(language.tag, language.source)];
-  bundles = [...own, bundleOf('en', english)];
-}
+const words = new Words<TextKey>(english);
 
 /** Returns the text of `key`, with `args` in its places. */
-export function t(key: TextKey, args?: Record<string, FluentVariable>): string {
-  for (const bundle of bundles) {
-    const pattern = bundle.getMessage(key)?.value;
-    // With a list for errors a missing argument shows as its name; without one, Fluent would throw.
-    if (pattern) return bundle.formatPattern(pattern, args, []);
-  }
-  return key;
-}
+export const { t } = words;
 
-function bundleOf(language: string, source: string): FluentBundle {
-  const bundle = new FluentBundle(language);
-  bundle.addResource(new FluentResource(source));
-  return bundle;
+/** Has the page speak a language. Before anything is shown: what is shown does not change. */
+export function speak({ tag, source, shared }: Language): void {
+  words.speak(tag, source);
+  speakShared(tag, shared);
 }

@@ -21,6 +21,7 @@ const ACTIONS: Readonly<Record<OverReason, Ending['action']>> = {
   lobby_share: 'again',
   personal_link: 'home',
   locked: 'again',
+  not_let_in: 'again',
   misbehaved: 'again',
   no_encryption: 'home',
   place_lost: 'ask',

@@ -378,6 +378,8 @@ export const scenes: Readonly<Record<string, Scene>> = {
       (call: FakeCall) => call.patch({ phase: 'over', over: { reason, by: null } }),
     ]),
   ),
+  'ended-not_let_in': (call) =>
+    call.patch({ phase: 'over', over: { reason: 'not_let_in', by: null, rule: 'ORG.EXTERNAL' } }),
   'ended-log': (call) => call.patch({ phase: 'over', over: { reason: 'ended', by: null }, log: 'sabha/' }),
   ...Object.fromEntries(
     DECIDED.map((reason) => [

@@ -16,6 +16,17 @@ person-joining = Joining…
 
 ## Start
 
+alerts = Urgent in the bulletin, and nobody of your organisation has said anything yet
+alerts-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+alerts-dismiss = Seen
+alerts-none = None
+alerts-low = Low
+alerts-medium = Medium
+alerts-high = High
+alerts-critical = Critical
 start-title = Meet in a room of your own
 start-lead = Nobody comes in before the host lets them in.
 start-new = New meeting
@@ -799,6 +810,8 @@ ended-full = The room is full
 ended-full-lead = Somebody has to leave first. You can try again in a moment.
 ended-personal_link = You need a link of your own
 ended-personal_link-lead = This meeting takes personal links only, and the one that came by mail is not personal. Ask the host for a link of your own (rule ORG.LINK.PRIVATE).
+ended-not_let_in = By this meeting's policy you cannot come in
+ended-not_let_in-lead = It takes others, or another client.
 ended-lobby_share = Many people from your network are waiting
 ended-lobby_share-lead = So that nobody can fill the lobby, one network has only part of it. Try again once the host has let some in (rule LIMIT.LOBBY).
 ended-too_often = Too many tries from your network

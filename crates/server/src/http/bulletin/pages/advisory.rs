@@ -43,6 +43,9 @@ pub(super) fn page(visit: &Visit, sheet: &Sheet) -> Markup {
                     p.banner { (words.older_revision) " " a href=(visit.address(&path, &[])) { (words.newest) } }
                 }
                 (facts(visit, sheet, revision))
+                @if !document.withdrawn {
+                    p.answer { a href={ "/bulletin/desk#document/" (document.id) } { (words.answer) } }
+                }
             }
             div.columns {
                 @if layout.sections.len() > 2 {
@@ -104,7 +107,7 @@ pub(super) fn part(visit: &Visit, section: &Section, language: Option<&str>) -> 
     html! {
         section id=(anchor(section.part)) aria-labelledby={ (anchor(section.part)) "-title" } {
             h2 id={ (anchor(section.part)) "-title" } { ((words.part)(section.part)) }
-            div lang=[language] {
+            div lang=[language] dir=[language.map(direction)] {
                 @match section.part {
                     Part::Affected => (affected(visit, entries)),
                     Part::References | Part::Vendor => (links(entries)),
@@ -114,6 +117,14 @@ pub(super) fn part(visit: &Visit, section: &Section, language: Option<&str>) -> 
             }
         }
     }
+}
+
+/// Which way a language is written, by its primary subtag (RFC 5646) and the scripts that Unicode has from right to left: what a
+/// document says begins where its readers look for it, whatever the language of the page.
+fn direction(language: &str) -> &'static str {
+    const RIGHT_TO_LEFT: [&str; 10] = ["ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur"];
+    let primary = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    if RIGHT_TO_LEFT.contains(&primary.as_str()) { "rtl" } else { "ltr" }
 }
 
 /// Products by what is said of them; what is about all systems is prose.
@@ -183,6 +194,15 @@ fn files(visit: &Visit, document: &BulletinDocument, revision: &Revision) -> Mar
                 li {
                     a href={ (api) "/" (document.id) "/revisions/" (revision.number) "/content" } download { (words.files_json) }
                     (weight(revision.bytes, &revision.content_hash))
+                }
+                @if let Some(profile) = &revision.profile {
+                    li {
+                        span { (words.files_profile) }
+                        a href={ (api) "/" (document.id) "/revisions/" (revision.number) "/profile" } download {
+                            bdi { (profile.title) }
+                        }
+                        span.weight { bdi { (profile.issuer) } }
+                    }
                 }
                 @for file in &revision.attachments {
                     li {

@@ -6,7 +6,9 @@ use sabha_protocol::{
         AttachmentId, AttachmentType, DocumentId, DocumentKind, OrganisationId, RevisionStage, Severity,
         TlpLabel,
     },
+    key::ProfileKey,
     wire::{
+        advisory_policy::RevisionProfile,
         bulletin_documents::{Attachment, BulletinDocument, Revision},
         bulletin_facets::{Facets, KindCount, PublisherCount, SeverityCount, YearCount},
     },
@@ -168,6 +170,17 @@ fn every_section_is_there_in_every_language_and_has_an_address() {
 }
 
 #[test]
+fn what_a_document_says_begins_where_its_language_does() {
+    let page = |language: &str| {
+        let mut content = full();
+        content["document"]["lang"] = language.into();
+        advisory::page(&visit("ur"), &sheet(&content)).into_string()
+    };
+    assert!(page("en-IN").contains("<div lang=\"en-IN\" dir=\"ltr\">"));
+    assert!(page("UR-pk").contains("<div lang=\"UR-pk\" dir=\"rtl\">"));
+}
+
+#[test]
 fn a_withdrawn_document_says_so_before_anything_else() {
     let mut sheet = sheet(&full());
     let words = Words::of("en").unwrap();
@@ -186,6 +199,31 @@ fn an_older_revision_leads_to_the_newest() {
     let newest = format!("/bulletin/{}?lang=en", sheet.document.id);
     assert!(page.contains("This is an older revision.") && page.contains(&format!("href=\"{newest}\"")));
     assert!(page.contains("/revisions/1/content"), "its own bytes");
+}
+
+#[test]
+fn a_policy_is_offered_as_its_signed_file_and_members_are_led_to_where_they_answer() {
+    let mut sheet = sheet(&full());
+    let desk = format!("/bulletin/desk#document/{}", sheet.document.id);
+    let file = format!("/api/v1/bulletin/public/{}/revisions/2/profile", sheet.document.id);
+    let page = |sheet: &Sheet| advisory::page(&visit("en"), sheet).into_string();
+    assert!(page(&sheet).contains(&desk) && !page(&sheet).contains(&file));
+
+    sheet.document.revisions[0].profile = Some(RevisionProfile {
+        id: "org.example".to_owned(),
+        revision: 1,
+        title: HOSTILE.to_owned(),
+        issuer: HOSTILE.to_owned(),
+        key: ProfileKey::from_bytes([3; 32]),
+        hash: "ef".repeat(32),
+        bytes: 100,
+    });
+    let carries = page(&sheet);
+    assert!(carries.contains(&format!("href=\"{file}\"")), "{carries}");
+    assert!(!carries.contains("<script") && !carries.contains("<img src=x"));
+
+    sheet.document.withdrawn = true;
+    assert!(!page(&sheet).contains(&desk), "nobody acts on what is withdrawn");
 }
 
 #[test]

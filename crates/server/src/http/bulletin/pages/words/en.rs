@@ -42,6 +42,8 @@ pub(super) const WORDS: Words = Words {
     contents: "Contents",
     files: "Files",
     files_json: "This document for machines (CSAF 2.0, JSON)",
+    files_profile: "What it asks of meetings, as a signed policy:",
+    answer: "Acknowledge or apply it at the member's desk",
     earlier: "Published revisions",
     revision: "Revision",
     mirrored: "Of other publishers",

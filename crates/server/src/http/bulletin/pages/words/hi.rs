@@ -42,6 +42,8 @@ pub(super) const WORDS: Words = Words {
     contents: "विषय-सूची",
     files: "फ़ाइलें",
     files_json: "यह दस्तावेज़ मशीनों के लिए (CSAF 2.0, JSON)",
+    files_profile: "यह बैठकों से क्या माँगता है, हस्ताक्षरित नीति के रूप में:",
+    answer: "सदस्य डेस्क पर इसकी पावती दें या इसे लागू करें",
     earlier: "प्रकाशित संशोधन",
     revision: "संशोधन",
     mirrored: "अन्य प्रकाशकों के",

@@ -56,6 +56,8 @@ pub(super) struct Words {
     pub(super) contents: &'static str,
     pub(super) files: &'static str,
     pub(super) files_json: &'static str,
+    pub(super) files_profile: &'static str,
+    pub(super) answer: &'static str,
     pub(super) earlier: &'static str,
     pub(super) revision: &'static str,
 

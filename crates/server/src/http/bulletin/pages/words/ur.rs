@@ -42,6 +42,8 @@ pub(super) const WORDS: Words = Words {
     contents: "فہرست",
     files: "فائلیں",
     files_json: "یہ دستاویز مشینوں کے لیے (CSAF 2.0، JSON)",
+    files_profile: "یہ اجلاسوں سے کیا تقاضا کرتا ہے، دستخط شدہ پالیسی کی صورت میں:",
+    answer: "رکن ڈیسک پر اس کا جواب دیں یا اسے نافذ کریں",
     earlier: "شائع شدہ نظرثانیاں",
     revision: "نظرثانی",
     mirrored: "دیگر ناشرین کی",
