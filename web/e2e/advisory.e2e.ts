@@ -230,6 +230,11 @@ describe.skipIf(missing.chromium)('an advisory', () => {
     await reader.get('alert').waitFor();
     expect(await reader.get('alert').textContent()).toContain(TITLE);
     await inspect(reader, 'bulletin-banner');
+    await reader.page.emulateMedia({ media: 'print' });
+    expect(await reader.get('alert').isVisible(), 'on paper it would stand under the label of another document').toBe(
+      false,
+    );
+    await reader.page.emulateMedia({ media: 'screen' });
     await reader.page.goto(exchange.origin);
     await reader.get('alert').waitFor();
     await inspect(reader, 'start-banner');

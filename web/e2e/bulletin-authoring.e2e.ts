@@ -182,6 +182,12 @@ describe.skipIf(missing.chromium)('authoring in the bulletin', () => {
         await page.locator(`[data-testid="${there}"]`).first().waitFor();
         expect(await page.locator('html').getAttribute('dir')).toBe(direction);
         await inspect({ page }, `bulletin-${name}-${language}`);
+        if (name !== 'import') continue;
+        await page.getByTestId('import-file').setInputFiles(file('notes.zip', 'PK\u0003\u0004archive'));
+        const refusal = page.locator('[data-testid="refusal"][data-rule="BULLETIN.CONTENT"] p').first();
+        await expect
+          .poll(() => refusal.textContent(), { message: 'why, in the reader’s language' })
+          .toMatch(language === 'hi' ? /दस्तावेज़/ : /دستاویز/);
       }
     }
     await page.close();

@@ -1,5 +1,6 @@
 //! Another's validator, `@secvisogram/csaf-validator-lib`, gives the same verdicts: on the standard's documents, on ours, and
-//! on those with one thing changed at random. `scripts/setup.sh test` installs it.
+//! on those with one thing changed at random. Another's reader, `csaf-tool`, finds in ours what we wrote. `scripts/setup.sh
+//! test` installs them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,9 +10,9 @@ use std::{
 };
 
 use sabha_advisory::csaf;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{documents, vectors};
+use crate::{documents, stix::judged, vectors};
 
 /// How many documents are changed at random.
 const CHANGED: usize = 400;
@@ -159,4 +160,49 @@ fn another_validator_gives_the_same_verdicts() {
     }
     assert_eq!(judged, all.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// It wants a product tree and a CVE in each, which the standard does not.
+#[test]
+fn another_reader_finds_in_our_documents_what_we_wrote() {
+    let directory = tempfile::tempdir().unwrap();
+    let written = documents::all().into_iter().filter(|(_, document)| document.product_tree.is_some());
+    let written: BTreeMap<String, csaf::Csaf> =
+        written.map(|(name, document)| (format!("{name}.json"), document)).collect();
+    for (name, document) in &written {
+        fs::write(directory.path().join(name), document.write().unwrap()).unwrap();
+    }
+
+    let Some(lines) = judged("read_csaf.py", directory.path()) else { return };
+    assert_eq!(lines.len(), written.len());
+    for line in lines {
+        let name = line["file"].as_str().unwrap();
+        let document = &written[name].document;
+        let (tracking, publisher) = (&document.tracking, &document.publisher);
+        let label = document.distribution.as_ref().and_then(csaf::model::Distribution::label).unwrap();
+        let read = &line["metadata"];
+        for (theirs, ours) in [
+            ("title", document.title.as_str()),
+            ("category", document.category.as_str()),
+            ("author", publisher.name.as_str()),
+            ("author_url", publisher.namespace.as_str()),
+            ("id", tracking.id.as_str()),
+            ("tracking_version", tracking.version.as_str()),
+        ] {
+            assert_eq!(read[theirs], ours, "{name}: {theirs}");
+        }
+        assert_eq!(read["tracking_status"], "final", "{name}");
+        assert_eq!(read["notes"][0]["text"], document.notes[0].text, "{name}");
+        assert_eq!(read["revision"].as_array().unwrap().len(), tracking.revision_history.len(), "{name}");
+        // The exact label begins the text, before the one that CSAF 2.0 has for it.
+        assert!(read["distribution"].as_str().unwrap().starts_with(label.label()), "{name}: {read}");
+        let product = json!({ "vendor": "Example", "product": "Meet", "version": "1.2", "family": "" });
+        assert_eq!(line["products"], json!({ "meet-1.2": product }), "{name}");
+        let found = &line["vulnerabilities"];
+        assert_eq!(found.as_array().unwrap().len(), 1, "{name}");
+        assert_eq!(
+            (&found[0]["id"], &found[0]["status"]),
+            (&json!("CVE-2026-12345"), &json!("known_affected"))
+        );
+    }
 }

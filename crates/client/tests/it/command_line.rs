@@ -6,10 +6,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use sabha_protocol::Source;
+use sabha_protocol::{Source, restricted::MaterialKind};
 use serde_json::Value;
 
-use crate::server::{TestServer, careful_host, host, wait, wait_for_frames, wait_for_sound};
+use crate::server::{TestServer, careful_host, guest, host, wait, wait_for_frames, wait_for_sound};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sabha-client"));
@@ -145,6 +145,52 @@ async fn wrong_passcode_exits_with_two() {
 
     assert_eq!(join("AAAA-AAAA").await.unwrap().status.code(), Some(2));
     assert_eq!(join("7KQM-2XWD").await.unwrap().status.code(), Some(0));
+}
+
+/// RED-05
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_shown_to_who_comes_into_the_room_and_stands_in_no_report() {
+    let server = TestServer::start();
+    let meeting = server.create().await;
+    let files = tempfile::tempdir().unwrap();
+    let (state, advisory) = (files.path().join("host.state"), files.path().join("advisory.json"));
+    meeting.state.save(&state).unwrap();
+    let text = r#"{"document":{"title":"For those in the room"}}"#;
+    std::fs::write(&advisory, text).unwrap();
+    let (state, shown) = (state.to_str().unwrap(), advisory.to_str().unwrap());
+    let options = ["--publish", "none", "--show", shown, "--duration", "10", "--end"];
+    let host = program(&[&["join", "--state", state], &options[..]].concat())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+
+    let guest = guest(&meeting, "Asha").await;
+    let seen = wait(&guest, "the advisory", |state| !state.materials.is_empty()).await;
+    assert_eq!(seen.materials[0].kind, MaterialKind::Csaf);
+    assert_eq!(seen.materials[0].content.expose(), text.as_bytes());
+    let output = tokio::task::spawn_blocking(move || host.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let report = &lines(&output)[0];
+    assert_eq!(report["roster"].as_object().unwrap().len(), 2, "{report}");
+    assert!(!report.to_string().contains("For those in the room"));
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused_before_anybody_is_asked_to_let_in() {
+    let files = tempfile::tempdir().unwrap();
+    let link = format!("http://127.0.0.1:9/m/{}#v1.{}", "a".repeat(32), "A".repeat(22));
+    let picture = files.path().join("plan.png");
+    std::fs::write(&picture, [0x89, b'P', b'N', b'G', 0xff]).unwrap();
+    let long = files.path().join("long.txt");
+    std::fs::write(&long, "a".repeat(512 * 1024 + 1)).unwrap();
+    let absent = files.path().join("absent.txt");
+
+    for (path, why) in [(&picture, "UTF-8"), (&long, "longer than 524288 bytes"), (&absent, "No such file")] {
+        let output = program(&["join", &link, "--show", path.to_str().unwrap()]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let error = lines(&output)[0]["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with("cannot show ") && error.contains(why), "{error}");
+    }
 }
 
 #[test]

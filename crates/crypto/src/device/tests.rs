@@ -70,6 +70,8 @@ struct Hall {
     loses_welcomes: bool,
     /// A fault: the connection breaks once, after the server has taken a commit and before it says so.
     loses_answer: bool,
+    /// A fault: commits lie here and are not answered.
+    held: Option<Vec<(usize, RequestId, ClientMessage)>>,
     /// A fault: what is relayed comes twice.
     doubles_words: bool,
     /// What was said at the door.
@@ -104,6 +106,7 @@ impl Hall {
             next_id: 1,
             loses_welcomes: false,
             loses_answer: false,
+            held: None,
             doubles_words: false,
             at_door: Vec::new(),
             relayed: Vec::new(),
@@ -157,6 +160,14 @@ impl Hall {
         self.clients[at].device.command(DeviceCommand::Receive { message: Box::new(message) }, now);
     }
 
+    /// Answers the commits that were held back, and holds none any more.
+    fn release(&mut self) {
+        for (at, send, message) in self.held.take().into_iter().flatten() {
+            let refused = self.serve(at, message);
+            self.command(at, DeviceCommand::Answered { send, refused });
+        }
+    }
+
     /// Passes a handshake on, unless it is late.
     fn pass_on(&mut self, at: usize, message: ServerMessage) {
         match &mut self.clients[at].late {
@@ -199,6 +210,10 @@ impl Hall {
             DeviceOutput::Send { send, message } => {
                 if self.clients[at].connected {
                     let is_commit = matches!(*message, ClientMessage::Commit { .. });
+                    if is_commit && let Some(held) = &mut self.held {
+                        held.push((at, send, *message));
+                        return;
+                    }
                     let refused = self.serve(at, *message);
                     let now = self.now;
                     if is_commit && std::mem::take(&mut self.loses_answer) {

@@ -75,6 +75,29 @@ fn every_part_is_as_long_as_the_others_and_chat_goes_before_them() {
     assert_eq!(lengths.into_values().collect::<Vec<_>>(), [3]);
 }
 
+/// RED-08
+#[test]
+fn it_is_said_only_when_no_other_word_waits() {
+    let (mut hall, guests) = Hall::meeting(&["Asha"]);
+    hall.show(0, &secret());
+    // The server takes its time with a commit, and until then nothing can be said.
+    hall.held = Some(Vec::new());
+    let controls = crate::policy::Controls::of(crate::policy::Tier::Medium).to_settings();
+    hall.command(0, DeviceCommand::SetControls { controls });
+    hall.command(0, DeviceCommand::Chat { text: "first".parse().unwrap() });
+    hall.pass(3000);
+    hall.command(0, DeviceCommand::Chat { text: "second".parse().unwrap() });
+    assert!(hall.clients[guests[0]].chat.is_empty());
+
+    let before = hall.relayed.len();
+    hall.release();
+    assert_eq!(hall.clients[guests[0]].chat, ["first", "second"]);
+    let parts: Vec<bool> = hall.relayed[before..].iter().map(|payload| payload.len() > LONG_BYTES).collect();
+    assert!(parts.is_sorted(), "nothing waited behind a part: {parts:?}");
+    hall.pass(3000);
+    assert_eq!(hall.sees(guests[0]), Some(MaterialState::Here));
+}
+
 /// RED-05
 #[test]
 fn who_comes_later_gets_it_in_the_newer_epoch() {
