@@ -36,6 +36,8 @@ mod profile;
 mod publication;
 mod quality;
 mod rate;
+mod relay;
+mod remote;
 mod rewrite;
 mod room;
 mod rtcp;
@@ -72,6 +74,7 @@ pub use dependency_descriptor::{DescriptorReader, FrameDependencies, Indication,
 pub use io::{
     Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
 };
+pub use relay::Relay;
 pub use rtcp::{Packet as RtcpPacket, Packets as RtcpPackets, ReportBlock as RtcpReportBlock};
 pub use rtp::{Header as RtpHeader, Ids as RtpExtensionIds};
 pub use shard::{Shard, ShardConfig};
