@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`, `temporal`) are pure
-//! and stand in a file each; `room` runs them. A connection takes one of two paths. Sabha's own, `connection::own`, is
+//! and stand in a file each; `room` runs them. Where a room is on several shards, `relay` has what they say to each other and
+//! `remote` what one knows of a peer on another. A connection takes one of two paths. Sabha's own, `connection::own`, is
 //! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent), `timeline`
 //! and `bwe` (how much a receiver's link carries); ICE and DTLS are libraries. That of str0m, `connection::library`
 //! with its neighbours `offer` and `profile`, is there to be compared with.

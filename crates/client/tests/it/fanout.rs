@@ -23,7 +23,7 @@ fn counter(server: &TestServer, name: &str) -> u64 {
 
 /// Two on each of the first two of three shards, and one on the third.
 #[tokio::test(flavor = "multi_thread")]
-async fn people_on_three_shards_see_and_hear_each_other_also_when_home_is_empty() {
+async fn people_on_three_shards_see_and_hear_each_other_also_once_one_has_left() {
     let few = [("SABHA__MEDIA__SHARDS", "3"), ("SABHA__MEDIA__PEERS_PER_SHARD", "2")];
     let server = TestServer::start_with(&few);
     let meeting = server.create().await;

@@ -171,17 +171,17 @@ impl ShardLink {
         queued
     }
 
-    /// Queues what another shard says; gives it back if there is no room. Wakes nobody: a shard says much in one turn, and
+    /// Queues what another shard says; returns it if there is no room. Wakes nobody: a shard says much in one turn, and
     /// wakes the others at its end.
-    pub(super) fn say(&self, control: Control) -> Result<(), Control> {
-        self.control.try_send(control).map_err(|error| match error {
+    pub(super) fn say(&self, control: Control) -> Option<Control> {
+        self.control.try_send(control).err().map(|error| match error {
             TrySendError::Full(control) | TrySendError::Disconnected(control) => control,
         })
     }
 
     /// Queues a packet from another shard, likewise.
-    pub(super) fn relay(&self, from: ShardIndex, relay: Relay) -> Result<(), Relay> {
-        self.relays.try_send((from, relay)).map_err(|error| match error {
+    pub(super) fn relay(&self, from: ShardIndex, relay: Relay) -> Option<Relay> {
+        self.relays.try_send((from, relay)).err().map(|error| match error {
             TrySendError::Full((_, relay)) | TrySendError::Disconnected((_, relay)) => relay,
         })
     }

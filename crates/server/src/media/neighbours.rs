@@ -68,11 +68,11 @@ impl Neighbours {
     }
 
     /// Sends a packet to another shard. Returns it if there is no room.
-    pub(super) fn send(&mut self, to: ShardIndex, relay: Relay) -> Result<(), Relay> {
-        let Some(neighbour) = self.all.get_mut(usize::from(to.0)) else { return Err(relay) };
-        neighbour.link.relay(self.shard, relay)?;
-        neighbour.is_sent_packets = true;
-        Ok(())
+    pub(super) fn send(&mut self, to: ShardIndex, relay: Relay) -> Option<Relay> {
+        let Some(neighbour) = self.all.get_mut(usize::from(to.0)) else { return Some(relay) };
+        let left = neighbour.link.relay(self.shard, relay);
+        neighbour.is_sent_packets |= left.is_none();
+        left
     }
 
     /// Returns a shard to which something that was said is lost.
@@ -109,9 +109,73 @@ impl Neighbour {
     fn push(&mut self) {
         while let Some(control) = self.waiting.pop_front() {
             match self.link.say(control) {
-                Ok(()) => self.is_told = true,
-                Err(control) => return self.waiting.push_front(control),
+                None => self.is_told = true,
+                Some(control) => return self.waiting.push_front(control),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mio::{Poll, Token, Waker};
+
+    use super::*;
+    use crate::media::link::{self, Queues};
+
+    const OTHER: ShardIndex = ShardIndex(1);
+
+    /// Returns what the first of two shards has, and the queues of the second.
+    fn two() -> (Neighbours, Queues) {
+        let shard = || link::link(Waker::new(Poll::new().unwrap().registry(), Token(0)).unwrap(), 2);
+        let ((own, _), (other, queues)) = (shard(), shard());
+        (Neighbours::new(ShardIndex(0), vec![own, other]), queues)
+    }
+
+    fn numbered(number: usize) -> Control {
+        let source = std::net::SocketAddr::from(([127, 0, 0, 1], number as u16));
+        Control::Learn { source, owner: OTHER }
+    }
+
+    /// Takes all that is queued: numbers, and nothing for that a shard is lost.
+    fn take(queues: &Queues) -> Vec<Option<usize>> {
+        let number = |control| match control {
+            Control::Learn { source, .. } => Some(source.port().into()),
+            _ => None,
+        };
+        queues.control.try_iter().map(number).collect()
+    }
+
+    #[test]
+    fn what_a_busy_shard_does_not_take_waits_in_its_order() {
+        let (mut neighbours, queues) = two();
+        (0..10_000).for_each(|number| neighbours.say(OTHER, numbered(number)));
+        let mut taken = Vec::new();
+        while neighbours.are_owed() {
+            taken.extend(take(&queues));
+            neighbours.flush();
+        }
+        taken.extend(take(&queues));
+        assert_eq!(taken, (0..10_000).map(Some).collect::<Vec<_>>());
+        assert_eq!(neighbours.take_lost(), None);
+    }
+
+    #[test]
+    fn shard_that_takes_nothing_any_more_is_lost_and_learns_so_before_all_else() {
+        let (mut neighbours, queues) = two();
+        let mut said = 0;
+        let lost = loop {
+            neighbours.say(OTHER, numbered(said));
+            said += 1;
+            if let Some(lost) = neighbours.take_lost() {
+                break lost;
+            }
+        };
+        assert_eq!((lost, neighbours.take_lost()), (OTHER, None));
+        neighbours.say(OTHER, numbered(7));
+        let queued = take(&queues).len();
+        assert!(said > WAITING_MAX && queued < WAITING_MAX);
+        neighbours.flush();
+        assert_eq!(take(&queues), [None, Some(7)]);
     }
 }

@@ -29,7 +29,8 @@ mod tests {
     fn placed(peers: usize, home: usize, most: usize, of_all: &[usize]) -> Vec<usize> {
         let mut of_room = vec![0; of_all.len()];
         for _ in 0..peers {
-            of_room[shard_for(home, most, &of_room, of_all)] += 1;
+            let shard = shard_for(home, most, &of_room, of_all);
+            of_room[shard] += 1;
         }
         of_room
     }

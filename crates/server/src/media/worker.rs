@@ -395,7 +395,7 @@ impl Worker {
     fn relay(&mut self, to: ShardIndex, relay: Relay) {
         if !relay.is_packet() {
             self.neighbours.say(to, Control::Relay { from: self.config.shard, relay });
-        } else if let Err(relay) = self.neighbours.send(to, relay) {
+        } else if let Some(relay) = self.neighbours.send(to, relay) {
             self.shard.refuse_relay(to, relay);
         }
     }

@@ -97,10 +97,8 @@ impl Meeting {
         let world = &mut self.world;
         match step {
             Step::Join { knows_vp9 } => self.join(*knows_vp9),
-            Step::Leave(who) => {
-                if self.here.remove(who) {
-                    world.command(Command::Disconnect { peer: PeerKey(*who as u64) });
-                }
+            Step::Leave(who) if self.here.remove(who) => {
+                world.command(Command::Disconnect { peer: PeerKey(*who as u64) });
             }
             Step::Return(who) if world.clients.len() > *who => {
                 self.here.insert(*who);
