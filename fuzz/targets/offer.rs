@@ -28,6 +28,7 @@ fuzz_target!(|text: &str| {
         now,
         Input::Command(Command::Connect {
             room: RoomKey(1),
+            home: ShardIndex(0),
             peer: PeerKey(1),
             generation: MediaGeneration(1),
             offer,
@@ -41,7 +42,7 @@ fuzz_target!(|text: &str| {
         match shard.poll_output() {
             Output::Timeout(_) => break,
             Output::Event(Event::Answered { .. } | Event::OfferRefused { .. }) => said += 1,
-            Output::Event(_) | Output::Transmit { .. } => {}
+            Output::Event(_) | Output::Relay { .. } | Output::Transmit { .. } => {}
         }
     }
     assert_eq!((said, shard.stats().panics), (1, 0));

@@ -1,13 +1,14 @@
-//! The shard as a whole: commands, time and packets in any order, from peers that hold the keys of their connections and
-//! from nobodies. It never panics, sends only to who has proven an address, nothing that its receiver cannot open, and
-//! not without end; and when all have left, nothing is left of them.
+//! Two shards as a whole, over which rooms are spread: commands, time and packets in any order, from peers that hold the
+//! keys of their connections and from nobodies, and what one shard says to the other late, or packets of it not at all. They never
+//! panic, send only to who has proven an address, nothing that its receiver cannot open, and not without end; and when
+//! all have left, nothing is left of them.
 #![no_main]
 
 #[path = "shard/peer.rs"]
 mod peer;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, VecDeque},
     net::SocketAddr,
     sync::LazyLock,
     time::{Duration, Instant},
@@ -19,8 +20,8 @@ use libfuzzer_sys::{
 };
 use sabha_protocol::{DownSlot, Layer, MediaGeneration, MediaState, Sdp, Source, UpSlot};
 use sabha_sfu::{
-    Command, DropReason, Event, Input, Output, PacketPath, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex,
-    Transport, Want,
+    Command, DropReason, Event, Input, Output, PacketPath, PeerKey, Relay, RoomKey, Shard, ShardConfig,
+    ShardIndex, ShardStats, Steer, Transport, Want, steer,
 };
 
 use peer::Peer;
@@ -32,6 +33,8 @@ const ROOMS: u64 = 2;
 /// Steps of one run, and connections in it: handshakes are what costs time.
 const STEPS_MAX: usize = 64;
 const CONNECTIONS_MAX: u16 = 5;
+/// Packets that may be on their way to the other shard.
+const LANE_MAX: usize = 48;
 /// What may come of one input.
 const PACKETS_MAX: usize = 4096;
 const EVENTS_MAX: usize = 64;
@@ -59,13 +62,25 @@ fuzz_target!(|input: &[u8]| {
     world.end();
 });
 
+/// What one shard has said and the other has not heard yet: packets and the rest, each in its order.
+#[derive(Default)]
+struct Lanes {
+    packets: VecDeque<Relay>,
+    others: VecDeque<Relay>,
+}
+
 struct World {
     now: Instant,
-    shard: Shard,
+    /// Rooms are at home on the first.
+    shards: [Shard; 2],
+    /// What each has said.
+    lanes: [Lanes; 2],
+    /// They hear each other only now and then.
+    is_slow: bool,
     peers: BTreeMap<u64, Peer>,
     generations: u32,
     connections: u16,
-    wake: Instant,
+    wakes: [Instant; 2],
     /// Addresses from which packets came that were STUN of a peer's, or might pass for it.
     proven: HashSet<SocketAddr>,
     /// What the shard sends is lost.
@@ -76,21 +91,26 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let config = ShardConfig {
-            shard: ShardIndex(0),
-            udp: vec![*SERVER],
-            tcp: vec![],
-            path: PacketPath::Own,
-            voices: 3,
-            seed: [7; 32],
+        let shard = |index| {
+            let config = ShardConfig {
+                shard: ShardIndex(index),
+                udp: vec![*SERVER],
+                tcp: vec![],
+                path: PacketPath::Own,
+                voices: 3,
+                seed: [7 + index; 32],
+            };
+            Shard::new(config, *START)
         };
         Self {
             now: *START,
-            shard: Shard::new(config, *START),
+            shards: [shard(0), shard(1)],
+            lanes: Default::default(),
+            is_slow: false,
             peers: BTreeMap::new(),
             generations: 0,
             connections: 0,
-            wake: *START,
+            wakes: [*START; 2],
             proven: HashSet::new(),
             is_cut: false,
             sent: Vec::new(),
@@ -100,7 +120,7 @@ impl World {
     /// Does one thing.
     fn step(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         let key = choices.int_in_range(0..=PEERS - 1)?;
-        match choices.int_in_range(0..=12)? {
+        match choices.int_in_range(0..=14)? {
             0 => self.pass(Duration::from_millis(choices.int_in_range(0..=5000)?)),
             1 if self.connections < CONNECTIONS_MAX => {
                 let room = choices.int_in_range(0..=ROOMS - 1)?;
@@ -135,6 +155,12 @@ impl World {
             7 => self.send_again(choices)?,
             8 => self.send_report(key, choices)?,
             9 => self.is_cut = choices.arbitrary()?,
+            10 => self.is_slow = choices.arbitrary()?,
+            11 => {
+                let from = choices.choose_index(2)?;
+                let (packets, others) = (choices.int_in_range(0..=40)?, choices.int_in_range(0..=8)?);
+                self.hand_over(from, packets, others);
+            }
             _ => self.send_media(key, choices)?,
         }
         Ok(())
@@ -169,7 +195,8 @@ impl World {
     ) {
         let generation = MediaGeneration(self.generations);
         let (room, peer) = (RoomKey(room), PeerKey(key));
-        self.command(Command::Connect { room, peer, generation, offer, up, down, publishing });
+        let home = ShardIndex(0);
+        self.command(Command::Connect { room, home, peer, generation, offer, up, down, publishing });
     }
 
     /// Connects a peer with an offer in which something is odd.
@@ -388,14 +415,16 @@ impl World {
         let mut wakes = 0;
         loop {
             let peers = self.peers.values().map(Peer::next);
-            let next = peers.chain([self.wake]).min().unwrap_or(end).max(self.now);
+            let next = peers.chain(self.wakes).min().unwrap_or(end).max(self.now);
             if next > end {
                 break;
             }
             self.now = next;
-            if self.wake <= self.now {
-                wakes += 1;
-                self.handle(Input::Timeout);
+            for place in 0..2 {
+                if self.wakes[place] <= self.now {
+                    wakes += 1;
+                    self.handle(place, Input::Timeout);
+                }
             }
             self.run_peers();
         }
@@ -420,23 +449,74 @@ impl World {
     }
 
     fn command(&mut self, command: Command) {
-        self.handle(Input::Command(command));
+        self.handle(place_of(command.peer().0), Input::Command(command));
     }
 
+    /// Hands a packet to the shard to which it is steered, or on which the peer lives that has its address.
     fn receive(&mut self, source: SocketAddr, contents: &[u8]) {
-        self.handle(Input::Receive { transport: Transport::Udp, source, destination: *SERVER, contents });
+        let place = match steer(contents) {
+            Steer::Binding(ShardIndex(index)) => usize::from(index).min(1),
+            Steer::Established | Steer::Junk => {
+                let sender = self.peers.iter().find(|(_, peer)| peer.address == source);
+                sender.map_or(0, |(key, _)| place_of(*key))
+            }
+        };
+        self.receive_at(place, source, contents);
     }
 
-    /// Gives the shard an input and takes all that comes of it.
-    fn handle(&mut self, input: Input<'_>) {
-        self.shard.handle_input(self.now, input);
+    fn receive_at(&mut self, place: usize, source: SocketAddr, contents: &[u8]) {
+        let input = Input::Receive { transport: Transport::Udp, source, destination: *SERVER, contents };
+        self.handle(place, input);
+    }
+
+    fn count(&self, of: impl Fn(&ShardStats) -> u64) -> u64 {
+        self.shards.iter().map(|shard| of(&shard.stats())).sum()
+    }
+
+    /// Gives a shard an input and takes all that comes of it.
+    fn handle(&mut self, place: usize, input: Input<'_>) {
+        self.take(place, input);
+        while !self.is_slow
+            && self.lanes.iter().any(|lanes| !lanes.packets.is_empty() || !lanes.others.is_empty())
+        {
+            self.hand_over(0, LANE_MAX, LANE_MAX);
+            self.hand_over(1, LANE_MAX, LANE_MAX);
+        }
+    }
+
+    /// Lets the other shard hear some of what one has said.
+    fn hand_over(&mut self, from: usize, packets: usize, others: usize) {
+        for (is_of_packets, count) in [(true, packets), (false, others)] {
+            for _ in 0..count {
+                let Lanes { packets, others } = &mut self.lanes[from];
+                let lane = if is_of_packets { packets } else { others };
+                let Some(relay) = lane.pop_front() else { break };
+                self.take(1 - from, Input::Relay { from: ShardIndex(from as u8), relay: &relay });
+                self.shards[from].recycle_relay(relay);
+            }
+        }
+    }
+
+    fn take(&mut self, place: usize, input: Input<'_>) {
+        self.shards[place].handle_input(self.now, input);
         let (mut packets, mut events) = (0, 0);
-        self.wake = loop {
-            match self.shard.poll_output() {
+        self.wakes[place] = loop {
+            match self.shards[place].poll_output() {
                 Output::Timeout(at) => break at,
                 Output::Event(event) => {
                     events += 1;
                     self.event(event);
+                }
+                Output::Relay { to, relay } => {
+                    packets += 1;
+                    assert_eq!(usize::from(to.0), 1 - place, "a shard tells itself something");
+                    if !relay.is_packet() {
+                        self.lanes[place].others.push_back(relay);
+                    } else if self.lanes[place].packets.len() < LANE_MAX {
+                        self.lanes[place].packets.push_back(relay);
+                    } else {
+                        self.shards[place].refuse_relay(to, relay);
+                    }
                 }
                 Output::Transmit { transport, source, destination, contents, segment } => {
                     assert_eq!((transport, source), (Transport::Udp, *SERVER));
@@ -451,14 +531,14 @@ impl World {
                             peer.receive(self.now, *SERVER, packet);
                         }
                     }
-                    self.shard.recycle(contents);
+                    self.shards[place].recycle(contents);
                 }
             }
         };
         assert!(packets <= PACKETS_MAX && events <= EVENTS_MAX, "{packets} packets, {events} events");
         // What is due now is done when the shard is called again, and then it is not due any more.
-        self.wake = self.wake.max(self.now);
-        assert_eq!(self.shard.stats().panics, 0);
+        self.wakes[place] = self.wakes[place].max(self.now);
+        assert_eq!(self.shards[place].stats().panics, 0);
     }
 
     fn event(&mut self, event: Event) {
@@ -481,25 +561,35 @@ impl World {
             self.command(Command::Disconnect { peer: PeerKey(key) });
         }
         self.peers.clear();
-        let stats = self.shard.stats();
-        assert_eq!((stats.rooms, stats.peers), (0, 0));
+        self.is_slow = false;
+        self.pass(SECOND);
+        assert_eq!(self.count(|stats| (stats.rooms + stats.peers) as u64), 0);
         self.pass(60 * SECOND);
-        assert!(self.wake > self.now + 60 * SECOND, "something is still waited for");
+        assert!(
+            self.wakes.iter().all(|wake| *wake > self.now + 60 * SECOND),
+            "something is still waited for"
+        );
 
-        let before = self.shard.stats().dropped(DropReason::UnknownSource);
+        let unknown = |stats: &ShardStats| stats.dropped(DropReason::UnknownSource);
+        let before = self.count(unknown);
         for address in &addresses {
-            self.receive(*address, &[0x80; 40]);
+            self.receive_at(0, *address, &[0x80; 40]);
+            self.receive_at(1, *address, &[0x80; 40]);
         }
-        let dropped = self.shard.stats().dropped(DropReason::UnknownSource) - before;
-        assert_eq!(dropped, addresses.len() as u64, "an address is still known");
-        let before = self.shard.stats().dropped(DropReason::UnknownUfrag);
+        assert_eq!(self.count(unknown) - before, 2 * addresses.len() as u64, "an address is still known");
+        let unknown = |stats: &ShardStats| stats.dropped(DropReason::UnknownUfrag);
+        let before = self.count(unknown);
         let requests: Vec<_> = self.sent.iter().filter(|packet| packet[0] < 4).cloned().collect();
         for request in &requests {
             self.receive(addresses[0], request);
         }
-        let dropped = self.shard.stats().dropped(DropReason::UnknownUfrag) - before;
-        assert_eq!(dropped, requests.len() as u64, "a connection is still known");
+        assert_eq!(self.count(unknown) - before, requests.len() as u64, "a connection is still known");
     }
+}
+
+/// Returns the shard on which a peer lives.
+fn place_of(key: u64) -> usize {
+    (key % 2) as usize
 }
 
 fn media(choices: &mut Unstructured<'_>) -> Result<MediaState> {

@@ -25,6 +25,9 @@ const DRAIN_SECONDS_MAX: u32 = 24 * 60 * 60;
 /// Longest that can be asked for to keep what nobody needs: ten years.
 const RETENTION_DAYS_MAX: u32 = 3660;
 
+/// A third of the largest room. Below it a second core would win less than the copies for it cost.
+const PEERS_PER_SHARD: u8 = 32;
+
 /// Keys below `accounts.oidc` whose value is a list.
 const OIDC_LISTS: [&str; 7] = [
     "accounts.oidc.other_origins",
@@ -98,6 +101,8 @@ pub struct MediaSettings {
     pub external_ips: Vec<IpAddr>,
     /// Threads that forward media. Absent: one for each core.
     pub shards: Option<u8>,
+    /// People of one room whom one shard serves, as long as another has fewer of them.
+    pub peers_per_shard: u8,
     /// Which way packets take.
     pub path: MediaPath,
     /// Whether packets for one receiver leave in one system call, where the kernel can (UDP GSO).
@@ -380,6 +385,7 @@ impl Default for MediaSettings {
             port: None,
             external_ips: Vec::new(),
             shards: None,
+            peers_per_shard: PEERS_PER_SHARD,
             path: MediaPath::default(),
             segmentation: true,
             voices: limits::SPEAKERS_FORWARDED as u8,
@@ -538,6 +544,9 @@ impl Settings {
         }
         if self.media.shards.is_some_and(|shards| !(1..=64).contains(&shards)) {
             return refuse("media.shards is 1 to 64".to_owned());
+        }
+        if !(1..=limits::ROOM_PARTICIPANTS_MAX).contains(&self.media.peers_per_shard.into()) {
+            return refuse(format!("media.peers_per_shard is 1 to {}", limits::ROOM_PARTICIPANTS_MAX));
         }
         if !(1..limits::AUDIO_SLOTS_ANNOUNCED_MAX).contains(&usize::from(self.media.voices)) {
             return refuse(format!("media.voices is 1 to {}", limits::AUDIO_SLOTS_ANNOUNCED_MAX - 1));
@@ -761,6 +770,8 @@ mod tests {
             ("[server]\nlisten = 'nowhere'", "listen"),
             ("[server]\npublic_url = 'https://host/path'", "path"),
             ("[media]\nshards = 65", "shards"),
+            ("[media]\npeers_per_shard = 0", "media.peers_per_shard"),
+            ("[media]\npeers_per_shard = 101", "media.peers_per_shard"),
             ("[limits]\nrooms = 0", "limit"),
             ("[log]\nlevel = 'a=b=c'", "log.level"),
             ("[accounts.oidc]\nissuer = 'https://login.example.org'", "client_id"),

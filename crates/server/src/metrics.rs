@@ -57,6 +57,10 @@ fn describe() {
         "Bytes of media packets without IP and UDP headers, by direction"
     );
     describe_counter!("sabha_media_dropped_total", "Media packets dropped, by cause");
+    describe_counter!(
+        "sabha_media_relayed_total",
+        "Copies of media packets that shards took from each other, for rooms over several"
+    );
     describe_counter!("sabha_media_keyframe_requests_total", "Key frames asked of publishers");
     describe_counter!("sabha_media_panics_total", "Rooms and shards lost to a fault of the media plane");
 }
@@ -141,6 +145,8 @@ pub(crate) fn render(connections: usize, load: Load, media: &MediaPlane) -> Stri
     counter!("sabha_media_dropped_total", "cause" => "send").absolute(sum(|shard| shard.send_dropped));
     counter!("sabha_media_dropped_total", "cause" => "junk").absolute(sum(|shard| shard.junk));
     counter!("sabha_media_dropped_total", "cause" => "steer").absolute(sum(|shard| shard.steer_dropped));
+    counter!("sabha_media_dropped_total", "cause" => "relay").absolute(sum(|shard| shard.sfu.relays_refused));
+    counter!("sabha_media_relayed_total").absolute(sum(|shard| shard.sfu.relayed_in));
     counter!("sabha_media_keyframe_requests_total").absolute(sum(|shard| shard.sfu.keyframe_requests));
     counter!("sabha_media_panics_total").absolute(sum(|shard| shard.sfu.panics + shard.restarts));
 

@@ -384,6 +384,7 @@ fn start_media(
         tcp_listen: http,
         external_ips: settings.media.external_ips.clone(),
         shards: settings.shards(),
+        peers_per_shard: settings.media.peers_per_shard.into(),
         path: settings.media_path(),
         segmentation: settings.media.segmentation,
         voices: settings.media.voices.into(),

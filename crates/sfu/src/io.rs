@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, time::Instant};
 
+use crate::relay::Relay;
 use sabha_protocol::{
     DownSlot, Layer, MediaGeneration, MediaState, Mid, Quality, Sdp, Source, TileHeight, UpSlot, VideoCodec,
 };
 
-/// A room on one shard. Chosen by the caller, never used twice while the process lives.
+/// A room, on one shard or on several. Chosen by the caller, never used twice while the process lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomKey(pub u64);
 
@@ -44,6 +45,19 @@ pub enum Input<'a> {
         /// The packet.
         contents: &'a [u8],
     },
+    /// Another shard says something, as it was asked to by `Output::Relay`. Afterwards it is to be given back to that shard
+    /// by [`Shard::recycle_relay`](crate::Shard::recycle_relay).
+    Relay {
+        /// Which shard.
+        from: ShardIndex,
+        /// What.
+        relay: &'a Relay,
+    },
+    /// Another shard has begun afresh, or missed something that was said to it: rooms that it had a part of fail.
+    ShardLost {
+        /// Which shard.
+        shard: ShardIndex,
+    },
     /// The time that `Output::Timeout` named has come.
     Timeout,
 }
@@ -55,6 +69,8 @@ pub enum Command {
     Connect {
         /// The peer's room; created by its first peer.
         room: RoomKey,
+        /// The shard on which it is decided who is heard in that room; the same for all of its peers.
+        home: ShardIndex,
         /// The peer.
         peer: PeerKey,
         /// Counts the peer's connections.
@@ -89,6 +105,18 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Returns the peer that it is about.
+    pub const fn peer(&self) -> PeerKey {
+        match self {
+            Self::Connect { peer, .. }
+            | Self::Disconnect { peer }
+            | Self::SetPublishing { peer, .. }
+            | Self::Subscribe { peer, .. } => *peer,
+        }
+    }
+}
+
 /// A picture that a peer wants to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Want {
@@ -105,6 +133,14 @@ pub struct Want {
 pub enum Output {
     /// Something happened.
     Event(Event),
+    /// Something is to be handed to another shard, in its order but for packets. A packet that cannot be is to be given
+    /// to [`Shard::refuse_relay`](crate::Shard::refuse_relay).
+    Relay {
+        /// Which shard.
+        to: ShardIndex,
+        /// What.
+        relay: Relay,
+    },
     /// Nothing more to say: call again with `Input::Timeout` at this time at the latest.
     Timeout(Instant),
     /// Packets are to be sent, all to one receiver.
@@ -193,7 +229,8 @@ pub enum Event {
         /// How well.
         quality: Quality,
     },
-    /// Code of ours panicked while it handled this room. The room and its peers are gone; each peer also got `Lost`.
+    /// Code of ours panicked while it handled this room. The room and its peers are gone; each peer also got `Lost`. Told
+    /// by the room's home.
     RoomFailed {
         /// The room.
         room: RoomKey,
@@ -207,7 +244,7 @@ pub enum Event {
         /// The slots.
         changes: Vec<SlotChange>,
     },
-    /// Who speaks in a room changed; most recent first.
+    /// Who speaks in a room changed; most recent first. Told by the room's home.
     SpeakersChanged {
         /// The room.
         room: RoomKey,

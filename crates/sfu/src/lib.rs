@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The decisions (`alloc`, `keyframe`, `layer`, `quality`, `rewrite`, `slots`, `speakers`, `speech`, `temporal`) are pure
-//! and stand in a file each; `room` runs them. A connection takes one of two paths. Sabha's own, `connection::own`, is
+//! and stand in a file each; `room` runs them. Where a room is on several shards, `relay` has what they say to each other and
+//! `remote` what one knows of a peer on another. A connection takes one of two paths. Sabha's own, `connection::own`, is
 //! made of `sdp`, `rtp`, `rtcp`, `srtp`, `inbound` (what a sender is owed), `outbound` (what is told of what was sent), `timeline`
 //! and `bwe` (how much a receiver's link carries); ICE and DTLS are libraries. That of str0m, `connection::library`
 //! with its neighbours `offer` and `profile`, is there to be compared with.
@@ -36,6 +37,8 @@ mod profile;
 mod publication;
 mod quality;
 mod rate;
+mod relay;
+mod remote;
 mod rewrite;
 mod room;
 mod rtcp;
@@ -72,6 +75,7 @@ pub use dependency_descriptor::{DescriptorReader, FrameDependencies, Indication,
 pub use io::{
     Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, ShardIndex, SlotChange, Transport, Want,
 };
+pub use relay::Relay;
 pub use rtcp::{Packet as RtcpPacket, Packets as RtcpPackets, ReportBlock as RtcpReportBlock};
 pub use rtp::{Header as RtpHeader, Ids as RtpExtensionIds};
 pub use shard::{Shard, ShardConfig};

@@ -1,6 +1,6 @@
 //! A peer's place in a room: what it publishes, what it wants, and its connection, which comes and goes.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, ops::RangeInclusive, time::Instant};
 
 use sabha_protocol::{Bitrate, Layer, MediaGeneration, MediaKind, MediaState, Source};
 
@@ -8,9 +8,11 @@ use crate::{
     alloc::Share,
     codec::Codec,
     connection::{Connection, Packet, Sending, initial_bitrate},
-    io::{PeerKey, Want},
+    io::{PeerKey, ShardIndex, Want},
     publication::Publication,
     quality::QualityMeter,
+    relay::Standing,
+    remote::Remote,
     rewrite::{Numbers, Piece, Rewriter},
     temporal::{TemporalGate, Verdict},
 };
@@ -194,6 +196,8 @@ pub(crate) struct Peer {
     pub(crate) wants: Vec<Want>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) connection: Option<Connection>,
+    /// Of a peer that lives on another shard, what is known of that.
+    pub(crate) remote: Option<Box<Remote>>,
     pub(crate) is_connected: bool,
     /// When media began to flow over the connection.
     pub(crate) connected_at: Option<Instant>,
@@ -212,11 +216,48 @@ impl Peer {
             wants: Vec::new(),
             slots: Vec::new(),
             connection: None,
+            remote: None,
             is_connected: false,
             connected_at: None,
             quality: QualityMeter::new(),
             estimate: initial_bitrate(),
             desired: Bitrate::ZERO,
+        }
+    }
+
+    /// Returns a peer that lives on another shard.
+    pub(crate) fn elsewhere(shard: ShardIndex) -> Self {
+        Self { remote: Some(Box::new(Remote::new(shard))), ..Self::new() }
+    }
+
+    /// Returns what others have to know of it.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            generation: self.generation,
+            publishing: self.publishing,
+            offered: self.publications.each_ref().map(|publication| publication.offered),
+        }
+    }
+
+    /// Returns a packet that it sent, as long as it is kept for those who miss it.
+    pub(crate) fn kept(&self, source: Source, layer: Layer, seq: u64) -> Option<&Packet> {
+        match &self.remote {
+            Some(remote) => remote.kept(source, layer, seq),
+            None => self.connection.as_ref()?.kept(source, layer, seq),
+        }
+    }
+
+    /// Returns the numbers of what it sent from its last key frame on, and when that came, if all of it is kept and no
+    /// more than `packets_max`.
+    pub(crate) fn since_keyframe(
+        &self,
+        source: Source,
+        layer: Layer,
+        packets_max: u64,
+    ) -> Option<(Instant, RangeInclusive<u64>)> {
+        match &self.remote {
+            Some(remote) => remote.since_keyframe(source, layer, packets_max),
+            None => self.connection.as_ref()?.since_keyframe(source, layer, packets_max),
         }
     }
 

@@ -11,7 +11,8 @@ use crate::{
     io::PeerKey,
     keyframe::KeyframeGate,
     rate::RateMeter,
-    speech::SpeechMeter,
+    remote::Elsewhere,
+    speech::{SpeechMeter, Voice},
     temporal::TemporalMeter,
 };
 
@@ -24,7 +25,7 @@ const SHRINK_AFTER: Duration = Duration::from_millis(1500);
 /// Numbers between two packets of one stream. What lies further apart is another stream, or has lost more than can be
 /// sent again. A receiver of SRTP that misses 2^15 numbers together opens nothing ever after (RFC 3711 section 3.3.1), so
 /// that no gap as large as its sender likes may be handed on.
-const JUMP_MAX: u64 = 1024;
+pub(crate) const JUMP_MAX: u64 = 1024;
 
 /// A set of layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -33,6 +34,10 @@ pub(crate) struct LayerSet(u8);
 impl LayerSet {
     pub(crate) fn insert(&mut self, layer: Layer) {
         self.0 |= 1 << layer as u8;
+    }
+
+    pub(crate) fn remove(&mut self, layer: Layer) {
+        self.0 &= !(1 << layer as u8);
     }
 
     pub(crate) fn has(self, layer: Layer) -> bool {
@@ -99,12 +104,16 @@ pub(crate) struct Publication {
     pub(crate) offered: LayerSet,
     pub(crate) layers: [LayerIn; 3],
     pub(crate) audience: Vec<Seat>,
+    /// Those on other shards, each at most once.
+    pub(crate) elsewhere: Vec<Elsewhere>,
     pub(crate) demand: LayerDemand,
     /// The best codec for all who watch, as the publisher was told last. It keeps to that while it is off.
     told_codec: VideoCodec,
     pub(crate) speech: SpeechMeter,
     /// Packets were left out since the last one forwarded.
     pub(crate) has_gap: bool,
+    /// Packets of sound that were left out because nobody would have heard anything.
+    silent_packets: u64,
     started: Option<Instant>,
 }
 
@@ -114,10 +123,12 @@ impl Publication {
             offered: LayerSet::default(),
             layers: Default::default(),
             audience: Vec::new(),
+            elsewhere: Vec::new(),
             demand: LayerDemand::default(),
             told_codec: VideoCodec::Vp9,
             speech: SpeechMeter::new(),
             has_gap: false,
+            silent_packets: 0,
             started: None,
         }
     }
@@ -159,6 +170,29 @@ impl Publication {
     pub(crate) fn heard(&mut self, layer: Layer, seq: u64) {
         let (_, has_jumped) = self.layers[layer as usize].number(seq);
         self.has_gap |= has_jumped;
+    }
+
+    /// Listens to a packet of sound with `bytes` of payload. Returns what is heard in it, or `None` if it is left out.
+    pub(crate) fn listen(&mut self, now: Instant, bytes: usize) -> Option<Voice> {
+        let voiced = self.speech.packet(now, bytes);
+        if !self.speech.is_audible(now) {
+            self.has_gap = true;
+            self.silent_packets += 1;
+            return None;
+        }
+        Some(Voice {
+            voiced,
+            strength: self.speech.strength(),
+            is_speaking: self.speech.has_spoken(),
+            silent_packets: self.silent_packets,
+        })
+    }
+
+    /// Takes what was heard in a packet of sound where it arrived.
+    pub(crate) fn hear(&mut self, now: Instant, voice: Voice) {
+        self.speech.hear(now, voice);
+        self.has_gap |= self.silent_packets != voice.silent_packets;
+        self.silent_packets = voice.silent_packets;
     }
 
     /// Returns the codec in which a layer comes, or came last; `None` before its first packet.

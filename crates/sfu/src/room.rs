@@ -4,6 +4,7 @@
 //! key frame request it provokes and the feedback to that are each handled with the room in a settled state.
 //! A forwarded packet touches its publication's audience and nobody else.
 
+mod fanout;
 mod forward;
 mod seating;
 
@@ -17,15 +18,18 @@ use sabha_protocol::{Layer, MediaState, Source, limits::ROOM_PARTICIPANTS_MAX};
 
 use crate::{
     connection::{Connection, Packet, Sending, Signal},
-    io::{Event, Output, PeerKey, RoomKey, Transport, Want},
+    io::{Event, Output, PeerKey, RoomKey, ShardIndex, Transport, Want},
     keyed::KeyMap,
     outbox::Outbox,
     peer::Peer,
+    relay::{Copies, Relay, Said},
     shard::Timer,
     speakers::Speakers,
     stats::{DropReason, ShardStats},
     timers::Timers,
 };
+
+pub(crate) use self::fanout::{Fate, Part};
 
 /// How often speakers, allocation and demand are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -40,6 +44,7 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) outputs: &'a mut VecDeque<Output>,
     pub(crate) outbox: &'a mut Outbox,
+    pub(crate) copies: &'a mut Copies,
     pub(crate) stats: &'a mut ShardStats,
     pub(crate) timers: &'a mut Timers<Timer>,
     pub(crate) ufrags: &'a mut HashMap<String, PeerKey>,
@@ -49,6 +54,11 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     pub(crate) fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Says something to the part of `room` on another shard.
+    pub(crate) fn say(&mut self, to: ShardIndex, room: RoomKey, said: Said) {
+        self.outputs.push_back(Output::Relay { to, relay: Relay { room, said } });
     }
 }
 
@@ -65,10 +75,11 @@ enum Work {
     Lose(PeerKey),
 }
 
-/// A room.
+/// A room, or as much of it as there is on one shard: the peers that live here, and what is known of the others.
 #[derive(Debug)]
 pub(crate) struct Room {
     key: RoomKey,
+    part: Part,
     peers: KeyMap<PeerKey, Peer>,
     speakers: Speakers,
     work: VecDeque<Work>,
@@ -79,9 +90,10 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(key: RoomKey, voices: usize) -> Self {
+    pub(crate) fn new(key: RoomKey, part: Part, voices: usize) -> Self {
         Self {
             key,
+            part,
             peers: KeyMap::default(),
             speakers: Speakers::new(voices),
             work: VecDeque::new(),
@@ -92,25 +104,33 @@ impl Room {
         }
     }
 
-    /// Returns everybody in the room, with the generation of their connection.
+    /// Returns everybody in the room who lives on this shard.
     pub(crate) fn peers(&self) -> impl Iterator<Item = (PeerKey, &Peer)> {
-        self.peers.iter().map(|(key, peer)| (*key, peer))
+        self.peers.iter().filter(|(_, peer)| peer.remote.is_none()).map(|(key, peer)| (*key, peer))
+    }
+
+    /// Returns everybody in the room, on whatever shard.
+    #[cfg(test)]
+    pub(crate) fn everybody(&self) -> Vec<PeerKey> {
+        let mut keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub(crate) fn has_place_for(&self, peer: PeerKey) -> bool {
         self.peers.contains_key(&peer) || self.peers.len() < ROOM_PARTICIPANTS_MAX
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.peers.is_empty()
-    }
-
+    /// Returns the generation of a peer's connection to this shard.
     pub(crate) fn generation(&self, peer: PeerKey) -> Option<sabha_protocol::MediaGeneration> {
-        self.peers.get(&peer).map(|peer| peer.generation)
+        self.peers.get(&peer).filter(|peer| peer.remote.is_none()).map(|peer| peer.generation)
     }
 
     /// Makes sure that a peer has a place, and that any older connection of it is gone.
     pub(crate) fn vacate(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        if self.peers.get(&key).is_some_and(|peer| peer.remote.is_some()) {
+            self.remove(context, key);
+        }
         self.drop_connection(context, key);
         self.peers.entry(key).or_insert_with(Peer::new);
     }
@@ -130,6 +150,7 @@ impl Room {
         peer.publishing = publishing;
         Source::ALL.into_iter().for_each(|source| self.interrupt_audience(key, source, None));
         self.work.push_back(Work::Drive(key));
+        self.announce(context, key);
         self.seat_everybody(context);
         context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
     }
@@ -141,11 +162,15 @@ impl Room {
             self.drive(context, key);
         }
         self.drop_connection(context, key);
-        self.peers.remove(&key);
-        if self.speakers.remove(key) {
-            self.tell_speakers(context);
-        }
+        self.remove(context, key);
         self.seat_everybody(context);
+    }
+
+    /// Takes a peer out of the room, wherever it lives.
+    fn remove(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        self.announce_end(context, key);
+        self.peers.remove(&key);
+        self.silence(context, key);
     }
 
     pub(crate) fn set_publishing(&mut self, context: &mut Context<'_>, key: PeerKey, media: MediaState) {
@@ -159,9 +184,10 @@ impl Room {
         if peer.connection.is_some() {
             context.timers.set(context.now, Timer::Room(self.key), context.now + TICK);
         }
-        if !media.microphone && self.speakers.remove(key) {
-            self.tell_speakers(context);
+        if !media.microphone {
+            self.silence(context, key);
         }
+        self.announce(context, key);
         self.seat_everybody(context);
     }
 
@@ -229,11 +255,12 @@ impl Room {
                 self.work.push_back(Work::Lose(key));
                 continue;
             }
-            any_connection |= peer.connection.is_some();
+            // Home looks after those on other shards, too.
+            any_connection |= peer.connection.is_some() || (peer.remote.is_some() && self.part.is_home());
             is_used |= Source::ALL.into_iter().any(|source| peer.publishing.has(source));
             let speaking = peer.publishing.microphone
                 && peer.publication(Source::Microphone).speech.is_speaking(context.now);
-            speakers_changed |= self.speakers.set_speaking(key, speaking);
+            speakers_changed |= self.part.is_home() && self.speakers.set_speaking(key, speaking);
             // Who is sent nothing has nothing to divide: in a room where nobody publishes that is everybody.
             if peer.slots.iter().any(|slot| slot.occupant.is_some()) {
                 self.allocate(context, key);
@@ -343,6 +370,17 @@ impl Room {
         }
         context.timers.remove(Timer::Peer(key));
         self.clear_slots(key);
+    }
+
+    /// Takes away the place of a peer that left or switched its microphone off.
+    fn silence(&mut self, context: &mut Context<'_>, key: PeerKey) {
+        let was_heard = self.speakers.is_forwarded(key);
+        if self.speakers.remove(key) {
+            self.tell_speakers(context);
+        }
+        if was_heard {
+            self.tell_voices(context);
+        }
     }
 
     fn tell_speakers(&mut self, context: &mut Context<'_>) {

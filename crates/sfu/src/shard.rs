@@ -17,7 +17,8 @@ use crate::{
     offer::Refusal,
     outbox::Outbox,
     profile::{GcmOnly, Profiles},
-    room::{Context, Room},
+    relay::{Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
+    room::{Context, Fate, Part, Room},
     stats::{DropReason, ShardStats},
     steer::ufrag,
     timers::Timers,
@@ -25,6 +26,9 @@ use crate::{
 
 /// What `Output::Timeout` says when nothing is going on.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// By which the first number of a shard's parts is taken apart from others: 2^64 divided by the golden ratio.
+const PART_SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What a shard is made from.
 #[derive(Clone)]
@@ -66,7 +70,7 @@ pub(crate) enum Timer {
     Room(RoomKey),
 }
 
-/// Forwards the media of some rooms.
+/// Forwards the media of some rooms, or of the peers of theirs that live here.
 ///
 /// Call [`handle_input`](Self::handle_input), then [`poll_output`](Self::poll_output) until it returns
 /// [`Output::Timeout`], then wait for the next packet, command or that time, whichever comes first.
@@ -90,6 +94,7 @@ pub(crate) enum Timer {
 /// let wake_at = loop {
 ///     match shard.poll_output() {
 ///         Output::Transmit { .. } => unreachable!("junk gets no reply"),
+///         Output::Relay { .. } => unreachable!("there is no other shard"),
 ///         Output::Event(event) => println!("{event:?}"),
 ///         Output::Timeout(at) => break at,
 ///     }
@@ -110,6 +115,10 @@ pub struct Shard {
     outputs: VecDeque<Output>,
     /// Packets that are sealed and not yet handed out, so that those of one receiver can go together.
     outbox: Outbox,
+    /// Memory for packets that go to other shards.
+    copies: Copies,
+    /// The number of the next part of a room that comes here.
+    next_part: u64,
     stats: ShardStats,
     profiles: Arc<Profiles>,
 }
@@ -131,7 +140,10 @@ impl Shard {
             }),
         };
         let path = path.expect("the compiled-in cryptography makes certificates");
+        // Parts of a shard that begins afresh, with another seed, are none of those before.
+        let [first, ..] = *config.seed.as_chunks::<8>().0 else { unreachable!("a seed has 32 bytes") };
         Self {
+            next_part: u64::from_le_bytes(first).wrapping_mul(PART_SPREAD),
             endpoint: Endpoint { config, path },
             now,
             rooms: KeyMap::default(),
@@ -141,6 +153,7 @@ impl Shard {
             timers: Timers::new(now),
             outputs: VecDeque::new(),
             outbox: Outbox::new(),
+            copies: Copies::default(),
             stats: ShardStats::default(),
             profiles,
         }
@@ -155,6 +168,8 @@ impl Shard {
             Input::Receive { transport, source, destination, contents } => {
                 self.receive(transport, source, destination, contents);
             }
+            Input::Relay { from, relay } => self.hear(from, relay),
+            Input::ShardLost { shard } => self.fail_with(shard),
             Input::Timeout => {}
         }
         while let Some(timer) = self.timers.pop_due(self.now) {
@@ -190,6 +205,21 @@ impl Shard {
         self.outbox.recycle(contents);
     }
 
+    /// Takes back what was handed to another shard.
+    pub fn recycle_relay(&mut self, relay: Relay) {
+        self.copies.recycle(relay);
+    }
+
+    /// Takes back a packet that could not be handed to another shard. May be called before all output is drained.
+    pub fn refuse_relay(&mut self, to: ShardIndex, relay: Relay) {
+        self.stats.relays_refused += 1;
+        if let Relay { room, said: Said::Packet(Relayed { publisher, packet, .. }) } = &relay {
+            let (source, layer) = (packet.source, packet.layer);
+            self.in_room(*room, |room, _| room.break_off(to, *publisher, source, layer));
+        }
+        self.copies.recycle(relay);
+    }
+
     fn flush(&mut self) {
         let outputs = &mut self.outputs;
         let (packets, bytes) = self.outbox.flush(|output| outputs.push_back(output));
@@ -215,8 +245,8 @@ impl Shard {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Connect { room, peer, generation, offer, up, down, publishing } => {
-                self.connect(Joining { room, peer, generation, publishing }, &offer, up, &down);
+            Command::Connect { room, home, peer, generation, offer, up, down, publishing } => {
+                self.connect(Joining { room, home, peer, generation, publishing }, &offer, up, &down);
             }
             Command::Disconnect { peer } => self.forget(peer),
             Command::SetPublishing { peer, media } => {
@@ -233,7 +263,7 @@ impl Shard {
     }
 
     fn connect(&mut self, joining: Joining, offer: &Sdp, up: Vec<UpSlot>, down: &[DownSlot]) {
-        let Joining { room, peer, generation, publishing } = joining;
+        let Joining { room, home, peer, generation, publishing } = joining;
         if self.places.get(&peer).is_some_and(|place| *place != room) {
             self.forget(peer);
         }
@@ -249,7 +279,7 @@ impl Shard {
             return self.refuse(peer, generation, &Refusal::Full);
         }
 
-        self.rooms.entry(room).or_insert_with(|| Room::new(room, self.endpoint.config.voices));
+        self.open(room, home);
         self.places.insert(peer, room);
         self.in_room(room, |room, context| room.vacate(context, peer));
 
@@ -279,9 +309,73 @@ impl Shard {
         let Some(room) = self.places.get(&peer).copied() else { return };
         self.in_room(room, |room, context| room.disconnect(context, peer));
         self.places.remove(&peer);
-        if self.rooms.get(&room).is_some_and(Room::is_empty) {
+        self.close_if_over(room);
+    }
+
+    /// Makes sure that there is a part of a room here.
+    fn open(&mut self, room: RoomKey, home: ShardIndex) {
+        let config = &self.endpoint.config;
+        self.rooms.entry(room).or_insert_with(|| {
+            let part = Part::new(PartNumber(self.next_part), config.shard, home);
+            self.next_part = self.next_part.wrapping_add(1);
+            Room::new(room, part, config.voices)
+        });
+    }
+
+    fn close_if_over(&mut self, room: RoomKey) {
+        if self.rooms.get(&room).is_some_and(Room::is_over) {
             self.rooms.remove(&room);
             self.timers.remove(Timer::Room(room));
+        }
+    }
+
+    /// Takes what another shard said.
+    fn hear(&mut self, from: ShardIndex, relay: &Relay) {
+        let Relay { room, said } = relay;
+        let here = self.rooms.get(room);
+        let answer = match said {
+            Said::Packet(_) => {
+                self.stats.relayed_in += 1;
+                if here.is_none() {
+                    self.stats.drop_packet(DropReason::Outdated);
+                }
+                None
+            }
+            Said::Report(part, Report::Present(..)) if here.is_none() => {
+                if self.rooms.len() < ROOMS_MAX {
+                    self.open(*room, self.index());
+                    None
+                } else {
+                    Some(Said::Notice(*part, Notice::Failed))
+                }
+            }
+            Said::Notice(part, Notice::Welcome(_)) if !here.is_some_and(|here| here.is_part(*part)) => {
+                Some(Said::Report(*part, Report::Nobody))
+            }
+            Said::Report(..) | Said::Notice(..) | Said::Ask(..) => None,
+        };
+        if let Some(said) = answer {
+            return self.outputs.push_back(Output::Relay { to: from, relay: Relay { room: *room, said } });
+        }
+        let mut fate = Fate::GoesOn;
+        self.in_room(*room, |room, context| fate = room.hear(context, from, said));
+        match fate {
+            Fate::GoesOn if relay.is_packet() => {}
+            Fate::GoesOn => self.close_if_over(*room),
+            Fate::Fails => {
+                tracing::error!(room = room.0, shard = from.0, "a room failed on another shard");
+                self.fail(*room, Some(from));
+            }
+        }
+    }
+
+    /// Fails the rooms that cannot go on without what was on another shard.
+    fn fail_with(&mut self, shard: ShardIndex) {
+        let rooms = self.rooms.iter().filter(|(_, room)| room.depends_on(shard));
+        let rooms: Vec<RoomKey> = rooms.map(|(key, _)| *key).collect();
+        for room in rooms {
+            tracing::error!(room = room.0, shard = shard.0, "a room failed with another shard");
+            self.fail(room, Some(shard));
         }
     }
 
@@ -316,6 +410,7 @@ impl Shard {
             now: self.now,
             outputs: &mut self.outputs,
             outbox: &mut self.outbox,
+            copies: &mut self.copies,
             stats: &mut self.stats,
             timers: &mut self.timers,
             ufrags: &mut self.ufrags,
@@ -326,16 +421,19 @@ impl Shard {
             room.settle(&mut context);
         }));
         if outcome.is_err() {
-            self.fail(key);
+            self.stats.panics += 1;
+            tracing::error!(room = key.0, "a room failed and was dropped");
+            self.fail(key, None);
         }
     }
 
-    /// Drops a room in which a bug showed. Its state may be inconsistent, so nothing of it is asked for more
-    /// than the names of its peers.
-    fn fail(&mut self, key: RoomKey) {
+    /// Drops a room that failed here, or on the shard that said so. Its state may be inconsistent, so nothing of it is asked
+    /// for more than the names of its peers, and of the shards of its other parts.
+    fn fail(&mut self, key: RoomKey, said_by: Option<ShardIndex>) {
         let Some(room) = self.rooms.remove(&key) else { return };
-        self.stats.panics += 1;
-        tracing::error!(room = key.0, peers = room.peers().count(), "a room failed and was dropped");
+        for (to, said) in room.last_words(said_by) {
+            self.outputs.push_back(Output::Relay { to, relay: Relay { room: key, said } });
+        }
         for (peer, state) in room.peers() {
             let lost = Event::Lost { peer, generation: state.generation };
             self.outputs.push_back(Output::Event(lost));
@@ -346,75 +444,20 @@ impl Shard {
         self.ufrags.retain(|_, peer| places.contains_key(peer));
         self.sources.retain(|_, peer| places.contains_key(peer));
         self.timers.remove(Timer::Room(key));
-        self.outputs.push_back(Output::Event(Event::RoomFailed { room: key }));
+        if room.is_home() {
+            self.outputs.push_back(Output::Event(Event::RoomFailed { room: key }));
+        }
     }
 }
 
 /// Who joins what.
 struct Joining {
     room: RoomKey,
+    home: ShardIndex,
     peer: PeerKey,
     generation: MediaGeneration,
     publishing: MediaState,
 }
 
 #[cfg(test)]
-mod tests {
-    use sabha_protocol::Source;
-
-    use super::*;
-    use crate::{client::Profile, world::World};
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn panic_in_one_room_costs_that_room_and_no_other() {
-        let mut world = World::new();
-        let clients = [1, 1, 2, 2].map(|room| world.join(room, Profile::default()));
-        for pair in clients.chunks(2) {
-            world.subscribe(pair[0], &[(pair[1], Source::Camera, 180)]);
-        }
-        world.connect_all();
-        world.run(SECOND);
-
-        let before = world.events.len();
-        world.shard.rooms.get_mut(&RoomKey(1)).unwrap().is_poisoned = true;
-        let moment = world.now;
-        world.run(2 * SECOND);
-
-        let told: Vec<&Event> = world.events[before..].iter().map(|(_, event)| event).collect();
-        for peer in [PeerKey(0), PeerKey(1)] {
-            assert!(told.contains(&&Event::Lost { peer, generation: MediaGeneration(1) }));
-        }
-        assert!(told.contains(&&Event::RoomFailed { room: RoomKey(1) }));
-        assert!(!told.iter().any(|event| matches!(event, Event::Lost { peer: PeerKey(2 | 3), .. })));
-        assert!(world.clients[2].got(3, Source::Camera, moment).len() > 50, "the other room goes on");
-
-        let stats = world.shard.stats();
-        assert_eq!((stats.rooms, stats.peers, stats.panics), (1, 2, 1));
-        assert!(world.shard.ufrags.values().all(|peer| peer.0 >= 2));
-        assert!(world.shard.sources.values().all(|peer| peer.0 >= 2));
-
-        world.reconnect(1, 0);
-        world.run_until("the room opens anew", |world| world.clients[0].is_connected);
-    }
-
-    #[test]
-    fn addresses_and_ufrags_of_a_connection_go_with_it() {
-        let mut world = World::new();
-        let a = world.join(1, Profile::default());
-        world.connect_all();
-        for _ in 0..5 {
-            world.reconnect(1, a);
-            world.connect_all();
-            world.run(SECOND);
-        }
-        assert_eq!((world.shard.ufrags.len(), world.shard.sources.len()), (1, 1));
-
-        world.command(Command::Disconnect { peer: PeerKey(0) });
-        assert!(world.shard.ufrags.is_empty() && world.shard.sources.is_empty());
-        assert!(world.shard.places.is_empty() && world.shard.rooms.is_empty());
-        world.run(20 * SECOND);
-        assert_eq!(world.shard.timers.next(), None);
-    }
-}
+mod tests;

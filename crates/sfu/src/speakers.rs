@@ -74,6 +74,12 @@ impl Speakers {
         true
     }
 
+    /// Takes over the places that somebody else has given.
+    pub(crate) fn follow(&mut self, now: Instant, peers: &[PeerKey]) {
+        let place = |peer: &PeerKey| Place { peer: *peer, since: now, last_voiced: now, strength: 0 };
+        self.places = peers.iter().map(place).collect();
+    }
+
     /// Returns whether `peer` has a place.
     pub(crate) fn is_forwarded(&self, peer: PeerKey) -> bool {
         self.places.iter().any(|place| place.peer == peer)

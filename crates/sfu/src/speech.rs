@@ -26,6 +26,19 @@ const SCORE_MAX: u8 = 25;
 /// A speaker who is silent for this long has stopped; longer than a pause between sentences.
 const SPEAKING_HANGOVER: Duration = Duration::from_millis(1200);
 
+/// What is heard in a packet that is worth forwarding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    /// It holds sound.
+    pub(crate) voiced: bool,
+    /// Mean size of the last voiced packets, in bytes.
+    pub(crate) strength: u32,
+    /// Somebody speaks.
+    pub(crate) is_speaking: bool,
+    /// Packets of its stream that were left out so far.
+    pub(crate) silent_packets: u64,
+}
+
 /// Listens to one audio stream.
 #[derive(Debug)]
 pub(crate) struct SpeechMeter {
@@ -87,6 +100,20 @@ impl SpeechMeter {
             self.score = 0;
         }
         self.speaking
+    }
+
+    /// Returns whether somebody spoke when it was looked at last.
+    pub(crate) fn has_spoken(&self) -> bool {
+        self.speaking
+    }
+
+    /// Takes what another meter found in a packet of the stream.
+    pub(crate) fn hear(&mut self, now: Instant, voice: Voice) {
+        if voice.voiced {
+            self.last_voiced = Some(now);
+        }
+        self.mean = voice.strength * 16;
+        self.speaking |= voice.is_speaking;
     }
 
     fn floor(&self) -> usize {

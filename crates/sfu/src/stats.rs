@@ -17,11 +17,13 @@ pub enum DropReason {
     Silence,
     /// A picture nobody watches.
     Unwatched,
+    /// From another shard, of a connection that this one does not know, or not any more.
+    Outdated,
 }
 
 impl DropReason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Malformed,
         Self::UnknownSource,
         Self::UnknownUfrag,
@@ -29,6 +31,7 @@ impl DropReason {
         Self::SourceOff,
         Self::Silence,
         Self::Unwatched,
+        Self::Outdated,
     ];
 
     /// Returns the reason as a metric label.
@@ -41,6 +44,7 @@ impl DropReason {
             Self::SourceOff => "source_off",
             Self::Silence => "silence",
             Self::Unwatched => "unwatched",
+            Self::Outdated => "outdated",
         }
     }
 }
@@ -60,6 +64,12 @@ pub struct ShardStats {
     pub packets_out: u64,
     /// Their bytes, IP and UDP headers excluded.
     pub bytes_out: u64,
+    /// Copies of packets made for other shards.
+    pub relayed_out: u64,
+    /// Packets that other shards sent here.
+    pub relayed_in: u64,
+    /// Copies that another shard had no room for.
+    pub relays_refused: u64,
     /// Key frames asked of publishers.
     pub keyframe_requests: u64,
     /// Offers that could not be answered.

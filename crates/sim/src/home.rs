@@ -308,6 +308,9 @@ impl Home {
                         self.effects.push_back(Effect::Datagram { destination, contents });
                     }
                 }
+                sabha_sfu::Output::Relay { to, .. } => {
+                    self.breaches.push(format!("the only shard tells {to:?} something"));
+                }
                 sabha_sfu::Output::Timeout(at) => {
                     self.shard_wake = at.max(now + Duration::from_micros(100));
                     return;
@@ -378,6 +381,7 @@ fn to_shard(meeting: usize, command: MediaCommand) -> Command {
     match command {
         MediaCommand::Connect { participant, generation, offer, publishing } => Command::Connect {
             room: RoomKey(meeting as u64),
+            home: ShardIndex(0),
             peer: peer(meeting, participant),
             generation,
             offer: offer.sdp,

@@ -8,7 +8,7 @@ use sabha_sfu::{Command, Event, PeerKey, RoomKey, Want};
 use crate::{
     client::Profile,
     foreign::{Camera, Foreign, OPUS, VP8},
-    world::World,
+    world::{SHARD, World},
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -56,6 +56,7 @@ impl Call {
         foreign.up.iter().for_each(|slot| publishing.set(slot.source, true));
         world.command(Command::Connect {
             room: RoomKey(ROOM),
+            home: SHARD,
             peer: FOREIGN,
             generation: MediaGeneration(1),
             offer: foreign.offer.clone(),

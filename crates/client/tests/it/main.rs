@@ -6,6 +6,7 @@ mod admission;
 mod command_line;
 mod crooked;
 mod doorman;
+mod fanout;
 mod hostility;
 mod impair;
 mod load;

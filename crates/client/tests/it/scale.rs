@@ -18,7 +18,7 @@ use crate::server::{TestServer, guest_config, host_config, id, joined, until_joi
 /// Writes a clip of 8 kbit/s: ten frames a second of 100 bytes, every tenth a key frame. Nine pictures at the usual rates
 /// are more than the bandwidth that the server starts with, and on a machine that is busy with something else its
 /// estimate may stay there: then the last of them are not sent at all, as they should not.
-fn small_clip(folder: &Path) -> PathBuf {
+pub(crate) fn small_clip(folder: &Path) -> PathBuf {
     let mut clip = b"DKIF\0\0\x20\0VP80\x10\0\x10\0".to_vec();
     for number in [10_u32, 1, 10, 0] {
         clip.extend(number.to_le_bytes());

@@ -30,8 +30,13 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with these keys of its configuration in its environment.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0");
+        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0", settings);
         Self { process, new, media_port, data }
     }
 
@@ -40,7 +45,7 @@ impl TestServer {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         let address = self.new.server.authority().to_owned();
-        (self.process, self.new, self.media_port) = serve(self.data.path(), &address);
+        (self.process, self.new, self.media_port) = serve(self.data.path(), &address, &[]);
     }
 
     /// Returns what `sabha audit export` says of this server.
@@ -76,10 +81,11 @@ impl TestServer {
     }
 }
 
-fn serve(data: &Path, listen: &str) -> (Child, NewMeeting, u16) {
+fn serve(data: &Path, listen: &str, settings: &[(&str, &str)]) -> (Child, NewMeeting, u16) {
     let mut process = Command::new(binary())
         .args(["serve", "--listen", listen, "--output", "json", "--data"])
         .arg(data)
+        .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -1,15 +1,15 @@
-//! How others reach a shard's thread: two bounded queues, a waker, and counters copied out once a second.
+//! How others reach a shard's thread: bounded queues, a waker, and counters copied out once a second.
 
 use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, SyncSender},
+        mpsc::{self, Receiver, SyncSender, TrySendError},
     },
 };
 
-use sabha_sfu::{Command, ShardIndex, ShardStats};
+use sabha_sfu::{Command, Relay, ShardIndex, ShardStats};
 
 use super::MediaUnavailable;
 
@@ -19,6 +19,9 @@ const CONTROL_QUEUE: usize = 4096;
 /// Packets waiting for one shard that came by another's socket or by TCP: 20 ms at 200,000 packets a second.
 const PACKET_QUEUE: usize = 4096;
 
+/// Packets of rooms over several shards that wait for one of them: as many again.
+const RELAY_QUEUE: usize = 4096;
+
 /// What a shard is told besides packets.
 pub(super) enum Control {
     Command(Command),
@@ -26,6 +29,15 @@ pub(super) enum Control {
     Learn {
         source: SocketAddr,
         owner: ShardIndex,
+    },
+    /// What the part of a room on another shard says to that on this one.
+    Relay {
+        from: ShardIndex,
+        relay: Relay,
+    },
+    /// A shard has begun afresh, or what it said to this one was lost.
+    ShardLost {
+        shard: ShardIndex,
     },
     TcpClosed {
         remote: SocketAddr,
@@ -77,6 +89,8 @@ pub struct ShardSnapshot {
 pub(super) struct ShardLink {
     control: SyncSender<Control>,
     packets: SyncSender<StrayPacket>,
+    relays: SyncSender<(ShardIndex, Relay)>,
+    returned: SyncSender<Relay>,
     waker: Arc<mio::Waker>,
     shared: Arc<Shared>,
 }
@@ -109,16 +123,32 @@ impl Shared {
 pub(super) struct Queues {
     pub(super) control: Receiver<Control>,
     pub(super) packets: Receiver<StrayPacket>,
+    /// Packets from other shards, with the shard.
+    pub(super) relays: Receiver<(ShardIndex, Relay)>,
+    /// What other shards have taken, for its memory.
+    pub(super) returned: Receiver<Relay>,
     pub(super) shared: Arc<Shared>,
 }
 
-/// Makes the two sides; `waker` wakes the thread that holds the receiving one.
-pub(super) fn link(waker: mio::Waker) -> (ShardLink, Queues) {
+/// Makes the two sides; `waker` wakes the thread that holds the receiving one, and there are so many `shards` in all.
+pub(super) fn link(waker: mio::Waker, shards: usize) -> (ShardLink, Queues) {
+    // The memory of a bounded queue is there from the beginning, and who is alone has nobody to hear from.
+    let capacity = if shards > 1 { RELAY_QUEUE } else { 0 };
+    let (relays, relay_queue) = mpsc::sync_channel(capacity);
+    let (returned, return_queue) = mpsc::sync_channel(capacity);
     let (control, control_queue) = mpsc::sync_channel(CONTROL_QUEUE);
     let (packets, packet_queue) = mpsc::sync_channel(PACKET_QUEUE);
     let shared = Arc::new(Shared::default());
-    let link = ShardLink { control, packets, waker: Arc::new(waker), shared: Arc::clone(&shared) };
-    (link, Queues { control: control_queue, packets: packet_queue, shared })
+    let link =
+        ShardLink { control, packets, relays, returned, waker: Arc::new(waker), shared: Arc::clone(&shared) };
+    let queues = Queues {
+        control: control_queue,
+        packets: packet_queue,
+        relays: relay_queue,
+        returned: return_queue,
+        shared,
+    };
+    (link, queues)
 }
 
 impl ShardLink {
@@ -139,6 +169,33 @@ impl ShardLink {
             self.wake();
         }
         queued
+    }
+
+    /// Queues what another shard says; returns it if there is no room. Wakes nobody: a shard says much in one turn, and
+    /// wakes the others at its end.
+    pub(super) fn say(&self, control: Control) -> Option<Control> {
+        self.control.try_send(control).err().map(|error| match error {
+            TrySendError::Full(control) | TrySendError::Disconnected(control) => control,
+        })
+    }
+
+    /// Queues a packet from another shard, likewise.
+    pub(super) fn relay(&self, from: ShardIndex, relay: Relay) -> Option<Relay> {
+        self.relays.try_send((from, relay)).err().map(|error| match error {
+            TrySendError::Full((_, relay)) | TrySendError::Disconnected((_, relay)) => relay,
+        })
+    }
+
+    /// Gives back what was taken from it. Without room for it, its memory is freed.
+    pub(super) fn give_back(&self, relay: Relay) {
+        let _ = self.returned.try_send(relay);
+    }
+
+    /// Wakes the thread for what was queued, unless that is packets only and the thread looks at these by itself.
+    pub(super) fn wake_for(&self, only_packets: bool) {
+        if !only_packets || !self.shared.resting.load(Ordering::Acquire) {
+            self.wake();
+        }
     }
 
     pub(super) fn snapshot(&self) -> ShardSnapshot {

@@ -47,8 +47,13 @@ impl Lull {
         self.packets = self.packets.saturating_add(1);
         // RFC 7983 section 7, and RFC 5761 section 4: media, and not its reports.
         if matches!(contents, [128..=191, second, ..] if !(192..=223).contains(second)) {
-            self.busy_until = self.busy_until.max(now + AFTER_MEDIA);
+            self.note_media(now);
         }
+    }
+
+    /// Takes note of a packet of media.
+    pub(super) fn note_media(&mut self, now: Instant) {
+        self.busy_until = self.busy_until.max(now + AFTER_MEDIA);
     }
 
     /// Returns whether there is one now.

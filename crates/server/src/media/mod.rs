@@ -4,18 +4,22 @@
 //!            commands (bounded)                        events (bounded)
 //!  rooms ──────────────────────► shard thread 0 ─────────────────────────► rooms
 //!                                  │  ▲ sfu::Shard, one UDP socket
-//!   foreign packets, learned flows │  │ (SO_REUSEPORT: all shards share one port)
+//!   foreign packets, learned flows,│  │ (SO_REUSEPORT: all shards share one port)
+//!   what parts of one room say     │  │
 //!                                  ▼  │
 //!  ICE-TCP tasks ──packets──────► shard thread n
 //! ```
 //!
-//! One shard is one pinned thread with its own socket and its own rooms; on the packet path it shares
-//! nothing with the others. Nothing here knows who a participant is or what it may do.
+//! One shard is one pinned thread with its own socket and its own peers; on the packet path it shares
+//! nothing with the others, and sends them copies of what peers of theirs are to receive. Nothing here knows who a
+//! participant is or what it may do.
 
 mod addresses;
 mod flows;
 mod link;
 mod lull;
+mod neighbours;
+mod placing;
 mod socket;
 mod tcp;
 mod worker;
@@ -40,7 +44,7 @@ use self::{
     worker::Worker,
 };
 
-/// Shards at most: the index travels as one byte, and a room of 100 fills one core.
+/// Shards at most: the index travels as one byte.
 const SHARDS_MAX: usize = 64;
 
 /// How the media plane listens.
@@ -54,6 +58,8 @@ pub struct MediaConfig {
     pub external_ips: Vec<IpAddr>,
     /// Number of shards, 1 to 64.
     pub shards: usize,
+    /// Peers of one room on one shard, at least 1, as long as there is another shard with fewer.
+    pub peers_per_shard: usize,
     /// Which way packets take.
     pub path: PacketPath,
     /// Whether packets for one receiver leave in one system call, where the kernel can (UDP GSO).
@@ -78,6 +84,7 @@ struct Inner {
     shards: Vec<ShardLink>,
     tcp_addresses: AddressTable,
     udp: SocketAddr,
+    peers_per_shard: usize,
     next_room: AtomicU64,
     next_peer: AtomicU64,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -113,6 +120,7 @@ impl MediaPlane {
                 sfu,
                 (socket::bind(bound)?, config.segmentation),
                 addresses.clone(),
+                count,
             )?);
         }
 
@@ -131,6 +139,7 @@ impl MediaPlane {
                 shards,
                 tcp_addresses,
                 udp: bound,
+                peers_per_shard: config.peers_per_shard,
                 next_room: AtomicU64::new(1),
                 next_peer: AtomicU64::new(1),
                 threads: std::sync::Mutex::new(threads),
@@ -138,7 +147,7 @@ impl MediaPlane {
         })
     }
 
-    /// Returns the key of a new room, placed on the shard with the fewest peers.
+    /// Returns the key of a new room, at home on the shard with the fewest peers.
     pub fn open_room(&self) -> RoomKey {
         let serial = self.inner.next_room.fetch_add(1, Ordering::Relaxed);
         let shards = self.inner.shards.len();
@@ -147,22 +156,32 @@ impl MediaPlane {
             .map(|offset| (serial as usize).wrapping_add(offset) % shards)
             .min_by_key(|&index| self.inner.shards[index].snapshot().sfu.peers)
             .unwrap_or(0);
-        // The key carries its shard, so that no table of rooms is needed to route a command.
+        // The key carries its shard, so that no table of rooms is needed to know it.
         RoomKey(serial << 8 | emptiest as u64)
     }
 
-    /// Returns a fresh key for a peer.
-    pub fn next_peer(&self) -> PeerKey {
-        PeerKey(self.inner.next_peer.fetch_add(1, Ordering::Relaxed))
+    /// Returns the shard on which a room is at home.
+    pub fn home(&self, room: RoomKey) -> ShardIndex {
+        ShardIndex(room.0.to_le_bytes()[0])
     }
 
-    /// Sends a command to the shard of `room`.
+    /// Returns a fresh key for a peer of a room in which there are `others`.
+    pub fn next_peer(&self, room: RoomKey, others: impl Iterator<Item = PeerKey>) -> PeerKey {
+        let mut of_room = vec![0; self.inner.shards.len()];
+        others.filter_map(|peer| of_room.get_mut(shard_of(peer)).map(|count| *count += 1)).for_each(drop);
+        let of_all: Vec<usize> = self.stats().iter().map(|shard| shard.sfu.peers).collect();
+        let home = usize::from(self.home(room).0);
+        let shard = placing::shard_for(home, self.inner.peers_per_shard, &of_room, &of_all);
+        // It lives there as long as it is, so that its key carries its shard too.
+        PeerKey(self.inner.next_peer.fetch_add(1, Ordering::Relaxed) << 8 | shard as u64)
+    }
+
+    /// Sends a command to the shard of the peer that it is about.
     ///
     /// # Errors
     /// [`MediaUnavailable`] when the shard's queue is full.
-    pub fn command(&self, room: RoomKey, command: Command) -> Result<(), MediaUnavailable> {
-        let shard = (room.0 & 0xFF) as usize;
-        let link = self.inner.shards.get(shard).ok_or(MediaUnavailable)?;
+    pub fn command(&self, command: Command) -> Result<(), MediaUnavailable> {
+        let link = self.inner.shards.get(shard_of(command.peer())).ok_or(MediaUnavailable)?;
         link.control(Control::Command(command))
     }
 
@@ -199,6 +218,11 @@ impl MediaPlane {
             }
         }
     }
+}
+
+/// Returns the shard on which a peer lives.
+const fn shard_of(peer: PeerKey) -> usize {
+    peer.0.to_le_bytes()[0] as usize
 }
 
 /// Returns the randomness of a shard.

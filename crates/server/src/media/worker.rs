@@ -11,7 +11,9 @@ use std::{
 use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::UdpSocketState;
 use sabha_protocol::MediaGeneration;
-use sabha_sfu::{Command, Event, Input, Output, PeerKey, Shard, ShardConfig, ShardIndex, Steer, Transport};
+use sabha_sfu::{
+    Command, Event, Input, Output, PeerKey, Relay, Shard, ShardConfig, ShardIndex, Steer, Transport,
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -19,6 +21,7 @@ use super::{
     flows::ForeignFlows,
     link::{self, Control, Queues, ShardLink, ShardSnapshot, StrayPacket, StrayPath},
     lull::{self, Lull},
+    neighbours::Neighbours,
     socket::{self, Arrival},
 };
 
@@ -56,12 +59,13 @@ impl Seed {
         config: ShardConfig,
         (socket, segmentation): (std::net::UdpSocket, bool),
         addresses: AddressTable,
+        shards: usize,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let state = UdpSocketState::new((&socket).into())?;
         let mut socket = mio::net::UdpSocket::from_std(socket);
         poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
-        let (link, queues) = link::link(Waker::new(poll.registry(), WAKER)?);
+        let (link, queues) = link::link(Waker::new(poll.registry(), WAKER)?, shards);
         Ok(Self { config, poll, socket, state, segmentation, addresses, link, queues })
     }
 
@@ -90,7 +94,7 @@ pub(super) struct Worker {
     deadline: Instant,
     egress: Egress,
     queues: Queues,
-    peers: Vec<ShardLink>,
+    neighbours: Neighbours,
     flows: ForeignFlows,
     poll: Poll,
     receiver: socket::Receiver,
@@ -120,6 +124,7 @@ impl Worker {
         let now = Instant::now();
         Self {
             shard: Shard::new(seed.config.clone(), now),
+            neighbours: Neighbours::new(seed.config.shard, peers),
             config: seed.config,
             deadline: now,
             egress: Egress {
@@ -131,7 +136,6 @@ impl Worker {
                 tcp_dropped: 0,
             },
             queues: seed.queues,
-            peers,
             flows: ForeignFlows::default(),
             poll: seed.poll,
             receiver: socket::Receiver::new(),
@@ -162,7 +166,7 @@ impl Worker {
         let now = Instant::now();
         let is_lull = self.lull.is_on(now);
         self.listen(!is_lull);
-        let sleep = if !self.backlog.is_empty() {
+        let sleep = if !self.backlog.is_empty() || self.neighbours.are_owed() {
             Duration::from_millis(1)
         } else if self.is_listening {
             self.deadline.saturating_duration_since(now).min(TICK)
@@ -178,7 +182,7 @@ impl Worker {
         }
 
         let control_left = self.take_control();
-        let packets_left = self.take_stray_packets();
+        let packets_left = self.take_stray_packets() | self.take_relays();
         let socket_left = self.take_datagrams();
         let now = Instant::now();
         if now >= self.deadline {
@@ -232,6 +236,12 @@ impl Worker {
                     self.feed(now, Input::Command(command), None);
                 }
                 Control::Learn { source, owner } => self.flows.learn(source, owner, now),
+                Control::Relay { from, relay } => {
+                    self.feed(now, Input::Relay { from, relay: &relay }, None);
+                }
+                Control::ShardLost { shard } => {
+                    self.feed(now, Input::ShardLost { shard }, None);
+                }
                 Control::TcpClosed { remote } => {
                     self.egress.tcp.remove(&remote);
                 }
@@ -260,9 +270,26 @@ impl Worker {
             let answered = self.feed(now, input, Some(source));
             // An answer proves that the flow is a peer's of ours: from now on its packets need no ufrag.
             if let Some(ingress) = ingress.filter(|_| answered)
-                && let Some(link) = self.peers.get(usize::from(ingress.0))
+                && let Some(link) = self.neighbours.link(ingress)
             {
                 let _ = link.control(Control::Learn { source, owner: self.config.shard });
+            }
+        }
+        true
+    }
+
+    /// Takes packets that other shards have sent for rooms over several.
+    fn take_relays(&mut self) -> bool {
+        while let Ok(relay) = self.queues.returned.try_recv() {
+            self.shard.recycle_relay(relay);
+        }
+        for _ in 0..MESSAGES_PER_TURN {
+            let Ok((from, relay)) = self.queues.relays.try_recv() else { return false };
+            let now = Instant::now();
+            self.lull.note_media(now);
+            self.feed(now, Input::Relay { from, relay: &relay }, None);
+            if let Some(link) = self.neighbours.link(from) {
+                link.give_back(relay);
             }
         }
         true
@@ -303,12 +330,12 @@ impl Worker {
                 return;
             }
             Steer::Binding(owner) => owner,
-            Steer::Established if self.peers.len() == 1 => self.config.shard,
+            Steer::Established if self.neighbours.is_alone() => self.config.shard,
             Steer::Established => self.established_owner(arrival.source, now),
         };
         let destination = self.egress.addresses.advertised_for(arrival.local);
         if owner == self.config.shard {
-            if self.peers.len() > 1 {
+            if !self.neighbours.is_alone() {
                 self.flows.forget(arrival.source);
             }
             let input = Input::Receive {
@@ -318,7 +345,7 @@ impl Worker {
                 contents: arrival.contents,
             };
             self.feed(now, input, None);
-        } else if let Some(link) = self.peers.get(usize::from(owner.0)) {
+        } else if let Some(link) = self.neighbours.link(owner) {
             let queued = link.packet(StrayPacket {
                 source: arrival.source,
                 destination,
@@ -353,6 +380,7 @@ impl Worker {
                     return answered;
                 }
                 Output::Event(event) => self.tell(event),
+                Output::Relay { to, relay } => self.relay(to, relay),
                 Output::Transmit { transport, source, destination, contents, segment } => {
                     answered |= watched == Some(destination);
                     let spent = self.egress.transmit(transport, (source, destination), contents, segment);
@@ -361,6 +389,14 @@ impl Worker {
                     }
                 }
             }
+        }
+    }
+
+    fn relay(&mut self, to: ShardIndex, relay: Relay) {
+        if !relay.is_packet() {
+            self.neighbours.say(to, Control::Relay { from: self.config.shard, relay });
+        } else if let Some(relay) = self.neighbours.send(to, relay) {
+            self.shard.refuse_relay(to, relay);
         }
     }
 
@@ -378,6 +414,15 @@ impl Worker {
     }
 
     fn flush(&mut self, now: Instant) {
+        while let Some(shard) = self.neighbours.take_lost() {
+            tracing::error!(
+                shard = self.config.shard.0,
+                other = shard.0,
+                "another shard takes nothing any more"
+            );
+            self.feed(now, Input::ShardLost { shard }, None);
+        }
+        self.neighbours.flush();
         self.egress.sender.flush(&self.egress.state, &self.egress.socket);
         while let Some(event) = self.backlog.pop_front() {
             match self.events.try_send(event) {
@@ -410,6 +455,7 @@ impl Worker {
         }
         self.shard = Shard::new(self.config.clone(), now);
         self.deadline = now;
+        self.neighbours.begin_afresh();
         for (peer, generation) in std::mem::take(&mut self.connections) {
             self.tell(Event::Lost { peer, generation });
         }

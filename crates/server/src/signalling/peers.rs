@@ -1,7 +1,8 @@
 //! The media peers of one room: which participant is which peer, and what the shard has yet to be told.
 //!
 //! Commands reach the shard in the order in which the room gave them. While the shard's queue is full they
-//! wait here, so that no mute is ever lost between the two; too many waiting means that the shard is gone.
+//! wait here, so that no mute is ever lost between the two; too many waiting means that the shard is gone. Where a room's
+//! peers live on several shards, what waits for one waits in the same order as what is for another.
 //! Dropping the value, also by a panic of the room, disconnects every peer.
 
 use std::{
@@ -98,9 +99,10 @@ impl Peers {
         match command {
             MediaCommand::Connect { participant, generation, offer, publishing } => {
                 let is_new = !self.keys.contains_key(&participant);
-                let (room, peer) = (self.room(), self.connect(participant));
+                let room = self.room();
+                let (home, peer) = (self.media.home(room), self.connect(room, participant));
                 let MediaOffer { sdp: offer, up, down } = offer;
-                self.push(Command::Connect { room, peer, generation, offer, up, down, publishing });
+                self.push(Command::Connect { room, home, peer, generation, offer, up, down, publishing });
                 if is_new {
                     self.name_again(participant);
                 }
@@ -152,9 +154,8 @@ impl Peers {
 
     /// Sends what waits, as far as the shard takes it.
     pub(super) fn flush(&mut self) {
-        let Some(room) = self.room else { return };
         while let Some(command) = self.waiting.front() {
-            if self.media.command(room, command.clone()).is_err() {
+            if self.media.command(command.clone()).is_err() {
                 return;
             }
             self.waiting.pop_front();
@@ -226,9 +227,9 @@ impl Peers {
     }
 
     /// Returns the peer of `participant`, a new one at its first connection.
-    fn connect(&mut self, participant: ParticipantId) -> PeerKey {
+    fn connect(&mut self, room: RoomKey, participant: ParticipantId) -> PeerKey {
         *self.keys.entry(participant).or_insert_with(|| {
-            let peer = self.media.next_peer();
+            let peer = self.media.next_peer(room, self.participants.keys().copied());
             self.participants.insert(peer, participant);
             self.routes.table().peers.insert(peer, self.mailbox.clone());
             peer
@@ -258,7 +259,7 @@ impl Drop for Peers {
         for &peer in self.participants.keys() {
             // A shard that takes nothing more is overloaded beyond help or stopping; consent expiry
             // (RFC 7675) ends the peer there within half a minute.
-            let _ = self.media.command(room, Command::Disconnect { peer });
+            let _ = self.media.command(Command::Disconnect { peer });
         }
     }
 }
@@ -281,6 +282,7 @@ mod tests {
             tcp_listen: address,
             external_ips: Vec::new(),
             shards: 1,
+            peers_per_shard: 32,
             path: sabha_sfu::PacketPath::Own,
             segmentation: true,
             voices: 3,

@@ -3,6 +3,7 @@
 //! [`own`] is Sabha's path, made for the fan-out; [`library`] is str0m's, with which it is compared. A shard takes one
 //! of them for all its connections.
 
+mod kept;
 mod library;
 mod own;
 
@@ -17,6 +18,7 @@ use std::{
 use sabha_protocol::{Bitrate, DownSlot, Layer, MediaGeneration, MediaKind, Mid, Sdp, Source, UpSlot};
 
 pub(crate) use self::{
+    kept::Kept,
     library::{Endpoint as LibraryEndpoint, Library},
     own::{Identity, Own},
 };
@@ -84,7 +86,10 @@ impl Sending {
     }
 }
 
-/// The payload of a packet, shared by all who receive it.
+/// Room for one payload. Clients send up to about 1,200 bytes; a larger one gets memory of its own.
+const PAYLOAD_BYTES: usize = 1536;
+
+/// The payload of a packet, shared by all of a shard who receive it.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {
     bytes: Arc<[u8]>,
@@ -93,6 +98,18 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// Returns a copy of `bytes`, in the memory of `old` if it is large enough and nobody else has it.
+    pub(crate) fn copied(bytes: &[u8], old: Option<Self>) -> Self {
+        let mut room = old
+            .map(|old| old.bytes)
+            .filter(|room| room.len() >= bytes.len() && Arc::strong_count(room) == 1)
+            .unwrap_or_else(|| Arc::from(vec![0; bytes.len().max(PAYLOAD_BYTES)]));
+        if let Some(room) = Arc::get_mut(&mut room).and_then(|room| room.get_mut(..bytes.len())) {
+            room.copy_from_slice(bytes);
+        }
+        Self { bytes: room, length: bytes.len() }
+    }
+
     /// Returns it without a copy where all of it is used.
     fn to_shared(&self) -> Arc<[u8]> {
         if self.length == self.bytes.len() { Arc::clone(&self.bytes) } else { Arc::from(&**self) }
@@ -127,6 +144,36 @@ pub(crate) struct Packet {
     pub(crate) starts_keyframe: bool,
     pub(crate) payload: Payload,
     descriptor: Option<Descriptor>,
+}
+
+impl Packet {
+    /// Returns the same packet with its payload elsewhere.
+    pub(crate) fn with_payload(&self, payload: Payload) -> Self {
+        let Self {
+            source,
+            layer,
+            codec,
+            numbers,
+            temporal,
+            timeline,
+            marker,
+            starts_keyframe,
+            descriptor,
+            ..
+        } = *self;
+        Self {
+            source,
+            layer,
+            codec,
+            numbers,
+            temporal,
+            timeline,
+            marker,
+            starts_keyframe,
+            payload,
+            descriptor,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The packet path: from a publication to its audience.
+//! The packet path: from a publication to its audience, here and on other shards.
 
 use std::time::Duration;
 
@@ -6,7 +6,14 @@ use sabha_protocol::{Layer, MediaKind, Source, limits::KEYFRAME_INTERVAL};
 
 use super::{Context, Room, Work};
 use crate::{
-    connection::Packet, io::PeerKey, peer::Slot, publication::Seat, rewrite::Numbers, stats::DropReason,
+    connection::Packet,
+    io::{PeerKey, ShardIndex},
+    peer::{Peer, Slot},
+    publication::Seat,
+    relay::{Ask, Relayed, Said},
+    rewrite::Numbers,
+    speech::Voice,
+    stats::DropReason,
 };
 
 /// What a slot may catch up with: as old as a key frame can be before another one may be asked for, at three times the
@@ -22,38 +29,78 @@ impl Room {
             return context.stats.drop_packet(DropReason::SourceOff);
         }
         let taken = match packet.source.kind() {
-            MediaKind::Audio => self.forward_sound(context, key, packet),
-            MediaKind::Video => self.forward_picture(context, key, packet),
+            MediaKind::Audio => {
+                let publication = peer.publication(packet.source);
+                publication.heard(packet.layer, packet.numbers.seq);
+                match publication.listen(context.now, packet.payload.len()) {
+                    Some(voice) => {
+                        let relayed = self.relay_sound(context, key, packet, voice);
+                        relayed | self.forward_sound(context, key, packet, voice)
+                    }
+                    None => false,
+                }
+            }
+            MediaKind::Video => {
+                let relayed = self.relay_picture(context, key, packet);
+                relayed | self.forward_picture(context, key, packet)
+            }
         };
-        if let Err(reason) = taken {
-            context.stats.drop_packet(reason);
+        if !taken {
+            context.stats.drop_packet(unwanted(packet));
         }
     }
 
+    /// Forwards a packet that another shard has sent here.
+    pub(super) fn forward_relayed(&mut self, context: &mut Context<'_>, from: ShardIndex, relayed: &Relayed) {
+        let Relayed { publisher: key, generation, packet, voice } = relayed;
+        let lives_there = |peer: &&mut Peer| {
+            peer.generation == *generation && peer.remote.as_ref().is_some_and(|remote| remote.shard == from)
+        };
+        // News of the connection it came over, or that there is none any more, may pass it on the way.
+        let Some(peer) = self.peers.get_mut(key).filter(lives_there) else {
+            return context.stats.drop_packet(DropReason::Outdated);
+        };
+        if !peer.publishing.has(packet.source) {
+            return context.stats.drop_packet(DropReason::SourceOff);
+        }
+        let Some(remote) = &mut peer.remote else { return };
+        let packet = remote.keep(context.now, packet);
+        let taken = match voice {
+            Some(voice) => {
+                let publication = peer.publication(packet.source);
+                publication.heard(packet.layer, packet.numbers.seq);
+                publication.hear(context.now, *voice);
+                self.forward_sound(context, *key, &packet, *voice)
+            }
+            None => self.forward_picture(context, *key, &packet),
+        };
+        if !taken {
+            context.stats.drop_packet(unwanted(&packet));
+        }
+    }
+
+    /// Returns whether anybody here got it.
     fn forward_sound(
         &mut self,
         context: &mut Context<'_>,
         key: PeerKey,
         packet: &Packet,
-    ) -> Result<(), DropReason> {
+        voice: Voice,
+    ) -> bool {
         let now = context.now;
-        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
-        let publication = peer.publication(packet.source);
-        publication.heard(packet.layer, packet.numbers.seq);
-        let voiced = publication.speech.packet(now, packet.payload.len());
-        if !publication.speech.is_audible(now) {
-            publication.has_gap = true;
-            return Err(DropReason::Silence);
-        }
-        let strength = publication.speech.strength();
-        if voiced && packet.source == Source::Microphone && self.speakers.voiced(key, now, strength) {
+        if self.part.is_home()
+            && voice.voiced
+            && packet.source == Source::Microphone
+            && self.speakers.voiced(key, now, voice.strength)
+        {
+            self.tell_voices(context);
             self.seat_voices(context);
         }
-        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&key) else { return false };
         let publication = peer.publication(packet.source);
         if publication.audience.is_empty() {
             publication.has_gap = true;
-            return Err(DropReason::Silence);
+            return false;
         }
         let after_gap = std::mem::take(&mut publication.has_gap);
         self.serve_audience(context, key, packet, |slot| {
@@ -64,17 +111,13 @@ impl Room {
             }
             slot.rewriter.rewrite(now, packet.numbers)
         });
-        Ok(())
+        true
     }
 
-    fn forward_picture(
-        &mut self,
-        context: &mut Context<'_>,
-        key: PeerKey,
-        packet: &Packet,
-    ) -> Result<(), DropReason> {
+    /// Returns whether anybody here got it.
+    fn forward_picture(&mut self, context: &mut Context<'_>, key: PeerKey, packet: &Packet) -> bool {
         let now = context.now;
-        let Some(peer) = self.peers.get_mut(&key) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&key) else { return false };
         let publication = peer.publication(packet.source);
         let (layer, codec) = (packet.layer, packet.codec);
         let arrival = publication.arrived(now, packet);
@@ -90,7 +133,7 @@ impl Room {
         }
         // A key frame whose first packet comes late is of no use: what followed it was not forwarded.
         let begins = packet.starts_keyframe && arrival.is_newest;
-        let taken = self.serve_audience(context, key, packet, |slot| {
+        self.serve_audience(context, key, packet, |slot| {
             if slot.carries(layer, codec) {
                 slot.number(now, packet)
             } else if begins && slot.begin(now, packet) {
@@ -98,8 +141,7 @@ impl Room {
             } else {
                 None
             }
-        });
-        if taken { Ok(()) } else { Err(DropReason::Unwatched) }
+        })
     }
 
     /// Hands a packet to each seat for which `number` finds numbers. Returns whether there was any.
@@ -143,8 +185,7 @@ impl Room {
         let Some(peer) = self.peers.get(&publisher).filter(|peer| peer.publishing.has(source)) else {
             return;
         };
-        let kept = peer.connection.as_ref().and_then(|connection| connection.kept(source, layer, arrived));
-        let Some(packet) = kept.cloned() else { return };
+        let Some(packet) = peer.kept(source, layer, arrived).cloned() else { return };
         let Some(numbers) = piece.apply(packet.numbers) else { return };
         let Some(subscriber) = self.peers.get_mut(&key) else { return };
         if let (Some(connection), Some(slot)) = (subscriber.connection.as_mut(), subscriber.slots.get(place))
@@ -164,9 +205,8 @@ impl Room {
             return false;
         };
         let (publisher, source) = occupant;
-        let found = self.peers.get(&publisher).and_then(|peer| peer.connection.as_ref());
-        let found =
-            found.and_then(|connection| connection.since_keyframe(source, layer, CATCH_UP_PACKETS_MAX));
+        let found = self.peers.get(&publisher);
+        let found = found.and_then(|peer| peer.since_keyframe(source, layer, CATCH_UP_PACKETS_MAX));
         let Some((came, run)) = found else { return false };
         let was_there = subscriber.connected_at.is_some_and(|at| at <= came);
         let slots = &mut subscriber.slots.iter();
@@ -177,11 +217,8 @@ impl Room {
             return false;
         }
         for seq in run {
-            let publisher = self.peers.get(&publisher).and_then(|peer| peer.connection.as_ref());
-            let Some(packet) = publisher.and_then(|connection| connection.kept(source, layer, seq)).cloned()
-            else {
-                break;
-            };
+            let kept = self.peers.get(&publisher).and_then(|peer| peer.kept(source, layer, seq));
+            let Some(packet) = kept.cloned() else { break };
             let Some(subscriber) = self.peers.get_mut(&seat.peer) else { break };
             let Some(slot) = subscriber.slots.get_mut(seat.slot) else { break };
             let is_carried = slot.carries(layer, packet.codec);
@@ -247,7 +284,13 @@ impl Room {
         for source in [Source::Camera, Source::Screen] {
             for layer in Layer::ALL {
                 let Some(peer) = self.peers.get_mut(&key) else { return };
-                if peer.publication(source).layers[layer as usize].keyframe.poll(context.now) {
+                let publication = peer.publication(source);
+                // Where a packet was lost on the way to another shard, nothing goes there until the next one.
+                let is_broken = publication.elsewhere.iter().any(|elsewhere| elsewhere.broken.has(layer));
+                if is_broken && publication.is_live(context.now, layer) {
+                    self.work.push_back(Work::Keyframe(key, source, layer));
+                }
+                if publication.layers[layer as usize].keyframe.poll(context.now) {
                     self.ask_publisher(context, key, source, layer);
                 }
             }
@@ -255,12 +298,23 @@ impl Room {
     }
 
     fn ask_publisher(&mut self, context: &mut Context<'_>, key: PeerKey, source: Source, layer: Layer) {
-        let Some(connection) = self.peers.get_mut(&key).and_then(|peer| peer.live_connection()) else {
-            return;
-        };
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if let Some(remote) = &peer.remote {
+            let said = Said::Ask(key, Ask::Keyframe(source, layer));
+            return context.say(remote.shard, self.key, said);
+        }
+        let Some(connection) = peer.live_connection() else { return };
         if connection.request_keyframe(source, layer) {
             context.stats.keyframe_requests += 1;
             self.work.push_back(Work::Drive(key));
         }
+    }
+}
+
+/// Returns why a packet is dropped that nobody got.
+const fn unwanted(packet: &Packet) -> DropReason {
+    match packet.source {
+        Source::Microphone | Source::ScreenAudio => DropReason::Silence,
+        Source::Camera | Source::Screen => DropReason::Unwatched,
     }
 }

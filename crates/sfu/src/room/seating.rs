@@ -9,7 +9,8 @@ use crate::{
     io::{Event, PeerKey, SlotChange},
     layer::{is_small, layer_for},
     peer::Occupant,
-    publication::{LayerSet, Seat},
+    publication::Seat,
+    relay::Demand,
     slots,
 };
 
@@ -158,31 +159,50 @@ impl Room {
         }
     }
 
-    /// Tells publishers which of their layers are watched, and in which codec all can watch, where that changed.
+    /// Tells publishers which of their layers are watched, and in which codec all can watch, where that changed. Those
+    /// on other shards are told by the shards that they live on, of which each hears what is wanted here.
     pub(super) fn tell_demand(&mut self, context: &mut Context<'_>) {
         let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
         for key in keys {
+            if self.peers.get(&key).is_some_and(|peer| peer.remote.is_some()) {
+                self.ask_elsewhere(context, key);
+                continue;
+            }
             for source in [Source::Camera, Source::Screen] {
-                let Some(peer) = self.peers.get(&key).filter(|peer| peer.publishes(source)) else { continue };
-                let mut watched = LayerSet::default();
-                let mut best = VideoCodec::Vp9;
-                for seat in &peer.publications[source as usize].audience {
-                    let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
-                    let Some(slot) = slot else { continue };
-                    slot.allocated.into_iter().for_each(|share| watched.insert(share.layer));
-                    if !slot.decodes(Some(Codec::from_video(best))) {
-                        best = VideoCodec::Vp8;
-                    }
+                if !self.peers.get(&key).is_some_and(|peer| peer.publishes(source)) {
+                    continue;
                 }
+                let Demand { mut layers, mut codec, .. } = self.demand(key, source);
                 let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.is_connected) else { continue };
-                if let Some(codec) = peer.publication(source).decodable(best) {
+                let publication = peer.publication(source);
+                for elsewhere in &publication.elsewhere {
+                    elsewhere.layers.iter().for_each(|layer| layers.insert(layer));
+                    codec = codec.min(elsewhere.codec);
+                }
+                if let Some(codec) = publication.decodable(codec) {
                     context.tell(Event::CodecWanted { peer: key, source, codec });
                 }
-                if let Some(layers) = peer.publication(source).demand.update(context.now, watched) {
+                if let Some(layers) = publication.demand.update(context.now, layers) {
                     context.tell(Event::LayersWanted { peer: key, source, layers: layers.iter().collect() });
                 }
             }
         }
+    }
+
+    /// Returns what those on this shard want of a publication.
+    pub(super) fn demand(&self, key: PeerKey, source: Source) -> Demand {
+        let mut demand = Demand::none();
+        let audience = self.peers.get(&key).map(|peer| &peer.publications[source as usize].audience);
+        for seat in audience.into_iter().flatten() {
+            let slot = self.peers.get(&seat.peer).and_then(|peer| peer.slots.get(seat.slot));
+            let Some(slot) = slot else { continue };
+            demand.is_wanted = true;
+            slot.allocated.into_iter().for_each(|share| demand.layers.insert(share.layer));
+            if !slot.decodes(Some(Codec::from_video(demand.codec))) {
+                demand.codec = VideoCodec::Vp8;
+            }
+        }
+        demand
     }
 
     /// Returns the voices and the screen sound that a peer hears.

@@ -1,4 +1,4 @@
-//! A packet on its way through a shard allocates nothing, however many receive it.
+//! A packet on its way through a shard, or from one to another, allocates nothing, however many receive it.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,8 +38,11 @@ struct Counted {
 
 /// Counts what a packet of media causes, up to where its copies are handed out.
 fn feed(shard: &mut Shard, now: Instant, input: Input<'_>) {
-    let is_media =
-        matches!(input, Input::Receive { contents: [128..=191, kind, ..], .. } if !matches!(kind, 192..=223));
+    let is_media = match &input {
+        Input::Receive { contents: [128..=191, kind, ..], .. } => !matches!(kind, 192..=223),
+        Input::Relay { relay, .. } => relay.is_packet(),
+        _ => false,
+    };
     if !is_media {
         return shard.handle_input(now, input);
     }
@@ -57,25 +60,43 @@ fn feed(shard: &mut Shard, now: Instant, input: Input<'_>) {
     });
 }
 
-#[test]
-fn forwarded_packets_allocate_nothing_once_a_meeting_runs() {
-    let mut world = World::new();
+/// Returns a world of so many shards in which one speaks, and is shown to 20 others.
+fn meeting(shards: usize) -> World {
+    let mut world = World::of_shards(PATH, shards);
     let speaker = world.join(1, Profile::default());
-    let listener = || Profile { sources: vec![], ..Profile::default() };
-    let listeners: Vec<usize> = (0..20).map(|_| world.join(1, listener())).collect();
-    for listener in &listeners {
-        world.subscribe(*listener, &[(speaker, Source::Camera, 720)]);
+    for place in 0..20 {
+        let listener = world.join_at(place % shards, 1, Profile { sources: vec![], ..Profile::default() });
+        world.subscribe(listener, &[(speaker, Source::Camera, 720)]);
     }
     world.clients[speaker].is_talking = true;
     world.connect_all();
     world.run(Duration::from_secs(20));
+    world
+}
 
+/// Counts for five seconds what packets cause. Returns that, and how many were sent and taken from other shards.
+fn count(mut world: World) -> (Counted, u64, u64) {
     world.feed = feed;
-    let before = world.shard.stats().packets_out;
+    let counts =
+        |world: &World| (world.count(|stats| stats.packets_out), world.count(|stats| stats.relayed_in));
+    let before = counts(&world);
     world.run(Duration::from_secs(5));
-    let forwarded = world.shard.stats().packets_out - before;
-    let Counted { media, allocating, allocations } = COUNTED.get();
+    let after = counts(&world);
+    (COUNTED.get(), after.0 - before.0, after.1 - before.1)
+}
+
+#[test]
+fn forwarded_packets_allocate_nothing_once_a_meeting_runs() {
+    let (Counted { media, allocating, allocations }, forwarded, relayed) = count(meeting(1));
     println!("{media} packets in, {forwarded} out; {allocations} allocations by {allocating} of them");
     assert!(media > 300 && forwarded > 20 * 200, "{media} in, {forwarded} out");
+    assert_eq!((allocations, relayed), (0, 0), "{allocating} of {media} packets allocated");
+}
+
+#[test]
+fn packets_from_shard_to_shard_allocate_nothing_on_either_side() {
+    let (Counted { media, allocating, allocations }, forwarded, relayed) = count(meeting(3));
+    println!("{media} packets in, {relayed} relayed, {forwarded} out; {allocations} allocations");
+    assert!(relayed > 2 * 300 && forwarded > 20 * 200, "{relayed} relayed, {forwarded} out");
     assert_eq!(allocations, 0, "{allocating} of {media} packets allocated");
 }

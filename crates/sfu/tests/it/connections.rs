@@ -7,7 +7,7 @@ use sabha_sfu::{Command, Event, PeerKey, RoomKey, Transport};
 
 use crate::{
     client::{Client, Profile},
-    world::{World, server},
+    world::{SHARD, World, server},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -176,6 +176,7 @@ fn quality_is_told_when_the_link_gets_bad_and_when_it_recovers() {
 fn connect(client: &Client, generation: u32) -> Command {
     Command::Connect {
         room: RoomKey(1),
+        home: SHARD,
         peer: PeerKey(0),
         generation: MediaGeneration(generation),
         offer: client.offer.clone(),

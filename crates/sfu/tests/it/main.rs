@@ -15,6 +15,7 @@ mod world;
 
 mod codecs;
 mod connections;
+mod fanout;
 mod forwarding;
 mod hostility;
 mod layers;

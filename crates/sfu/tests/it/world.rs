@@ -1,7 +1,7 @@
-//! A shard, its clients, and the links between them, in one thread and virtual time.
+//! Shards, their clients, and the links between them, in one thread and virtual time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -11,8 +11,8 @@ use sabha_protocol::{
     Layer, MediaGeneration, MediaState, Mid, Quality, Source, VideoCodec, limits::SPEAKERS_FORWARDED,
 };
 use sabha_sfu::{
-    Command, Event, Input, Output, PacketPath, PeerKey, RoomKey, Shard, ShardConfig, ShardIndex, Transport,
-    Want,
+    Command, Event, Input, Output, PacketPath, PeerKey, Relay, RoomKey, Shard, ShardConfig, ShardIndex,
+    ShardStats, Transport, Want,
 };
 
 use str0m::format::Codec;
@@ -48,9 +48,27 @@ impl Path {
     }
 }
 
+/// What is on its way from one shard to another. Packets and the rest may overtake each other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Lane {
+    from: usize,
+    to: usize,
+    is_of_packets: bool,
+}
+
 pub(crate) struct World {
     pub(crate) now: Instant,
+    /// The first shard, on which rooms are at home.
     pub(crate) shard: Shard,
+    /// The others.
+    pub(crate) shards: Vec<Shard>,
+    lanes: BTreeMap<Lane, VecDeque<(Instant, Relay)>>,
+    /// What shards say to each other takes up to so long.
+    pub(crate) hop: Duration,
+    /// Packets that may be on their way from one shard to another.
+    pub(crate) lane_packets_max: usize,
+    /// The shard of each client.
+    places: Vec<usize>,
     pub(crate) clients: Vec<Client>,
     paths: Vec<Path>,
     pub(crate) events: Vec<(Instant, Event)>,
@@ -72,7 +90,8 @@ pub(crate) struct World {
     /// Gives the shard what arrives; a test may want to look over its shoulder.
     pub(crate) feed: fn(&mut Shard, Instant, Input<'_>),
     generations: Vec<u32>,
-    shard_wake: Instant,
+    shard_wakes: Vec<Instant>,
+    random: u64,
 }
 
 impl World {
@@ -81,18 +100,30 @@ impl World {
     }
 
     pub(crate) fn over(path: PacketPath) -> Self {
+        Self::of_shards(path, 1)
+    }
+
+    pub(crate) fn of_shards(path: PacketPath, count: usize) -> Self {
         let now = Instant::now();
-        let config = ShardConfig {
-            shard: SHARD,
-            udp: vec![server(Transport::Udp)],
-            tcp: vec![server(Transport::Tcp)],
-            path,
-            voices: SPEAKERS_FORWARDED,
-            seed: [7; 32],
+        let shard = |number: usize| {
+            let config = ShardConfig {
+                shard: ShardIndex(SHARD.0 + number as u8),
+                udp: vec![server(Transport::Udp)],
+                tcp: vec![server(Transport::Tcp)],
+                path,
+                voices: SPEAKERS_FORWARDED,
+                seed: [7 + number as u8; 32],
+            };
+            Shard::new(config, now)
         };
         Self {
             now,
-            shard: Shard::new(config, now),
+            shard: shard(0),
+            shards: (1..count).map(shard).collect(),
+            lanes: BTreeMap::new(),
+            hop: Duration::ZERO,
+            lane_packets_max: usize::MAX,
+            places: Vec::new(),
             clients: Vec::new(),
             paths: Vec::new(),
             events: Vec::new(),
@@ -107,13 +138,20 @@ impl World {
             seed: 0x5eed,
             feed: Shard::handle_input,
             generations: Vec::new(),
-            shard_wake: now,
+            shard_wakes: vec![now; count],
+            random: 0,
         }
     }
 
     /// Adds a client and connects it to a room; the client's number is its index and its peer's key.
     pub(crate) fn join(&mut self, room: u64, profile: Profile) -> usize {
+        self.join_at(0, room, profile)
+    }
+
+    /// Adds a client whose connection is on that shard.
+    pub(crate) fn join_at(&mut self, shard: usize, room: u64, profile: Profile) -> usize {
         let index = self.clients.len();
+        self.places.push(shard);
         self.clients.push(Client::new(index as u8, address(index, 0), profile, self.now));
         self.paths.push(Path::new(self.now, self.seed.wrapping_add(index as u64)));
         self.generations.push(1);
@@ -138,6 +176,7 @@ impl World {
         client.profile.sources.iter().for_each(|source| publishing.set(*source, true));
         self.command(Command::Connect {
             room: RoomKey(room),
+            home: SHARD,
             peer: PeerKey(index as u64),
             generation: MediaGeneration(self.generations[index]),
             offer: client.offer.clone(),
@@ -173,17 +212,38 @@ impl World {
         self.command(Command::SetPublishing { peer: PeerKey(index as u64), media });
     }
 
+    /// Gives a command to the shard of the peer that it is about.
     pub(crate) fn command(&mut self, command: Command) {
-        self.shard.handle_input(self.now, Input::Command(command));
-        self.drain_shard();
+        // A peer without a client is driven by the test, on the first shard.
+        let place = self.places.get(command.peer().0 as usize).copied().unwrap_or_default();
+        self.input(place, Input::Command(command));
     }
 
-    /// Hands the shard a datagram from anywhere.
+    /// Hands the first shard a datagram from anywhere.
     pub(crate) fn inject(&mut self, source: SocketAddr, contents: &[u8]) {
         let destination = server(Transport::Udp);
         let input = Input::Receive { transport: Transport::Udp, source, destination, contents };
-        self.shard.handle_input(self.now, input);
-        self.drain_shard();
+        self.input(0, input);
+    }
+
+    /// Gives a shard an input and carries out all that follows from it at once.
+    pub(crate) fn input(&mut self, place: usize, input: Input<'_>) {
+        let now = self.now;
+        self.shard_at(place).handle_input(now, input);
+        self.drain_shard(place);
+        self.hand_over();
+    }
+
+    pub(crate) fn shard_at(&mut self, place: usize) -> &mut Shard {
+        match place {
+            0 => &mut self.shard,
+            other => &mut self.shards[other - 1],
+        }
+    }
+
+    /// Returns what all shards have counted.
+    pub(crate) fn count(&self, of: impl Fn(&ShardStats) -> u64) -> u64 {
+        [&self.shard].into_iter().chain(&self.shards).map(|shard| of(&shard.stats())).sum()
     }
 
     /// Lets time pass.
@@ -192,7 +252,9 @@ impl World {
         loop {
             let clients = self.clients.iter().map(Client::next);
             let flights = self.paths.iter().filter_map(Path::next);
-            let next = clients.chain(flights).chain([self.shard_wake]).min().unwrap();
+            let lanes = self.lanes.values().filter_map(|lane| lane.front()).map(|(due, _)| *due);
+            let wakes = self.shard_wakes.iter().copied();
+            let next = clients.chain(flights).chain(lanes).chain(wakes).min().unwrap();
             if next > end {
                 break;
             }
@@ -303,19 +365,22 @@ impl World {
             }
             while let Some(arrival) = self.paths[index].up.arrive(self.now) {
                 // What is due anyway is not caused by the packet.
-                self.shard.handle_input(self.now, Input::Timeout);
-                self.drain_shard();
+                let (now, place, feed) = (self.now, self.places[index], self.feed);
+                self.input(place, Input::Timeout);
                 let (source, contents) = arrival.packet;
                 let transport = self.clients[index].profile.transport;
                 let destination = server(transport);
                 let input = Input::Receive { transport, source, destination, contents: &contents };
-                (self.feed)(&mut self.shard, self.now, input);
-                self.drain_shard();
+                feed(self.shard_at(place), now, input);
+                self.drain_shard(place);
+                self.hand_over();
             }
         }
-        if self.shard_wake <= self.now {
-            self.shard.handle_input(self.now, Input::Timeout);
-            self.drain_shard();
+        self.hand_over();
+        for place in 0..self.shard_wakes.len() {
+            if self.shard_wakes[place] <= self.now {
+                self.input(place, Input::Timeout);
+            }
         }
         for index in 0..self.clients.len() {
             if self.clients[index].next() <= self.now {
@@ -336,9 +401,9 @@ impl World {
         }
     }
 
-    fn drain_shard(&mut self) {
+    fn drain_shard(&mut self, place: usize) {
         loop {
-            match self.shard.poll_output() {
+            match self.shard_at(place).poll_output() {
                 Output::Event(event) => self.event(event),
                 Output::Transmit { source, destination, contents, segment, .. } => {
                     let to = self.clients.iter().position(|client| client.outer_address == destination);
@@ -353,13 +418,50 @@ impl World {
                             self.elsewhere.push((destination, source, packet.to_vec()));
                         }
                     }
-                    self.shard.recycle(contents);
+                    self.shard_at(place).recycle(contents);
                 }
+                Output::Relay { to, relay } => self.send_relay(place, to, relay),
                 Output::Timeout(at) => {
-                    self.shard_wake = at.max(self.now + Duration::from_micros(1));
+                    self.shard_wakes[place] = at.max(self.now + Duration::from_micros(1));
                     break;
                 }
             }
+        }
+    }
+
+    fn send_relay(&mut self, from: usize, index: ShardIndex, relay: Relay) {
+        let to = usize::from(index.0 - SHARD.0);
+        let is_of_packets = relay.is_packet();
+        // Knuth's MMIX generator: the same from run to run.
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let takes = self.hop * ((self.random >> 33) as u32 % 100) / 100;
+        let lane = self.lanes.entry(Lane { from, to, is_of_packets }).or_default();
+        if is_of_packets && lane.len() >= self.lane_packets_max {
+            return self.shard_at(from).refuse_relay(index, relay);
+        }
+        let due = lane.back().map_or(self.now, |(due, _)| *due).max(self.now + takes);
+        lane.push_back((due, relay));
+    }
+
+    /// Takes what has come from shard to shard, and what follows from it.
+    fn hand_over(&mut self) {
+        loop {
+            let is_due =
+                |lane: &VecDeque<(Instant, Relay)>| lane.front().is_some_and(|(due, _)| *due <= self.now);
+            let Some((&Lane { from, to, .. }, lane)) = self.lanes.iter_mut().find(|(_, lane)| is_due(lane))
+            else {
+                return;
+            };
+            let Some((_, relay)) = lane.pop_front() else { return };
+            let (now, feed) = (self.now, self.feed);
+            let index = ShardIndex(SHARD.0 + from as u8);
+            // Nor is what is due anyway caused by this.
+            self.shard_at(to).handle_input(now, Input::Timeout);
+            self.drain_shard(to);
+            feed(self.shard_at(to), now, Input::Relay { from: index, relay: &relay });
+            self.drain_shard(to);
+            self.shard_at(from).recycle_relay(relay);
         }
     }
 

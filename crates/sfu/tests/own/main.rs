@@ -16,6 +16,8 @@ mod codecs;
 #[path = "../it/connections.rs"]
 mod connections;
 mod dependencies;
+#[path = "../it/fanout.rs"]
+mod fanout;
 mod fewer;
 #[path = "../it/forwarding.rs"]
 mod forwarding;

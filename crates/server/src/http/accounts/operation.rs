@@ -142,7 +142,7 @@ fn shard_health(number: usize, shard: &ShardSnapshot) -> ShardHealth {
         peers: count(shard.sfu.peers),
         packets_in: shard.sfu.packets_in,
         packets_out: shard.sfu.packets_out,
-        dropped: by_us + shard.send_dropped + shard.junk + shard.steer_dropped,
+        dropped: by_us + shard.send_dropped + shard.junk + shard.steer_dropped + shard.sfu.relays_refused,
         faults: shard.sfu.panics + shard.restarts,
     }
 }

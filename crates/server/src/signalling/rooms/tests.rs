@@ -90,6 +90,7 @@ async fn rooms(directory: &std::path::Path, creators: &[&Device]) -> Rooms {
         tcp_listen: address,
         external_ips: Vec::new(),
         shards: 1,
+        peers_per_shard: 32,
         path: sabha_sfu::PacketPath::Own,
         segmentation: true,
         voices: 3,

@@ -14,7 +14,6 @@ mod downstream;
 mod dtls;
 mod ice;
 mod identity;
-mod kept;
 mod negotiate;
 mod reports;
 mod send;
@@ -262,7 +261,7 @@ impl Own {
         layer: Layer,
         packets_max: u64,
     ) -> Option<(Instant, RangeInclusive<u64>)> {
-        self.upstreams.stream(source, layer)?.since_keyframe(packets_max)
+        self.upstreams.stream(source, layer)?.kept.since_keyframe(packets_max)
     }
 
     /// Tells the estimator how much bandwidth is worth looking for.

@@ -1,16 +1,12 @@
 //! What a client sends: its streams, which layer of which source each carries, and what it is owed for them.
 
-use std::{
-    ops::RangeInclusive,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use sabha_protocol::{Layer, MediaKind, Source};
 
-use super::kept::Kept;
 use crate::{
     codec::Codec,
-    connection::{Gone, Packet, SSRC_CHANGES_MAX},
+    connection::{Gone, Packet, SSRC_CHANGES_MAX, kept::Kept},
     dependency_descriptor::{DescriptorReader, FrameDependencies},
     descriptor::Descriptor,
     inbound::{Extender, Gaps, Reception},
@@ -19,11 +15,6 @@ use crate::{
     sdp::Section,
     timeline::Timeline,
 };
-
-/// Packets of a picture layer that are kept: 2 s of 2.5 Mbit/s.
-const PICTURE_PACKETS: usize = 512;
-/// Packets of sound that are kept; nobody asks for them again.
-const SOUND_PACKETS: usize = 4;
 
 /// A section on which the client sends.
 #[derive(Debug)]
@@ -48,10 +39,6 @@ pub(super) struct Upstream {
     /// By its sender's last report.
     pub(super) timeline: Option<Timeline>,
     pub(super) kept: Kept,
-    /// Number of the newest packet that starts a key frame, and when it came.
-    keyframe: Option<(u64, Instant)>,
-    /// The highest number of a packet that came.
-    newest: u64,
     /// A key frame is to be asked for.
     pub(super) wants_keyframe: bool,
 }
@@ -145,11 +132,7 @@ impl Upstreams {
             payload: stream.kept.copy(seq, payload),
             descriptor,
         };
-        stream.newest = stream.newest.max(seq);
-        if starts_keyframe && stream.keyframe.is_none_or(|(newest, _)| seq > newest) {
-            stream.keyframe = Some((seq, now));
-        }
-        stream.kept.keep(packet.clone());
+        stream.kept.keep(now, packet.clone());
         Ok(Taken::Packet(packet))
     }
 
@@ -251,25 +234,11 @@ impl Upstream {
             gaps: is_picture.then(Gaps::new),
             reception: Reception::new(ssrc, super::clock_rate(source.kind())),
             timeline: None,
-            kept: Kept::new(if is_picture { PICTURE_PACKETS } else { SOUND_PACKETS }),
-            keyframe: None,
-            newest: 0,
+            kept: Kept::of(source.kind()),
             wants_keyframe: false,
         }
     }
 
-    /// Returns the numbers from the last key frame on, and when it came, if none is missing and they are no more than
-    /// `packets_max`.
-    pub(super) fn since_keyframe(&self, packets_max: u64) -> Option<(Instant, RangeInclusive<u64>)> {
-        let (first, at) = self.keyframe?;
-        let run = first..=self.newest;
-        let is_whole =
-            self.newest - first < packets_max && run.clone().all(|seq| self.kept.get(seq).is_some());
-        is_whole.then_some((at, run))
-    }
-}
-
-impl Upstream {
     /// Reads the Dependency Descriptor of a packet. One that makes no sense says nothing.
     fn depends(&mut self, seq: u64, descriptor: &[u8]) -> Option<FrameDependencies> {
         let (reader, newest) = &mut **self.dependencies.get_or_insert_default();
