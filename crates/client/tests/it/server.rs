@@ -31,7 +31,14 @@ pub(crate) struct TestServer {
 impl TestServer {
     pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0");
+        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0", None);
+        Self { process, new, media_port, data }
+    }
+
+    /// A server whose media is reached through a proxy at this address, on the same port.
+    pub(crate) fn behind(proxy: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let (process, new, media_port) = serve(data.path(), "127.0.0.1:0", Some(proxy));
         Self { process, new, media_port, data }
     }
 
@@ -40,7 +47,7 @@ impl TestServer {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         let address = self.new.server.authority().to_owned();
-        (self.process, self.new, self.media_port) = serve(self.data.path(), &address);
+        (self.process, self.new, self.media_port) = serve(self.data.path(), &address, None);
     }
 
     /// Returns what `sabha audit export` says of this server.
@@ -76,10 +83,12 @@ impl TestServer {
     }
 }
 
-fn serve(data: &Path, listen: &str) -> (Child, NewMeeting, u16) {
+fn serve(data: &Path, listen: &str, proxy: Option<&str>) -> (Child, NewMeeting, u16) {
+    let behind = proxy.into_iter().flat_map(|proxy| [("ADDRESS", "127.0.0.1"), ("EXTERNAL_IPS", proxy)]);
     let mut process = Command::new(binary())
         .args(["serve", "--listen", listen, "--output", "json", "--data"])
         .arg(data)
+        .envs(behind.map(|(name, value)| (format!("SABHA__MEDIA__{name}"), value)))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
