@@ -79,7 +79,7 @@ impl Bench {
     /// Returns the load of the scenario, at the bench's pace.
     pub(crate) const fn load(&self, scenario: Scenario, viewers: u16) -> Load {
         let Pace { seconds, warm_up, .. } = self.pace;
-        Load { scenario, viewers, seconds, warm_up, flood: None }
+        Load { scenario, viewers, seconds, warm_up, flood: None, check_one_in: 1 }
     }
 
     /// Loads the system once.

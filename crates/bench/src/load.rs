@@ -25,6 +25,8 @@ pub(crate) struct Load {
     pub(crate) warm_up: u64,
     /// Packets of junk a second meanwhile.
     pub(crate) flood: Option<u32>,
+    /// Of so many viewers one checks what comes; the others count it.
+    pub(crate) check_one_in: u16,
 }
 
 /// Viewers beside the sender of a room of 100.
@@ -33,7 +35,8 @@ pub(crate) const VIEWERS_OF_A_ROOM: u16 = 99;
 /// Idle participants of a room: a change of a large group costs each of its members, and they are not what is measured.
 const IDLE_OF_A_ROOM: u16 = 25;
 
-/// Viewers of whom some streams are opened and checked, whatever the load: the client shall not be the bottleneck.
+/// Viewers of whom some streams are opened and checked, or who check at all, whatever the load: the client shall not be the
+/// bottleneck.
 const STREAMS_OPENED: u16 = 10;
 
 impl Scenario {
@@ -72,8 +75,16 @@ impl Load {
         }
     }
 
-    /// Returns of how many streams one is opened.
+    /// Returns the same load on a client of which most viewers only count, so that it is not full first.
+    pub(crate) fn counted(self) -> Self {
+        Self { check_one_in: (self.viewers / STREAMS_OPENED).max(1), ..self }
+    }
+
+    /// Returns of how many streams of who checks one is opened.
     pub(crate) const fn open_one_in(self) -> u16 {
+        if self.check_one_in > 1 {
+            return 1;
+        }
         if self.viewers / STREAMS_OPENED > 10 { self.viewers / STREAMS_OPENED } else { 10 }
     }
 }
@@ -84,12 +95,22 @@ mod tests {
 
     #[test]
     fn rooms_hold_a_hundred_and_share_viewers_equally() {
-        let load = |scenario, viewers| Load { scenario, viewers, seconds: 1, warm_up: 1, flood: None };
+        let load = |scenario, viewers| {
+            let (seconds, warm_up, flood, check_one_in) = (1, 1, None, 1);
+            Load { scenario, viewers, seconds, warm_up, flood, check_one_in }
+        };
         let rooms = |viewers| load(Scenario::Speaker, viewers).rooms();
         assert_eq!([rooms(1), rooms(99), rooms(100), rooms(396)], [(1, 2), (1, 100), (2, 51), (4, 100)]);
         assert_eq!(load(Scenario::Idle, 1_000).rooms(), (40, 25));
         assert_eq!(load(Scenario::Stage, 80).rooms(), (1, 90));
         assert_eq!(load(Scenario::Speaker, 20).open_one_in(), 10);
         assert_eq!(load(Scenario::Speaker, 990).open_one_in(), 99);
+        let counted = load(Scenario::Speaker, 990).counted();
+        assert_eq!(
+            (counted.check_one_in, counted.open_one_in()),
+            (99, 1),
+            "ten of them check all that comes"
+        );
+        assert_eq!(load(Scenario::Speaker, 5).counted().check_one_in, 1);
     }
 }

@@ -112,6 +112,7 @@ impl System {
         };
         client.args(["--seconds", &load.seconds.to_string(), "--warm-up", &load.warm_up.to_string()]);
         client.args(["--open-one-in", &load.open_one_in().to_string()]);
+        client.args(["--check-one-in", &load.check_one_in.to_string()]);
         client.args(["--server-pid", &program.pid().to_string()]);
         let output = client.stderr(Stdio::inherit()).output()?;
         let text = String::from_utf8_lossy(&output.stdout);

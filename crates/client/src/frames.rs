@@ -344,4 +344,58 @@ pub(crate) mod tests {
         let mut frame = sealed(&mut frames, Source::Camera, b"frame");
         assert!(member(1, 2).open(MediaKind::Video, &mut frame).is_ok());
     }
+
+    #[test]
+    fn key_of_a_dropped_epoch_is_gone_and_not_only_its_devices() {
+        let (mut one, mut other) = (member(0, 1), member(1, 1));
+        let mut changed = sealed(&mut one, Source::Camera, b"a frame");
+        *changed.last_mut().unwrap() ^= 1;
+        assert_eq!(other.open(MediaKind::Video, &mut changed.clone()), Err(DropReason::NotAuthentic));
+        other.apply(&install(2, 1, ALL_ON));
+        other.apply(&MediaKeyChange::Drop { epoch: GroupEpoch(1) });
+        assert_eq!(other.open(MediaKind::Video, &mut changed), Err(DropReason::NoKey));
+    }
+
+    #[test]
+    fn nothing_is_sent_in_an_epoch_that_is_not_there() {
+        let mut frames = member(0, 1);
+        assert!(frames.is_sending());
+        frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(2) });
+        assert!(!frames.is_sending());
+
+        // One that is not newer than what is there is not taken.
+        let mut frames = member(0, 2);
+        frames.apply(&install(1, 0, ALL_ON));
+        frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(1) });
+        assert!(!frames.is_sending());
+    }
+
+    #[test]
+    fn leaf_that_has_no_key_id_sends_nothing() {
+        let mut frames = Frames::default();
+        let MediaKeyChange::Install { epoch, base_key, leaves, .. } = install(1, 0, ALL_ON) else { panic!() };
+        frames.apply(&MediaKeyChange::Install { epoch, base_key, own_leaf: 0x1_0000, leaves });
+        frames.apply(&MediaKeyChange::Use { epoch });
+        assert!(!frames.is_sending());
+    }
+
+    #[test]
+    fn drops_are_counted_each_under_its_reason() {
+        let reasons = [
+            DropReason::Malformed,
+            DropReason::Misplaced,
+            DropReason::NoKey,
+            DropReason::NotAuthentic,
+            DropReason::Replayed,
+        ];
+        let mut drops = Drops::default();
+        for (reason, frames) in reasons.into_iter().zip(1..) {
+            drops.add(reason, frames);
+        }
+        let expected = Drops { malformed: 1, misplaced: 2, no_key: 3, not_authentic: 4, replayed: 5 };
+        assert_eq!((drops, drops.total()), (expected, 15));
+        drops.absorb(expected);
+        let twice = Drops { malformed: 2, misplaced: 4, no_key: 6, not_authentic: 8, replayed: 10 };
+        assert_eq!(drops, twice);
+    }
 }

@@ -18,10 +18,13 @@ use sabha_protocol::{
 };
 use serde::Serialize;
 
+mod headers;
+
+use self::headers::{Arrived, Headers};
 use crate::{
     frames::{DropReason, Drops, Frames, Origin},
-    load::{Measured, Meter},
-    media::ReceivedPacket,
+    load::{Arrival, Measured, Meter},
+    media::{CountedPacket, ReceivedPacket},
     source::Vp8Payload,
 };
 
@@ -97,6 +100,8 @@ pub struct Sink {
     opened: u64,
     dropped: Drops,
     meter: Option<Meter>,
+    /// Whether nothing is opened, and only headers count.
+    only_counts: bool,
 }
 
 #[derive(Debug)]
@@ -107,6 +112,8 @@ struct Slot {
     /// What came before the server said whose it is.
     early: StreamFigures,
     window: Window,
+    /// In the window's place, where nothing is opened.
+    headers: Headers,
     key_frame_asked: Option<Instant>,
     needs_key_frame: bool,
 }
@@ -124,7 +131,13 @@ impl Sink {
             opened: 0,
             dropped: Drops { malformed: 0, misplaced: 0, no_key: 0, not_authentic: 0, replayed: 0 },
             meter: None,
+            only_counts: false,
         }
+    }
+
+    /// Has nothing opened, and everything counted by the headers of packets.
+    pub(crate) fn counting_only(self, only_counts: bool) -> Self {
+        Self { only_counts, ..self }
     }
 
     /// Has what arrives measured.
@@ -155,6 +168,7 @@ impl Sink {
                 occupant: None,
                 early: StreamFigures::default(),
                 window: Window::new(kind),
+                headers: Headers::default(),
                 key_frame_asked: None,
                 needs_key_frame: false,
             })
@@ -184,6 +198,19 @@ impl Sink {
 
     /// Takes a packet, and opens the frame that it completes.
     pub fn receive(&mut self, packet: &ReceivedPacket, frames: &mut Frames) {
+        if self.only_counts {
+            self.count(&CountedPacket {
+                slot: packet.slot,
+                sequence: packet.sequence as u16,
+                time: packet.time,
+                marker: packet.marker,
+                payload_bytes: packet.payload.len(),
+                at: packet.at,
+                arrived_ns: packet.arrived_ns,
+                srtp_tag_bytes: packet.srtp_tag_bytes,
+            });
+            return;
+        }
         self.packets += 1;
         self.bytes += packet.payload.len() as u64;
         let Some(slot) = self.slots.get_mut(packet.slot) else { return };
@@ -195,7 +222,13 @@ impl Sink {
             None => (&mut slot.early, None),
         };
         if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
-            meter.packet(index, slot.kind, packet, figures);
+            let arrival = Arrival {
+                arrived_ns: packet.arrived_ns,
+                time: packet.time,
+                srtp_tag_bytes: packet.srtp_tag_bytes,
+                payload: Some(&packet.payload),
+            };
+            meter.packet(index, slot.kind, arrival, figures);
         }
         let opens = self.meter.as_ref().is_none_or(|meter| meter.opens(packet.slot));
         let whole = slot.window.receive(packet, slot.kind, self.start, opens, figures);
@@ -238,6 +271,40 @@ impl Sink {
                 self.dropped.add(reason, 1);
                 figures.dropped.add(reason, 1);
             }
+        }
+    }
+
+    /// Takes a packet of which only the header is known.
+    pub(crate) fn count(&mut self, packet: &CountedPacket) {
+        self.packets += 1;
+        self.bytes += packet.payload_bytes as u64;
+        let Some(slot) = self.slots.get_mut(packet.slot) else { return };
+        let figures = match slot.occupant {
+            Some(index) => &mut self.publications[index].figures,
+            None => &mut slot.early,
+        };
+        if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+            let CountedPacket { arrived_ns, time, srtp_tag_bytes, .. } = *packet;
+            meter.packet(
+                index,
+                slot.kind,
+                Arrival { arrived_ns, time, srtp_tag_bytes, payload: None },
+                figures,
+            );
+        }
+        let Arrived::New { lost, frames } = slot.headers.receive(packet.sequence, packet.time, packet.marker)
+        else {
+            figures.duplicates += 1;
+            return;
+        };
+        figures.arrived(packet.at, packet.payload_bytes, self.start);
+        figures.lost = figures.lost.saturating_add_signed(lost);
+        // It begins with a key frame, whose bytes only who opens it sees.
+        slot.needs_key_frame = false;
+        let whole = if slot.kind == MediaKind::Audio { 1 } else { frames };
+        figures.unopened += whole;
+        if let (Some(meter), Some(index)) = (&mut self.meter, slot.occupant) {
+            (0..whole).for_each(|_| meter.frame(index, slot.kind, packet.arrived_ns, None));
         }
     }
 
@@ -284,6 +351,7 @@ impl Sink {
         slot.occupant = None;
         slot.needs_key_frame = false;
         slot.window.restart();
+        slot.headers.restart();
     }
 
     fn occupy(&mut self, index: usize, occupant: Occupant) {
@@ -306,7 +374,8 @@ impl Sink {
             self.opened -= misplaced;
             self.dropped.add(DropReason::Misplaced, misplaced);
         }
-        slot.needs_key_frame = slot.kind == MediaKind::Video && early.key_frames == 0;
+        let has_begun = early.key_frames > 0 || self.only_counts && early.packets > 0;
+        slot.needs_key_frame = slot.kind == MediaKind::Video && !has_begun;
         slot.key_frame_asked = None;
         slot.occupant = Some(at);
         self.publications[at].current = true;
@@ -544,6 +613,7 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use sabha_protocol::{Mid, Source};
 
     use super::*;
@@ -590,6 +660,8 @@ mod tests {
                 let payload = payload.into();
                 packets.push(ReceivedPacket {
                     slot: 0,
+                    ssrc: 1,
+                    kind: MediaKind::Video,
                     sequence: *sequence,
                     time,
                     marker,
@@ -784,5 +856,83 @@ mod tests {
 
         let figures = &sink.publications()[0].figures;
         assert_eq!((figures.packets, figures.frames, figures.dropped.no_key), (3, 0, 1));
+    }
+
+    /// Feeds both sinks, and returns what each made of it.
+    fn both(packets: &[ReceivedPacket]) -> [StreamFigures; 2] {
+        let start = packets[0].at;
+        [false, true].map(|only_counts| {
+            let Receiver { sink, mut frames } = sink(start);
+            let mut sink = sink.counting_only(only_counts);
+            sink.assign(&[assignment("v0", Some(camera(1)))]);
+            packets.iter().for_each(|packet| sink.receive(packet, &mut frames));
+            sink.publications()[0].figures.clone()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn counting_by_headers_comes_to_the_same_as_opening(
+            fates in prop::collection::vec((0_u8..20, 1_usize..40), 150),
+            repairs: bool,
+        ) {
+            let start = Instant::now();
+            let mut stream = Stream::new(start);
+            let sent: Vec<_> = (0..50).flat_map(|number| stream.frame(number == 0)).collect();
+            // Lost, late, and twice: what is lost comes in the end, or never. The last packets come in order, so that both
+            // know where the stream ends.
+            let (mut order, mut late): (Vec<usize>, Vec<(usize, usize)>) = (vec![0], Vec::new());
+            for (index, (fate, by)) in fates.iter().enumerate().skip(1).take(sent.len() - 7) {
+                late.retain(|(due, index)| {
+                    if *due <= order.len() {
+                        order.push(*index);
+                    }
+                    *due > order.len()
+                });
+                match fate {
+                    0 => late.push((if repairs { order.len() + by } else { usize::MAX }, index)),
+                    1 => order.extend([index, index]),
+                    _ => order.push(index),
+                }
+            }
+            order.extend(late.iter().filter(|(due, _)| *due != usize::MAX).map(|(_, index)| *index));
+            order.extend(sent.len() - 6..sent.len());
+            let came: Vec<_> = order.iter().map(|index| copy(&sent[*index])).collect();
+
+            let [opened, counted] = both(&came);
+
+            let of = |figures: &StreamFigures| {
+                let StreamFigures { packets, bytes, lost, duplicates, longest_gap_ms, .. } = *figures;
+                (packets, bytes, lost, duplicates, longest_gap_ms)
+            };
+            prop_assert_eq!(of(&opened), of(&counted));
+            prop_assert_eq!((counted.frames, opened.unopened), (0, 0));
+            if opened.lost == 0 {
+                prop_assert_eq!(opened.frames, counted.unopened);
+            } else {
+                // Behind each that never came there is at most one frame of which only its descriptor says that it is whole.
+                prop_assert!(counted.unopened <= opened.frames);
+                prop_assert!(opened.frames <= counted.unopened + opened.lost);
+            }
+        }
+    }
+
+    fn copy(packet: &ReceivedPacket) -> ReceivedPacket {
+        ReceivedPacket { payload: packet.payload.clone(), ..*packet }
+    }
+
+    #[test]
+    fn who_only_counts_asks_for_a_key_frame_until_something_comes() {
+        let start = Instant::now();
+        let Receiver { sink, mut frames } = sink(start);
+        let mut sink = sink.counting_only(true);
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+        assert!(sink.key_frames_to_ask(start).is_empty());
+        assert_eq!(sink.key_frames_to_ask(start + KEY_FRAME_PATIENCE), [0]);
+
+        let packet = Stream::new(start).frame(false).remove(0);
+        sink.receive(&packet, &mut frames);
+
+        assert!(sink.key_frames_to_ask(start + 3 * KEY_FRAME_PATIENCE).is_empty());
     }
 }

@@ -11,7 +11,8 @@
 //! from the template
 //! ```
 //!
-//! It is read and not written: no receiver is offered it. Everything in it is bounded by what it may say at most, and a
+//! It is read and not written: no receiver is offered it, since of VP8 and VP9 the payload descriptor, which stays clear, says what
+//! one would find in it (`docs/benchmarks.md`). Everything in it is bounded by what it may say at most, and a
 //! packet that says nothing new allocates nothing.
 //!
 //! Source: RTP Payload Format For AV1, version 1.0.0, appendix A.

@@ -18,7 +18,11 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
     let mut found: Vec<(Most, u16, Figures)> = Vec::new();
     for most in most.into_iter().filter(|most| matches!(most.system, System::Sabha | System::Janus)) {
         let viewers = (most.viewers / 2).max(1);
-        found.push((most, viewers, bench.turn(most.system, &bench.load(Scenario::Speaker, viewers))?));
+        found.push((
+            most,
+            viewers,
+            bench.turn(most.system, &bench.load(Scenario::Speaker, viewers).counted())?,
+        ));
     }
     say("\nat half of the most  viewers  packets/s  p50 us  p99 us  p99.9 us  server  client");
     for (most, viewers, figures) in &found {

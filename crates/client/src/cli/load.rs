@@ -86,6 +86,10 @@ struct Measure {
     /// Of so many streams, one is opened and its frames compared with what was sealed.
     #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     open_one_in: u16,
+    /// Of so many receivers who only watch, one checks what comes; the others count packets by what is clear in their headers,
+    /// and cost this process a fraction. Everybody checks, if it is 1.
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    check_one_in: u16,
     /// Makes media differ from that of another run; the same seed gives the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -111,6 +115,7 @@ pub(super) async fn run(args: Load) -> Result<ExitCode, ClientError> {
         warm_up: Duration::from_secs(args.measure.warm_up),
         duration: Duration::from_secs(args.measure.seconds),
         open_one_in: args.measure.open_one_in.into(),
+        check_one_in: args.measure.check_one_in.into(),
         seed: args.measure.seed,
         server_pid: args.measure.server_pid,
         patience: PATIENCE,
@@ -130,6 +135,7 @@ pub(super) async fn run_elsewhere(args: LoadElsewhere) -> Result<ExitCode, Clien
         warm_up: Duration::from_secs(args.measure.warm_up),
         duration: Duration::from_secs(args.measure.seconds),
         open_one_in: args.measure.open_one_in.into(),
+        check_one_in: args.measure.check_one_in.into(),
         seed: args.measure.seed,
         server_pid: args.measure.server_pid,
         patience: PATIENCE,

@@ -52,6 +52,8 @@ pub struct ElsewhereConfig {
     pub duration: Duration,
     /// One stream in so many is opened and checked.
     pub open_one_in: usize,
+    /// One receiver in so many, of those who only watch, checks what comes; the others count it by its headers.
+    pub check_one_in: usize,
     /// The same seed gives the same media.
     pub seed: u64,
     /// The server's process.
@@ -82,7 +84,7 @@ enum Door {
 /// # Errors
 /// When the sender cannot be connected, or the server's process is not one. Viewers that are not connected are counted.
 pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, ClientError> {
-    let gauge = Arc::new(Gauge::new(config.open_one_in));
+    let gauge = Arc::new(Gauge::new(config.open_one_in).checking_one_in(config.check_one_in)?);
     let idle = config.server_pid.map(sample_process).transpose().map_err(no_process)?;
     let cast = Cast::of(config)?;
     let mut door = match config.kind {
@@ -131,6 +133,7 @@ pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, Clie
         rooms: 1,
         participants: if cast.watch_each_other { cast.senders } else { cast.senders + cast.viewers },
         open_one_in: config.open_one_in,
+        check_one_in: config.check_one_in.max(1),
     };
     let mut report = LoadReport::new(setting, lasted, &joins, server, own);
     report.absent = absent;

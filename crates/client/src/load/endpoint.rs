@@ -25,7 +25,7 @@ use super::{Gauge, Measured, Meter, SendMeter, SentStream};
 use crate::{
     error::ClientError,
     frames::Frames,
-    media::{Path, Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
+    media::{CountedPacket, Path, Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
     sink::Sink,
     source::{MediaFiles, Outgoing, Publisher},
 };
@@ -48,6 +48,7 @@ pub(super) struct Endpoint {
     frames: Frames,
     sink: Sink,
     sent: SendMeter,
+    counted: Vec<CountedPacket>,
 }
 
 /// Who an endpoint is among all of a load: senders have the first numbers.
@@ -85,11 +86,11 @@ impl Endpoint {
     ) -> Result<(Self, Sdp), ClientError> {
         let (wire, local) = Wire::open(ip, Path::Udp).await?;
         let now = Instant::now();
-        let (peer, offer) = Peer::offer(&peer_config(&SENT, 0, local), now)?;
+        let (peer, offer) = Peer::offer(&peer_config(&SENT, 0, local, false), now)?;
         let files = MediaFiles { traced: true, ..MediaFiles::default() };
         let mut publisher = Publisher::new(&SENT, &files, seed, now)?;
         publisher.set_wanted(Source::Camera, &[layer], now);
-        let mut endpoint = Self::new(peer, wire, now, place, gauge);
+        let mut endpoint = Self::new(peer, wire, now, place, gauge, false);
         endpoint.publisher = Some(publisher);
         Ok((endpoint, offer.sdp))
     }
@@ -100,10 +101,10 @@ impl Endpoint {
         place: Place,
         gauge: &Arc<Gauge>,
     ) -> Result<(Self, Sdp), ClientError> {
-        let (wire, local) = Wire::open(ip, Path::Udp).await?;
+        let (wire, local, counts) = open(ip, place, gauge).await?;
         let now = Instant::now();
-        let (peer, offer) = Peer::offer(&peer_config(&[], 1, local), now)?;
-        let mut viewer = Self::new(peer, wire, now, place, gauge);
+        let (peer, offer) = Peer::offer(&peer_config(&[], 1, local, counts), now)?;
+        let mut viewer = Self::new(peer, wire, now, place, gauge, counts);
         viewer.watch(|_| Some(0));
         Ok((viewer, offer.sdp))
     }
@@ -117,20 +118,27 @@ impl Endpoint {
         place: Place,
         gauge: &Arc<Gauge>,
     ) -> Result<(Self, Sdp), ClientError> {
-        let (wire, local) = Wire::open(ip, Path::Udp).await?;
+        let (wire, local, counts) = open(ip, place, gauge).await?;
         let now = Instant::now();
-        let (peer, answer) = Peer::answer(offer, local, now)?;
-        let mut viewer = Self::new(peer, wire, now, place, gauge);
+        let (peer, answer) = Peer::answer(offer, local, counts, now)?;
+        let mut viewer = Self::new(peer, wire, now, place, gauge, counts);
         viewer.watch(sender);
         Ok((viewer, answer))
     }
 
-    fn new(peer: Peer, wire: Wire, now: Instant, place: Place, gauge: &Arc<Gauge>) -> Self {
+    fn new(
+        peer: Peer,
+        wire: Wire,
+        now: Instant,
+        place: Place,
+        gauge: &Arc<Gauge>,
+        only_counts: bool,
+    ) -> Self {
         let meter = Meter::new(gauge.clone(), place.number);
-        let mut sink = Sink::new(now).measured_by(Some(meter));
+        let mut sink = Sink::new(now).measured_by(Some(meter)).counting_only(only_counts);
         sink.set_devices((0..place.senders).map(device));
         let (frames, sent) = (keyed(place), SendMeter::new(gauge.clone()));
-        Self { peer, wire, due: now, publisher: None, frames, sink, sent }
+        Self { peer, wire, due: now, publisher: None, frames, sink, sent, counted: Vec::new() }
     }
 
     /// Says whose sound or picture each slot carries, by the tag of its media section.
@@ -173,12 +181,20 @@ impl Endpoint {
             lost |= self.send_due(now).is_err();
             if now >= next_tick {
                 next_tick = now + TICK;
+                self.count();
                 for slot in self.sink.key_frames_to_ask(now) {
-                    lost |= self.peer.request_key_frame(slot).is_err();
+                    lost |= !self.wire.request_key_frame(slot) && self.peer.request_key_frame(slot).is_err();
                 }
             }
         }
+        self.count();
         Outcome { sent: self.sent.streams().to_vec(), measured: self.sink.measured(), lost }
+    }
+
+    /// Takes what was counted since.
+    fn count(&mut self) {
+        self.wire.take_counted(&mut self.counted);
+        self.counted.iter().for_each(|packet| self.sink.count(packet));
     }
 
     fn read(&mut self) -> Result<(), ClientError> {
@@ -217,8 +233,12 @@ impl Endpoint {
                     self.due = at;
                     return false;
                 }
-                PeerOutput::Event(PeerEvent::Packet(packet)) => self.sink.receive(&packet, &mut self.frames),
+                PeerOutput::Event(PeerEvent::Packet(packet)) => {
+                    self.wire.known(&packet);
+                    self.sink.receive(&packet, &mut self.frames);
+                }
                 PeerOutput::Event(PeerEvent::Connected) => {
+                    self.wire.connected(&self.peer);
                     if let Some(publisher) = &mut self.publisher {
                         let media = MediaState { microphone: true, camera: true, ..MediaState::default() };
                         publisher.set_media(media, Instant::now());
@@ -254,7 +274,18 @@ impl Running {
     }
 }
 
-fn peer_config(up: &[Source], slots: usize, local: SocketAddr) -> PeerConfig {
+/// Opens the socket of a viewer, and says whether it only counts.
+async fn open(ip: IpAddr, place: Place, gauge: &Arc<Gauge>) -> Result<(Wire, SocketAddr, bool), ClientError> {
+    #[cfg(target_os = "linux")]
+    if let Some(reader) = gauge.reader(place.number) {
+        let (wire, local) = Wire::open_counted(ip, reader)?;
+        return Ok((wire, local, true));
+    }
+    let (wire, local) = Wire::open(ip, Path::Udp).await?;
+    Ok((wire, local, false))
+}
+
+fn peer_config(up: &[Source], slots: usize, local: SocketAddr, reports_elsewhere: bool) -> PeerConfig {
     PeerConfig {
         up: up.to_vec(),
         simulcast: false,
@@ -262,6 +293,7 @@ fn peer_config(up: &[Source], slots: usize, local: SocketAddr) -> PeerConfig {
         audio_slots: slots,
         local,
         path: Path::Udp,
+        reports_elsewhere,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{flood::Capture, send_times::SendTimes};
-use crate::clock;
+#[cfg(target_os = "linux")]
+use crate::media::Reader;
+use crate::{clock, error::ClientError};
 
 /// Shared by all who send and receive in one load.
 #[derive(Debug)]
@@ -11,6 +13,11 @@ pub struct Gauge {
     pub(crate) times: SendTimes,
     /// Of so many streams, one is opened and checked.
     open_one_in: usize,
+    /// Of so many receivers who only watch, one checks what comes, and the others count it.
+    check_one_in: usize,
+    /// Reads for those who count; nothing if everybody checks.
+    #[cfg(target_os = "linux")]
+    reader: Option<Reader>,
     from_ns: AtomicU64,
     to_ns: AtomicU64,
     /// What a flood needs to know of somebody who sends; nothing if there will be none.
@@ -23,6 +30,9 @@ impl Gauge {
         Self {
             times: SendTimes::new(),
             open_one_in: open_one_in.max(1),
+            check_one_in: 1,
+            #[cfg(target_os = "linux")]
+            reader: None,
             from_ns: AtomicU64::new(u64::MAX),
             to_ns: AtomicU64::new(u64::MAX),
             capture: None,
@@ -32,6 +42,35 @@ impl Gauge {
     /// Has what senders do noted, for a flood.
     pub(crate) fn with_capture(self) -> Self {
         Self { capture: Some(Capture::default()), ..self }
+    }
+
+    /// Has only one receiver in so many check what comes.
+    ///
+    /// # Errors
+    /// [`ClientError::Connection`] when nobody can be made to read for the others, [`ClientError::Misuse`] where that is not
+    /// known how.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn checking_one_in(self, check_one_in: usize) -> Result<Self, ClientError> {
+        if check_one_in <= 1 {
+            return Ok(self);
+        }
+        let failed = |error| ClientError::connection("starting to read media", error);
+        Ok(Self { check_one_in, reader: Some(Reader::start().map_err(failed)?), ..self })
+    }
+
+    /// Has only one receiver in so many check what comes.
+    ///
+    /// # Errors
+    /// [`ClientError::Misuse`], for only Linux reads for many at once.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn checking_one_in(self, check_one_in: usize) -> Result<Self, ClientError> {
+        if check_one_in <= 1 { Ok(self) } else { Err(ClientError::Misuse("only Linux counts for others")) }
+    }
+
+    /// Returns who reads for a receiver that only watches; nothing if it checks for itself.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn reader(&self, receiver: usize) -> Option<&Reader> {
+        self.reader.as_ref().filter(|_| !receiver.is_multiple_of(self.check_one_in))
     }
 
     /// From now on it is measured.
@@ -62,6 +101,6 @@ impl Gauge {
     /// Returns whether this stream is among those that are opened. `number` counts the streams of one receiver, and
     /// `receiver` the receivers, so that each kind of stream has some that are.
     pub(crate) const fn opens(&self, receiver: usize, number: usize) -> bool {
-        (receiver + number).is_multiple_of(self.open_one_in)
+        (receiver / self.check_one_in + number).is_multiple_of(self.open_one_in)
     }
 }

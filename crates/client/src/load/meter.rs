@@ -13,7 +13,7 @@ use super::{
     histogram::Histogram,
     stamp::{Check, check},
 };
-use crate::{media::ReceivedPacket, sink::StreamFigures, source::AUDIO_TICKS};
+use crate::{sink::StreamFigures, source::AUDIO_TICKS};
 
 /// A picture stands still when the next frame takes three times as long as usual, and this much longer.
 /// Source: `freezeCount` of the W3C's "Identifiers for WebRTC's Statistics API".
@@ -33,6 +33,18 @@ pub(crate) struct Meter {
     receiver: usize,
     streams: Vec<StreamMeter>,
     scratch: Vec<u8>,
+}
+
+/// What is known of a packet that came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    /// When the kernel had it, in unix nanoseconds.
+    pub(crate) arrived_ns: u64,
+    /// RTP time.
+    pub(crate) time: u32,
+    pub(crate) srtp_tag_bytes: usize,
+    /// What tells when it was sent, where that was opened.
+    pub(crate) payload: Option<&'a [u8]>,
 }
 
 /// What was measured of one stream.
@@ -99,7 +111,7 @@ impl Meter {
         &mut self,
         index: usize,
         kind: MediaKind,
-        packet: &ReceivedPacket,
+        packet: Arrival<'_>,
         figures: &StreamFigures,
     ) {
         let Self { gauge, streams, .. } = self;
@@ -112,7 +124,7 @@ impl Meter {
             stream.before.get_or_insert_with(|| figures.clone());
             // Padding, and what a retransmission says of the packet that it repeats, make single packets longer.
             stream.srtp_tag_bytes = stream.srtp_tag_bytes.min(packet.srtp_tag_bytes);
-            if let Some(sent_ns) = gauge.times.find(&packet.payload) {
+            if let Some(sent_ns) = packet.payload.and_then(|payload| gauge.times.find(payload)) {
                 // The two clocks are one, but it may be set meanwhile.
                 stream.latency.record(packet.arrived_ns.saturating_sub(sent_ns) / 1_000);
             }

@@ -35,6 +35,9 @@ pub struct LoadReport {
     pub seconds: f64,
     /// One stream in so many was opened and checked.
     pub open_one_in: usize,
+    /// One receiver in so many, of those who only watched, checked what came; the others counted it by its headers, and have no
+    /// latency.
+    pub check_one_in: usize,
     /// From opening the WebSocket to being in the room, with up to 32 coming at once.
     pub joined: Percentiles,
     /// From opening the WebSocket to connected media.
@@ -156,6 +159,7 @@ pub(super) struct Setting {
     pub(super) rooms: usize,
     pub(super) participants: usize,
     pub(super) open_one_in: usize,
+    pub(super) check_one_in: usize,
 }
 
 impl ServerLoad {
@@ -189,6 +193,7 @@ impl LoadReport {
             participants: setting.participants,
             seconds,
             open_one_in: setting.open_one_in,
+            check_one_in: setting.check_one_in,
             joined: Percentiles::of(joins.iter().filter_map(|join| join.joined_ms).collect()),
             connected: Percentiles::of(joins.iter().filter_map(|join| join.connected_ms).collect()),
             server,
@@ -292,13 +297,15 @@ impl LoadReport {
         use std::fmt::Write as _;
 
         let mut out = format!(
-            "{}: {} room(s) of {}, {:.1} s, one stream in {} opened; {} absent, {} changes\n\
+            "{}: {} room(s) of {}, {:.1} s, one viewer in {} checks, one stream in {} of those opened; {} absent, {} \
+             changes\n\
              joined p50 {} ms, p95 {} ms; media connected p50 {} ms, p95 {} ms\n\n\
              sent            packets/s     kbit/s\n",
             self.scenario,
             self.rooms,
             self.participants,
             self.seconds,
+            self.check_one_in,
             self.open_one_in,
             self.absent,
             self.changes,

@@ -21,7 +21,7 @@ pub(super) struct Datagram {
 
 /// Asks for times of arrival, and for room for a burst. Both are a wish.
 #[cfg(target_os = "linux")]
-pub(super) fn prepare(socket: &UdpSocket) {
+pub(super) fn prepare(socket: &impl std::os::fd::AsFd) {
     use nix::sys::socket::{setsockopt, sockopt};
 
     let times = setsockopt(socket, sockopt::ReceiveTimestampns, &true);
@@ -32,7 +32,20 @@ pub(super) fn prepare(socket: &UdpSocket) {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn prepare(_: &UdpSocket) {}
+pub(super) const fn prepare(_: &UdpSocket) {}
+
+/// Returns the address of a socket of IP.
+#[cfg(target_os = "linux")]
+pub(super) fn address(storage: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = storage.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
+    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+}
+
+/// Returns a time of the kernel's in unix nanoseconds.
+#[cfg(target_os = "linux")]
+pub(super) fn nanoseconds(time: nix::sys::time::TimeSpec) -> u64 {
+    time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64
+}
 
 /// Reads one datagram, if there is one.
 ///
@@ -59,16 +72,9 @@ pub(super) fn receive(socket: &UdpSocket, buffer: &mut [u8], control: &mut Vec<u
             Some(control),
             MsgFlags::MSG_DONTWAIT,
         )?;
-        let address = message.address.ok_or(io::ErrorKind::InvalidData)?;
-        let source = match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
-            (Some(v4), _) => SocketAddr::V4((*v4).into()),
-            (None, Some(v6)) => SocketAddr::V6((*v6).into()),
-            (None, None) => return Err(io::ErrorKind::InvalidData.into()),
-        };
+        let source = message.address.as_ref().and_then(address).ok_or(io::ErrorKind::InvalidData)?;
         let kernel = message.cmsgs()?.find_map(|message| match message {
-            ControlMessageOwned::ScmTimestampns(time) => {
-                Some(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
-            }
+            ControlMessageOwned::ScmTimestampns(time) => Some(nanoseconds(time)),
             _ => None,
         });
         let arrived_ns = kernel.unwrap_or_else(crate::clock::unix_ns);

@@ -27,10 +27,13 @@ use str0m::{
         SimulcastLayer,
     },
     net::{Protocol, Receive, TcpType},
-    rtp::{RtpPacket, RtpWrite, SeqNo, Ssrc},
+    rtp::{Extension, RtpPacket, RtpWrite, SeqNo, Ssrc},
 };
 
-use super::wire::Path;
+use super::{
+    keys::{KeyTap, Keys},
+    wire::Path,
+};
 use crate::{error::ClientError, source::Outgoing};
 
 /// Outputs kept until the caller takes them. One mutation makes a few dozen at most.
@@ -51,6 +54,8 @@ pub struct PeerConfig {
     pub local: SocketAddr,
     /// How packets travel.
     pub path: Path,
+    /// Whether reports are made elsewhere, and so the keys for them are needed.
+    pub reports_elsewhere: bool,
 }
 
 /// What the peer connection says.
@@ -92,6 +97,10 @@ pub enum PeerEvent {
 pub struct ReceivedPacket {
     /// Index of the down-slot, in the order of the offer.
     pub slot: usize,
+    /// The stream's number at this end of the connection.
+    pub ssrc: u32,
+    /// Of what the slot is.
+    pub kind: MediaKind,
     /// Sequence number, extended so that it never wraps.
     pub sequence: u64,
     /// RTP time.
@@ -120,6 +129,8 @@ pub struct Peer {
     outputs: VecDeque<PeerOutput>,
     timeout: Instant,
     lost: bool,
+    /// Where the keys are, if reports are made elsewhere.
+    tap: Option<KeyTap>,
     /// When the kernel received the packet that is being handled.
     arrived_ns: u64,
     /// The length of that packet, in bytes.
@@ -151,7 +162,7 @@ impl Peer {
         if config.video_slots > VIDEO_SLOTS_MAX || config.audio_slots > AUDIO_SLOTS_ANNOUNCED_MAX {
             return Err(ClientError::Misuse("more down-slots than the protocol allows"));
         }
-        let mut rtc = build(now);
+        let (mut rtc, tap) = build(now, config.reports_elsewhere);
         let candidate = local_candidate(config)?;
         let local = candidate.addr();
         rtc.add_local_candidate(candidate);
@@ -187,17 +198,22 @@ impl Peer {
             changes.apply().ok_or(ClientError::Misuse("an offer without a media section"))?;
         let offer = media_offer(&sdp.to_sdp_string(), &up, &down)?;
         let protocol = config.path.protocol();
-        Ok((Self { pending: Some(pending), up, down, ..Self::new(rtc, protocol, local, now) }, offer))
+        Ok((Self { pending: Some(pending), up, down, tap, ..Self::new(rtc, protocol, local, now) }, offer))
     }
 
     /// Returns a peer connection that receives what a server offers, over UDP, and the answer to send.
     ///
     /// # Errors
     /// [`ClientError::ServerMisbehaved`] when the offer cannot be read, [`ClientError::Media`] when it cannot be met.
-    pub(crate) fn answer(offer: &Sdp, local: SocketAddr, now: Instant) -> Result<(Self, Sdp), ClientError> {
+    pub(crate) fn answer(
+        offer: &Sdp,
+        local: SocketAddr,
+        reports_elsewhere: bool,
+        now: Instant,
+    ) -> Result<(Self, Sdp), ClientError> {
         let parsed = SdpOffer::from_sdp_string(offer.as_str())
             .map_err(|error| ClientError::ServerMisbehaved(format!("its offer cannot be read: {error}")))?;
-        let mut rtc = build(now);
+        let (mut rtc, tap) = build(now, reports_elsewhere);
         let candidate = Candidate::host(local, Protocol::Udp);
         rtc.add_local_candidate(
             candidate.map_err(|_| ClientError::Misuse("the local address cannot be a candidate"))?,
@@ -218,7 +234,7 @@ impl Peer {
         let answer = answer.to_sdp_string().parse();
         let answer =
             answer.map_err(|_| ClientError::Misuse("the answer is longer than the protocol allows"))?;
-        let mut peer = Self { down, ..Self::new(rtc, Protocol::Udp, local, now) };
+        let mut peer = Self { down, tap, ..Self::new(rtc, Protocol::Udp, local, now) };
         peer.handle_timeout(now)?;
         Ok((peer, answer))
     }
@@ -235,6 +251,7 @@ impl Peer {
             outputs: VecDeque::new(),
             timeout: now,
             lost: false,
+            tap: None,
             arrived_ns: 0,
             wire_bytes: 0,
         }
@@ -270,6 +287,17 @@ impl Peer {
     /// Returns the section's tag and kind of each down-slot, in the order of [`ReceivedPacket::slot`].
     pub fn slots(&self) -> impl Iterator<Item = (String, MediaKind)> + '_ {
         self.down.iter().map(|down| (down.mid.to_string(), down.kind))
+    }
+
+    /// Returns the keys of SRTP, for reports that are made elsewhere; nothing before it is connected.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.tap.as_ref().and_then(KeyTap::keys)
+    }
+
+    /// Returns the extension in which the other side numbers all its packets, if it does.
+    pub(crate) fn transport_id(&self) -> Option<u8> {
+        let extensions = |down: &Down| self.rtc.media(down.mid).map(|media| media.remote_extmap());
+        self.down.iter().filter_map(extensions).find_map(|map| map.id_of(Extension::TransportSequenceNumber))
     }
 
     /// Takes a packet from the socket, which the kernel received at `arrived_ns`, in unix nanoseconds. What cannot be
@@ -407,6 +435,8 @@ impl Peer {
         let srtp_tag_bytes = self.wire_bytes.saturating_sub(packet.header.header_len + packet.payload.len());
         Some(ReceivedPacket {
             slot,
+            ssrc: *ssrc,
+            kind: self.down.get(slot)?.kind,
             sequence: *packet.seq_no,
             time: packet.header.timestamp,
             marker: packet.header.marker,
@@ -418,14 +448,21 @@ impl Peer {
     }
 }
 
-fn build(now: Instant) -> Rtc {
-    RtcConfig::new()
-        .set_crypto_provider(Arc::new(crypto::from_feature_flags()))
-        .clear_codecs()
-        .enable_opus(true, false)
-        .enable_vp8(true)
-        .set_rtp_mode(true)
-        .build(now)
+fn build(now: Instant, taps_keys: bool) -> (Rtc, Option<KeyTap>) {
+    let build = |provider| {
+        RtcConfig::new()
+            .set_crypto_provider(Arc::new(provider))
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .set_rtp_mode(true)
+            .build(now)
+    };
+    if !taps_keys {
+        return (build(crypto::from_feature_flags()), None);
+    }
+    let tap = KeyTap::default();
+    (tap.of(build), Some(tap))
 }
 
 fn rtc_kind(kind: MediaKind) -> RtcKind {

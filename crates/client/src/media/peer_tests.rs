@@ -63,6 +63,7 @@ impl Pair {
             audio_slots: 2,
             local: client,
             path,
+            reports_elsewhere: false,
         };
         let (mut peer, offer) = Peer::offer(&config, now).unwrap();
         let mut rtc = RtcConfig::new()

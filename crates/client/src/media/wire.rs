@@ -5,6 +5,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +19,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::datagram;
+#[cfg(target_os = "linux")]
+use super::counted::{Reader, Viewer};
+use super::{
+    Peer, ReceivedPacket,
+    counted::{CountedPacket, is_rtcp},
+    datagram,
+};
 use crate::{clock, error::ClientError};
 
 /// How media packets travel.
@@ -73,8 +80,16 @@ pub(crate) struct Wire {
 #[derive(Debug)]
 enum Socket {
     Udp(UdpSocket),
+    /// Read together with those of others who only count.
+    #[cfg(target_os = "linux")]
+    Counted(Arc<Viewer>),
     Unconnected,
-    Tcp { stream: TcpStream, remote: SocketAddr, deframer: Deframer, outbox: Vec<u8> },
+    Tcp {
+        stream: TcpStream,
+        remote: SocketAddr,
+        deframer: Deframer,
+        outbox: Vec<u8>,
+    },
 }
 
 impl Wire {
@@ -93,6 +108,52 @@ impl Wire {
         let bytes = if path == Path::Udp { DATAGRAM_BYTES_MAX } else { READ_BYTES };
         let (buffer, control) = (vec![0; bytes], Vec::new());
         Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
+    }
+
+    /// Opens a UDP socket that `reader` reads, for who only counts what comes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_counted(ip: IpAddr, reader: &Reader) -> Result<(Self, SocketAddr), ClientError> {
+        let failed = |error| ClientError::connection("opening a media socket", error);
+        let viewer = reader.open(SocketAddr::new(ip, 0)).map_err(failed)?;
+        let local = viewer.socket.local_addr().map_err(failed)?;
+        let (buffer, control, socket) = (Vec::new(), Vec::new(), Socket::Counted(viewer));
+        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
+    }
+
+    /// Says that media is connected: from now on who counts makes the reports.
+    pub(crate) fn connected(&self, peer: &Peer) {
+        #[cfg(target_os = "linux")]
+        if let (Socket::Counted(viewer), Some(keys)) = (&self.socket, peer.keys()) {
+            viewer.tally().take_over(keys, peer.transport_id());
+        }
+    }
+
+    /// Says that the media stack knows the stream of this packet: who counts need not show it more of them.
+    pub(crate) fn known(&self, packet: &ReceivedPacket) {
+        #[cfg(target_os = "linux")]
+        if let Socket::Counted(viewer) = &self.socket {
+            viewer.tally().count(packet.ssrc, packet.slot, packet.kind);
+        }
+    }
+
+    /// Has who counts ask for a key frame, and returns whether somebody does.
+    pub(crate) fn request_key_frame(&self, slot: usize) -> bool {
+        match &self.socket {
+            #[cfg(target_os = "linux")]
+            Socket::Counted(viewer) => viewer.tally().want_key_frame(slot),
+            _ => false,
+        }
+    }
+
+    /// Hands out what was counted since, into `counted`, whose contents are replaced.
+    pub(crate) fn take_counted(&mut self, counted: &mut Vec<CountedPacket>) {
+        counted.clear();
+        #[cfg(target_os = "linux")]
+        if let Socket::Counted(viewer) = &self.socket {
+            let mut tally = viewer.tally();
+            tally.take_counted(counted);
+            self.bytes_in = tally.bytes_in;
+        }
     }
 
     /// Returns a second handle to a UDP socket; nothing if there is none.
@@ -130,6 +191,11 @@ impl Wire {
     pub(crate) async fn ready(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Udp(socket) => socket.readable().await,
+            #[cfg(target_os = "linux")]
+            Socket::Counted(viewer) => {
+                viewer.waits.notified().await;
+                Ok(())
+            }
             Socket::Unconnected => std::future::pending().await,
             Socket::Tcp { stream, outbox, .. } if outbox.is_empty() => stream.readable().await,
             Socket::Tcp { stream, .. } => {
@@ -149,6 +215,12 @@ impl Wire {
         for _ in 0..READS_PER_TURN {
             match &mut self.socket {
                 Socket::Unconnected => return Ok(()),
+                #[cfg(target_os = "linux")]
+                Socket::Counted(viewer) => {
+                    let waiting = viewer.tally().next_waiting();
+                    let Some(waiting) = waiting else { return Ok(()) };
+                    take(waiting.arrived_ns, waiting.source, &waiting.contents);
+                }
                 Socket::Udp(socket) => {
                     let received = datagram::receive(socket, &mut self.buffer, &mut self.control);
                     let Ok(datagram) = received else { return Ok(()) };
@@ -172,6 +244,11 @@ impl Wire {
                 }
             }
         }
+        #[cfg(target_os = "linux")]
+        if let Socket::Counted(viewer) = &self.socket {
+            // Some may be left, and who waits is told of new ones only.
+            viewer.waits.notify_one();
+        }
         Ok(())
     }
 
@@ -182,6 +259,17 @@ impl Wire {
                 Ok(_) => self.bytes_out += packet.len() as u64,
                 Err(_) => self.dropped += 1,
             },
+            #[cfg(target_os = "linux")]
+            Socket::Counted(viewer) => {
+                // The media stack reports what it saw, which is not what came.
+                if is_rtcp(packet) && viewer.tally().reports() {
+                    return;
+                }
+                match viewer.socket.send_to(packet, destination) {
+                    Ok(_) => self.bytes_out += packet.len() as u64,
+                    Err(_) => self.dropped += 1,
+                }
+            }
             Socket::Unconnected => self.dropped += 1,
             Socket::Tcp { outbox, .. } => {
                 if outbox.len() > OUTBOX_BYTES_MAX || !frame(packet, outbox) {
@@ -205,6 +293,15 @@ impl Wire {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Socket::Counted(viewer) = &self.socket {
+            viewer.close();
+        }
     }
 }
 

@@ -22,6 +22,8 @@ use tokio::{
 
 pub use snapshot::{ChatLine, Material, Over, Person, Phase, Refusal, Snapshot};
 
+#[cfg(target_os = "linux")]
+use crate::media::Reader;
 use crate::{
     clock,
     error::ClientError,
@@ -119,6 +121,21 @@ impl ParticipantConfig {
     /// Returns where what it sends is noted for a flood, if it sends and there will be one.
     pub(crate) fn capture(&self) -> Option<&Capture> {
         self.gauge.as_ref().filter(|_| !self.publish.is_empty())?.capture.as_ref()
+    }
+
+    /// Returns who reads its media for it; nothing if it checks what comes, as who sends always does.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn reader(&self) -> Option<&Reader> {
+        let only_watches = self.publish.is_empty() && self.path == Path::Udp;
+        self.gauge.as_ref().filter(|_| only_watches)?.reader(self.seed as usize)
+    }
+
+    /// Returns whether what comes is only counted.
+    pub(crate) fn only_counts(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.reader().is_some();
+        #[cfg(not(target_os = "linux"))]
+        return false;
     }
 
     /// Returns a guest that sends voice and camera and asks for everybody's picture at 360 lines.

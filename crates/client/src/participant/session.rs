@@ -50,6 +50,7 @@ use crate::{
     error::ClientError,
     frames::Frames,
     load::{Meter, SendMeter},
+    media::CountedPacket,
     report::Report,
     signalling::Signalling,
     sink::Sink,
@@ -269,6 +270,8 @@ struct Session {
     /// Counts what is sent, if that is measured.
     sent: Option<SendMeter>,
     sink: Sink,
+    /// Used again for what was only counted.
+    counted: Vec<CountedPacket>,
     subscription: Subscription,
     subscribed: Vec<Tile>,
     /// Whether the room or the wish changed since `subscribed` was worked out.
@@ -332,7 +335,8 @@ pub(super) async fn run(
         wanted_media,
         publisher,
         sent: config.gauge.clone().map(SendMeter::new),
-        sink: Sink::new(start).measured_by(meter),
+        sink: Sink::new(start).measured_by(meter).counting_only(config.only_counts()),
+        counted: Vec::new(),
         subscription: config.subscription.clone(),
         subscribed: Vec::new(),
         subscription_stale: false,

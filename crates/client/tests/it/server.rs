@@ -40,6 +40,11 @@ impl TestServer {
         Self { process, new, media_port, data }
     }
 
+    /// A server whose media is reached through a proxy at this address, on the same port.
+    pub(crate) fn behind(proxy: &str) -> Self {
+        Self::start_with(&[("SABHA__MEDIA__ADDRESS", "127.0.0.1"), ("SABHA__MEDIA__EXTERNAL_IPS", proxy)])
+    }
+
     /// Kills the server and starts another with the same data, where the first was.
     pub(crate) fn restart(&mut self) {
         self.process.kill().unwrap();

@@ -116,4 +116,36 @@ mod tests {
         }
         assert!(pass(&mut lull, &mut now, 1000));
     }
+
+    #[test]
+    fn media_does_not_shorten_the_time_of_who_connects() {
+        let mut now = Instant::now();
+        let mut lull = Lull::new(now);
+        lull.note_connecting(now);
+        lull.note_packet(now, MEDIA);
+        for _ in 0..9 {
+            assert!(!pass(&mut lull, &mut now, 1000));
+        }
+        assert!(pass(&mut lull, &mut now, 1000));
+    }
+
+    #[test]
+    fn media_are_told_from_reports_and_from_everything_else_at_their_bounds() {
+        let media = [[128, 191], [191, 224], [144, 0], [144, 255]];
+        let others = [[127, 96], [192, 96], [128, 192], [191, 223]];
+        for (packets, ends) in [(media, true), (others, false)] {
+            for packet in packets {
+                let mut now = Instant::now();
+                let mut lull = Lull::new(now);
+                assert!(pass(&mut lull, &mut now, 1000));
+                lull.note_packet(now, &packet);
+                assert_eq!(!lull.is_on(now), ends, "{packet:?}");
+            }
+        }
+        let mut now = Instant::now();
+        let mut lull = Lull::new(now);
+        assert!(pass(&mut lull, &mut now, 1000));
+        [&[][..], &[144]].into_iter().for_each(|short| lull.note_packet(now, short));
+        assert!(lull.is_on(now));
+    }
 }

@@ -326,4 +326,91 @@ mod tests {
         assert_eq!(local, Some("127.0.0.1".parse().unwrap()));
         assert_eq!(contents, vec![7; 10]);
     }
+
+    /// Receives so many datagrams, and returns their lengths.
+    fn lengths(socket: &std::net::UdpSocket, count: usize) -> Vec<usize> {
+        let mut buffer = [0; 2000];
+        (0..count).map(|_| socket.recv(&mut buffer).unwrap()).collect()
+    }
+
+    #[test]
+    fn nothing_joins_a_run_behind_its_shorter_packet() {
+        let (state, ours, theirs) = pair();
+        let to = (theirs.local_addr().unwrap(), None);
+        let mut sender = Sender::new(true);
+        for bytes in [100, 50, 50, 20] {
+            sender.send(&state, &ours, to, &[bytes as u8; 100][..bytes], bytes);
+        }
+        sender.flush(&state, &ours);
+
+        assert_eq!(lengths(&theirs, 4), [100, 50, 50, 20]);
+    }
+
+    #[test]
+    fn run_is_no_longer_than_the_kernel_takes_in_bytes_and_in_packets() {
+        let (state, ours, theirs) = pair();
+        let to = (theirs.local_addr().unwrap(), None);
+        let mut sender = Sender::new(true);
+        // More than 64 KiB in less than 64 packets, then more packets than that of a few bytes.
+        for (packets, bytes) in [(58, 1200), (150, 40)] {
+            for _ in 0..packets {
+                sender.send(&state, &ours, to, &[1; 1200][..bytes], bytes);
+            }
+            sender.flush(&state, &ours);
+            assert_eq!(lengths(&theirs, packets), vec![bytes; packets]);
+        }
+        sender.send(&state, &ours, to, &[2; 150 * 40], 40);
+        sender.flush(&state, &ours);
+        assert_eq!(lengths(&theirs, 150), [40; 150]);
+        assert_eq!(sender.counters.dropped, 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn each_packet_leaves_from_the_address_that_it_shall() {
+        let ours = bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let state = UdpSocketState::new((&ours).into()).unwrap();
+        let ours = mio::net::UdpSocket::from_std(ours);
+        let (_, _, theirs) = pair();
+        let mut sender = Sender::new(true);
+        let locals: [IpAddr; 3] = ["127.0.0.1", "127.0.0.2", "127.0.0.1"].map(|local| local.parse().unwrap());
+        for local in locals {
+            sender.send(&state, &ours, (theirs.local_addr().unwrap(), Some(local)), &[1; 50], 50);
+        }
+        sender.flush(&state, &ours);
+
+        let mut buffer = [0; 2000];
+        let sources = [(); 3].map(|()| theirs.recv_from(&mut buffer).unwrap().1.ip());
+        assert_eq!(sources, locals);
+    }
+
+    #[test]
+    fn packets_that_the_kernel_does_not_take_are_counted_each() {
+        let (state, ours, _) = pair();
+        let nowhere = ("127.0.0.1:0".parse().unwrap(), None);
+        let mut sender = Sender::new(true);
+        sender.send(&state, &ours, nowhere, &[1; 250], 100);
+        sender.send(&state, &ours, nowhere, &[1; 100], 100);
+        sender.flush(&state, &ours);
+        assert_eq!(sender.counters.dropped, 4);
+    }
+
+    #[test]
+    fn packets_that_came_together_are_told_apart_and_a_full_batch_says_so() {
+        let (state, ours, _) = pair();
+        let receives = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let receiving = UdpSocketState::new((&receives).into()).unwrap();
+        let receives = mio::net::UdpSocket::from_std(receives);
+        let mut sender = Sender::new(true);
+        sender.send(&state, &ours, (receives.local_addr().unwrap(), None), &[5; 3300], 1000);
+        sender.flush(&state, &ours);
+
+        let (mut receiver, mut lengths) = (Receiver::new(), Vec::new());
+        while lengths.len() < 4 {
+            let filled = receiver.fill(&receiving, &receives).unwrap();
+            lengths.extend(receiver.arrivals(filled).map(|arrival| arrival.contents.len()));
+        }
+        assert_eq!(lengths, [1000, 1000, 1000, 300]);
+        assert!(Receiver::is_full(BATCH_SIZE) && !Receiver::is_full(BATCH_SIZE - 1));
+    }
 }

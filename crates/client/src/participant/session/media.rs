@@ -51,7 +51,16 @@ impl Session {
         let Link::Up(signalling) = &self.link else {
             return Err(ClientError::Misuse("an offer needs a connection to the server"));
         };
-        let (wire, local) = Wire::open(signalling.local_ip(), self.config.path).await?;
+        let ip = signalling.local_ip();
+        #[cfg(target_os = "linux")]
+        let counted = self.config.reader().map(|reader| Wire::open_counted(ip, reader)).transpose()?;
+        #[cfg(not(target_os = "linux"))]
+        let counted = None;
+        let reports_elsewhere = counted.is_some();
+        let (wire, local) = match counted {
+            Some(opened) => opened,
+            None => Wire::open(ip, self.config.path).await?,
+        };
         let config = PeerConfig {
             up: self.config.publish.clone(),
             simulcast: true,
@@ -59,6 +68,7 @@ impl Session {
             audio_slots: self.config.audio_slots,
             local,
             path: self.config.path,
+            reports_elsewhere,
         };
         let now = Instant::now();
         let (peer, offer) = Peer::offer(&config, now)?;
@@ -94,6 +104,7 @@ impl Session {
         if let Some(capture) = self.config.capture() {
             capture.connection(&media.wire, &answer.sdp);
         }
+        self.count_media();
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }
@@ -178,12 +189,14 @@ impl Session {
                     break;
                 }
                 PeerOutput::Event(PeerEvent::Packet(packet)) => {
+                    wire.known(&packet);
                     self.sink.receive(&packet, &mut self.frames);
                 }
                 PeerOutput::Event(PeerEvent::KeyFrameWanted { source, layer }) => {
                     self.publisher.want_key_frame(source, layer);
                 }
                 PeerOutput::Event(PeerEvent::Connected) => {
+                    wire.connected(peer);
                     let connected_ms = self.start.elapsed().as_millis() as u64;
                     // Receivers of a fresh connection have no picture to go on from.
                     for source in &self.config.publish {
@@ -207,6 +220,7 @@ impl Session {
             // Who wants to hear what it must not keeps its socket and waits.
             return;
         }
+        self.count_media();
         if let Some(old) = self.media.take() {
             self.earlier_bytes += old.wire.bytes_in;
         }
@@ -215,16 +229,24 @@ impl Session {
     }
 
     pub(super) fn ask_for_key_frames(&mut self, now: Instant) {
-        let Some(Media { peer, .. }) = &mut self.media else { return };
+        let Some(Media { peer, wire, .. }) = &mut self.media else { return };
         for slot in self.sink.key_frames_to_ask(now) {
-            if peer.request_key_frame(slot).is_err() {
+            if !wire.request_key_frame(slot) && peer.request_key_frame(slot).is_err() {
                 return;
             }
         }
     }
 
+    /// Takes what was only counted since.
+    pub(super) fn count_media(&mut self) {
+        let Some(Media { wire, .. }) = &mut self.media else { return };
+        wire.take_counted(&mut self.counted);
+        self.counted.iter().for_each(|packet| self.sink.count(packet));
+    }
+
     /// Copies the figures of what was received into the snapshot.
     pub(super) fn copy_figures(&mut self) {
+        self.count_media();
         let (packets, _) = self.sink.totals();
         let bytes = self.earlier_bytes + self.media.as_ref().map_or(0, |media| media.wire.bytes_in);
         let (decrypted, dropped) = self.sink.frames();

@@ -92,6 +92,8 @@ impl Session {
             ServerMessage::Slots { generation, slots }
                 if self.state.borrow().generation == Some(generation) =>
             {
+                // What came until now is of those who were there.
+                self.count_media();
                 self.sink.assign(&slots);
             }
             ServerMessage::ParticipantJoined { participant }
