@@ -239,6 +239,7 @@ fn typescript() -> String {
         wire::operation::ShardHealth,
         wire::operation::ServerLimit,
         wire::operation::LimitUse,
+        wire::operation::MirrorHealth,
         wire::operation::ServerHealth,
         wire::operation::Span,
         wire::operation::RefusalsByRule,

@@ -2669,6 +2669,32 @@ used: number,
  */
 max: number, };
 
+export type MirrorHealth = { 
+/**
+ * What the configuration calls it.
+ */
+name: string, 
+/**
+ * How many documents of it there are.
+ */
+documents: number, 
+/**
+ * When it was asked last, in milliseconds since 1970; absent if never.
+ */
+tried_ms?: number, 
+/**
+ * When it was asked last without failing.
+ */
+succeeded_ms?: number, 
+/**
+ * How often it has failed since.
+ */
+failures: number, 
+/**
+ * What was wrong the last time, also if it did not fail.
+ */
+trouble?: string | null, };
+
 export type ServerHealth = { 
 /**
  * Version of the program.
@@ -2705,7 +2731,11 @@ shards: Array<ShardHealth>,
 /**
  * How much of each limit is used, the nearest to exhaustion first.
  */
-limits: Array<LimitUse>, };
+limits: Array<LimitUse>, 
+/**
+ * How it stands with the providers of CSAF that the server lists or mirrors, by name; none where it follows none.
+ */
+mirrors: Array<MirrorHealth>, };
 
 export type Span = "day" | "hour";
 

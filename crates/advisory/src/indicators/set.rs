@@ -236,7 +236,7 @@ mod tests {
             ]
         );
         assert_eq!(write(&groups), text);
-        assert_eq!(read("seen 3\nipv4 198.51.100.7").1, false, "there is nothing before it");
+        assert!(!read("seen 3\nipv4 198.51.100.7").1, "there is nothing before it");
     }
 
     #[test]

@@ -76,6 +76,33 @@ body! {
         shards: Vec<ShardHealth>,
         /// How much of each limit is used, the nearest to exhaustion first.
         limits: Vec<LimitUse>,
+        /// How it stands with the providers of CSAF that the server lists or mirrors, by name; none where it follows none.
+        mirrors: Vec<MirrorHealth>,
+    }
+}
+
+body! {
+    /// How it stands with a provider of CSAF that the server lists or mirrors.
+    MirrorHealth {
+        /// What the configuration calls it.
+        name: String,
+        /// How many documents of it there are.
+        #[ts(type = "number")]
+        documents: u64,
+        /// When it was asked last, in milliseconds since 1970; absent if never.
+        #[serde(default)]
+        #[ts(optional = nullable, type = "number")]
+        tried_ms: Option<u64>,
+        /// When it was asked last without failing.
+        #[serde(default)]
+        #[ts(optional = nullable, type = "number")]
+        succeeded_ms: Option<u64>,
+        /// How often it has failed since.
+        failures: u32,
+        /// What was wrong the last time, also if it did not fail.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        trouble: Option<String>,
     }
 }
 

@@ -14,15 +14,15 @@ use sabha_protocol::{
     wire::{
         http::ApiError,
         operation::{
-            DatabaseHealth, DiskHealth, LimitUse, LiveRooms, MachineHealth, Refusals, RefusalsByRule,
-            RefusalsQuery, ServerHealth, ServerLimit, ShardHealth, Span,
+            DatabaseHealth, DiskHealth, LimitUse, LiveRooms, MachineHealth, MirrorHealth, Refusals,
+            RefusalsByRule, RefusalsQuery, ServerHealth, ServerLimit, ShardHealth, Span,
         },
     },
 };
 use sabha_sfu::DropReason;
 
-use super::{AppState, Refusal};
-use crate::{clock, media::ShardSnapshot, refusals};
+use super::{super::Shared, AppState, Refusal};
+use crate::{clock, media::ShardSnapshot, refusals, storage::MirrorState};
 
 /// Rooms in one answer: more than anybody reads.
 const ROOMS_MAX: usize = 200;
@@ -81,7 +81,25 @@ pub(in crate::http) async fn health(State(state): State<AppState>) -> Json<Serve
             .map(|(number, shard)| shard_health(number, shard))
             .collect(),
         limits,
+        mirrors: mirrors(&state).await,
     })
+}
+
+/// Returns how it stands with the providers that are followed. While the database does not answer, that is said in its place.
+async fn mirrors(state: &Shared) -> Vec<MirrorHealth> {
+    if state.aggregator.is_none() {
+        return Vec::new();
+    }
+    let states = state.store.mirrors().await.unwrap_or_default();
+    let health = |mirror: MirrorState| MirrorHealth {
+        name: mirror.name,
+        documents: mirror.documents,
+        tried_ms: mirror.tried_ms,
+        succeeded_ms: mirror.succeeded_ms,
+        failures: mirror.failures,
+        trouble: mirror.trouble,
+    };
+    states.into_iter().map(health).collect()
 }
 
 /// Says how often the server refused something, by rule and time.

@@ -12,6 +12,7 @@ use std::{
 };
 
 use sabha_advisory::{Tlp, csaf::filename};
+use sabha_protocol::{account::Scope, wire::operation::ServerHealth};
 use sabha_server::{
     config::{AggregatedProvider, Settings},
     storage::{MirrorState, Store},
@@ -26,7 +27,7 @@ use tokio::{
 
 use super::{Exchange, Staff, document};
 use crate::{
-    accounts::Office,
+    accounts::{Credential, Office},
     binary::{self, Binary},
     server::{Response, TestServer, request},
 };
@@ -127,6 +128,27 @@ async fn until(
         Ok(states) => states,
         Err(_) => panic!("it never stood so: {:?}", store.mirrors().await),
     }
+}
+
+/// Whoever watches over the server sees when a provider was asked and what was wrong; who follows nobody has nothing to see.
+#[tokio::test]
+async fn health_says_how_it_stands_with_each_provider() {
+    let health = async |office: &Office| -> ServerHealth {
+        let key = office.key(office.administrator, &[Scope::HealthRead]).await;
+        office.ask("GET", "/api/v1/health", &Credential::bearer(&key), "").await.json()
+    };
+    assert_eq!(health(&Office::open().await).await.mirrors, []);
+    let office = Office::with(|settings| {
+        // Nobody listens there.
+        let from = "http://127.0.0.1:9/provider-metadata.json".to_owned();
+        aggregating(settings, vec![following("gone", from)]);
+    })
+    .await;
+    until(&office.store, |states| states["gone"].failures > 0).await;
+    let mirrors = health(&office).await.mirrors;
+    let [mirror] = &mirrors[..] else { panic!("{mirrors:?}") };
+    assert_eq!((mirror.name.as_str(), mirror.documents, mirror.succeeded_ms), ("gone", 0, None));
+    assert!(mirror.tried_ms.is_some() && mirror.failures > 0 && mirror.trouble.is_some(), "{mirror:?}");
 }
 
 async fn ok(server: SocketAddr, path: &str) -> String {
