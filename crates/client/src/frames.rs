@@ -11,22 +11,15 @@ use std::collections::BTreeMap;
 
 use sabha_crypto::sframe::{BaseKey, CipherSuite, Receiver, SFrameError, Sender};
 use sabha_protocol::{
-    DeviceKey, MediaKind, Source,
+    DeviceKey, Source,
     device::{MediaKeyChange, MediaLeaf},
 };
 use serde::Serialize;
 
+use crate::source::Codec;
+
 /// The suite of every meeting.
 const SUITE: CipherSuite = CipherSuite::Aes128GcmSha256;
-
-/// Bytes at the start of a frame that stay readable: a server that forwards VP8 must see which frames are key
-/// frames.
-const fn clear_bytes(kind: MediaKind) -> usize {
-    match kind {
-        MediaKind::Audio => 0,
-        MediaKind::Video => 1,
-    }
-}
 
 /// The keys of one device, and what it has sent and seen under them.
 pub struct Frames {
@@ -177,21 +170,21 @@ impl Frames {
     }
 
     /// Seals a frame into `out`, whose contents are replaced, and returns whether it may be sent.
-    pub(crate) fn seal(&mut self, source: Source, frame: &[u8], out: &mut Vec<u8>) -> bool {
+    pub(crate) fn seal(&mut self, source: Source, codec: Codec, frame: &[u8], out: &mut Vec<u8>) -> bool {
         out.clear();
         if !self.sending {
             return false;
         }
-        self.sender.encrypt_into(source, frame, clear_bytes(source.kind()), out).is_ok()
+        self.sender.encrypt_into(source, frame, codec.clear_bytes(), out).is_ok()
     }
 
     /// Opens a frame in place.
     ///
     /// # Errors
     /// [`DropReason`], but never [`DropReason::Misplaced`]: whether it is where it belongs is for the caller to say.
-    pub(crate) fn open(&mut self, kind: MediaKind, frame: &mut Vec<u8>) -> Result<Origin, DropReason> {
+    pub(crate) fn open(&mut self, codec: Codec, frame: &mut Vec<u8>) -> Result<Origin, DropReason> {
         let opened =
-            self.receiver.decrypt_in_place(frame, clear_bytes(kind)).map_err(|error| match error {
+            self.receiver.decrypt_in_place(frame, codec.clear_bytes()).map_err(|error| match error {
                 SFrameError::NotAuthentic => DropReason::NotAuthentic,
                 SFrameError::Replay(_) => DropReason::Replayed,
                 SFrameError::UnknownKid => DropReason::NoKey,
@@ -207,7 +200,7 @@ impl Frames {
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
-    use sabha_protocol::{GroupEpoch, MediaState, device};
+    use sabha_protocol::{GroupEpoch, MediaState, VideoCodec, device};
 
     use super::*;
 
@@ -241,7 +234,7 @@ pub(crate) mod tests {
 
     fn sealed(frames: &mut Frames, source: Source, frame: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        assert!(frames.seal(source, frame, &mut out));
+        assert!(frames.seal(source, Codec::of(source, VideoCodec::Vp8), frame, &mut out));
         out
     }
 
@@ -250,18 +243,21 @@ pub(crate) mod tests {
         fn what_one_member_seals_another_opens_and_knows_whose_it_is(
             frame in prop::collection::vec(any::<u8>(), 1..3_000),
             source in prop::sample::select(Source::ALL.to_vec()),
+            video in prop::sample::select(vec![VideoCodec::Vp8, VideoCodec::Vp9]),
         ) {
             let (mut one, mut other) = (member(0, 1), member(1, 1));
-            let mut out = sealed(&mut one, source, &frame);
-            prop_assert_eq!(out[0] == frame[0] || source.kind() == MediaKind::Audio, true);
-            prop_assert_eq!(other.open(source.kind(), &mut out), Ok(Origin { device: device_at(0), source }));
+            let (codec, mut out) = (Codec::of(source, video), Vec::new());
+            prop_assert!(one.seal(source, codec, &frame, &mut out));
+            prop_assert!(out[0] == frame[0] || codec != Codec::Vp8, "the first byte of VP8 stays readable");
+            prop_assert_eq!(codec.kind(), source.kind());
+            prop_assert_eq!(other.open(codec, &mut out), Ok(Origin { device: device_at(0), source }));
             prop_assert_eq!(out, frame);
         }
 
         #[test]
         fn any_bytes_are_dropped_without_a_panic(mut frame in prop::collection::vec(any::<u8>(), 0..64), video: bool) {
-            let kind = if video { MediaKind::Video } else { MediaKind::Audio };
-            prop_assert!(member(1, 1).open(kind, &mut frame).is_err());
+            let codec = if video { Codec::Vp8 } else { Codec::Opus };
+            prop_assert!(member(1, 1).open(codec, &mut frame).is_err());
             prop_assert!(frame.is_empty());
         }
     }
@@ -269,13 +265,13 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_sealed_without_a_key_or_while_muted() {
         let mut out = vec![1];
-        assert!(!Frames::default().seal(Source::Camera, b"frame", &mut out));
+        assert!(!Frames::default().seal(Source::Camera, Codec::Vp8, b"frame", &mut out));
         assert!(out.is_empty());
 
         let mut frames = member(0, 1);
         let first = sealed(&mut frames, Source::Camera, b"frame");
         frames.apply(&MediaKeyChange::Mute {});
-        assert!(!frames.seal(Source::Camera, b"frame", &mut out));
+        assert!(!frames.seal(Source::Camera, Codec::Vp8, b"frame", &mut out));
         frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(1) });
         assert_ne!(sealed(&mut frames, Source::Camera, b"frame"), first, "the counter goes on");
     }
@@ -284,7 +280,7 @@ pub(crate) mod tests {
     fn every_reason_to_drop_has_its_name() {
         let (mut one, mut other) = (member(0, 1), member(1, 1));
         let good = sealed(&mut one, Source::Camera, b"a frame");
-        let mut open = |mut frame: Vec<u8>| other.open(MediaKind::Video, &mut frame);
+        let mut open = |mut frame: Vec<u8>| other.open(Codec::Vp8, &mut frame);
 
         assert!(open(good.clone()).is_ok());
         assert_eq!(open(good.clone()), Err(DropReason::Replayed));
@@ -304,8 +300,8 @@ pub(crate) mod tests {
         other.apply(&install(1, 1, voice));
         let mut camera = sealed(&mut member(0, 1), Source::Camera, b"frame");
         let mut sound = sealed(&mut member(0, 1), Source::Microphone, b"frame");
-        assert_eq!(other.open(MediaKind::Video, &mut camera), Err(DropReason::NoKey));
-        assert!(other.open(MediaKind::Audio, &mut sound).is_ok());
+        assert_eq!(other.open(Codec::Vp8, &mut camera), Err(DropReason::NoKey));
+        assert!(other.open(Codec::Opus, &mut sound).is_ok());
     }
 
     #[test]
@@ -317,10 +313,10 @@ pub(crate) mod tests {
         let after = sealed(&mut one, Source::Camera, b"after");
 
         // The removed device never gets epoch 2, and forgets epoch 1.
-        assert_eq!(removed.open(MediaKind::Video, &mut after.clone()), Err(DropReason::NoKey));
+        assert_eq!(removed.open(Codec::Vp8, &mut after.clone()), Err(DropReason::NoKey));
         removed.apply(&MediaKeyChange::Mute {});
         removed.apply(&MediaKeyChange::Drop { epoch: GroupEpoch(1) });
-        assert_eq!(removed.open(MediaKind::Video, &mut before.clone()), Err(DropReason::NoKey));
+        assert_eq!(removed.open(Codec::Vp8, &mut before.clone()), Err(DropReason::NoKey));
         assert!(!removed.is_sending());
     }
 
@@ -329,9 +325,9 @@ pub(crate) mod tests {
         let (mut one, mut other) = (member(0, 1), member(1, 1));
         let late = [sealed(&mut one, Source::Camera, b"1"), sealed(&mut one, Source::Camera, b"2")];
         other.apply(&install(2, 1, ALL_ON));
-        assert!(other.open(MediaKind::Video, &mut late[0].clone()).is_ok());
+        assert!(other.open(Codec::Vp8, &mut late[0].clone()).is_ok());
         other.apply(&MediaKeyChange::Drop { epoch: GroupEpoch(1) });
-        assert_eq!(other.open(MediaKind::Video, &mut late[1].clone()), Err(DropReason::NoKey));
+        assert_eq!(other.open(Codec::Vp8, &mut late[1].clone()), Err(DropReason::NoKey));
     }
 
     #[test]
@@ -342,7 +338,7 @@ pub(crate) mod tests {
         frames.apply(&install(2, 0, ALL_ON));
         frames.apply(&MediaKeyChange::Use { epoch: GroupEpoch(2) });
         let mut frame = sealed(&mut frames, Source::Camera, b"frame");
-        assert!(member(1, 2).open(MediaKind::Video, &mut frame).is_ok());
+        assert!(member(1, 2).open(Codec::Vp8, &mut frame).is_ok());
     }
 
     #[test]
@@ -350,10 +346,10 @@ pub(crate) mod tests {
         let (mut one, mut other) = (member(0, 1), member(1, 1));
         let mut changed = sealed(&mut one, Source::Camera, b"a frame");
         *changed.last_mut().unwrap() ^= 1;
-        assert_eq!(other.open(MediaKind::Video, &mut changed.clone()), Err(DropReason::NotAuthentic));
+        assert_eq!(other.open(Codec::Vp8, &mut changed.clone()), Err(DropReason::NotAuthentic));
         other.apply(&install(2, 1, ALL_ON));
         other.apply(&MediaKeyChange::Drop { epoch: GroupEpoch(1) });
-        assert_eq!(other.open(MediaKind::Video, &mut changed), Err(DropReason::NoKey));
+        assert_eq!(other.open(Codec::Vp8, &mut changed), Err(DropReason::NoKey));
     }
 
     #[test]

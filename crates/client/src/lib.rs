@@ -61,8 +61,8 @@ pub use scenario::{
 pub use signalling::{Signalling, Tap};
 pub use sink::{PublicationStats, Sink, StreamFigures};
 pub use source::{
-    AudioSource, AudioStep, GeneratedAudio, GeneratedVideo, IvfVideo, MediaFiles, OggAudio, Packetizer,
-    Publisher, VideoSource, VideoStep, Vp8Payload,
+    AudioSource, AudioStep, Codec, GeneratedAudio, GeneratedVideo, IvfVideo, MediaFiles, OggAudio,
+    Packetizer, Publisher, VideoSource, VideoStep, Vp8Payload, Vp9Packetizer, Vp9Payload,
 };
 pub use state::DeviceState;
 pub use tls::{CertificateRule, Trust};

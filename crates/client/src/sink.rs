@@ -25,7 +25,7 @@ use crate::{
     frames::{DropReason, Drops, Frames, Origin},
     load::{Arrival, Measured, Meter},
     media::{CountedPacket, ReceivedPacket},
-    source::Vp8Payload,
+    source::{Codec, Vp8Payload, Vp9Payload},
 };
 
 /// Publications remembered. A soak sees many come and go; later ones are only counted in total.
@@ -244,7 +244,7 @@ impl Sink {
             }
             return;
         }
-        let opened = frames.open(slot.kind, &mut whole.frame).and_then(|origin| match occupant {
+        let opened = frames.open(packet.codec, &mut whole.frame).and_then(|origin| match occupant {
             None => {
                 let misplaced = figures.found(origin);
                 self.opened -= misplaced;
@@ -492,13 +492,40 @@ struct Seen {
     /// Plus one, so that zero is nothing.
     sequence: u64,
     time: u32,
-    picture_id: Option<u16>,
-    starts: bool,
-    key: bool,
+    described: Described,
     marker: bool,
     /// The packet's part of the frame is what follows the descriptor.
     payload: Option<Arc<[u8]>>,
-    descriptor_bytes: usize,
+}
+
+/// What the payload descriptor of a picture's packet says; nothing of a voice's, or one that cannot be read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Described {
+    picture_id: Option<u16>,
+    starts: bool,
+    key: bool,
+    bytes: usize,
+}
+
+impl Described {
+    fn read(codec: Codec, payload: &[u8]) -> Self {
+        let read = match codec {
+            Codec::Opus => None,
+            Codec::Vp8 => Vp8Payload::parse(payload).map(|read| Self {
+                picture_id: read.picture_id,
+                starts: read.starts_frame,
+                key: read.starts_key_frame,
+                bytes: read.descriptor_bytes,
+            }),
+            Codec::Vp9 => Vp9Payload::parse(payload).map(|read| Self {
+                picture_id: read.picture_id,
+                starts: read.starts_frame,
+                key: read.starts_key_frame,
+                bytes: read.descriptor_bytes,
+            }),
+        };
+        read.unwrap_or_default()
+    }
 }
 
 impl Window {
@@ -541,17 +568,14 @@ impl Window {
         }
         let in_order = self.highest.is_none_or(|highest| sequence > highest);
         self.highest = self.highest.max(Some(sequence));
-        let payload = if kind == MediaKind::Video { Vp8Payload::parse(&packet.payload) } else { None };
+        let described = Described::read(packet.codec, &packet.payload);
         let index = (sequence % self.len as u64) as usize;
         self.seen[index] = Seen {
             sequence: sequence + 1,
             time: packet.time,
-            picture_id: payload.and_then(|payload| payload.picture_id),
-            starts: payload.is_some_and(|payload| payload.starts_frame),
-            key: payload.is_some_and(|payload| payload.starts_key_frame),
+            described,
             marker: packet.marker,
             payload: (opens && kind == MediaKind::Video).then(|| packet.payload.clone()),
-            descriptor_bytes: payload.map_or(0, |payload| payload.descriptor_bytes),
         };
         if kind == MediaKind::Audio {
             let frame = if opens { packet.payload.to_vec() } else { Vec::new() };
@@ -576,7 +600,7 @@ impl Window {
     ) -> Option<Whole> {
         let same = |seen: &Seen| seen.time == packet.time;
         let mut first = sequence;
-        while !self.at(first).is_some_and(|seen| seen.starts) {
+        while !self.at(first).is_some_and(|seen| seen.described.starts) {
             let before = first.checked_sub(1)?;
             self.at(before).filter(|seen| same(seen))?;
             first = before;
@@ -586,7 +610,7 @@ impl Window {
             self.at(last + 1).filter(|seen| same(seen))?;
             last += 1;
         }
-        let (picture_id, key) = self.at(first).map(|head| (head.picture_id, head.key))?;
+        let (picture_id, key) = self.at(first).map(|head| (head.described.picture_id, head.described.key))?;
         if let (Some((end, Some(previous))), Some(id)) = (self.last_frame, picture_id)
             && end + 1 == first
             && (previous + 1) & 0x7fff != id
@@ -605,7 +629,7 @@ impl Window {
         for sequence in first..=last {
             // Taken, since a frame is whole once, and windows are large.
             let seen = self.seen.get_mut((sequence % self.len as u64) as usize)?;
-            frame.extend_from_slice(seen.payload.take()?.get(seen.descriptor_bytes..)?);
+            frame.extend_from_slice(seen.payload.take()?.get(seen.described.bytes..)?);
         }
         Some(Whole { frame, key })
     }
@@ -619,7 +643,7 @@ mod tests {
     use super::*;
     use crate::{
         frames::tests::{device_at, member},
-        source::Packetizer,
+        source::{Packetizer, Vp9Packetizer},
     };
 
     struct Stream {
@@ -627,6 +651,8 @@ mod tests {
         sequence: u64,
         time: u32,
         packetizer: Packetizer,
+        vp9: Vp9Packetizer,
+        codec: Codec,
         frames: Frames,
         source: Source,
     }
@@ -639,6 +665,8 @@ mod tests {
                 sequence: 1_000,
                 time: 0,
                 packetizer: Packetizer::new(7),
+                vp9: Vp9Packetizer::new(7, (1920, 1080), false),
+                codec: Codec::Vp8,
                 frames: member(1, 1),
                 source: Source::Camera,
             }
@@ -651,17 +679,18 @@ mod tests {
             let mut frame = vec![0; 3_000];
             frame[0] = u8::from(!key);
             let mut sealed = Vec::new();
-            assert!(self.frames.seal(self.source, &frame, &mut sealed));
+            assert!(self.frames.seal(self.source, self.codec, &frame, &mut sealed));
             let mut packets = Vec::new();
             let (now, time) = (self.now, self.time);
             let sequence = &mut self.sequence;
-            self.packetizer.packetize(&sealed, key, 0, &mut Vec::new(), |payload, marker| {
+            let codec = self.codec;
+            let emit = |payload: &[u8], marker| {
                 *sequence += 1;
                 let payload = payload.into();
                 packets.push(ReceivedPacket {
                     slot: 0,
                     ssrc: 1,
-                    kind: MediaKind::Video,
+                    codec,
                     sequence: *sequence,
                     time,
                     marker,
@@ -670,7 +699,11 @@ mod tests {
                     arrived_ns: 0,
                     srtp_tag_bytes: 16,
                 });
-            });
+            };
+            match codec {
+                Codec::Vp9 => self.vp9.packetize(&sealed, key, 0, &mut Vec::new(), emit),
+                _ => self.packetizer.packetize(&sealed, key, 0, &mut Vec::new(), emit),
+            }
             packets
         }
     }
@@ -934,5 +967,23 @@ mod tests {
         sink.receive(&packet, &mut frames);
 
         assert!(sink.key_frames_to_ask(start + 3 * KEY_FRAME_PATIENCE).is_empty());
+    }
+
+    #[test]
+    fn frames_of_vp9_are_whole_by_their_own_descriptor_and_opened() {
+        let now = Instant::now();
+        let (mut sink, mut stream) = (sink(now), Stream::new(now));
+        stream.codec = Codec::Vp9;
+        sink.assign(&[assignment("v0", Some(camera(1)))]);
+
+        let mut packets: Vec<_> = (0..10).flat_map(|number| stream.frame(number == 0)).collect();
+        packets.swap(7, 10);
+        packets.remove(13);
+        packets.iter().for_each(|packet| sink.receive(packet));
+
+        let StreamFigures { frames, key_frames, lost, picture_id_breaks, dropped, .. } =
+            sink.publications()[0].figures.clone();
+        assert_eq!((frames, key_frames, lost, picture_id_breaks), (9, 1, 1, 0));
+        assert_eq!(dropped, Drops::default());
     }
 }

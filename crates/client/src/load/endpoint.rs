@@ -235,6 +235,8 @@ impl Endpoint {
                 }
                 PeerOutput::Event(PeerEvent::Packet(packet)) => {
                     self.wire.known(&packet);
+                    // In the order in which they came.
+                    self.count();
                     self.sink.receive(&packet, &mut self.frames);
                 }
                 PeerOutput::Event(PeerEvent::Connected) => {

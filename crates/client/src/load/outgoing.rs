@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use sabha_protocol::{Layer, Source};
+use sabha_protocol::{Layer, Source, VideoCodec};
 use serde::Serialize;
 
 use super::gauge::Gauge;
-use crate::{clock, source::Outgoing};
+use crate::{
+    clock,
+    source::{Codec, Outgoing},
+};
 
 /// Counts what one sender sends.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct SentStream {
     pub source: Source,
     /// In which layer; nothing for what has only one.
     pub layer: Option<Layer>,
+    /// How it was encoded last; nothing for sound.
+    pub codec: Option<VideoCodec>,
     /// Packets.
     pub packets: u64,
     /// Their payload, in bytes.
@@ -43,10 +48,15 @@ impl SendMeter {
         let (source, layer) = (packet.source, packet.layer);
         let known = self.streams.iter().position(|stream| (stream.source, stream.layer) == (source, layer));
         let at = known.unwrap_or_else(|| {
-            self.streams.push(SentStream { source, layer, packets: 0, bytes: 0 });
+            self.streams.push(SentStream { source, layer, codec: None, packets: 0, bytes: 0 });
             self.streams.len() - 1
         });
         let stream = &mut self.streams[at];
+        stream.codec = match packet.codec {
+            Codec::Opus => None,
+            Codec::Vp8 => Some(VideoCodec::Vp8),
+            Codec::Vp9 => Some(VideoCodec::Vp9),
+        };
         stream.packets += 1;
         stream.bytes += packet.payload.len() as u64;
     }

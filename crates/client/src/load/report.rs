@@ -300,7 +300,7 @@ impl LoadReport {
             "{}: {} room(s) of {}, {:.1} s, one viewer in {} checks, one stream in {} of those opened; {} absent, {} \
              changes\n\
              joined p50 {} ms, p95 {} ms; media connected p50 {} ms, p95 {} ms\n\n\
-             sent            packets/s     kbit/s\n",
+             sent                packets/s     kbit/s\n",
             self.scenario,
             self.rooms,
             self.participants,
@@ -320,9 +320,10 @@ impl LoadReport {
         };
         for stream in &self.sent {
             let layer = stream.layer.map_or(String::new(), |layer| format!(" {layer:?}"));
+            let codec = stream.codec.map_or(String::new(), |codec| format!(" {codec:?}"));
             line(format!(
-                "{:<15} {:>9.1} {:>10.0}",
-                format!("{:?}{layer}", stream.source),
+                "{:<19} {:>9.1} {:>10.0}",
+                format!("{:?}{layer}{codec}", stream.source),
                 stream.packets as f64 / self.seconds,
                 stream.bytes as f64 * 8.0 / 1e3 / self.seconds,
             ));

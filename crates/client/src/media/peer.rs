@@ -21,7 +21,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     crypto,
-    format::Codec,
+    format::Codec as RtcCodec,
     media::{
         Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid as RtcMid, Pt, Rid, Simulcast,
         SimulcastLayer,
@@ -34,7 +34,10 @@ use super::{
     keys::{KeyTap, Keys},
     wire::Path,
 };
-use crate::{error::ClientError, source::Outgoing};
+use crate::{
+    error::ClientError,
+    source::{Codec, Outgoing},
+};
 
 /// Outputs kept until the caller takes them. One mutation makes a few dozen at most.
 const OUTPUTS_MAX: usize = 4_096;
@@ -99,8 +102,8 @@ pub struct ReceivedPacket {
     pub slot: usize,
     /// The stream's number at this end of the connection.
     pub ssrc: u32,
-    /// Of what the slot is.
-    pub kind: MediaKind,
+    /// How it was encoded.
+    pub codec: Codec,
     /// Sequence number, extended so that it never wraps.
     pub sequence: u64,
     /// RTP time.
@@ -143,7 +146,8 @@ struct Up {
     layer: Option<Layer>,
     mid: RtcMid,
     rid: Option<Rid>,
-    payload_type: Option<Pt>,
+    /// The payload types that were agreed on, of each codec.
+    payload_types: Vec<(Codec, Pt)>,
     next_sequence: SeqNo,
 }
 
@@ -182,7 +186,7 @@ impl Peer {
                 layer: *layer,
                 mid,
                 rid: layer.map(|layer| Rid::from(layer.rid())),
-                payload_type: None,
+                payload_types: Vec::new(),
                 next_sequence: SeqNo::default(),
             }));
         }
@@ -271,17 +275,19 @@ impl Peer {
         self.rtc.handle_input(Input::Timeout(now))?;
         self.drain()?;
         for up in &mut self.up {
-            let codec = if up.source.kind() == MediaKind::Audio { Codec::Opus } else { Codec::Vp8 };
             let accepted = self.rtc.media(up.mid).map(|media| media.remote_pts()).unwrap_or_default();
-            up.payload_type = self
-                .rtc
-                .codec_config()
-                .params()
-                .iter()
-                .find(|params| params.spec().codec == codec && accepted.contains(&params.pt()))
-                .map(|params| params.pt());
+            let params = self.rtc.codec_config().params().iter();
+            let accepted = params.filter(|params| accepted.contains(&params.pt()));
+            up.payload_types =
+                accepted.filter_map(|params| Some((codec(params.spec().codec)?, params.pt()))).collect();
         }
         Ok(())
+    }
+
+    /// Returns whether the other side takes this codec of a source.
+    pub(crate) fn takes(&self, source: Source, codec: Codec) -> bool {
+        let of_source = self.up.iter().filter(|up| up.source == source);
+        of_source.flat_map(|up| &up.payload_types).any(|(known, _)| *known == codec)
     }
 
     /// Returns the section's tag and kind of each down-slot, in the order of [`ReceivedPacket::slot`].
@@ -337,7 +343,10 @@ impl Peer {
         }
         let found = self.up.iter_mut().find(|up| up.source == packet.source && up.layer == packet.layer);
         let Some(up) = found else { return Ok(()) };
-        let (Some(payload_type), mid, rid) = (up.payload_type, up.mid, up.rid) else { return Ok(()) };
+        let payload_type = up.payload_types.iter().find(|(codec, _)| *codec == packet.codec);
+        let (Some((_, payload_type)), mid, rid) = (payload_type.copied(), up.mid, up.rid) else {
+            return Ok(());
+        };
         let sequence = up.next_sequence.inc();
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(mid, rid) else { return Ok(()) };
@@ -419,6 +428,11 @@ impl Peer {
         }
     }
 
+    fn codec_of(&self, payload_type: Pt) -> Option<Codec> {
+        let params = self.rtc.codec_config().params().iter().find(|params| params.pt() == payload_type)?;
+        codec(params.spec().codec)
+    }
+
     fn received(&mut self, packet: RtpPacket) -> Option<ReceivedPacket> {
         let ssrc = packet.header.ssrc;
         let slot = match self.slot_by_ssrc.get(&ssrc) {
@@ -436,7 +450,7 @@ impl Peer {
         Some(ReceivedPacket {
             slot,
             ssrc: *ssrc,
-            kind: self.down.get(slot)?.kind,
+            codec: self.codec_of(packet.header.payload_type)?,
             sequence: *packet.seq_no,
             time: packet.header.timestamp,
             marker: packet.header.marker,
@@ -455,6 +469,7 @@ fn build(now: Instant, taps_keys: bool) -> (Rtc, Option<KeyTap>) {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
+            .enable_vp9(true)
             .set_rtp_mode(true)
             .build(now)
     };
@@ -463,6 +478,15 @@ fn build(now: Instant, taps_keys: bool) -> (Rtc, Option<KeyTap>) {
     }
     let tap = KeyTap::default();
     (tap.of(build), Some(tap))
+}
+
+const fn codec(codec: RtcCodec) -> Option<Codec> {
+    match codec {
+        RtcCodec::Opus => Some(Codec::Opus),
+        RtcCodec::Vp8 => Some(Codec::Vp8),
+        RtcCodec::Vp9 => Some(Codec::Vp9),
+        _ => None,
+    }
 }
 
 fn rtc_kind(kind: MediaKind) -> RtcKind {

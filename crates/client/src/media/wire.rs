@@ -132,7 +132,7 @@ impl Wire {
     pub(crate) fn known(&self, packet: &ReceivedPacket) {
         #[cfg(target_os = "linux")]
         if let Socket::Counted(viewer) = &self.socket {
-            viewer.tally().count(packet.ssrc, packet.slot, packet.kind);
+            viewer.tally().count(packet.ssrc, packet.slot, packet.codec.kind());
         }
     }
 

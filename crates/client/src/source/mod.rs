@@ -4,18 +4,21 @@
 //! Nothing here reads a clock. Generated media is random but repeatable: the same seed gives the same bytes.
 
 mod audio;
+mod codec;
 mod ivf;
 mod ogg;
 mod picture;
 mod publisher;
 mod random;
 mod vp8;
+mod vp9;
 
 use std::path::PathBuf;
 
-use sabha_protocol::{Layer, Source};
+use sabha_protocol::{Layer, Source, VideoCodec};
 
 pub use audio::GeneratedAudio;
+pub use codec::Codec;
 pub use ivf::IvfVideo;
 pub use ogg::OggAudio;
 pub use picture::GeneratedVideo;
@@ -23,6 +26,7 @@ pub(crate) use publisher::Outgoing;
 pub use publisher::Publisher;
 pub(crate) use random::Random;
 pub use vp8::{Packetizer, Vp8Payload};
+pub use vp9::{Vp9Packetizer, Vp9Payload};
 
 use crate::{
     error::ClientError,
@@ -50,7 +54,7 @@ pub struct AudioStep {
     pub starts_spurt: bool,
 }
 
-/// VP8 frames, one after the other.
+/// Frames of a picture, one after the other.
 pub trait VideoSource: Send {
     /// Writes the next frame into `frame`, which is empty. With `key_wanted` it is a key frame.
     fn next_frame(&mut self, key_wanted: bool, frame: &mut Vec<u8>) -> VideoStep;
@@ -92,6 +96,16 @@ impl MediaFiles {
             _ if self.traced => Box::new(TracedAudio::new(generated, seed)),
             _ => Box::new(generated),
         })
+    }
+
+    /// Returns the best codec in which `source` is sent. Whoever can send VP9 can send VP8; files are VP8, as what is generated to
+    /// be looked at.
+    pub(crate) const fn best_codec(&self, source: Source) -> VideoCodec {
+        // As browsers do (`web/src/media/offer.ts`).
+        match source {
+            Source::Screen if self.traced && self.screen.is_none() => VideoCodec::Vp9,
+            _ => VideoCodec::Vp8,
+        }
     }
 
     /// Opens what `source` sends as picture in `layer`.

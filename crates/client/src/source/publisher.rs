@@ -10,9 +10,12 @@
 
 use std::time::{Duration, Instant};
 
-use sabha_protocol::{Layer, MediaState, Source};
+use sabha_protocol::{Layer, MediaState, Source, VideoCodec};
 
-use super::{AUDIO_TICKS, AudioSource, MediaFiles, Packetizer, VIDEO_TICKS, VideoSource, random::Random};
+use super::{
+    AUDIO_TICKS, AudioSource, Codec, MediaFiles, Packetizer, VIDEO_TICKS, VideoSource, Vp9Packetizer,
+    random::Random,
+};
 use crate::{error::ClientError, frames::Frames};
 
 /// A track that is behind by more than this skips the time instead of sending a burst.
@@ -24,6 +27,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) source: Source,
     /// The simulcast layer; nothing for what has only one.
     pub(crate) layer: Option<Layer>,
+    pub(crate) codec: Codec,
     /// RTP time.
     pub(crate) time: u32,
     pub(crate) marker: bool,
@@ -59,8 +63,18 @@ struct Track {
 
 enum Encoder {
     Audio(Box<dyn AudioSource>),
-    Video { source: Box<dyn VideoSource>, packetizer: Packetizer, key_wanted: bool },
+    Video { source: Box<dyn VideoSource>, cut: Cut, best: VideoCodec, key_wanted: bool },
 }
+
+/// Cuts frames into packets, for each codec that there is. Each numbers its own pictures: they are streams of their own.
+struct Cut {
+    codec: VideoCodec,
+    vp8: Packetizer,
+    vp9: Vp9Packetizer,
+}
+
+/// A shared screen, in pixels.
+const SCREEN_SIZE: (u16, u16) = (1920, 1080);
 
 impl Publisher {
     /// Returns a publisher of these sources, all switched off.
@@ -79,11 +93,17 @@ impl Publisher {
                 let seed = random.next();
                 let encoder = match source {
                     Source::Microphone | Source::ScreenAudio => Encoder::Audio(files.audio(*source, seed)?),
-                    Source::Camera | Source::Screen => Encoder::Video {
-                        source: files.video(*source, layer.unwrap_or(Layer::High), seed)?,
-                        packetizer: Packetizer::new(random.between(0, 0x8000) as u16),
-                        key_wanted: true,
-                    },
+                    Source::Camera | Source::Screen => {
+                        let (best, first) = (files.best_codec(*source), random.between(0, 0x8000) as u16);
+                        // A screen has one temporal layer, and so its packets name none.
+                        let vp9 = Vp9Packetizer::new(first, SCREEN_SIZE, false);
+                        Encoder::Video {
+                            source: files.video(*source, layer.unwrap_or(Layer::High), seed)?,
+                            cut: Cut { codec: best, vp8: Packetizer::new(first), vp9 },
+                            best,
+                            key_wanted: true,
+                        }
+                    }
                 };
                 let first_time = random.between(0, u32::MAX / 2);
                 let (due, epoch) = (now, now);
@@ -114,6 +134,18 @@ impl Publisher {
             track.wanted = layers.contains(&track.layer.unwrap_or(Layer::High));
         }
         self.update(now);
+    }
+
+    /// Says which codec everybody who watches can decode. A picture that is sent in none better goes on as it is; one whose codec
+    /// changes goes on with a key frame.
+    pub fn set_codec(&mut self, source: Source, wanted: VideoCodec) {
+        for track in self.tracks.iter_mut().filter(|track| track.source == source) {
+            if let Encoder::Video { cut, best, key_wanted, .. } = &mut track.encoder {
+                let codec = wanted.min(*best);
+                *key_wanted |= codec != cut.codec;
+                cut.codec = codec;
+            }
+        }
     }
 
     /// Says that whoever receives this layer cannot go on without a key frame: the next frame will be one.
@@ -173,25 +205,26 @@ impl Track {
             Encoder::Audio(audio) => {
                 let step = audio.next_packet(frame);
                 let time = self.first_time.wrapping_add(ticks(since, AUDIO_TICKS));
-                if frames.seal(source, frame, sealed) {
-                    send(Outgoing { source, layer, time, marker: step.starts_spurt, payload: sealed });
+                let codec = Codec::Opus;
+                if frames.seal(source, codec, frame, sealed) {
+                    send(Outgoing { source, layer, codec, time, marker: step.starts_spurt, payload: sealed });
                 }
                 self.due += duration(step.ticks, AUDIO_TICKS);
             }
-            Encoder::Video { source: video, packetizer, key_wanted } => {
+            Encoder::Video { source: video, cut, key_wanted, .. } => {
                 let step = video.next_frame(*key_wanted, frame);
                 let time = self.first_time.wrapping_add(ticks(since, VIDEO_TICKS));
-                if frames.seal(source, frame, sealed) {
+                let codec = Codec::of(source, cut.codec);
+                if frames.seal(source, codec, frame, sealed) {
                     *key_wanted &= !step.key;
-                    packetizer.packetize(
-                        sealed,
-                        step.key,
-                        step.temporal_layer,
-                        payload,
-                        |payload, marker| {
-                            send(Outgoing { source, layer, time, marker, payload });
-                        },
-                    );
+                    let emit = |payload: &[u8], marker| {
+                        send(Outgoing { source, layer, codec, time, marker, payload });
+                    };
+                    let (key, temporal_layer) = (step.key, step.temporal_layer);
+                    match cut.codec {
+                        VideoCodec::Vp8 => cut.vp8.packetize(sealed, key, temporal_layer, payload, emit),
+                        VideoCodec::Vp9 => cut.vp9.packetize(sealed, key, temporal_layer, payload, emit),
+                    }
                 } else {
                     // Receivers have nothing to go on from.
                     *key_wanted = true;
@@ -217,7 +250,7 @@ mod tests {
     use super::*;
     use crate::{
         frames::tests::{ALL_ON, member},
-        source::Vp8Payload,
+        source::{Vp8Payload, Vp9Payload},
     };
 
     #[derive(Debug, PartialEq, Eq)]
@@ -322,5 +355,41 @@ mod tests {
             assert!(first.key, "{layer:?}");
         }
         assert!(sent.iter().any(|packet| packet.source == Source::Microphone));
+    }
+
+    #[test]
+    fn screen_of_a_load_is_vp9_until_somebody_watches_who_does_not_know_it() {
+        let now = Instant::now();
+        let files = MediaFiles { traced: true, ..MediaFiles::default() };
+        let mut publisher = Publisher::new(&[Source::Screen, Source::Camera], &files, 1, now).unwrap();
+        publisher.set_media(ALL_ON, now);
+        let mut frames = member(0, 1);
+        let mut second = |publisher: &mut Publisher, number: u64| {
+            let (mut sent, end) = (Vec::new(), now + Duration::from_secs(number));
+            while let Some(due) = publisher.next_due().filter(|due| *due < end) {
+                publisher.poll(due, &mut frames, |packet| {
+                    let vp9 =
+                        Vp9Payload::parse(packet.payload).is_some_and(|payload| payload.starts_key_frame);
+                    let vp8 =
+                        Vp8Payload::parse(packet.payload).is_some_and(|payload| payload.starts_key_frame);
+                    let key = if packet.codec == Codec::Vp9 { vp9 } else { vp8 };
+                    sent.push((packet.source, packet.codec, key));
+                });
+            }
+            let of = |source| sent.iter().copied().filter(move |packet| packet.0 == source);
+            assert!(of(Source::Camera).all(|packet| packet.1 == Codec::Vp8));
+            let screen: Vec<_> = of(Source::Screen).map(|(_, codec, key)| (codec, key)).collect();
+            assert!(screen.iter().all(|packet| packet.0 == screen[0].0));
+            (screen[0], screen.iter().filter(|packet| packet.1).count())
+        };
+
+        assert_eq!(second(&mut publisher, 1), ((Codec::Vp9, true), 1));
+        publisher.set_codec(Source::Screen, VideoCodec::Vp9);
+        publisher.set_codec(Source::Camera, VideoCodec::Vp9);
+        assert_eq!(second(&mut publisher, 2), ((Codec::Vp9, false), 0), "nothing changed");
+        publisher.set_codec(Source::Screen, VideoCodec::Vp8);
+        assert_eq!(second(&mut publisher, 3), ((Codec::Vp8, true), 1));
+        publisher.set_codec(Source::Screen, VideoCodec::Vp9);
+        assert_eq!(second(&mut publisher, 4), ((Codec::Vp9, true), 1));
     }
 }

@@ -9,8 +9,6 @@ pub(super) struct Header {
     pub(super) ssrc: u32,
     /// Bytes of the header, contributing sources and extensions included.
     pub(super) bytes: usize,
-    /// Whether bytes at the end of the payload are none of it. How many, only the opened payload says.
-    pub(super) is_padded: bool,
     /// The number that transport-wide feedback is on.
     pub(super) transport_sequence: Option<u16>,
 }
@@ -43,7 +41,6 @@ impl Header {
             time: u32::from_be_bytes([t0, t1, t2, t3]),
             ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
             bytes,
-            is_padded: first & 0x20 != 0,
             transport_sequence,
         })
     }
@@ -116,7 +113,6 @@ pub(super) mod tests {
                 time: 90_000,
                 ssrc: 7,
                 bytes: 24,
-                is_padded: false,
                 transport_sequence: Some(0x1234),
             }
         );
@@ -126,7 +122,7 @@ pub(super) mod tests {
         let mut long = vec![0xb1, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 9];
         long.extend_from_slice(&[0x10, 0x00, 0, 2, 0, 3, 2, 0xab, 0xcd, 5, 1, 0]);
         let header = Header::read(&long, Some(3)).unwrap();
-        assert_eq!((header.bytes, header.transport_sequence, header.is_padded), (28, Some(0xabcd), true));
+        assert_eq!((header.bytes, header.transport_sequence), (28, Some(0xabcd)));
     }
 
     #[test]

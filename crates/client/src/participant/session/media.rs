@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, time::Instant};
 
 use sabha_protocol::{
-    MediaGeneration, Sdp,
+    MediaGeneration, MediaKind, Sdp, VideoCodec,
     wire::{ClientMessage, client::MediaOffer, server::MediaAnswer},
 };
 
@@ -13,6 +13,7 @@ use crate::{
     frames::Frames,
     media::{Peer, PeerConfig, PeerEvent, PeerOutput, Wire},
     participant::{Over, Phase},
+    source::Codec,
 };
 
 /// A peer connection with its socket.
@@ -109,6 +110,11 @@ impl Session {
             self.earlier_bytes += old.wire.bytes_in;
         }
         self.sink.reset_slots(media.peer.slots());
+        for source in self.config.publish.iter().copied().filter(|source| source.kind() == MediaKind::Video) {
+            // Until the server says what those who watch know: what it takes itself.
+            let best = if media.peer.takes(source, Codec::Vp9) { VideoCodec::Vp9 } else { VideoCodec::Vp8 };
+            self.publisher.set_codec(source, best);
+        }
         self.media = Some(media);
         self.replace_due = false;
         self.set_generation(answer.generation);
@@ -190,6 +196,9 @@ impl Session {
                 }
                 PeerOutput::Event(PeerEvent::Packet(packet)) => {
                     wire.known(&packet);
+                    // In the order in which they came.
+                    wire.take_counted(&mut self.counted);
+                    self.counted.iter().for_each(|packet| self.sink.count(packet));
                     self.sink.receive(&packet, &mut self.frames);
                 }
                 PeerOutput::Event(PeerEvent::KeyFrameWanted { source, layer }) => {

@@ -83,6 +83,7 @@ impl Session {
         let now = Instant::now();
         match message {
             ServerMessage::LayersWanted { source, layers } => self.publisher.set_wanted(source, &layers, now),
+            ServerMessage::CodecWanted { source, codec } => self.publisher.set_codec(source, codec),
             ServerMessage::Muted { source, .. } => {
                 self.wanted_media.set(source, false);
                 self.state.send_modify(|state| state.media.set(source, false));
