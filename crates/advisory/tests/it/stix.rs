@@ -617,7 +617,8 @@ fn malware_and_opinions_come_through_misp() {
         lines[0]["malware"],
         json!([
             ["Agent Tesla", true, ["keylogger", "trojan"], "spread by mail"],
-            ["Alone", true, ["unknown"], null],
+            // A cluster of MISP always has a description: where ours says nothing they say its name.
+            ["Alone", true, ["unknown"], "Alone"],
             ["the loader", false, [], null],
         ])
     );

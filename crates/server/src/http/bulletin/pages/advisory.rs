@@ -159,7 +159,7 @@ fn revisions(visit: &Visit, entries: &[Entry]) -> Markup {
             @for entry in entries {
                 tr {
                     th scope="row" { bdi { (entry.heading.as_deref().unwrap_or_default()) } }
-                    td.moment { (entry.date.as_deref().map(|date| visit.words.moment(date)).unwrap_or_default()) }
+                    td.moment { @if let Some(date) = &entry.date { (moment(visit, date)) } }
                     td dir="auto" { (entry.text.as_deref().unwrap_or_default()) }
                 }
             }
@@ -167,12 +167,17 @@ fn revisions(visit: &Visit, entries: &[Entry]) -> Markup {
     }
 }
 
+/// A date among what a document says, in the reader's words, which may run the other way.
+fn moment(visit: &Visit, date: &str) -> Markup {
+    html! { bdi lang=(visit.words.tag) { (visit.words.moment(date)) } }
+}
+
 fn said(visit: &Visit, entry: &Entry) -> Markup {
     html! {
         div.said {
             @if let Some(term) = entry.term { p.term lang=(visit.words.tag) { ((visit.words.term)(term)) } }
             @if let Some(heading) = &entry.heading { h3 dir="auto" { (heading) } }
-            @if let Some(date) = &entry.date { p.moment lang=(visit.words.tag) { (visit.words.moment(date)) } }
+            @if let Some(date) = &entry.date { p.moment { (moment(visit, date)) } }
             @if let Some(text) = &entry.text { (prose(text)) }
             @if let Some(link) = &entry.link { p { (outward(link)) } }
         }
