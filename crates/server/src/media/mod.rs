@@ -46,6 +46,9 @@ use self::{
 
 /// Shards at most: the index travels as one byte.
 const SHARDS_MAX: usize = 64;
+/// How often a port is looked for where any will do. One that is free at one address may be taken
+/// at another, by a browser, say, which has dozens.
+const ANY_PORT_TRIES: usize = 16;
 
 /// How the media plane listens.
 #[derive(Clone, Debug)]
@@ -97,16 +100,10 @@ impl MediaPlane {
     /// When the address is taken or not ours, or a thread cannot be started.
     pub fn start(config: &MediaConfig, events: mpsc::Sender<Event>) -> io::Result<Self> {
         let count = config.shards.clamp(1, SHARDS_MAX);
-        // Shards share the port among themselves, but not with another program: that one would silently
-        // take a part of the packets. A socket that does not share tells whether the port is free.
-        let first = std::net::UdpSocket::bind(config.listen)?;
-        let bound = first.local_addr()?;
-        drop(first);
-
-        let (bound, addresses) = place(bound, &config.external_ips)?;
+        let (sockets, bound, addresses) = bind(config.listen, &config.external_ips, count)?;
         let tcp_addresses = AddressTable::new(config.tcp_listen, &config.external_ips)?;
         let mut seeds = Vec::with_capacity(count);
-        for index in 0..count {
+        for (index, socket) in sockets.into_iter().enumerate() {
             let shard = ShardIndex(u8::try_from(index).unwrap_or(u8::MAX));
             let sfu = ShardConfig {
                 shard,
@@ -116,12 +113,7 @@ impl MediaPlane {
                 voices: config.voices,
                 seed: seed()?,
             };
-            seeds.push(worker::Seed::new(
-                sfu,
-                (socket::bind(bound)?, config.segmentation),
-                addresses.clone(),
-                count,
-            )?);
+            seeds.push(worker::Seed::new(sfu, (socket, config.segmentation), addresses.clone(), count)?);
         }
 
         let shards: Vec<ShardLink> = seeds.iter().map(worker::Seed::link).collect();
@@ -232,6 +224,38 @@ fn seed() -> io::Result<[u8; 32]> {
     Ok(seed)
 }
 
+/// Binds a socket for each shard. Where any free port will do and somebody else takes the one that was found before all are
+/// bound to it, another one is looked for.
+fn bind(
+    listen: SocketAddr,
+    external: &[IpAddr],
+    count: usize,
+) -> io::Result<(Vec<std::net::UdpSocket>, SocketAddr, AddressTable)> {
+    let mut tries = if listen.port() == 0 { ANY_PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_once(listen, external, count) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
+            bound => return bound,
+        }
+    }
+}
+
+fn bind_once(
+    listen: SocketAddr,
+    external: &[IpAddr],
+    count: usize,
+) -> io::Result<(Vec<std::net::UdpSocket>, SocketAddr, AddressTable)> {
+    // Shards share the port among themselves, but not with another program: that one would silently
+    // take a part of the packets. A socket that does not share tells whether the port is free.
+    let first = std::net::UdpSocket::bind(listen)?;
+    let bound = first.local_addr()?;
+    drop(first);
+    let (bound, addresses) = place(bound, external)?;
+    let sockets = (0..count).map(|_| socket::bind(bound)).collect::<io::Result<_>>()?;
+    Ok((sockets, bound, addresses))
+}
+
 /// Decides where the sockets are bound and what peers are told of it. A server on loopback is for this
 /// machine alone: its media socket is bound to every address, and refuses what other machines send.
 fn place(bound: SocketAddr, external: &[IpAddr]) -> io::Result<(SocketAddr, AddressTable)> {
@@ -240,4 +264,26 @@ fn place(bound: SocketAddr, external: &[IpAddr]) -> io::Result<(SocketAddr, Addr
         return Ok((everywhere, AddressTable::within_machine(bound.port())));
     }
     Ok((bound, AddressTable::new(bound, external)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn any_free_port_is_one_that_is_free_for_all_shards_and_one_that_was_named_is_never_another() {
+        // Ports that are taken at another address of this machine, which a first look at one address does not tell.
+        let elsewhere: Vec<_> = (0..400).map(|_| std::net::UdpSocket::bind("127.0.0.2:0").unwrap()).collect();
+        let taken: HashSet<u16> =
+            elsewhere.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+        for _ in 0..400 {
+            let (sockets, bound, _) = bind("127.0.0.1:0".parse().unwrap(), &[], 2).unwrap();
+            assert_eq!(sockets.len(), 2);
+            assert!(!taken.contains(&bound.port()));
+        }
+        let named = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), *taken.iter().next().unwrap());
+        assert_eq!(bind(named, &[], 2).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
 }
