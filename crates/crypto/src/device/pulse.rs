@@ -1,8 +1,8 @@
 //! Heartbeats: the hosts' signed word on which epoch is the present, so that a server can neither hold a removal
 //! back, nor split the group, nor show a joiner the past, without being noticed.
 //!
-//! The senior host beats every five seconds, and whoever commits right after its commit; the next host takes over
-//! when the senior is silent. The numbers go up; of two with the same number the first in the room's order counts.
+//! The senior host beats every five seconds, and at once after the commit by which somebody came back; a host that commits
+//! does so right after its commit; the next host takes over when the senior is silent. The numbers go up; of two with the same number the first in the room's order counts.
 //!
 //! A genuine heartbeat can still be an old one that was passed on late. How late is measured by its date, against
 //! the freshest that ever came from its signer; and that one was fresh if it answered a question of this device.
