@@ -127,6 +127,11 @@ impl Bench {
         cores.saturating_sub(1).max(1) as f64
     }
 
+    /// Returns whether the client has cores of its own.
+    pub(crate) fn has_other_cores(&self) -> bool {
+        thread::available_parallelism().map_or(1, usize::from) > 1
+    }
+
     /// Returns what came of the goals, as a table.
     pub(crate) fn outcome(&self) -> String {
         let verdicts = self.verdicts.borrow();

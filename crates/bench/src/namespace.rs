@@ -17,10 +17,19 @@ pub(crate) const INTERFACE: &str = "bench0";
 /// Open files that a program may have.
 const FILES_MAX: u32 = 16_384;
 
+/// Which cores receive what comes over loopback (Linux, `Documentation/networking/scaling.rst`).
+const STEERING: &str = "/sys/class/net/lo/queues/rx-0/rps_cpus";
+
 /// A namespace, deleted when dropped.
 #[derive(Debug)]
 pub(crate) struct Namespace {
     name: String,
+}
+
+/// As long as it is there, other cores than the sender's receive.
+#[derive(Debug)]
+pub(crate) struct Steered<'a> {
+    namespace: &'a Namespace,
 }
 
 /// The cores on which a program may run.
@@ -46,11 +55,22 @@ impl Namespace {
         Ok(namespace)
     }
 
+    /// Has the kernel do on these cores what it does to hand a packet to its receiver (receive packet steering), until the guard
+    /// is dropped. Otherwise it does that on the core that sent the packet, within the call that sends it.
+    pub(crate) fn receive_on(&self, cores: Cores) -> Result<Steered<'_>> {
+        self.steer(&mask(cores))?;
+        Ok(Steered { namespace: self })
+    }
+
+    fn steer(&self, mask: &str) -> Result<()> {
+        let write = format!("echo {mask} > {STEERING}");
+        ip(&["netns", "exec", &self.name, "sh", "-c", &write])
+    }
+
     /// Returns a command that runs `program` in the namespace, on these cores. Its process id is the program's.
     pub(crate) fn command(&self, cores: Cores, program: impl AsRef<OsStr>) -> Command {
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let list = match cores {
-            Cores::Others if count > 1 => format!("1-{}", count - 1),
+        let list = match (cores, core_count()) {
+            (Cores::Others, 2..) => format!("1-{}", core_count() - 1),
             _ => "0".to_owned(),
         };
         let mut command = Command::new("ip");
@@ -60,6 +80,28 @@ impl Namespace {
         command.stdin(Stdio::null());
         command
     }
+}
+
+impl Drop for Steered<'_> {
+    fn drop(&mut self) {
+        // If it stays, the next turns say so by their figures: the setting goes with the namespace.
+        drop(self.namespace.steer("0"));
+    }
+}
+
+fn core_count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Returns the cores as the kernel reads a set of them: hexadecimal, in groups of 32 with commas between.
+fn mask(cores: Cores) -> String {
+    let first = usize::from(cores == Cores::Others && core_count() > 1);
+    let last = if cores == Cores::First { 0 } else { core_count() - 1 };
+    let groups = (0..=last / 32).rev().map(|group| {
+        let bits = (0..32).filter(|bit| (first..=last).contains(&(group * 32 + bit)));
+        format!("{:08x}", bits.fold(0_u32, |mask, bit| mask | 1 << bit))
+    });
+    groups.collect::<Vec<_>>().join(",")
 }
 
 impl Drop for Namespace {
@@ -78,4 +120,20 @@ fn ip(words: &[&str]) -> Result<()> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_told_as_the_kernel_reads_them() {
+        assert_eq!(mask(Cores::First), "00000001");
+        let others = mask(Cores::Others);
+        let bits: u32 = others
+            .split(',')
+            .map(|group| u32::from_str_radix(group, 16).expect("hexadecimal").count_ones())
+            .sum();
+        assert_eq!(bits as usize, (core_count() - 1).max(1), "{others}");
+    }
 }

@@ -24,8 +24,9 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn judge(bench: &Bench, comparison: &Comparison, load: &Load) {
-    let at = format!("forwarding, {}", load.told());
+/// Says what came of the goals of equal load.
+pub(super) fn judge(bench: &Bench, comparison: &Comparison, load: &Load) {
+    let at = format!("{}, {}", bench.part.get(), load.told());
     for (other, goal, text) in
         [(System::Janus, 3.0, "at least 3 x Janus"), (System::Plain, 2.0, "at least 2 x plain")]
     {

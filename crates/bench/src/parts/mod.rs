@@ -1,5 +1,6 @@
 //! What can be measured, each part by itself.
 
+mod delivery;
 mod flood;
 mod forwarding;
 mod grid;
@@ -21,6 +22,8 @@ use crate::bench::Bench;
 pub(crate) enum Part {
     /// What forwarding costs at equal load: one sender, 99 viewers, every system in turns.
     Forwarding,
+    /// The same, where the client's cores do what the kernel does to hand it a packet.
+    Delivery,
     /// The most that each system forwards, and what that costs.
     Saturation,
     /// How cost grows with those who watch.
@@ -44,8 +47,9 @@ pub(crate) enum Part {
 impl Part {
     /// Returns the parts that this one stands for.
     pub(crate) fn parts(self) -> &'static [Self] {
-        const EVERY: [Part; 8] = [
+        const EVERY: [Part; 9] = [
             Part::Forwarding,
+            Part::Delivery,
             Part::Line,
             Part::Saturation,
             Part::Latency,
@@ -56,13 +60,14 @@ impl Part {
         ];
         match self {
             Self::Forwarding => &EVERY[0..1],
-            Self::Line => &EVERY[1..2],
-            Self::Saturation => &EVERY[2..3],
-            Self::Latency => &EVERY[3..4],
-            Self::Grid => &EVERY[4..5],
-            Self::Memory => &EVERY[5..6],
-            Self::Flood => &EVERY[6..7],
-            Self::Idle => &EVERY[7..8],
+            Self::Delivery => &EVERY[1..2],
+            Self::Line => &EVERY[2..3],
+            Self::Saturation => &EVERY[3..4],
+            Self::Latency => &EVERY[4..5],
+            Self::Grid => &EVERY[5..6],
+            Self::Memory => &EVERY[6..7],
+            Self::Flood => &EVERY[7..8],
+            Self::Idle => &EVERY[8..9],
             Self::All | Self::Quick => &EVERY,
         }
     }
@@ -70,6 +75,7 @@ impl Part {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Forwarding => "forwarding",
+            Self::Delivery => "delivery",
             Self::Saturation => "saturation",
             Self::Line => "line",
             Self::Grid => "grid",
@@ -90,6 +96,7 @@ impl Part {
         bench.part.set(self.name());
         match self {
             Self::Forwarding => forwarding::run(bench),
+            Self::Delivery => delivery::run(bench),
             Self::Saturation => saturation::run(bench),
             Self::Line => line::run(bench),
             Self::Grid => grid::run(bench),

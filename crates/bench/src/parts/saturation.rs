@@ -29,8 +29,12 @@ const LATE_MAX_US: u64 = 100_000;
 /// Steps of one system at most.
 const STEPS_MAX: usize = 8;
 
-/// Viewers at most: as many as a client has sockets for.
-const VIEWERS_MAX: u16 = 990;
+/// Viewers at most: fourteen rooms, of which a client has not filled another in minutes; nine if it is to be short.
+const VIEWERS_MAX: u16 = 14 * VIEWERS_OF_A_ROOM;
+const VIEWERS_MAX_SHORT: u16 = 9 * VIEWERS_OF_A_ROOM;
+
+/// How many times as many come next at most.
+const STEP_MAX: f64 = 9.0;
 
 /// What ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +113,7 @@ fn judge(bench: &Bench, found: &[Most]) {
 
 /// Adds viewers until something is full, and returns the step at which most packets arrived.
 fn most(bench: &Bench, system: System) -> Result<Most> {
+    let viewers_max = if bench.pace.is_short { VIEWERS_MAX_SHORT } else { VIEWERS_MAX };
     let mut viewers = VIEWERS_OF_A_ROOM;
     let mut best: Option<Most> = None;
     for _ in 0..STEPS_MAX {
@@ -128,10 +133,10 @@ fn most(bench: &Bench, system: System) -> Result<Most> {
             Some(best) if packets(&best) > packets(&here) => Some(Most { limit: here.limit, ..best }),
             _ => Some(here),
         };
-        if limit.is_some() || viewers >= VIEWERS_MAX {
+        if limit.is_some() || viewers >= viewers_max {
             break;
         }
-        viewers = next(viewers, &figures, bench.client_cores());
+        viewers = next(viewers, &figures, bench.client_cores()).min(viewers_max);
     }
     best.ok_or_else(|| anyhow::anyhow!("{system} had no turn"))
 }
@@ -148,14 +153,12 @@ fn limit(figures: &Figures, client_cores: f64) -> Option<Limit> {
     }
 }
 
-/// Returns how many viewers come next: as many rooms of them as should fill whoever is fuller, but at least one room
-/// more, and at most thrice as many.
+/// Returns how many viewers come next: as many rooms of them as should fill whoever is fuller, but at least one room more.
 fn next(viewers: u16, figures: &Figures, client_cores: f64) -> u16 {
     let busiest = figures.server_cores().max(figures.client_cores / client_cores).max(0.01);
-    let wanted = f64::from(viewers) * (1.0 / busiest).min(3.0);
+    let wanted = f64::from(viewers) * (1.0 / busiest).min(STEP_MAX);
     let rooms = (wanted / f64::from(VIEWERS_OF_A_ROOM)).round() as u16;
-    (rooms * VIEWERS_OF_A_ROOM)
-        .clamp(viewers + VIEWERS_OF_A_ROOM, VIEWERS_MAX.max(viewers + VIEWERS_OF_A_ROOM))
+    (rooms * VIEWERS_OF_A_ROOM).max(viewers + VIEWERS_OF_A_ROOM)
 }
 
 #[cfg(test)]
@@ -182,9 +185,10 @@ mod tests {
 
     #[test]
     fn steps_are_whole_rooms_and_never_stand_still() {
-        assert_eq!(next(99, &figures(0.1, 0.1), 1.0), 297, "at most thrice as many");
+        assert_eq!(next(99, &figures(0.05, 0.1), 1.0), 891, "at most nine times as many");
         assert_eq!(next(99, &figures(0.25, 0.5), 1.0), 198, "the client fills first");
         assert_eq!(next(297, &figures(0.94, 0.5), 1.0), 396);
-        assert_eq!(next(99, &figures(0.25, 0.5), 4.0), 297, "it has four cores");
+        assert_eq!(next(99, &figures(0.25, 0.5), 4.0), 396, "it has four cores");
+        assert_eq!(next(891, &figures(0.99, 0.5), 1.0), 990);
     }
 }

@@ -48,6 +48,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sabha_crypto::device::MeetingSuite;
 use tokio::time::sleep;
 
@@ -62,6 +63,10 @@ use crate::{
     process::{ProcessSample, ProcessTime, process_time, sample_process},
     tls::Trust,
 };
+
+/// Rooms that are filled at the same time. Whoever comes changes a group, and each of its members follows: hundreds at once keep a
+/// core busy for longer than anybody waits to be let in.
+const ROOMS_AT_ONCE: usize = 3;
 
 /// What to load a server with.
 #[derive(Clone, Debug)]
@@ -94,7 +99,7 @@ pub struct LoadConfig {
     pub flood: Option<u32>,
     /// The server's process, if it is on this machine and its time and memory are wanted.
     pub server_pid: Option<u32>,
-    /// How long to wait for everybody to be in.
+    /// How long to wait for everybody of a room to be in.
     pub patience: Duration,
 }
 
@@ -118,7 +123,10 @@ pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
     for number in 0..config.rooms.max(1) {
         rooms.push(Room::open(config, &gauge, number).await?);
     }
-    futures_util::future::try_join_all(rooms.iter_mut().map(|room| room.fill(config, &gauge))).await?;
+    stream::iter(&mut rooms)
+        .map(Ok)
+        .try_for_each_concurrent(ROOMS_AT_ONCE, |room| room.fill(config, &gauge))
+        .await?;
     let joins: Vec<_> = rooms.iter().flat_map(Room::joins).collect();
     sleep(config.warm_up).await;
 
