@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     figures::Figures,
-    load::{Load, Scenario},
+    load::{Load, Scenario, VIEWERS_OF_A_ROOM},
     namespace::Namespace,
     parts::Most,
     say,
@@ -79,7 +79,8 @@ impl Bench {
     /// Returns the load of the scenario, at the bench's pace.
     pub(crate) const fn load(&self, scenario: Scenario, viewers: u16) -> Load {
         let Pace { seconds, warm_up, .. } = self.pace;
-        Load { scenario, viewers, seconds, warm_up, flood: None, check_one_in: 1 }
+        let room_viewers = VIEWERS_OF_A_ROOM;
+        Load { scenario, viewers, seconds, warm_up, flood: None, check_one_in: 1, room_viewers }
     }
 
     /// Loads the system once.
