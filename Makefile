@@ -138,6 +138,7 @@ check-wasm:
 # that is new to the workspace is new to this lockfile too.
 check-fuzz:
 	@$(step) 'fuzz targets' cargo build --manifest-path fuzz/Cargo.toml --target-dir target
+	@$(step) 'fuzz targets on their seeds' fuzz/replay.sh target/debug
 
 check-deny:
 	@if command -v cargo-deny >/dev/null; then $(step) 'cargo-deny' cargo deny --offline check licenses bans sources; \

@@ -47,19 +47,17 @@ fn check(packet: &[u8]) {
     assert_eq!(header.transport_seq, seq);
 }
 
-/// Returns the first elements of a block, as RFC 8285 sections 4.2 and 4.3 describe them: as many as are looked at.
+/// Returns the elements of a block, as RFC 8285 sections 4.2 and 4.3 describe them.
 fn elements(body: &[u8], head: usize) -> Vec<(u8, &[u8])> {
     let mut elements = Vec::new();
     let mut at = 0;
-    // Padding counts as one.
-    for _ in 0..16 {
-        let Some(&first) = body.get(at) else { break };
+    while let Some(&first) = body.get(at) {
         if first == 0 {
             at += 1;
             continue;
         }
         let (id, length) = match (head, body.get(at + 1)) {
-            (1, _) if first >> 4 == 15 => break,
+            (1, _) if matches!(first >> 4, 0 | 15) => break,
             (1, _) => (first >> 4, usize::from(first & 0x0f) + 1),
             (_, Some(&length)) => (first, usize::from(length)),
             (_, None) => break,
