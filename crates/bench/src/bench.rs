@@ -27,6 +27,8 @@ pub(crate) struct Programs {
     /// Directory of `sabha`, `sabha-client` and `examples/plain_forwarder`.
     pub(crate) ours: PathBuf,
     pub(crate) janus: PathBuf,
+    /// Nowhere, unless it is given: it is in no package of Debian.
+    pub(crate) galene: Option<PathBuf>,
 }
 
 /// How long it takes, and how often.

@@ -62,6 +62,9 @@ struct Cli {
     /// The program of Janus; left out if it is not there.
     #[arg(long, value_name = "PATH", default_value = "/usr/bin/janus")]
     janus: PathBuf,
+    /// The program of Galène; left out if it is not given.
+    #[arg(long, value_name = "PATH")]
+    galene: Option<PathBuf>,
     /// Append every turn's report to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -77,7 +80,7 @@ fn main() -> Result<()> {
         seconds: cli.seconds.unwrap_or(seconds),
         warm_up: cli.warm_up.unwrap_or(warm_up),
     };
-    let programs = Programs { ours: cli.programs, janus: cli.janus };
+    let programs = Programs { ours: cli.programs, janus: cli.janus, galene: cli.galene };
     for system in System::OTHERS.into_iter().filter(|system| !system.is_here(&programs)) {
         say(&format!("{system} is left out: it is not here"));
     }

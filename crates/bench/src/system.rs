@@ -32,6 +32,8 @@ pub(crate) enum System {
     Plain,
     /// Janus with its VideoRoom plugin.
     Janus,
+    /// Galène, if its path is given.
+    Galene,
 }
 
 /// Voices that [`System::SabhaAllVoices`] forwards: as many as the server can be told to.
@@ -49,6 +51,13 @@ const LIMITS: [(&str, &str); 5] = [
 /// Janus' WebSocket, on loopback.
 const JANUS_PORT: u16 = 8188;
 
+/// Galène's WebSocket, on loopback.
+const GALENE_PORT: u16 = 8443;
+
+/// The group that the client asks for, by its file's name, and the password with which anybody may come in and send.
+const GALENE_GROUP: (&str, &str) =
+    ("sabha.json", r#"{ "wildcard-user": { "password": "sabha", "permissions": "present" } }"#);
+
 /// As its documentation advises for many viewers: one event loop for each core that it may use (here one), and nothing
 /// that a lone machine does not need. DTLS with the same curves, SRTP as negotiated, no limit on the bitrate.
 const JANUS_SETTINGS: &str = "general: { debug_level = 2; event_loops = 1; admin_secret = \"unused\"; }\n\
@@ -59,13 +68,14 @@ libjanus_rabbitmq.so\"; }\n\
 
 impl System {
     /// Those that may not be here.
-    pub(crate) const OTHERS: [Self; 1] = [Self::Janus];
+    pub(crate) const OTHERS: [Self; 2] = [Self::Janus, Self::Galene];
 
     /// Returns whether it can be run on this machine.
     pub(crate) fn is_here(self, programs: &Programs) -> bool {
         match self {
             Self::Sabha | Self::SabhaNoGso | Self::SabhaAllVoices | Self::Library | Self::Plain => true,
             Self::Janus => programs.janus.exists(),
+            Self::Galene => programs.galene.as_ref().is_some_and(|program| program.exists()),
         }
     }
 
@@ -109,6 +119,14 @@ impl System {
                 client.args(["--media-ip", ADDRESS, "--scenario", scenario, "--viewers", &viewers]);
                 program
             }
+            Self::Galene => {
+                let path = programs.galene.as_ref().context("its path (--galene)")?;
+                let mut server = galene(path, namespace, folder.path())?;
+                let program = Program::start_and_wait(&mut server, GALENE_PORT)?;
+                client.args(["load-elsewhere", "galene", &format!("127.0.0.1:{GALENE_PORT}")]);
+                client.args(["--media-ip", ADDRESS, "--scenario", scenario, "--viewers", &viewers]);
+                program
+            }
         };
         client.args(["--seconds", &load.seconds.to_string(), "--warm-up", &load.warm_up.to_string()]);
         client.args(["--open-one-in", &load.open_one_in().to_string()]);
@@ -126,7 +144,7 @@ impl System {
             Self::SabhaNoGso => Some(("SABHA__MEDIA__SEGMENTATION", "false".to_owned())),
             Self::SabhaAllVoices => Some(("SABHA__MEDIA__VOICES", ALL_VOICES.to_string())),
             Self::Library => Some(("SABHA__MEDIA__PATH", "library".to_owned())),
-            Self::Sabha | Self::Plain | Self::Janus => None,
+            Self::Sabha | Self::Plain | Self::Janus | Self::Galene => None,
         }
     }
 }
@@ -144,6 +162,22 @@ fn janus(program: &Path, namespace: &Namespace, folder: &Path) -> Result<Command
     Ok(janus)
 }
 
+/// Neither TLS before its WebSocket nor a TURN server, and one thread that runs Go, for it has one core. Nothing is recorded
+/// unless somebody asks for it.
+fn galene(program: &Path, namespace: &Namespace, folder: &Path) -> Result<Command> {
+    let mut galene = namespace.command(Cores::First, program);
+    galene.args(["-insecure", "-http", &format!("127.0.0.1:{GALENE_PORT}"), "-turn", ""]);
+    for option in ["-groups", "-data", "-static", "-recordings"] {
+        let place = folder.join(&option[1..]);
+        fs::create_dir(&place)?;
+        galene.arg(option).arg(place);
+    }
+    let (name, group) = GALENE_GROUP;
+    fs::write(folder.join("groups").join(name), group)?;
+    galene.env("GOMAXPROCS", "1");
+    Ok(galene)
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(500).collect()
 }
@@ -157,6 +191,23 @@ impl fmt::Display for System {
             Self::Library => "library",
             Self::Plain => "plain",
             Self::Janus => "janus",
+            Self::Galene => "galene",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn galene_is_here_only_where_its_path_is_given_and_leads_to_something() {
+        let is_here = |galene| {
+            let programs = Programs { ours: "target/release".into(), janus: "/usr/bin/janus".into(), galene };
+            System::Galene.is_here(&programs)
+        };
+        assert!(!is_here(None));
+        assert!(!is_here(Some("/nowhere/galene".into())));
+        assert!(is_here(Some(std::env::current_exe().unwrap())));
     }
 }

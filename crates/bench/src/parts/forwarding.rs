@@ -14,8 +14,9 @@ use crate::{
 const GOAL: f64 = 300_000.0;
 
 pub(super) fn run(bench: &Bench) -> Result<()> {
-    let short = [System::Sabha, System::SabhaNoGso, System::Plain, System::Janus];
-    let long = [System::Sabha, System::SabhaNoGso, System::Library, System::Plain, System::Janus];
+    let short = [System::Sabha, System::SabhaNoGso, System::Plain, System::Janus, System::Galene];
+    let long =
+        [System::Sabha, System::SabhaNoGso, System::Library, System::Plain, System::Janus, System::Galene];
     let systems = bench.systems(if bench.pace.is_short { &short } else { &long });
     let load = bench.load(Scenario::Speaker, VIEWERS_OF_A_ROOM);
     let comparison = rounds(bench, &systems, &load)?;

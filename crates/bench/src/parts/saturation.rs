@@ -60,8 +60,8 @@ pub(crate) struct Most {
 }
 
 pub(super) fn run(bench: &Bench) -> Result<()> {
-    let short = [System::Sabha, System::Plain, System::Janus];
-    let long = [System::Sabha, System::SabhaNoGso, System::Plain, System::Janus];
+    let short = [System::Sabha, System::Plain, System::Janus, System::Galene];
+    let long = [System::Sabha, System::SabhaNoGso, System::Plain, System::Janus, System::Galene];
     let systems = bench.systems(if bench.pace.is_short { &short } else { &long });
     ensure!(!systems.is_empty(), "nothing is left to measure");
     let found: Vec<Most> = systems.iter().map(|system| most(bench, *system)).collect::<Result<Vec<_>>>()?;

@@ -57,14 +57,16 @@ pub(super) struct Load {
 /// The load of a scenario at a server that is not ours.
 #[derive(Args, Debug)]
 pub(super) struct LoadElsewhere {
-    /// What is there: janus, or plain (the example `plain_forwarder`).
+    /// What is there: galene, janus, or plain (the example `plain_forwarder`). Galène must have a group `sabha` in which
+    /// anybody with the password `sabha` may send.
     kind: Elsewhere,
-    /// Janus' WebSocket, or where the plain forwarder takes offers.
+    /// Where Galène or Janus has its WebSocket, without TLS, or the plain forwarder takes offers.
     address: SocketAddr,
-    /// The address of this machine from which media is sent and received. Janus never uses the loopback interface.
+    /// The address of this machine from which media is sent and received. Galène and
+    /// Janus never use the loopback interface.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     media_ip: IpAddr,
-    /// What they do: speaker, grid-9, grid-20 or grid-25.
+    /// What they do: speaker, and at Janus grid-9, grid-20 or grid-25.
     #[arg(long, default_value_t = Scenario::Speaker)]
     scenario: Scenario,
     /// Who watches, the sender not included; a grid watches itself.

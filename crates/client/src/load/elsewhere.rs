@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::{
     Accounts, Gauge, LoadReport, Scenario,
     endpoint::{Endpoint, Place, Running},
+    galene::Galene,
     janus::{Janus, Subscribed},
     no_process, plain,
     report::Setting,
@@ -27,6 +28,8 @@ use crate::{
 /// Servers that can be loaded beside ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
+    /// Galène, by its WebSocket, with a group for the load.
+    Galene,
     /// Janus with its VideoRoom plugin, by its WebSocket.
     Janus,
     /// The example `plain_forwarder`: str0m, and a loop.
@@ -75,6 +78,7 @@ struct Cast {
 
 /// The way in.
 enum Door {
+    Galene(Galene),
     Janus(Box<Janus>),
     Plain(SocketAddr),
 }
@@ -89,9 +93,11 @@ pub async fn load_elsewhere(config: &ElsewhereConfig) -> Result<LoadReport, Clie
     let cast = Cast::of(config)?;
     let mut door = match config.kind {
         Elsewhere::Janus => Door::Janus(Box::new(Janus::connect(config.address, cast.senders).await?)),
-        Elsewhere::Plain if cast.senders > 1 => {
-            return Err(ClientError::Misuse("the plain forwarder has one sender"));
+        // At Galène a viewer of several would have a connection to each.
+        Elsewhere::Galene | Elsewhere::Plain if cast.senders > 1 => {
+            return Err(ClientError::Misuse("only Janus is loaded with more than one sender"));
         }
+        Elsewhere::Galene => Door::Galene(Galene::new(config.address)),
         Elsewhere::Plain => Door::Plain(config.address),
     };
     let mut senders = Vec::new();
@@ -183,6 +189,7 @@ impl Door {
         let media = (cast.layer, config.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
         let (mut sender, offer) = Endpoint::sender(config.media_ip, place, media, gauge).await?;
         let answer = match self {
+            Self::Galene(galene) => galene.publish(&offer).await?,
             Self::Janus(janus) => janus.publish(&offer).await?,
             Self::Plain(address) => plain::exchange(*address, &offer, true).await?,
         };
@@ -199,6 +206,13 @@ impl Door {
     ) -> Result<Running, ClientError> {
         let (ip, place) = (config.media_ip, cast.viewer(number));
         match self {
+            Self::Galene(galene) => {
+                let requested = galene.request().await?;
+                let (viewer, answer) =
+                    Endpoint::viewer_of(&requested.offer, |_| Some(0), ip, place, gauge).await?;
+                galene.start(requested, &answer).await?;
+                Ok(viewer.start())
+            }
             Self::Janus(janus) => {
                 let but = cast.watch_each_other.then_some(number);
                 let Subscribed { handle, offer, senders } = janus.subscribe(but).await?;
@@ -218,7 +232,7 @@ impl Door {
     async fn keep_alive(&mut self) -> Result<(), ClientError> {
         match self {
             Self::Janus(janus) => janus.keep_alive().await,
-            Self::Plain(_) => Ok(()),
+            Self::Galene(_) | Self::Plain(_) => Ok(()),
         }
     }
 }
@@ -226,6 +240,7 @@ impl Door {
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Galene => "galene",
             Self::Janus => "janus",
             Self::Plain => "plain",
         })
@@ -237,9 +252,10 @@ impl FromStr for Elsewhere {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
+            "galene" => Ok(Self::Galene),
             "janus" => Ok(Self::Janus),
             "plain" => Ok(Self::Plain),
-            _ => Err("janus or plain"),
+            _ => Err("galene, janus or plain"),
         }
     }
 }

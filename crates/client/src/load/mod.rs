@@ -16,6 +16,7 @@
 mod elsewhere;
 mod endpoint;
 mod flood;
+mod galene;
 mod gauge;
 mod histogram;
 mod janus;

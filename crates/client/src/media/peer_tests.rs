@@ -10,7 +10,7 @@ use std::{
 use sabha_protocol::{Layer, MediaKind, Source};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
-    change::SdpOffer,
+    change::{SdpAnswer, SdpOffer},
     crypto,
     media::{KeyframeRequestKind, Mid, Rid},
     net::{Protocol, Receive, TcpType},
@@ -268,4 +268,51 @@ fn junk_on_the_socket_changes_nothing() {
     let before = pair.arrived.values().sum::<usize>();
     pair.run_until(|pair| pair.arrived.values().sum::<usize>() > before + 100);
     assert!(pair.received.is_empty());
+}
+
+/// Returns an endpoint with full ICE whose descriptions name no candidate, as one that trickles them.
+fn trickling(now: Instant) -> Rtc {
+    RtcConfig::new().set_crypto_provider(Arc::new(crypto::from_feature_flags())).set_rtp_mode(true).build(now)
+}
+
+#[test]
+fn offerer_that_is_told_no_candidate_connects_to_whoever_checks_it() {
+    let mut pair = Pair::new(Path::Udp);
+    let config = PeerConfig {
+        up: vec![Source::Camera],
+        simulcast: false,
+        video_slots: 0,
+        audio_slots: 0,
+        local: pair.client,
+        path: Path::Udp,
+        reports_elsewhere: false,
+    };
+    let (mut peer, offer) = Peer::offer(&config, pair.now).unwrap();
+    let mut rtc = trickling(pair.now);
+    let offer = SdpOffer::from_sdp_string(offer.sdp.as_str()).unwrap();
+    let answer = rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
+    assert!(!answer.contains("a=candidate"), "{answer}");
+    rtc.add_local_candidate(Candidate::host(pair.server, Protocol::Udp).unwrap());
+    peer.accept(&answer.parse().unwrap(), pair.now).unwrap();
+    (pair.peer, pair.rtc) = (peer, rtc);
+
+    pair.run_until(|pair| pair.connected && pair.rtc.is_connected());
+}
+
+#[test]
+fn answerer_that_is_told_no_candidate_connects_to_whoever_checks_it() {
+    let mut pair = Pair::new(Path::Udp);
+    let mut rtc = trickling(pair.now);
+    let mut changes = rtc.sdp_api();
+    changes.add_media(str0m::media::MediaKind::Video, str0m::media::Direction::SendOnly, None, None, None);
+    let (offer, pending) = changes.apply().unwrap();
+    let offer = offer.to_sdp_string();
+    assert!(!offer.contains("a=candidate"), "{offer}");
+    rtc.add_local_candidate(Candidate::host(pair.server, Protocol::Udp).unwrap());
+    let (peer, answer) = Peer::answer(&offer.parse().unwrap(), pair.client, false, pair.now).unwrap();
+    let answer = SdpAnswer::from_sdp_string(answer.as_str()).unwrap();
+    rtc.sdp_api().accept_answer(pending, answer).unwrap();
+    (pair.peer, pair.rtc) = (peer, rtc);
+
+    pair.run_until(|pair| pair.connected && pair.rtc.is_connected());
 }

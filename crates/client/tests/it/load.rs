@@ -40,7 +40,7 @@ fn config(server: &TestServer, scenario: Scenario) -> LoadConfig {
 }
 
 /// Whatever the scenario: nobody is missing, and nothing that arrived is anything but what was sealed.
-fn assert_sound(report: &LoadReport) {
+pub(crate) fn assert_sound(report: &LoadReport) {
     assert_eq!(report.absent, 0, "{report:#?}");
     for totals in [&report.video, &report.audio] {
         assert_eq!(totals.wrong, 0, "{totals:?}");

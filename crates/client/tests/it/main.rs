@@ -7,6 +7,7 @@ mod command_line;
 mod crooked;
 mod doorman;
 mod fanout;
+mod galene;
 mod hostility;
 mod impair;
 mod load;
