@@ -11,14 +11,7 @@
 //
 // The offer is made while the socket opens and the guest waits, so that nothing has to wait for it.
 
-import type {
-  DeviceView,
-  MediaState,
-  ResumeToken,
-  Rule,
-  ServerMessage,
-  Source,
-} from '../protocol/messages';
+import type { DeviceView, MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
 import { type CallEvent, type Effect, initialModel, type Model, nothingOn, type Step } from './model';
 import * as pictures from './pictures';
 import type { Over, OverReason } from './state';
