@@ -81,7 +81,9 @@ describe('entering', () => {
       return newcomer.reply('join', joined({ participants })).sent;
     };
     expect(asked(1)).toEqual([]);
-    expect(asked(2)).toEqual([{ type: 'subscribe', tiles: [{ participant: 2, source: 'camera', height: 360 }] }]);
+    const camera = (participant: number, height: number) => ({ participant, source: 'camera', height });
+    expect(asked(2)).toEqual([{ type: 'subscribe', tiles: [camera(2, 720)] }]);
+    expect(asked(3)).toEqual([{ type: 'subscribe', tiles: [camera(2, 360), camera(3, 360)] }]);
     const [many] = asked(30);
     if (many?.type !== 'subscribe') throw new Error('nothing was asked for');
     expect(many.tiles).toHaveLength(9);

@@ -5,7 +5,7 @@ import { admitted, joined, member, offer, Play } from './play';
 
 let play: Play;
 
-const likely: Tile = { participant: 2, source: 'camera', height: 360 };
+const likely: Tile = { participant: 2, source: 'camera', height: 720 };
 const onScreen: Tile = { participant: 2, source: 'camera', height: 180 };
 const inGroup = { stage: 'member', epoch: 4, members: [member(1), member(2)] } as const;
 

@@ -12,8 +12,11 @@ import { and, askInRoom, stay, withEffects } from './step';
 
 /** Time after joining, in milliseconds, after which pictures are asked for in any case: others wait no longer, either. */
 export const CERTIFIED_MS = 1000;
-/** How tall a picture is most often, in device pixels, among few people and among many: the middle and the low layer. */
-const LIKELY_HEIGHT = { large: 360, small: 180 };
+/**
+ * How tall a picture is most often, in device pixels: of one other person, among few people and among many. These are the
+ * three layers; a wrong guess costs a second key frame, and its sender starts a layer that nobody watches.
+ */
+const LIKELY_HEIGHT = { alone: 720, large: 360, small: 180 };
 
 /** Just joined: asks for pictures now, or as soon as they can be opened. */
 export function begin(model: Model, nowMs: number): Step {
@@ -47,6 +50,7 @@ export function showTiles(model: Model, tiles: Model['tiles']): Step {
  */
 function likelyTiles(roster: readonly Participant[], you: ParticipantId | null): Tile[] {
   const others = roster.filter(({ id }) => id !== you);
-  const height = others.length <= GRID_TILES_AUTO ? LIKELY_HEIGHT.large : LIKELY_HEIGHT.small;
+  const { alone, large, small } = LIKELY_HEIGHT;
+  const height = others.length === 1 ? alone : others.length <= GRID_TILES_AUTO ? large : small;
   return others.slice(0, PAGE_TILES_PHONE).map(({ id }) => ({ participant: id, source: 'camera', height }));
 }
