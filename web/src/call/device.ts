@@ -9,6 +9,7 @@ import * as entry from './entry';
 import * as leaving from './leaving';
 import * as material from './material';
 import type { Asked, Model, Step } from './model';
+import * as pictures from './pictures';
 import * as room from './room';
 import { and, ask, askDevice, show, stay, tell, tellDevice, withEffects } from './step';
 
@@ -80,10 +81,13 @@ export function says(model: Model, output: DeviceOutput, nowMs: number): Step {
     case 'view':
       return and(
         and(
-          and(entry.seen(conduct.answered(show(model, { e2ee: output.view }))), (next) => leaving.seen(next, nowMs)),
-          conduct.obey,
+          and(
+            and(entry.seen(conduct.answered(show(model, { e2ee: output.view }))), (next) => leaving.seen(next, nowMs)),
+            conduct.obey,
+          ),
+          entry.sendJoin,
         ),
-        entry.sendJoin,
+        (next) => pictures.follow(next, nowMs),
       );
     case 'refused':
       return stay(tell(model, 'refused', { rule: output.rule }));

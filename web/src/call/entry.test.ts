@@ -81,7 +81,9 @@ describe('entering', () => {
       return newcomer.reply('join', joined({ participants })).sent;
     };
     expect(asked(1)).toEqual([]);
-    expect(asked(2)).toEqual([{ type: 'subscribe', tiles: [{ participant: 2, source: 'camera', height: 360 }] }]);
+    const camera = (participant: number, height: number) => ({ participant, source: 'camera', height });
+    expect(asked(2)).toEqual([{ type: 'subscribe', tiles: [camera(2, 720)] }]);
+    expect(asked(3)).toEqual([{ type: 'subscribe', tiles: [camera(2, 360), camera(3, 360)] }]);
     const [many] = asked(30);
     if (many?.type !== 'subscribe') throw new Error('nothing was asked for');
     expect(many.tiles).toHaveLength(9);
@@ -98,12 +100,38 @@ describe('entering', () => {
   it('a device that is behind the group catches up before it joins', () => {
     play.enter().do({ type: 'offer_ready', attempt: 1, offer: offer('first') });
     play
-      .view({ stage: 'member', epoch: 3 })
+      .view({ stage: 'member', epoch: 3, members: [member(1)] })
       .connect()
       .reply('enter', admitted({ epoch: 5 }));
     expect(play.sent).toEqual([]);
     expect(play.view({ epoch: 4 }).sent).toEqual([]);
     expect(play.view({ epoch: 5 }).kinds).toEqual(['send join']);
+  });
+
+  it('after a reload joins at once, and the device comes back to the group meanwhile', () => {
+    play.enter('old', true).do({ type: 'offer_ready', attempt: 1, offer: offer('first') });
+    play.view().connect();
+    expect(play.reply('enter', admitted({ epoch: 5 })).kinds).toContain('send join');
+    expect(play.deviceSends({ type: 'group_state' }).sent).toEqual([{ type: 'group_state' }]);
+    play.reply('join', joined());
+    // In the room, with media on its way; nobody is believed to be there before the device says so.
+    expect(play.shown).toMatchObject({ phase: 'joined', path: 'connecting', participants: [] });
+    play.deviceSends({ type: 'commit', epoch: 5, commit: 'c', group_info: 'g' });
+    expect(play.reply('commit', { type: 'done' }).kinds).toEqual(['device answered']);
+    const back = play.view({ stage: 'member', epoch: 6, host: true, locked: true, members: [member(1), member(2)] });
+    expect(back.sent).toEqual([]);
+    expect(back.shown.participants.map(({ id }) => id)).toEqual([1, 2]);
+    // What the device finds on its way back was so before.
+    expect(back.notices).toEqual([]);
+  });
+
+  it('what is switched while the device comes back to the group is told to the server and to it', () => {
+    play.enter('old', true).do({ type: 'offer_ready', attempt: 1, offer: offer('first') });
+    play.view().connect().reply('enter', admitted()).reply('join', joined());
+    play.do({ type: 'set_sources', sources: { camera: false } });
+    const off = media({ camera: false });
+    expect(play.sent).toEqual([{ type: 'set_media', media: off }]);
+    expect(play.told).toEqual([{ type: 'media', media: off }]);
   });
 
   it.each(['commit', 'adopt'] as const)('a device that the group has lost joins once its %s is taken', (type) => {

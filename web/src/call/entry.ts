@@ -3,28 +3,21 @@
 // once joined (`path.ts`).
 //
 //   welcome -> [device signs] -> enter -> waiting -> admitted ------------------------> join -> joined
+//                                     \-> admitted, the device has no group ----------> join -> joined
 //                                     \-> admitted -> [device has caught up] -> join -> joined
+//
+// A device without its group gets into it while media connects: by the Welcome that follows, or from outside after a
+// reload. Until it has keys nothing of this person is sent, nothing of others is opened, and no pictures are asked for.
 //
 // The offer is made while the socket opens and the guest waits, so that nothing has to wait for it.
 
-import type {
-  MediaState,
-  Participant,
-  ParticipantId,
-  ResumeToken,
-  Rule,
-  ServerMessage,
-  Source,
-  Tile,
-} from '../protocol/messages';
-import { GRID_TILES_AUTO, PAGE_TILES_PHONE } from './layout';
+import type { DeviceView, MediaState, ResumeToken, Rule, ServerMessage, Source } from '../protocol/messages';
 import { type CallEvent, type Effect, initialModel, type Model, nothingOn, type Step } from './model';
+import * as pictures from './pictures';
 import type { Over, OverReason } from './state';
 import { and, ask, isMember, prepareMedia, sameMedia, show, stay, tell, tellDevice, withEffects } from './step';
 
 type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
-/** How tall a picture is most often, in device pixels, among few people and among many: the middle and the low layer. */
-const LIKELY_HEIGHT = { large: 360, small: 180 };
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
 
 /** Begins to enter. Only from pre-join: a second click changes nothing. */
@@ -60,11 +53,18 @@ function sayEnter(model: Model): Step {
   return tellDevice({ ...model, entry: 'signing', joinRequest: null }, { type: 'enter', challenge, resume });
 }
 
-/** Sends `join` once there is an offer and the device is as far in the group as the server. */
+/** Sends `join` once there is an offer, unless the device is behind the group. */
 export function sendJoin(model: Model): Step {
   const { e2ee } = model.shown;
   // A device that is behind asks for what it missed first; else what follows on `join` would reach it out of order.
-  return e2ee && isMember(model) && e2ee.epoch >= model.groupEpoch ? requestJoin(model) : stay(model);
+  // One that has no group misses nothing: it hears only what comes after it is in.
+  const mayHear = e2ee && (!hasGroup(e2ee) || (isMember(model) && e2ee.epoch >= model.groupEpoch));
+  return mayHear ? requestJoin(model) : stay(model);
+}
+
+/** Whether the device knows its group, as a member that is up to date or behind. It is listed there itself. */
+function hasGroup({ members }: DeviceView): boolean {
+  return members.length > 0;
 }
 
 /** Sends `join` if the server has the device in its group and there is an offer. */
@@ -114,9 +114,7 @@ export function admitted(model: Model, message: Message<'admitted'>): Step {
   // Who comes back stays in the room on screen; who comes in has yet to see it.
   const phase = model.shown.phase === 'joined' ? 'joined' : 'joining';
   const inside = show({ ...model, entry: 'admitted', groupEpoch, inGroup }, { phase, you, sentBack: null });
-  // Who was waiting has missed nothing: the Welcome comes before the answer, and is checked while media connects.
-  const go = model.shown.phase === 'waiting' ? requestJoin : sendJoin;
-  return and(holdPlace(inside, message.resume), go);
+  return and(holdPlace(inside, message.resume), sendJoin);
 }
 
 /** Keeps the newest token of the place held: for this tab's next connection, and for a reload. */
@@ -157,18 +155,7 @@ export function joined(model: Model, message: Message<'joined'>, attempt: number
     { type: 'send_media', media },
   );
   const told = sameMedia(media, message.media) ? step : and(step, (next) => ask(next, { type: 'set_media', media }));
-  const tiles = model.tiles.length > 0 ? [...model.tiles] : likelyTiles(roster, model.shown.you);
-  return tiles.length === 0 ? told : and(told, (next) => ask(next, { type: 'subscribe', tiles }));
-}
-
-/**
- * Returns what will very likely be on screen, before it is drawn: pictures are on their way while the room is set up,
- * and the first of them is seen a fifth of a second earlier. What is really shown is told as soon as it is known.
- */
-function likelyTiles(roster: readonly Participant[], you: ParticipantId | null): Tile[] {
-  const others = roster.filter(({ id }) => id !== you);
-  const height = others.length <= GRID_TILES_AUTO ? LIKELY_HEIGHT.large : LIKELY_HEIGHT.small;
-  return others.slice(0, PAGE_TILES_PHONE).map(({ id }) => ({ participant: id, source: 'camera', height }));
+  return and(told, (next) => pictures.begin(next, nowMs));
 }
 
 /** What is on after joining: the person's newest wish where it changed meanwhile, else the server's word. */

@@ -106,6 +106,8 @@ export interface Model {
   readonly generation: MediaGeneration | null;
   readonly seq: RoomSeq | null;
   readonly tiles: readonly Tile[];
+  /** When pictures are asked for at the latest, in milliseconds since 1970; null once they may be. See `pictures.ts`. */
+  readonly picturesDueMs: number | null;
   /** Whom the server lists as participants; shown only as far as the device knows them. */
   readonly roster: readonly Participant[];
   /** Whom the server lists in the lobby; likewise. */
@@ -301,6 +303,7 @@ export function initialModel(wanted: MediaState = nothingOn): Model {
     generation: null,
     seq: null,
     tiles: [],
+    picturesDueMs: null,
     roster: [],
     guests: [],
     names: new Map(),

@@ -71,8 +71,8 @@ function announce(before: Model, model: Model): Model {
     const earlier = before.shown.participants.find((person) => person.id === id);
     if (hand && id !== you && earlier?.hand === false) told = tell(told, 'hand', { name });
   }
-  // What was so when this person came is no news.
-  if (!was || before.shown.phase !== 'joined') return told;
+  // What was so when this person came is no news, nor is what the device finds on its way back to the group.
+  if (!was || was.members.length === 0 || before.shown.phase !== 'joined') return told;
   if (e2ee.host && !was.host) told = tell(told, 'made_host');
   if (e2ee.locked !== was.locked) told = tell(told, e2ee.locked ? 'locked' : 'unlocked');
   if (e2ee.conduct.suspended !== was.conduct.suspended)

@@ -107,7 +107,13 @@ describe('bounds', () => {
     );
     const output: fc.Arbitrary<DeviceOutput> = fc.oneof(
       fc
-        .record({ stage, host: fc.boolean(), third: fc.boolean(), epoch: fc.constantFrom(3, 9) })
+        .record({
+          stage,
+          host: fc.boolean(),
+          third: fc.boolean(),
+          epoch: fc.constantFrom(3, 9),
+          encryption: fc.constantFrom('pending', 'verified'),
+        })
         .map(({ third, ...change }): DeviceOutput => {
           const members = [member(1, { host: change.host }), member(2), ...(third ? [member(3)] : [])];
           const view = { ...baseView, ...change, members, guests: [knocker(4)] };
@@ -135,6 +141,7 @@ describe('bounds', () => {
         { type: 'device_failed' },
         { type: 'chat', text: 'x' },
         { type: 'enter', name: 'A', resume: 't', afterReload: true },
+        { type: 'show', tiles: [{ participant: 2, source: 'camera', height: 180 }] },
       ),
       attempt.map((attempt): CallEvent => ({ type: 'offer_ready', attempt, offer: offer('o') })),
       attempt.map((attempt): CallEvent => ({ type: 'path_broken', attempt })),
@@ -176,7 +183,19 @@ describe('bounds', () => {
             if (effect.type === 'device') expect(before.shown.e2ee !== null || shown.e2ee !== null).toBe(true);
             if (effect.type !== 'send') continue;
             expect(before.socketUp).toBe(true);
-            if (effect.body.type === 'join') expect(shown.e2ee?.stage).toMatch(/member|sealed/);
+            // Nobody joins whose device is behind the group, or out of it by the server's own word.
+            if (effect.body.type === 'join') {
+              expect(model.inGroup).toBe(true);
+              const { stage, epoch, members } = shown.e2ee ?? baseView;
+              if (members.length > 0) expect(stage).toMatch(/member|sealed/);
+              if (members.length > 0) expect(epoch).toBeGreaterThanOrEqual(model.groupEpoch);
+            }
+            // Pictures are not asked for before they can be opened, nor put off for longer than others wait.
+            if (effect.body.type === 'subscribe' && effect.body.tiles.length > 0) {
+              const { picturesDueMs: due, entry } = before;
+              const isDue = entry === 'joined' && (due === null || game.nowMs >= due);
+              expect(isDue || shown.e2ee?.encryption === 'verified').toBe(true);
+            }
             requests += 1;
           }
         }

@@ -2,8 +2,9 @@
 //
 // Pure: no clock, socket, stream, key or randomness. This file only decides which rule applies; the rules themselves
 // are in `entry.ts` (in), `leaving.ts` (out), `room.ts` (what happens), `conduct.ts` (what may be done), `people.ts`
-// (who is there), `material.ts` (what is shown in the room only), `device.ts` (the own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the socket's) nor
-// devices and streams (those are the session's).
+// (who is there), `pictures.ts` (when their pictures are asked for), `material.ts` (what is shown in the room only),
+// `device.ts` (the own device, which holds the keys) and `path.ts` (media). It does not own retry times (those are the
+// socket's) nor devices and streams (those are the session's).
 
 import type { RequestId, Rule, ServerFrame } from '../protocol/messages';
 import * as conduct from './conduct';
@@ -14,6 +15,7 @@ import * as material from './material';
 import type { Asked, CallEvent, Model, Step } from './model';
 import * as path from './path';
 import * as people from './people';
+import * as pictures from './pictures';
 import * as room from './room';
 import { and, askDevice, askInRoom, show, stay, tell, withEffects } from './step';
 
@@ -95,7 +97,7 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
     case 'set_sources':
       return room.setSources(model, event.sources);
     case 'show':
-      return room.showTiles(model, event.tiles);
+      return pictures.showTiles(model, event.tiles);
     case 'show_material':
       return material.showMaterial(model, event.kind, event.content);
     case 'take_material_away':
@@ -129,7 +131,7 @@ function decide(model: Model, event: CallEvent, nowMs: number): Step {
     case 'remembered_over':
       return stay(show(model, { phase: 'over', over: event.over }));
     case 'woken':
-      return leaving.woken(model, nowMs);
+      return and(leaving.woken(model, nowMs), (next) => pictures.follow(next, nowMs));
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 import { limits } from '../protocol/messages';
 import { answered, mayComeIn, refusalOf } from './conduct';
 import { CHAT_LINES_MAX, type Model, type Step } from './model';
+import * as pictures from './pictures';
 import type { ChatLine, Notice } from './state';
 import { and, askDevice, askInRoom, show, stay, tell, tellDevice, withEffects } from './step';
 import { lines, oneLine } from './text';
@@ -36,7 +37,8 @@ export function participantJoined(model: Model, { participant }: Message<'partic
   const arriving = new Set(model.arriving).add(participant.id);
   const here: Model = { ...model, roster: [...model.roster, participant], arriving };
   // Asked for before they were here, as happens when a server that was started anew fills again.
-  return model.tiles.some((tile) => tile.participant === participant.id) ? showTiles(here, model.tiles) : stay(here);
+  const isWanted = model.tiles.some((tile) => tile.participant === participant.id);
+  return isWanted ? pictures.showTiles(here, model.tiles) : stay(here);
 }
 
 export function participantChanged(model: Model, { participant }: Message<'participant_changed'>): Step {
@@ -118,7 +120,10 @@ export function setSources(model: Model, sources: Partial<Model['wanted']>): Ste
   if (refused !== undefined) return refuseSource(model, refused);
   const wanted = { ...model.wanted, ...sources };
   const asked = askInRoom(answered({ ...model, wanted }), { type: 'set_media', media: wanted });
-  const step = and(asked, (next) => askDevice(next, { type: 'media', media: wanted }));
+  // Also while the device is on its way into the group: it says so there.
+  const step = and(asked, (next) =>
+    next.entry === 'joined' ? tellDevice(next, { type: 'media', media: wanted }) : stay(next),
+  );
   return withEffects(step, { type: 'send_media', media: wanted });
 }
 
@@ -126,10 +131,6 @@ export function setSources(model: Model, sources: Partial<Model['wanted']>): Ste
 export function refuseSource(model: Model, source: Source): Step {
   const rule = refusalOf(model.shown.e2ee, source);
   return rule === null ? stay(model) : stay(tell(model, 'refused', { rule }));
-}
-
-export function showTiles(model: Model, tiles: Model['tiles']): Step {
-  return askInRoom({ ...model, tiles }, { type: 'subscribe', tiles: [...tiles] });
 }
 
 /** Lets a guest in: the device signs a grant and adds them to the group. While the meeting is locked, it signs none. */

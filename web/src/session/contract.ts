@@ -72,6 +72,8 @@ export interface Call {
   readonly inviteLink: string | null;
   /** Name used last time on this device, or empty. */
   readonly rememberedName: string;
+  /** After a reload, until it is known whether the place held is there still: nobody is asked for a name. Reactive. */
+  readonly comingBack: boolean;
   /** Which advisories demand what, as far as it was asked. Reactive. */
   readonly demands: readonly PolicyDemand[];
 

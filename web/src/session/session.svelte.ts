@@ -49,6 +49,7 @@ export class Session implements Call {
   readonly #queue: CallEvent[] = [];
   #running = false;
   #socket: SignallingSocket | null = null;
+  #comingBack = $state(false);
   #screen = $state.raw<(ScreenTracks & { stream: MediaStream }) | null>(null);
   readonly #plane: MediaPlane;
   readonly #shown: ShownTiles;
@@ -100,6 +101,10 @@ export class Session implements Call {
     this.#ready = over ? Promise.resolve(false) : this.#find(made);
     if (over) this.#handle({ type: 'remembered_over', over });
     else if (place && !made) void this.#comeBack(place);
+  }
+
+  get comingBack(): boolean {
+    return this.#comingBack;
   }
 
   get state(): CallState {
@@ -321,9 +326,13 @@ export class Session implements Call {
 
   /** After a reload: comes back to the place held, if the device is remembered; else leaves the person in pre-join. */
   async #comeBack(place: Place): Promise<void> {
-    if (!(await this.#ready) || this.state.phase !== 'prejoin') return;
-    void this.openDevices();
-    await this.#enter(place.name, true);
+    this.#comingBack = true;
+    const isRemembered = await this.#ready;
+    if (isRemembered && this.state.phase === 'prejoin') {
+      void this.openDevices();
+      await this.#enter(place.name, true);
+    }
+    if (this.state.phase === 'prejoin') this.#comingBack = false;
   }
 
   /** Finds the device to enter with: the one given, or remembered, or the link by which to make one. */
@@ -391,6 +400,7 @@ export class Session implements Call {
     this.#queue.push(event);
     if (this.#running) return;
     this.#running = true;
+    const before = this.state.phase;
     try {
       for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
         const { model, effects } = reduce(this.#model, next, Date.now());
@@ -400,7 +410,9 @@ export class Session implements Call {
     } finally {
       this.#running = false;
     }
-    this.#screenLock.hold(this.state.phase === 'joined');
+    const { phase } = this.state;
+    if (phase !== before && phase !== 'entering') this.#comingBack = false;
+    this.#screenLock.hold(phase === 'joined');
     this.#socket?.rest(isSilent(this.#model));
   }
 

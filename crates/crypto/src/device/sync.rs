@@ -159,6 +159,10 @@ impl Device {
         } else {
             self.pulse.start(nonce, self.now_ms);
         }
+        // Who comes back is in the room before it is in the group; who is not there yet asks once it is.
+        if self.joined && self.pulse.is_unanswered() {
+            self.ask_whether_this_is_now();
+        }
     }
 
     /// Keeps, also over a reload, that there was a policy of this version.

@@ -978,6 +978,41 @@ fn who_comes_back_can_open_what_everybody_seals_from_then_on() {
 }
 
 #[test]
+fn who_is_in_the_room_before_it_is_back_in_the_group_may_send_without_a_wait() {
+    for who in [0, 1] {
+        let mut hall = Hall::new(None);
+        let (asha, bilal) = (hall.guest("Asha"), hall.guest("Bilal"));
+        hall.admit(asha);
+        hall.admit(bilal);
+        hall.command(0, DeviceCommand::MakeHost { device: hall.clients[bilal].device.me() });
+        hall.pass(6000);
+        let kept = hall.clients[who].device.export();
+        hall.disconnect(who);
+        hall.clients[who].device = Device::restore(&kept, hall.now).unwrap();
+        hall.held = Some(Vec::new());
+        hall.enter(who);
+        // Media is answered before the group has taken the commit.
+        hall.join(who);
+        hall.settle();
+        assert_eq!(hall.view(who).stage, DeviceStage::Joining, "{who}");
+        assert_eq!(hall.sends_in(who), None, "{who}");
+        // What is said meanwhile is heard by nobody here; it is sealed in an epoch of which this device has no key.
+        hall.command(bilal, DeviceCommand::Hand { raised: true });
+        hall.release();
+        let epoch = hall.view(who).epoch;
+        for at in [0, asha, bilal] {
+            assert_eq!(hall.sends_in(at), Some(epoch), "{who} {at}");
+            assert_eq!(hall.view(at).encryption, Encryption::Verified, "{who} {at}");
+            assert!(hall.view(at).alarms.is_empty(), "{who} {at}");
+        }
+        hall.pass(7000);
+        let members = &hall.view(who).members;
+        assert!(members.iter().all(|member| member.name.is_some()), "{who}");
+        assert_eq!(members.iter().filter(|member| member.hand).count(), 1, "{who}");
+    }
+}
+
+#[test]
 fn a_restarted_server_takes_the_group_back_from_its_members() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");

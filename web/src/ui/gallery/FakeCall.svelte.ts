@@ -190,6 +190,7 @@ export class FakeCall implements Call {
   canShare = true;
   inviteLink = 'https://sabha.example.org/m/k7f3q2zx5v6w8r9t1y4u#v1.Zm9vYmFyYmF6cXV4MTIzNA';
   rememberedName = 'Asha Rao';
+  readonly comingBack = false;
   demands = [];
   /** What the stage last said is on screen. */
   shown = $state.raw<readonly ShownTile[]>([]);
