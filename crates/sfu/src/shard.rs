@@ -17,7 +17,7 @@ use crate::{
     offer::Refusal,
     outbox::Outbox,
     profile::{GcmOnly, Profiles},
-    relay::{Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
+    relay::{CatchUp, Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
     room::{Context, Fate, Part, Room},
     stats::{DropReason, ShardStats},
     steer::ufrag,
@@ -213,9 +213,15 @@ impl Shard {
     /// Takes back a packet that could not be handed to another shard. May be called before all output is drained.
     pub fn refuse_relay(&mut self, to: ShardIndex, relay: Relay) {
         self.stats.relays_refused += 1;
-        if let Relay { room, said: Said::Packet(Relayed { publisher, packet, .. }) } = &relay {
-            let (source, layer) = (packet.source, packet.layer);
-            self.in_room(*room, |room, _| room.break_off(to, *publisher, source, layer));
+        let of = match &relay.said {
+            Said::Packet(Relayed { publisher, packet, .. }) => {
+                Some((*publisher, packet.source, packet.layer))
+            }
+            Said::CatchUp(CatchUp { publisher, source, layer, .. }) => Some((*publisher, *source, *layer)),
+            Said::Report(..) | Said::Notice(..) | Said::Ask(..) => None,
+        };
+        if let Some((publisher, source, layer)) = of {
+            self.in_room(relay.room, |room, _| room.break_off(to, publisher, source, layer));
         }
         self.copies.recycle(relay);
     }
@@ -334,10 +340,11 @@ impl Shard {
         let Relay { room, said } = relay;
         let here = self.rooms.get(room);
         let answer = match said {
-            Said::Packet(_) => {
-                self.stats.relayed_in += 1;
+            Said::Packet(_) | Said::CatchUp(_) => {
+                let packets = if let Said::CatchUp(given) = said { given.packets.len() } else { 1 };
+                self.stats.relayed_in += packets as u64;
                 if here.is_none() {
-                    self.stats.drop_packet(DropReason::Outdated);
+                    (0..packets).for_each(|_| self.stats.drop_packet(DropReason::Outdated));
                 }
                 None
             }
