@@ -20,7 +20,7 @@ use crate::{
     relay::{CatchUp, Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
     room::{Context, Fate, Part, Room},
     stats::{DropReason, ShardStats},
-    steer::ufrag,
+    steer::{says_nothing, ufrag},
     timers::Timers,
 };
 
@@ -185,6 +185,12 @@ impl Shard {
         if is_due || self.outbox.is_full() {
             self.flush();
         }
+    }
+
+    /// Takes a packet with which nothing is to be done ([`Steer::Nothing`](crate::Steer::Nothing)), and counts it.
+    pub fn pass_over(&mut self, contents: &[u8]) {
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += contents.len() as u64;
     }
 
     /// Returns what the shard has to say; `Output::Timeout` when that is all.
@@ -393,8 +399,10 @@ impl Shard {
         destination: SocketAddr,
         contents: &[u8],
     ) {
-        self.stats.packets_in += 1;
-        self.stats.bytes_in += contents.len() as u64;
+        self.pass_over(contents);
+        if says_nothing(contents) {
+            return;
+        }
         let is_stun = matches!(contents.first(), Some(0..=3));
         let (peer, unknown, refused) = if is_stun {
             let peer = ufrag(contents).and_then(|ufrag| self.ufrags.get(ufrag));

@@ -330,6 +330,7 @@ impl Worker {
                 return;
             }
             Steer::Binding(owner) => owner,
+            Steer::Nothing => return self.shard.pass_over(arrival.contents),
             Steer::Established if self.neighbours.is_alone() => self.config.shard,
             Steer::Established => self.established_owner(arrival.source, now),
         };
