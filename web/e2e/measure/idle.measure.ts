@@ -73,7 +73,11 @@ describe.skipIf(missing.chromium || missing.firefox)('idle', () => {
   });
 
   test(`packets and messages of ${SECONDS} s in which nobody publishes`, async () => {
-    const names = ['Chromium without devices', 'Chromium with devices that are off', 'Firefox with devices that are off'];
+    const names = [
+      'Chromium without devices',
+      'Chromium with devices that are off',
+      'Firefox with devices that are off',
+    ];
     const addresses: string[] = [];
     let link = '';
     for (const [index, name] of names.entries()) {
@@ -89,7 +93,9 @@ describe.skipIf(missing.chromium || missing.firefox)('idle', () => {
           await host.admit(person.name);
           await person.inRoom();
         }
-        await expect.poll(() => person.page.evaluate(() => window.peerConnections.at(-1)?.connectionState), { timeout: 30_000 }).toBe('connected');
+        await expect
+          .poll(() => person.page.evaluate(() => window.peerConnections.at(-1)?.connectionState), { timeout: 30_000 })
+          .toBe('connected');
       });
       addresses.push(address);
       for (const source of index === 0 ? [] : ['mic', 'cam']) await person.get(`${source}-toggle`).first().click();
@@ -112,8 +118,11 @@ describe.skipIf(missing.chromium || missing.firefox)('idle', () => {
       }
       const said = await person.page.evaluate(() => window.said);
       const types = new Map<string, number>();
-      for (const { way, type } of said.slice(heard[index])) types.set(`${way} ${type}`, (types.get(`${way} ${type}`) ?? 0) + 1);
-      console.log(`  WebSocket: ${[...types].map(([type, count]) => `${type} ${(count / SECONDS).toFixed(2)}/s`).join(', ')}`);
+      for (const { way, type } of said.slice(heard[index]))
+        types.set(`${way} ${type}`, (types.get(`${way} ${type}`) ?? 0) + 1);
+      console.log(
+        `  WebSocket: ${[...types].map(([type, count]) => `${type} ${(count / SECONDS).toFixed(2)}/s`).join(', ')}`,
+      );
       expect(packets.length, 'it is connected').toBeGreaterThan(0);
     }
   });
