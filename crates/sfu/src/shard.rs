@@ -250,6 +250,11 @@ impl Shard {
         stats
     }
 
+    /// Returns how many packets were not used for this reason.
+    pub const fn dropped(&self, reason: DropReason) -> u64 {
+        self.stats.dropped(reason)
+    }
+
     /// Returns which shard this is.
     pub fn index(&self) -> ShardIndex {
         self.endpoint.config.shard
