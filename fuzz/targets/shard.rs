@@ -456,7 +456,7 @@ impl World {
     fn receive(&mut self, source: SocketAddr, contents: &[u8]) {
         let place = match steer(contents) {
             Steer::Binding(ShardIndex(index)) => usize::from(index).min(1),
-            Steer::Established | Steer::Junk => {
+            Steer::Established | Steer::Nothing | Steer::Junk => {
                 let sender = self.peers.iter().find(|(_, peer)| peer.address == source);
                 sender.map_or(0, |(key, _)| place_of(*key))
             }

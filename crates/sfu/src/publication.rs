@@ -149,6 +149,11 @@ impl Publication {
         self.started = None;
     }
 
+    /// Takes note that it is on elsewhere, where its layers may have begun long before one of them is wanted here.
+    pub(crate) fn begins(&mut self, now: Instant) {
+        self.started.get_or_insert(now);
+    }
+
     /// Notes a packet of a picture.
     pub(crate) fn arrived(&mut self, now: Instant, packet: &Packet) -> Arrival {
         self.started.get_or_insert(now);
@@ -164,6 +169,16 @@ impl Publication {
             changed_codec = layer.codec.replace(packet.codec).is_some_and(|before| before != packet.codec);
         }
         Arrival { is_newest, woke, changed_codec, has_jumped }
+    }
+
+    /// Notes a packet of a picture that came a moment ago elsewhere. How fast they come shows by those that follow.
+    pub(crate) fn came_before(&mut self, now: Instant, packet: &Packet) {
+        self.started.get_or_insert(now);
+        let layer = &mut self.layers[packet.layer as usize];
+        layer.last_packet = Some(now);
+        if layer.number(packet.numbers.seq).0 {
+            layer.codec = Some(packet.codec);
+        }
     }
 
     /// Notes a packet of sound. One that begins a stream anew leaves a gap.

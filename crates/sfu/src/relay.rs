@@ -11,10 +11,13 @@
 //! A peer lives on one shard, with all that it has there. The other shards know of it what they need to put its
 //! publications into slots, and learn that from the home of the room, through which all such news goes: so every part
 //! hears it in one order. Who is heard is decided at home alone, of all voices, so that everybody hears the same.
-//! Packets go straight from the publisher's shard to those that asked for its publication, one copy each.
+//! Packets go straight from the publisher's shard to those that asked for its publication, one copy each. Whose people begin to
+//! watch gets what came since the last key frame first, if that was a moment ago.
 //!
 //! News of two senders may cross, and a part may end and begin anew meanwhile. So each part has a number that is never
 //! used twice, by which both it and its home tell what is meant for a part of before.
+
+use std::time::Instant;
 
 use sabha_protocol::{Layer, MediaGeneration, MediaState, Source, VideoCodec};
 
@@ -36,9 +39,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Returns whether it is a packet, which may be dropped; everything else must arrive, and in its order.
+    /// Returns whether it is packets, which may be dropped; everything else must arrive, and in its order.
     pub const fn is_packet(&self) -> bool {
-        matches!(self.said, Said::Packet(_))
+        matches!(self.said, Said::Packet(_) | Said::CatchUp(_))
     }
 }
 
@@ -49,6 +52,8 @@ pub(crate) struct PartNumber(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) enum Said {
     Packet(Relayed),
+    /// What came lately of a picture, to where somebody begins to watch it.
+    CatchUp(CatchUp),
     /// A part, to its home.
     Report(PartNumber, Report),
     /// Home, to a part.
@@ -132,6 +137,20 @@ pub(crate) struct Relayed {
     pub(crate) voice: Option<Voice>,
 }
 
+/// A layer of a publisher's from its last key frame on, as its shard keeps it.
+#[derive(Debug)]
+pub(crate) struct CatchUp {
+    pub(crate) publisher: PeerKey,
+    /// Of its connection.
+    pub(crate) generation: MediaGeneration,
+    pub(crate) source: Source,
+    pub(crate) layer: Layer,
+    /// When the key frame came.
+    pub(crate) came: Instant,
+    /// In the order of their numbers, none of which is missing.
+    pub(crate) packets: Vec<Packet>,
+}
+
 /// Memory for copies, which comes back when they were taken.
 #[derive(Debug, Default)]
 pub(crate) struct Copies(Vec<Payload>);
@@ -144,10 +163,16 @@ impl Copies {
 
     /// Takes a copy's memory back.
     pub(crate) fn recycle(&mut self, relay: Relay) {
-        if let Said::Packet(relayed) = relay.said
-            && self.0.len() < SPARE_MAX
-        {
-            self.0.push(relayed.packet.payload);
+        match relay.said {
+            Said::Packet(relayed) => self.keep(relayed.packet),
+            Said::CatchUp(given) => given.packets.into_iter().for_each(|packet| self.keep(packet)),
+            Said::Report(..) | Said::Notice(..) | Said::Ask(..) => {}
+        }
+    }
+
+    fn keep(&mut self, packet: Packet) {
+        if self.0.len() < SPARE_MAX {
+            self.0.push(packet.payload);
         }
     }
 }

@@ -41,6 +41,11 @@ impl Remote {
         self.told[source as usize].is_some()
     }
 
+    /// Returns whether its shard was told that a source is wanted.
+    pub(crate) fn has_wanted(&self, source: Source) -> bool {
+        self.told[source as usize].is_some_and(|demand| demand.is_wanted)
+    }
+
     /// Forgets what came over a connection that is no more.
     pub(crate) fn forget_packets(&mut self) {
         self.kept.clear();

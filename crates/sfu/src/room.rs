@@ -4,6 +4,7 @@
 //! key frame request it provokes and the feedback to that are each handled with the room in a settled state.
 //! A forwarded packet touches its publication's audience and nobody else.
 
+mod catching_up;
 mod fanout;
 mod forward;
 mod seating;

@@ -17,10 +17,10 @@ use crate::{
     offer::Refusal,
     outbox::Outbox,
     profile::{GcmOnly, Profiles},
-    relay::{Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
+    relay::{CatchUp, Copies, Notice, PartNumber, Relay, Relayed, Report, Said},
     room::{Context, Fate, Part, Room},
     stats::{DropReason, ShardStats},
-    steer::ufrag,
+    steer::{says_nothing, ufrag},
     timers::Timers,
 };
 
@@ -187,6 +187,12 @@ impl Shard {
         }
     }
 
+    /// Takes a packet with which nothing is to be done ([`Steer::Nothing`](crate::Steer::Nothing)), and counts it.
+    pub fn pass_over(&mut self, contents: &[u8]) {
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += contents.len() as u64;
+    }
+
     /// Returns what the shard has to say; `Output::Timeout` when that is all.
     ///
     /// Packets that go to one receiver are held back to go together: those of a frame until it is complete or a
@@ -213,9 +219,15 @@ impl Shard {
     /// Takes back a packet that could not be handed to another shard. May be called before all output is drained.
     pub fn refuse_relay(&mut self, to: ShardIndex, relay: Relay) {
         self.stats.relays_refused += 1;
-        if let Relay { room, said: Said::Packet(Relayed { publisher, packet, .. }) } = &relay {
-            let (source, layer) = (packet.source, packet.layer);
-            self.in_room(*room, |room, _| room.break_off(to, *publisher, source, layer));
+        let of = match &relay.said {
+            Said::Packet(Relayed { publisher, packet, .. }) => {
+                Some((*publisher, packet.source, packet.layer))
+            }
+            Said::CatchUp(CatchUp { publisher, source, layer, .. }) => Some((*publisher, *source, *layer)),
+            Said::Report(..) | Said::Notice(..) | Said::Ask(..) => None,
+        };
+        if let Some((publisher, source, layer)) = of {
+            self.in_room(relay.room, |room, _| room.break_off(to, publisher, source, layer));
         }
         self.copies.recycle(relay);
     }
@@ -236,6 +248,11 @@ impl Shard {
         stats.connections += self.profiles.strong.load(Ordering::Relaxed);
         stats.weak_profiles += self.profiles.weak.load(Ordering::Relaxed);
         stats
+    }
+
+    /// Returns how many packets were not used for this reason.
+    pub const fn dropped(&self, reason: DropReason) -> u64 {
+        self.stats.dropped(reason)
     }
 
     /// Returns which shard this is.
@@ -334,10 +351,11 @@ impl Shard {
         let Relay { room, said } = relay;
         let here = self.rooms.get(room);
         let answer = match said {
-            Said::Packet(_) => {
-                self.stats.relayed_in += 1;
+            Said::Packet(_) | Said::CatchUp(_) => {
+                let packets = if let Said::CatchUp(given) = said { given.packets.len() } else { 1 };
+                self.stats.relayed_in += packets as u64;
                 if here.is_none() {
-                    self.stats.drop_packet(DropReason::Outdated);
+                    (0..packets).for_each(|_| self.stats.drop_packet(DropReason::Outdated));
                 }
                 None
             }
@@ -386,8 +404,10 @@ impl Shard {
         destination: SocketAddr,
         contents: &[u8],
     ) {
-        self.stats.packets_in += 1;
-        self.stats.bytes_in += contents.len() as u64;
+        self.pass_over(contents);
+        if says_nothing(contents) {
+            return;
+        }
         let is_stun = matches!(contents.first(), Some(0..=3));
         let (peer, unknown, refused) = if is_stun {
             let peer = ufrag(contents).and_then(|ufrag| self.ufrags.get(ufrag));

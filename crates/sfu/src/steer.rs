@@ -20,6 +20,11 @@ const STUN_USERNAME: u16 = 0x0006;
 /// Attributes looked at before giving up. Browsers send USERNAME first or second, of about eight.
 const STUN_ATTRIBUTES_MAX: usize = 16;
 
+/// A receiver report without a block (RFC 3550 section 6.4.2): its header, and how long it is once SRTCP with AES-GCM has
+/// put its tag and index behind it and the SSRC, which stays clear (RFC 7714 section 9.3).
+const EMPTY_REPORT: [u8; 4] = [0x80, 201, 0, 1];
+const EMPTY_REPORT_BYTES: usize = 8 + 16 + 4;
+
 /// To whom a datagram belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steer {
@@ -27,7 +32,9 @@ pub enum Steer {
     Binding(ShardIndex),
     /// DTLS, SRTP or SRTCP: belongs to whichever shard knows its source address.
     Established,
-    /// Nothing that a client of ours sends.
+    /// A report in which there is nothing: to whom it belongs makes no difference.
+    Nothing,
+    /// What no client of ours sends.
     Junk,
 }
 
@@ -38,9 +45,17 @@ pub fn steer(packet: &[u8]) -> Steer {
     match packet.first() {
         Some(0..=3) => ufrag(packet).and_then(shard_of).map_or(Steer::Junk, Steer::Binding),
         Some(20..=63) if packet.len() >= 13 => Steer::Established,
+        Some(128..=191) if says_nothing(packet) => Steer::Nothing,
         Some(128..=191) if packet.len() >= 12 => Steer::Established,
         _ => Steer::Junk,
     }
+}
+
+/// Returns whether `packet` is a report in which there is nothing, as far as can be told without a key: it has no room for
+/// more. Chromium sends one a second for each slot to which nothing comes. Whether it is authentic does not matter either:
+/// that a client is there is shown by its checks of consent.
+pub(crate) fn says_nothing(packet: &[u8]) -> bool {
+    packet.len() == EMPTY_REPORT_BYTES && packet.starts_with(&EMPTY_REPORT)
 }
 
 /// Returns the local ufrag that a STUN Binding request names, or `None` if `packet` is not one.
@@ -140,5 +155,19 @@ mod tests {
         assert_eq!(steer(&[128; 11]), Steer::Junk);
         assert_eq!(steer(&[100; 40]), Steer::Junk);
         assert_eq!(steer(&[]), Steer::Junk);
+    }
+
+    #[test]
+    fn report_is_empty_if_there_is_no_room_for_more_than_that() {
+        let mut report = [EMPTY_REPORT.to_vec(), vec![7; 24]].concat();
+        assert_eq!(steer(&report), Steer::Nothing);
+        for (at, byte) in [(0, 0x81), (0, 0xa0), (1, 200), (3, 2)] {
+            let mut other = report.clone();
+            other[at] = byte;
+            assert_eq!(steer(&other), Steer::Established, "{byte:#x} at {at}");
+        }
+        report.push(7);
+        assert_eq!(steer(&report), Steer::Established, "something may follow it");
+        assert_eq!(steer(&report[..27]), Steer::Established);
     }
 }

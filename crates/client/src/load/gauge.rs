@@ -20,6 +20,8 @@ pub struct Gauge {
     reader: Option<Reader>,
     from_ns: AtomicU64,
     to_ns: AtomicU64,
+    /// Nobody sends anything, so that all count, and report as browsers do what does not come.
+    pub(crate) is_silent: bool,
     /// What a flood needs to know of somebody who sends; nothing if there will be none.
     pub(crate) capture: Option<Capture>,
 }
@@ -35,6 +37,7 @@ impl Gauge {
             reader: None,
             from_ns: AtomicU64::new(u64::MAX),
             to_ns: AtomicU64::new(u64::MAX),
+            is_silent: false,
             capture: None,
         }
     }
@@ -42,6 +45,14 @@ impl Gauge {
     /// Has what senders do noted, for a flood.
     pub(crate) fn with_capture(self) -> Self {
         Self { capture: Some(Capture::default()), ..self }
+    }
+
+    /// Has nobody check what comes, since nothing does.
+    ///
+    /// # Errors
+    /// As [`checking_one_in`](Self::checking_one_in).
+    pub(crate) fn of_silence(self) -> Result<Self, ClientError> {
+        Ok(Self { is_silent: true, ..self.checking_one_in(usize::MAX)? })
     }
 
     /// Has only one receiver in so many check what comes.
@@ -70,7 +81,7 @@ impl Gauge {
     /// Returns who reads for a receiver that only watches; nothing if it checks for itself.
     #[cfg(target_os = "linux")]
     pub(crate) fn reader(&self, receiver: usize) -> Option<&Reader> {
-        self.reader.as_ref().filter(|_| !receiver.is_multiple_of(self.check_one_in))
+        self.reader.as_ref().filter(|_| self.is_silent || !receiver.is_multiple_of(self.check_one_in))
     }
 
     /// From now on it is measured.

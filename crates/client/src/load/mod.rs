@@ -117,7 +117,11 @@ struct Accounts {
 /// # Errors
 /// When a meeting cannot be opened, or the server's process is not one. Participants that do not get in are in the report.
 pub async fn load(config: &LoadConfig) -> Result<LoadReport, ClientError> {
-    let gauge = Gauge::new(config.open_one_in).checking_one_in(config.check_one_in)?;
+    let gauge = Gauge::new(config.open_one_in);
+    let gauge = match config.scenario {
+        Scenario::Idle => gauge.of_silence()?,
+        _ => gauge.checking_one_in(config.check_one_in)?,
+    };
     let gauge = Arc::new(if config.flood.is_some() { gauge.with_capture() } else { gauge });
     let idle = config.server_pid.map(sample_process).transpose().map_err(no_process)?;
     let mut rooms = Vec::new();

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use sabha_protocol::{Source, limits::ROOM_PARTICIPANTS_MAX};
+use sabha_protocol::{
+    Source,
+    limits::{ROOM_PARTICIPANTS_MAX, VIDEO_SLOTS_MAX},
+};
 
 /// A load with a name. `docs/benchmarks.md` says what each is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,10 +117,15 @@ impl Scenario {
             Self::Grid9 => grid,
             Self::Grid20 => Plan { participants: 20, tiles: 19, height: 180, ..grid },
             Self::Grid25 => Plan { participants: 25, tiles: 24, height: 180, ..grid },
-            // With slots for nine pictures that nobody sends, as a browser has them.
-            Self::Idle => {
-                Plan { participants: 25, lead: &[], lead_watches: true, tiles: 9, height: 360, ..speaker }
-            }
+            // With slots for as many pictures as a browser has, which nobody sends.
+            Self::Idle => Plan {
+                participants: 25,
+                lead: &[],
+                lead_watches: true,
+                tiles: VIDEO_SLOTS_MAX,
+                height: 360,
+                ..speaker
+            },
             Self::Screen => Plan { lead: VOICE_AND_SCREEN, ..speaker },
             Self::Speaker => speaker,
             Self::Stage => Plan {

@@ -75,6 +75,8 @@ pub(crate) struct Wire {
     pub(crate) bytes_out: u64,
     /// Packets that found no room.
     pub(crate) dropped: u64,
+    /// Where the last datagram of who counts went.
+    sent_to: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -107,7 +109,7 @@ impl Wire {
         };
         let bytes = if path == Path::Udp { DATAGRAM_BYTES_MAX } else { READ_BYTES };
         let (buffer, control) = (vec![0; bytes], Vec::new());
-        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
+        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0, sent_to: None }, local))
     }
 
     /// Opens a UDP socket that `reader` reads, for who only counts what comes.
@@ -117,7 +119,7 @@ impl Wire {
         let viewer = reader.open(SocketAddr::new(ip, 0)).map_err(failed)?;
         let local = viewer.socket.local_addr().map_err(failed)?;
         let (buffer, control, socket) = (Vec::new(), Vec::new(), Socket::Counted(viewer));
-        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0 }, local))
+        Ok((Self { socket, buffer, control, bytes_in: 0, bytes_out: 0, dropped: 0, sent_to: None }, local))
     }
 
     /// Says that media is connected: from now on who counts makes the reports.
@@ -125,6 +127,14 @@ impl Wire {
         #[cfg(target_os = "linux")]
         if let (Socket::Counted(viewer), Some(keys)) = (&self.socket, peer.keys()) {
             viewer.tally().take_over(keys, peer.transport_id());
+        }
+    }
+
+    /// Says that nothing will come, of which who counts is to tell the server as a browser does. Call it when media is connected.
+    pub(crate) fn stay_silent(&self, peer: &Peer) {
+        #[cfg(target_os = "linux")]
+        if let (Socket::Counted(viewer), Some(server)) = (&self.socket, self.sent_to) {
+            viewer.tally().stay_silent(peer.slots().map(|(_, kind)| kind), server);
         }
     }
 
@@ -265,6 +275,7 @@ impl Wire {
                 if is_rtcp(packet) && viewer.tally().reports() {
                     return;
                 }
+                self.sent_to = Some(destination);
                 match viewer.socket.send_to(packet, destination) {
                     Ok(_) => self.bytes_out += packet.len() as u64,
                     Err(_) => self.dropped += 1,

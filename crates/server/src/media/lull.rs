@@ -42,11 +42,12 @@ impl Lull {
         self.busy_until = self.busy_until.max(now + AFTER_CONNECTING);
     }
 
-    /// Takes note of a packet.
-    pub(super) fn note_packet(&mut self, now: Instant, contents: &[u8]) {
+    /// Takes note of a packet. One of media that went nowhere, for its source is off, is like any other: Firefox sends one a
+    /// second of a camera that was taken away.
+    pub(super) fn note_packet(&mut self, now: Instant, contents: &[u8], was_off: bool) {
         self.packets = self.packets.saturating_add(1);
         // RFC 7983 section 7, and RFC 5761 section 4: media, and not its reports.
-        if matches!(contents, [128..=191, second, ..] if !(192..=223).contains(second)) {
+        if !was_off && matches!(contents, [128..=191, second, ..] if !(192..=223).contains(second)) {
             self.note_media(now);
         }
     }
@@ -79,7 +80,7 @@ mod tests {
     /// Passes a second in which `packets` come.
     fn pass(lull: &mut Lull, now: &mut Instant, packets: u32) -> bool {
         for count in 0..packets {
-            lull.note_packet(*now, if count % 2 == 0 { CHECK } else { REPORT });
+            lull.note_packet(*now, if count % 2 == 0 { CHECK } else { REPORT }, false);
         }
         *now += WINDOW;
         lull.is_on(*now)
@@ -100,9 +101,18 @@ mod tests {
         let mut now = Instant::now();
         let mut lull = Lull::new(now);
         assert!(pass(&mut lull, &mut now, 1000));
-        lull.note_packet(now, MEDIA);
+        lull.note_packet(now, MEDIA, false);
         assert!(!lull.is_on(now));
         assert!(pass(&mut lull, &mut now, 1000), "a second after the last");
+    }
+
+    #[test]
+    fn media_of_a_source_that_is_off_does_not_end_a_lull() {
+        let mut now = Instant::now();
+        let mut lull = Lull::new(now);
+        assert!(pass(&mut lull, &mut now, 1000));
+        lull.note_packet(now, MEDIA, true);
+        assert!(lull.is_on(now));
     }
 
     #[test]
@@ -122,7 +132,7 @@ mod tests {
         let mut now = Instant::now();
         let mut lull = Lull::new(now);
         lull.note_connecting(now);
-        lull.note_packet(now, MEDIA);
+        lull.note_packet(now, MEDIA, false);
         for _ in 0..9 {
             assert!(!pass(&mut lull, &mut now, 1000));
         }
@@ -138,14 +148,14 @@ mod tests {
                 let mut now = Instant::now();
                 let mut lull = Lull::new(now);
                 assert!(pass(&mut lull, &mut now, 1000));
-                lull.note_packet(now, &packet);
+                lull.note_packet(now, &packet, false);
                 assert_eq!(!lull.is_on(now), ends, "{packet:?}");
             }
         }
         let mut now = Instant::now();
         let mut lull = Lull::new(now);
         assert!(pass(&mut lull, &mut now, 1000));
-        [&[][..], &[144]].into_iter().for_each(|short| lull.note_packet(now, short));
+        [&[][..], &[144]].into_iter().for_each(|short| lull.note_packet(now, short, false));
         assert!(lull.is_on(now));
     }
 }

@@ -12,7 +12,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::UdpSocketState;
 use sabha_protocol::MediaGeneration;
 use sabha_sfu::{
-    Command, Event, Input, Output, PeerKey, Relay, Shard, ShardConfig, ShardIndex, Steer, Transport,
+    Command, DropReason, Event, Input, Output, PeerKey, Relay, Shard, ShardConfig, ShardIndex, Steer,
+    Transport,
 };
 use tokio::sync::mpsc;
 
@@ -265,9 +266,10 @@ impl Worker {
                 StrayPath::Tcp => (Transport::Tcp, None),
             };
             let now = Instant::now();
-            self.lull.note_packet(now, &contents);
+            let off = self.shard.dropped(DropReason::SourceOff);
             let input = Input::Receive { transport, source, destination, contents: &contents };
             let answered = self.feed(now, input, Some(source));
+            self.lull.note_packet(now, &contents, self.shard.dropped(DropReason::SourceOff) != off);
             // An answer proves that the flow is a peer's of ours: from now on its packets need no ufrag.
             if let Some(ingress) = ingress.filter(|_| answered)
                 && let Some(link) = self.neighbours.link(ingress)
@@ -319,7 +321,12 @@ impl Worker {
 
     fn datagram(&mut self, arrival: &Arrival<'_>) {
         let now = Instant::now();
-        self.lull.note_packet(now, arrival.contents);
+        let off = self.shard.dropped(DropReason::SourceOff);
+        self.take_datagram(now, arrival);
+        self.lull.note_packet(now, arrival.contents, self.shard.dropped(DropReason::SourceOff) != off);
+    }
+
+    fn take_datagram(&mut self, now: Instant, arrival: &Arrival<'_>) {
         if !self.egress.addresses.admits(arrival.source.ip()) {
             self.counters.junk += 1;
             return;
@@ -330,6 +337,7 @@ impl Worker {
                 return;
             }
             Steer::Binding(owner) => owner,
+            Steer::Nothing => return self.shard.pass_over(arrival.contents),
             Steer::Established if self.neighbours.is_alone() => self.config.shard,
             Steer::Established => self.established_owner(arrival.source, now),
         };

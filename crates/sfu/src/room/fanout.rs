@@ -192,7 +192,8 @@ impl Room {
     pub(crate) fn hear(&mut self, context: &mut Context<'_>, from: ShardIndex, said: &Said) -> Fate {
         match said {
             Said::Packet(relayed) => self.forward_relayed(context, from, relayed),
-            Said::Ask(publisher, ask) => self.hear_ask(from, *publisher, *ask),
+            Said::CatchUp(given) => self.take_catch_up(context, from, given),
+            Said::Ask(publisher, ask) => self.hear_ask(context, from, *publisher, *ask),
             Said::Report(part, report) if self.part.is_home() => {
                 return self.hear_report(context, (from, *part), report);
             }
@@ -204,7 +205,7 @@ impl Room {
         Fate::GoesOn
     }
 
-    fn hear_ask(&mut self, from: ShardIndex, publisher: PeerKey, ask: Ask) {
+    fn hear_ask(&mut self, context: &mut Context<'_>, from: ShardIndex, publisher: PeerKey, ask: Ask) {
         let Some(peer) = self.peers.get_mut(&publisher).filter(|peer| peer.remote.is_none()) else { return };
         match ask {
             Ask::Keyframe(source, layer) => self.work.push_back(Work::Keyframe(publisher, source, layer)),
@@ -223,13 +224,11 @@ impl Room {
                         let known = &mut elsewhere[place];
                         (known.home, known.layers, known.codec) = (home, layers, codec);
                     }
-                    (None, true) => elsewhere.push(Elsewhere {
-                        shard: from,
-                        home,
-                        layers,
-                        codec,
-                        broken: Default::default(),
-                    }),
+                    (None, true) => {
+                        let broken = Default::default();
+                        elsewhere.push(Elsewhere { shard: from, home, layers, codec, broken });
+                        self.let_catch_up(context, from, (publisher, source), layers);
+                    }
                     (None, false) => {}
                 }
                 self.demand_changed = true;
@@ -337,6 +336,9 @@ impl Room {
                 publication.restart();
             }
             publication.offered = offered;
+            if standing.publishing.has(source) {
+                publication.begins(context.now);
+            }
         }
         if is_anew {
             peer.remote.iter_mut().for_each(|remote| remote.forget_packets());

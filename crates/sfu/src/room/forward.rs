@@ -1,8 +1,6 @@
 //! The packet path: from a publication to its audience, here and on other shards.
 
-use std::time::Duration;
-
-use sabha_protocol::{Layer, MediaKind, Source, limits::KEYFRAME_INTERVAL};
+use sabha_protocol::{Layer, MediaGeneration, MediaKind, Source};
 
 use super::{Context, Room, Work};
 use crate::{
@@ -15,11 +13,6 @@ use crate::{
     speech::Voice,
     stats::DropReason,
 };
-
-/// What a slot may catch up with: as old as a key frame can be before another one may be asked for, at three times the
-/// packets of a usual layer in that time.
-const CATCH_UP_AGE_MAX: Duration = KEYFRAME_INTERVAL;
-const CATCH_UP_PACKETS_MAX: u64 = 256;
 
 impl Room {
     /// Forwards a packet to everybody who receives its publication.
@@ -53,16 +46,10 @@ impl Room {
     /// Forwards a packet that another shard has sent here.
     pub(super) fn forward_relayed(&mut self, context: &mut Context<'_>, from: ShardIndex, relayed: &Relayed) {
         let Relayed { publisher: key, generation, packet, voice } = relayed;
-        let lives_there = |peer: &&mut Peer| {
-            peer.generation == *generation && peer.remote.as_ref().is_some_and(|remote| remote.shard == from)
+        let peer = match self.publisher_at(from, *key, *generation, packet.source) {
+            Ok(peer) => peer,
+            Err(reason) => return context.stats.drop_packet(reason),
         };
-        // News of the connection it came over, or that there is none any more, may pass it on the way.
-        let Some(peer) = self.peers.get_mut(key).filter(lives_there) else {
-            return context.stats.drop_packet(DropReason::Outdated);
-        };
-        if !peer.publishing.has(packet.source) {
-            return context.stats.drop_packet(DropReason::SourceOff);
-        }
         let Some(remote) = &mut peer.remote else { return };
         let packet = remote.keep(context.now, packet);
         let taken = match voice {
@@ -77,6 +64,22 @@ impl Room {
         if !taken {
             context.stats.drop_packet(unwanted(&packet));
         }
+    }
+
+    /// Returns the peer on another shard whose packets of `source` over that connection are taken here now.
+    pub(super) fn publisher_at(
+        &mut self,
+        shard: ShardIndex,
+        key: PeerKey,
+        generation: MediaGeneration,
+        source: Source,
+    ) -> Result<&mut Peer, DropReason> {
+        let lives_there = |peer: &&mut Peer| {
+            peer.generation == generation && peer.remote.as_ref().is_some_and(|remote| remote.shard == shard)
+        };
+        // News of the connection it came over, or that there is none any more, may pass a packet on the way.
+        let peer = self.peers.get_mut(&key).filter(lives_there).ok_or(DropReason::Outdated)?;
+        if peer.publishing.has(source) { Ok(peer) } else { Err(DropReason::SourceOff) }
     }
 
     /// Returns whether anybody here got it.
@@ -194,54 +197,8 @@ impl Room {
         }
     }
 
-    /// Gives a slot the last key frame of a layer and what followed it, if it came a moment ago and all of it is kept, so that
-    /// nobody has to ask for another one. Returns whether it did.
-    ///
-    /// Only to who was there when it came, and did not get it: who came since has no key for it, and whose device has
-    /// opened a frame does not open it again (RFC 9605 section 9.3).
-    pub(super) fn catch_up(&mut self, context: &mut Context<'_>, seat: Seat, layer: Layer) -> bool {
-        let Some(subscriber) = self.peers.get(&seat.peer) else { return false };
-        let Some(occupant) = subscriber.slots.get(seat.slot).and_then(|slot| slot.occupant) else {
-            return false;
-        };
-        let (publisher, source) = occupant;
-        let found = self.peers.get(&publisher);
-        let found = found.and_then(|peer| peer.since_keyframe(source, layer, CATCH_UP_PACKETS_MAX));
-        let Some((came, run)) = found else { return false };
-        let was_there = subscriber.connected_at.is_some_and(|at| at <= came);
-        let slots = &mut subscriber.slots.iter();
-        if !was_there
-            || context.now.saturating_duration_since(came) > CATCH_UP_AGE_MAX
-            || slots.any(|slot| slot.may_have_carried(occupant, layer, *run.start()))
-        {
-            return false;
-        }
-        for seq in run {
-            let kept = self.peers.get(&publisher).and_then(|peer| peer.kept(source, layer, seq));
-            let Some(packet) = kept.cloned() else { break };
-            let Some(subscriber) = self.peers.get_mut(&seat.peer) else { break };
-            let Some(slot) = subscriber.slots.get_mut(seat.slot) else { break };
-            let is_carried = slot.carries(layer, packet.codec);
-            let numbers = match is_carried {
-                true => slot.number(context.now, &packet),
-                // Dated back to when it came, so that what follows it is played when it comes and not later.
-                false if packet.starts_keyframe && slot.begin(came, &packet) => {
-                    slot.rewriter.rewrite(context.now, packet.numbers)
-                }
-                false => return false,
-            };
-            let (Some(numbers), Some(connection)) = (numbers, subscriber.connection.as_mut()) else {
-                continue;
-            };
-            if connection.send(context.now, &slot.sending, numbers, &packet, context.outbox) {
-                self.work.push_back(Work::Drive(seat.peer));
-            }
-        }
-        true
-    }
-
     /// Aims the audience anew: a layer has come to life.
-    fn aim_audience(&mut self, context: &mut Context<'_>, key: PeerKey, source: Source) {
+    pub(super) fn aim_audience(&mut self, context: &mut Context<'_>, key: PeerKey, source: Source) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let audience = std::mem::take(&mut peer.publication(source).audience);
         for seat in &audience {
@@ -268,7 +225,11 @@ impl Room {
         layer: Layer,
     ) {
         let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.publishes(source)) else { return };
-        if peer.publication(source).layers[layer as usize].keyframe.request(context.now) {
+        let is_due = peer.publication(source).layers[layer as usize].keyframe.request(context.now);
+        // That it is wanted goes there by itself: who hears it gives what came lately, or asks for a key frame.
+        if peer.remote.as_ref().is_some_and(|remote| !remote.has_wanted(source)) {
+            self.demand_changed = true;
+        } else if is_due {
             self.ask_publisher(context, key, source, layer);
         }
     }

@@ -127,6 +127,33 @@ fn part_that_ends_and_begins_at_once_learns_who_there_is_now() {
     assert!(world.shard_at(2).rooms.is_empty());
 }
 
+/// Its people left and came back while the news that their room had failed was on its way to them.
+#[test]
+fn part_that_begins_does_not_fail_with_the_room_of_the_one_before_it() {
+    let mut world = World::of_shards(crate::PATH, 2);
+    let [at_home, there] = [0, 1].map(|shard| world.join_at(shard, 1, Profile::default()));
+    world.connect_all();
+    world.run(SECOND);
+    world.hop = 2 * SECOND;
+    world.shard.rooms.get_mut(&RoomKey(1)).unwrap().is_poisoned = true;
+    while world.shard.stats().panics == 0 {
+        world.run(Duration::from_millis(1));
+    }
+    world.command(Command::Disconnect { peer: PeerKey(there as u64) });
+    world.reconnect(1, there);
+    world.reconnect(1, at_home);
+    assert!(!world.has_lost(there), "the news has not come yet");
+    world.run(6 * SECOND);
+
+    assert!(!world.has_lost(there));
+    assert_eq!(world.count(|stats| stats.rooms as u64), 2);
+    world.clients[there].is_talking = true;
+    world.hop = Duration::ZERO;
+    let since = world.now;
+    world.run(3 * SECOND);
+    assert!(world.clients[at_home].got(there, Source::Microphone, since).len() > 50);
+}
+
 #[test]
 fn addresses_and_ufrags_of_a_connection_go_with_it() {
     let mut world = World::new();

@@ -7,7 +7,7 @@ use std::{
 
 use proptest::prelude::*;
 use sabha_protocol::{Layer, MediaKind, Mid, Source, VideoCodec, limits::KEYFRAME_INTERVAL};
-use sabha_sfu::{Command, Event, Input, PeerKey};
+use sabha_sfu::{Command, DropReason, Event, Input, PeerKey};
 
 use crate::{
     client::{Profile, Received},
@@ -389,4 +389,53 @@ fn voice_goes_on_after_a_pause_without_a_gap() {
     let sound = world.clients[b].got(a, Source::Microphone, world.start);
     assert!(sound.len() > 270, "{} packets", sound.len());
     assert!(sound.windows(2).all(|pair| pair[1].seq == pair[0].seq + 1), "what was left out shows");
+}
+
+#[test]
+fn voice_that_is_on_its_way_when_its_microphone_goes_off_does_not_come_among_the_speakers() {
+    let (mut world, listener, speaker) = two();
+    world.connect_all();
+    world.packet_hop = Some(Duration::from_millis(100));
+    world.clients[speaker].is_talking = true;
+    world.run(2 * SECOND);
+    let voice = (PeerKey(speaker as u64), Source::Microphone);
+    let is_seated = |world: &World| world.occupants(listener).iter().any(|(_, who)| *who == voice);
+    assert!(is_seated(&world) && !world.clients[listener].got(speaker, voice.1, world.start).is_empty());
+
+    world.publish(speaker, &[]);
+    world.clients[speaker].is_talking = false;
+    world.run(2 * SECOND);
+    assert!(world.shard.stats().dropped(DropReason::SourceOff) >= 4, "they came when it was off");
+    world.publish(speaker, &[Source::Microphone]);
+    world.run(SECOND);
+    assert!(!is_seated(&world), "nothing was said since it is on again");
+}
+
+#[test]
+fn who_receives_from_somebody_that_connects_anew_notices_nothing_but_a_key_frame() {
+    let (mut world, a, b) = two();
+    let c = world.join_at(0, ROOM, Profile { sources: vec![], ..Profile::default() });
+    world.clients[a].is_talking = true;
+    for viewer in [b, c] {
+        world.subscribe(viewer, &[(a, Source::Camera, 180)]);
+    }
+    world.connect_all();
+    world.run(3 * SECOND);
+    let again = world.now;
+    world.reconnect(ROOM, a);
+    world.clients[a].is_talking = true;
+    world.run(3 * SECOND);
+
+    for viewer in [b, c] {
+        assert_continuous(&world.clients[viewer].got(a, Source::Camera, world.start));
+        let pictures = world.clients[viewer].got(a, Source::Camera, again + SECOND / 40);
+        assert!(pictures.len() > 50 && pictures[0].starts_keyframe);
+        let sound = world.clients[viewer].got(a, Source::Microphone, world.start);
+        assert!(sound.iter().filter(|packet| packet.at > again).count() > 50);
+        for pair in sound.windows(2) {
+            assert_eq!(pair[1].seq, pair[0].seq + 1);
+            let ticks = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+            assert!(ticks < 48_000 * 5, "the timestamp jumps by {ticks}");
+        }
+    }
 }

@@ -65,6 +65,8 @@ pub(crate) struct World {
     lanes: BTreeMap<Lane, VecDeque<(Instant, Relay)>>,
     /// What shards say to each other takes up to so long.
     pub(crate) hop: Duration,
+    /// Packets take this long instead, so that what is said after them comes before them.
+    pub(crate) packet_hop: Option<Duration>,
     /// Packets that may be on their way from one shard to another.
     pub(crate) lane_packets_max: usize,
     /// The shard of each client.
@@ -122,6 +124,7 @@ impl World {
             shards: (1..count).map(shard).collect(),
             lanes: BTreeMap::new(),
             hop: Duration::ZERO,
+            packet_hop: None,
             lane_packets_max: usize::MAX,
             places: Vec::new(),
             clients: Vec::new(),
@@ -436,6 +439,7 @@ impl World {
         self.random =
             self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let takes = self.hop * ((self.random >> 33) as u32 % 100) / 100;
+        let takes = self.packet_hop.filter(|_| is_of_packets).unwrap_or(takes);
         let lane = self.lanes.entry(Lane { from, to, is_of_packets }).or_default();
         if is_of_packets && lane.len() >= self.lane_packets_max {
             return self.shard_at(from).refuse_relay(index, relay);

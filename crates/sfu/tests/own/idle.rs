@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sabha_protocol::Source;
-use sabha_sfu::{Event, PeerKey};
+use sabha_sfu::{DropReason, Event, PeerKey};
 
 use crate::{client::Profile, world::World};
 
@@ -26,6 +26,23 @@ fn who_neither_sends_nor_is_sent_anything_is_sent_answers_alone() {
     let checks = world.sent.iter().filter(|(_, datagram)| datagram[0] < 4).count() as u64;
     assert!(checks > 0, "clients go on to check that they may send");
     assert_eq!(after.packets_out - before.packets_out, checks);
+}
+
+#[test]
+fn report_in_which_there_is_nothing_costs_no_look_at_whose_it_is() {
+    let mut world = World::new();
+    let client = world.join(1, Profile::default());
+    world.connect_all();
+    let address = world.clients[client].outer_address;
+    let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
+    report.resize(28, 9);
+    let refused = |world: &World| world.shard.stats().dropped(DropReason::Malformed);
+    let before = refused(&world);
+    world.inject(address, &report);
+    assert_eq!(refused(&world), before, "it is not even opened");
+    report.push(9);
+    world.inject(address, &report);
+    assert_eq!(refused(&world), before + 1, "one in which there may be something is");
 }
 
 #[test]

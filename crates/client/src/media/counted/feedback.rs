@@ -105,6 +105,11 @@ impl Feedback {
         }
     }
 
+    /// Returns the number under which it reports.
+    pub(super) const fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
     /// Takes note of a packet of any stream, retransmissions included.
     pub(super) fn arrived(&mut self, header: &Header, arrived_ns: u64) {
         if let Some(sequence) = header.transport_sequence {

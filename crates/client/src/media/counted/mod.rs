@@ -15,6 +15,7 @@ mod feedback;
 mod header;
 #[cfg(target_os = "linux")]
 mod reader;
+mod silence;
 mod srtcp;
 
 use std::{collections::VecDeque, net::SocketAddr, time::Instant};
@@ -24,6 +25,7 @@ use sabha_protocol::MediaKind;
 use self::{
     feedback::{Feedback, REPORT_INTERVAL_NS},
     header::Header,
+    silence::Silence,
     srtcp::Srtcp,
 };
 use super::keys::Keys;
@@ -73,6 +75,8 @@ pub(super) struct Tally {
     counted: Vec<CountedPacket>,
     streams: Vec<Counts>,
     feedback: Feedback,
+    /// Of those whose slots stay empty, if that is what is measured.
+    silence: Option<Silence>,
     srtcp: Option<Srtcp>,
     transport_id: Option<u8>,
     /// Where media came from last.
@@ -97,6 +101,7 @@ impl Tally {
             counted: Vec::new(),
             streams: Vec::new(),
             feedback: Feedback::new(ssrc),
+            silence: None,
             srtcp: None,
             transport_id: None,
             server: None,
@@ -109,6 +114,12 @@ impl Tally {
     pub(super) fn take_over(&mut self, keys: &Keys, transport_id: Option<u8>) {
         self.srtcp = Srtcp::new(keys);
         self.transport_id = transport_id;
+    }
+
+    /// Says that this receiver's slots, of these kinds, stay empty, and that this is said to `server` as a browser says it.
+    pub(super) fn stay_silent(&mut self, slots: impl Iterator<Item = MediaKind>, server: SocketAddr) {
+        self.silence = Some(Silence::new(self.feedback.ssrc(), slots));
+        self.server = Some(server);
     }
 
     /// Returns whether reports are made here, so that those of the media stack are not to be sent.
@@ -198,11 +209,14 @@ impl Tally {
     }
 
     /// Writes what there is to report at `now_ns` into `out`, sealed, and returns where to send it. Call it every
-    /// [`REPORT_INTERVAL_NS`].
+    /// [`REPORT_INTERVAL_NS`], and until there is nothing.
     fn report(&mut self, now_ns: u64, out: &mut Vec<u8>) -> Option<SocketAddr> {
         out.clear();
         let (srtcp, server) = (self.srtcp.as_mut()?, self.server?);
         self.feedback.report(now_ns, out);
+        if let Some(silence) = self.silence.as_mut().filter(|_| out.is_empty()) {
+            silence.report(now_ns, out);
+        }
         if !out.is_empty() {
             srtcp.seal(out);
         }

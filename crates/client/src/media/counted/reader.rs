@@ -226,8 +226,8 @@ impl<'a> Loop<'a> {
         while let Some((_, number)) = self.reports.pop_front_if(|(at, _)| *at <= now_ns) {
             let Some(viewer) = viewers.get(&number) else { continue };
             self.reports.push_back((now_ns + REPORT_INTERVAL_NS, number));
-            let to = viewer.tally().report(now_ns, &mut self.report);
-            if let Some(to) = to {
+            let mut tally = viewer.tally();
+            while let Some(to) = tally.report(now_ns, &mut self.report) {
                 // What finds no room is lost, as on any network.
                 let _ = viewer.socket.send_to(&self.report, to);
             }

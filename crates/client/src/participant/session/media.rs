@@ -206,6 +206,9 @@ impl Session {
                 }
                 PeerOutput::Event(PeerEvent::Connected) => {
                     wire.connected(peer);
+                    if self.config.gauge.as_ref().is_some_and(|gauge| gauge.is_silent) {
+                        wire.stay_silent(peer);
+                    }
                     let connected_ms = self.start.elapsed().as_millis() as u64;
                     // Receivers of a fresh connection have no picture to go on from.
                     for source in &self.config.publish {
