@@ -446,6 +446,9 @@ pub struct DeviceView {
     pub heartbeat: HeartbeatState,
     /// The group's epoch.
     pub epoch: GroupEpoch,
+    /// Whether a host's heartbeat names this epoch, in which all others seal from then on. It may be an old one that was held back:
+    /// that it is not is what `encryption` says, and what the own device waits for.
+    pub epoch_certified: bool,
     /// The cipher suite, fixed by the meeting's id.
     pub suite: CipherSuite,
     /// To be compared with others; absent outside the group.

@@ -37,6 +37,8 @@ function watch(): void {
     }
     override send(data: string): void {
       mark(`said ${typeOf(data)}`);
+      // The first says that nothing is wanted until it can be opened.
+      if (String(data).includes('"tiles":[{')) mark('pictures asked for');
       super.send(data);
     }
   };

@@ -22,7 +22,7 @@ describe('pictures', () => {
     expect(play.sent).toEqual([{ type: 'subscribe', tiles: [] }]);
     expect(play.effects).toContainEqual({ type: 'wake', afterMs: CERTIFIED_MS });
     expect(play.view(inGroup).sent).toEqual([]);
-    expect(play.view({ encryption: 'verified' }).sent).toEqual([{ type: 'subscribe', tiles: [likely] }]);
+    expect(play.view({ epoch_certified: true }).sent).toEqual([{ type: 'subscribe', tiles: [likely] }]);
     expect(play.view().sent).toEqual([]);
     play.nowMs += CERTIFIED_MS;
     expect(play.do({ type: 'woken' }).sent).toEqual([]);
@@ -39,7 +39,7 @@ describe('pictures', () => {
   it('are those that are on screen by then', () => {
     expect(play.do({ type: 'show', tiles: [onScreen] }).sent).toEqual([]);
     play.view(inGroup);
-    expect(play.view({ encryption: 'verified' }).sent).toEqual([{ type: 'subscribe', tiles: [onScreen] }]);
+    expect(play.view({ epoch_certified: true }).sent).toEqual([{ type: 'subscribe', tiles: [onScreen] }]);
     expect(play.do({ type: 'show', tiles: [likely] }).sent).toEqual([{ type: 'subscribe', tiles: [likely] }]);
   });
 
@@ -47,6 +47,6 @@ describe('pictures', () => {
     play.do({ type: 'socket_down' });
     play.nowMs += CERTIFIED_MS;
     expect(play.do({ type: 'woken' }).sent).toEqual([]);
-    expect(play.view({ ...inGroup, encryption: 'verified' }).sent).toEqual([]);
+    expect(play.view({ ...inGroup, epoch_certified: true }).sent).toEqual([]);
   });
 });

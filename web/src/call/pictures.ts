@@ -1,7 +1,8 @@
 // When pictures of others are asked for: once they come in an epoch that the own device can open.
 //
 // Who comes back is in the room before its device is back in the group (`entry.ts`), and others seal in the epoch that
-// the device makes there once a host certifies it, or a second later. A picture that is asked for before that is lost,
+// the device makes there once a host certifies it, or a second later. Whether that word of a host is new, which the own device wants to
+// know before it sends, makes no difference to what can be opened. A picture that is asked for before that is lost,
 // and its sender is asked for another one no sooner than half a second later. So the server, which still knows what was
 // on screen before, is told that nothing is wanted as yet.
 
@@ -32,7 +33,7 @@ export function begin(model: Model, nowMs: number): Step {
 export function follow(model: Model, nowMs: number): Step {
   const { picturesDueMs } = model;
   if (picturesDueMs === null || model.entry !== 'joined') return stay(model);
-  if (model.shown.e2ee?.encryption !== 'verified' && nowMs < picturesDueMs) return stay(model);
+  if (!model.shown.e2ee?.epoch_certified && nowMs < picturesDueMs) return stay(model);
   const ready: Model = { ...model, picturesDueMs: null };
   const tiles = model.tiles.length > 0 ? [...model.tiles] : likelyTiles(model.roster, model.shown.you);
   return tiles.length === 0 ? stay(ready) : askInRoom(ready, { type: 'subscribe', tiles });

@@ -80,6 +80,7 @@ const outside: DeviceView = {
   alarms: [],
   heartbeat: 'fresh',
   epoch: 0,
+  epoch_certified: false,
   suite: 'x_wing',
   code: null,
   members: [],
@@ -192,6 +193,7 @@ export class Play {
       stage: 'member',
       epoch: 3,
       encryption: 'verified',
+      epoch_certified: true,
       title: 'Weekly',
       members: [member(1), member(2)],
     });

@@ -988,6 +988,11 @@ heartbeat: HeartbeatState,
  */
 epoch: GroupEpoch, 
 /**
+ * Whether a host's heartbeat names this epoch, in which all others seal from then on. It may be an old one that was held back:
+ * that it is not is what `encryption` says, and what the own device waits for.
+ */
+epoch_certified: boolean, 
+/**
  * The cipher suite, fixed by the meeting's id.
  */
 suite: CipherSuite, 

@@ -234,6 +234,11 @@ impl Pulse {
         self.question = Some(Question { nonce, asked_ms: now_ms, open_ms });
     }
 
+    /// Returns whether the newest heartbeat names this epoch, however old it may be.
+    pub(super) fn has_heard_of(&self, epoch: u64) -> bool {
+        self.last.as_ref().is_some_and(|last| last.epoch == epoch)
+    }
+
     /// Returns the newest heartbeat, if it is of this epoch.
     pub(super) fn certificate(&self, epoch: u64) -> Option<HeartbeatBytes> {
         let last = self.last.as_ref().filter(|last| last.epoch == epoch)?;

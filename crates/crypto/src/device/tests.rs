@@ -996,6 +996,7 @@ fn who_is_in_the_room_before_it_is_back_in_the_group_may_send_without_a_wait() {
         hall.settle();
         assert_eq!(hall.view(who).stage, DeviceStage::Joining, "{who}");
         assert_eq!(hall.sends_in(who), None, "{who}");
+        assert!(!hall.view(who).epoch_certified, "{who}");
         // What is said meanwhile is heard by nobody here; it is sealed in an epoch of which this device has no key.
         hall.command(bilal, DeviceCommand::Hand { raised: true });
         hall.release();
@@ -1004,6 +1005,7 @@ fn who_is_in_the_room_before_it_is_back_in_the_group_may_send_without_a_wait() {
             assert_eq!(hall.sends_in(at), Some(epoch), "{who} {at}");
             assert_eq!(hall.view(at).encryption, Encryption::Verified, "{who} {at}");
             assert!(hall.view(at).alarms.is_empty(), "{who} {at}");
+            assert!(hall.view(at).epoch_certified, "{who} {at}");
         }
         hall.pass(7000);
         let members = &hall.view(who).members;

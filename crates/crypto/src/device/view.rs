@@ -28,6 +28,7 @@ impl Device {
             alarms: self.alarms.clone(),
             heartbeat: if self.has_host() { self.pulse.state() } else { HeartbeatState::Fresh },
             epoch: group.map_or(GroupEpoch(0), crate::group::Group::epoch),
+            epoch_certified: group.is_some_and(|group| self.pulse.has_heard_of(group.epoch().0)),
             suite: match self.secrets.suite {
                 Suite::Classical => CipherSuite::Classical,
                 Suite::XWing => CipherSuite::XWing,

@@ -12,6 +12,7 @@ function view(rest: Partial<DeviceView> = {}): DeviceView {
     alarms: [],
     heartbeat: 'fresh',
     epoch: 3,
+    epoch_certified: true,
     suite: 'x_wing',
     members: [],
     guests: [],
