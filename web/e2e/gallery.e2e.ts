@@ -33,15 +33,21 @@ function only(input: Record<string, string>): Plugin {
   };
 }
 
+/** Returns the boxes of what a selector finds, in CSS pixels. */
+async function boxesOf(page: Page, selector: string): Promise<DOMRect[]> {
+  return page.evaluate(
+    (sought) =>
+      [...document.querySelectorAll(sought)].map((element) => element.getBoundingClientRect().toJSON() as DOMRect),
+    selector,
+  );
+}
+
 /** Where the own picture is, the material and the tiles of others, and the stage, in CSS pixels. */
 async function standing(page: Page): Promise<{ self: DOMRect; others: DOMRect[]; stage: DOMRect }> {
-  return page.evaluate(() => {
-    const all = (selector: string) =>
-      [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect().toJSON() as DOMRect);
-    const [self, stage] = [...all('[data-testid="self-view"]'), ...all('[data-layout]')];
-    if (!self || !stage) throw new Error('nothing is shown');
-    return { self, stage, others: all('[data-testid="material-pane"], [data-testid="tile"]') };
-  });
+  const [self] = await boxesOf(page, '[data-testid="self-view"]');
+  const [stage] = await boxesOf(page, '[data-layout]');
+  if (!self || !stage) throw new Error('nothing is shown');
+  return { self, stage, others: await boxesOf(page, '[data-testid="material-pane"], [data-testid="tile"]') };
 }
 
 /** Returns how much of one box lies on another, in square pixels. */
@@ -471,6 +477,11 @@ describe.skipIf(missing.chromium)('gallery', () => {
     for (const scene of ['material-text', 'material-advisory', 'material-own']) {
       for (const viewport of [phone, { width: 844, height: 390 }, desk]) {
         const page = await open(scene, viewport);
+        const buttons = await boxesOf(page, 'footer button');
+        const under = buttons.flatMap((button, index) =>
+          buttons.slice(index + 1).map((other) => covered(button, other)),
+        );
+        expect(Math.max(...under), `${scene} at ${viewport.width}x${viewport.height}: buttons`).toBe(0);
         for (const corner of ['bottom-end', 'bottom-start', 'top-start', 'top-end']) {
           const what = `${scene} at ${viewport.width}x${viewport.height}, ${corner}`;
           const { self, others, stage } = await standing(page);
