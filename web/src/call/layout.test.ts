@@ -132,6 +132,7 @@ describe('layout', () => {
       const { tiles, self, pages } = layOut(scene(12, { choice: 'grid', self: 'tile', page }), phone);
       expect([pages, tiles.length]).toEqual([2, page === 0 ? PAGE_TILES_PHONE - 1 : 4]);
       expect(self?.width).toBeCloseTo(tiles[0]?.box.width ?? 0, 6);
+      for (const { box } of tiles) expect(self && apart(box, self, GAP)).toBe(true);
     }
     expect(layOut(scene(4, { self: 'strip' }), phone).self).toBeNull();
   });
