@@ -20,6 +20,8 @@ KEY_FILE ?=
 SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
 step := scripts/step.sh
+# CI names the one that it has built with the workspace: alone it has other features, and is built with its dependencies anew.
+xtask ?= cargo xtask
 # Quick ones first.
 checks := check-format check-generated check-rules check-walls check-licences check-scripts check-web \
   check-clippy check-docs check-wasm check-fuzz check-deny
@@ -102,16 +104,16 @@ check-format:
 	@$(step) 'formatting of interop' cargo fmt --manifest-path interop/Cargo.toml --check
 
 check-generated:
-	@$(step) 'generated files' cargo xtask codegen --check
+	@$(step) 'generated files' $(xtask) codegen --check
 
 check-rules:
-	@$(step) 'rules' cargo xtask rules --check
+	@$(step) 'rules' $(xtask) rules --check
 
 check-walls:
-	@$(step) 'walls' cargo xtask walls
+	@$(step) 'walls' $(xtask) walls
 
 check-licences:
-	@$(step) 'licences' cargo xtask licences
+	@$(step) 'licences' $(xtask) licences
 
 check-scripts:
 	@if command -v shellcheck >/dev/null; then $(step) 'scripts' shellcheck scripts/*.sh fuzz/*.sh .ci/run; \
@@ -123,8 +125,11 @@ check-web:
 check-clippy:
 	@$(step) 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Examples make cargo choose the features of all targets, which are those of clippy: what clippy has checked is not checked again.
+# Of the programs those whose name is not their library's too, as cargo itself would choose.
 check-docs:
-	@RUSTDOCFLAGS='-D warnings' $(step) 'docs' cargo doc --workspace --no-deps --document-private-items --locked
+	@RUSTDOCFLAGS='-D warnings' $(step) 'docs' cargo doc --workspace --lib --examples --bin sabha --bin sabha-bench --bin xtask \
+	  --bin xtask-wasm --no-deps --document-private-items --locked
 
 # The wire contract, the room's state machine and the cryptography run where there is no operating system: nothing
 # in them can reach a socket or a file, and only what the browser's face of the cryptography adds, a random source.

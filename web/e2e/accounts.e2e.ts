@@ -57,7 +57,26 @@ describe.skipIf(missing.chromium)('accounts', () => {
     await asha.get('start-meeting').click();
     await asha.get('prejoin-join').waitFor();
     expect(asha.page.url()).toMatch(/\/m\/[a-z2-7]{32}$/);
-    await asha.page.goto(new URL('/admin', asha.page.url()).href);
+
+    // The start page knows them too.
+    const start = new URL('/', asha.page.url()).href;
+    await asha.page.goto(start);
+    await asha.get('start-new-note').waitFor();
+    await inspect(asha, 'start-host');
+    await asha.get('new-meeting').click();
+    await asha.get('prejoin-join').waitFor();
+
+    // Whose session ended meanwhile is led to sign in, and from there to the meeting.
+    await asha.page.goto(start);
+    await asha.get('start-new-note').waitFor();
+    expect((await asha.ask('POST', 'account/sign-out'))[0]).toBe(204);
+    await asha.get('new-meeting').click();
+    await expect.poll(() => asha.page.getByRole('alert').textContent()).toContain('no longer signed in');
+    await inspect(asha, 'start-signed-out');
+    await asha.get('start-sign-in').click();
+    await asha.signIn();
+    await asha.get('start-meeting').waitFor();
+    await asha.page.goto(new URL('/admin', start).href);
     await asha.get('signed-in').waitFor();
   });
 

@@ -33,6 +33,30 @@ function only(input: Record<string, string>): Plugin {
   };
 }
 
+/** Returns the boxes of what a selector finds, in CSS pixels. */
+async function boxesOf(page: Page, selector: string): Promise<DOMRect[]> {
+  return page.evaluate(
+    (sought) =>
+      [...document.querySelectorAll(sought)].map((element) => element.getBoundingClientRect().toJSON() as DOMRect),
+    selector,
+  );
+}
+
+/** Where the own picture is, the material and the tiles of others, and the stage, in CSS pixels. */
+async function standing(page: Page): Promise<{ self: DOMRect; others: DOMRect[]; stage: DOMRect }> {
+  const [self] = await boxesOf(page, '[data-testid="self-view"]');
+  const [stage] = await boxesOf(page, '[data-layout]');
+  if (!self || !stage) throw new Error('nothing is shown');
+  return { self, stage, others: await boxesOf(page, '[data-testid="material-pane"], [data-testid="tile"]') };
+}
+
+/** Returns how much of one box lies on another, in square pixels. */
+function covered(a: DOMRect, b: DOMRect): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
 describe.skipIf(missing.chromium)('gallery', () => {
   let server: PreviewServer;
   let outDir = '';
@@ -434,5 +458,45 @@ describe.skipIf(missing.chromium)('gallery', () => {
     await expect.poll(async () => ((await self.boundingBox())?.x ?? 0) - stage.x).toBeLessThan(40);
     expect(((await self.boundingBox())?.y ?? 0) - stage.y).toBeLessThan(40);
     await page.close();
+  });
+
+  test('who may start no meeting is told what to do: to sign in, or to ask for the role', async () => {
+    for (const [scene, words, links] of [
+      ['start-no-right', 'Sign in to start meetings', 1],
+      ['start-no-role', 'Your account may not start meetings', 0],
+    ] as const) {
+      const page = await open(scene);
+      expect(await page.getByTestId('no-right-to-create').textContent()).toContain(words);
+      expect(await page.getByTestId('new-meeting').isDisabled()).toBe(true);
+      expect(await page.locator('a[data-testid="start-sign-in"][href="/admin#meetings"]').count(), scene).toBe(links);
+      await page.close();
+    }
+  });
+
+  test('beside restricted material the own picture lies on nobody, wherever it was put', async () => {
+    for (const scene of ['material-text', 'material-advisory', 'material-own']) {
+      for (const viewport of [phone, { width: 844, height: 390 }, desk]) {
+        const page = await open(scene, viewport);
+        const buttons = await boxesOf(page, 'footer button');
+        const under = buttons.flatMap((button, index) =>
+          buttons.slice(index + 1).map((other) => covered(button, other)),
+        );
+        expect(Math.max(...under), `${scene} at ${viewport.width}x${viewport.height}: buttons`).toBe(0);
+        for (const corner of ['bottom-end', 'bottom-start', 'top-start', 'top-end']) {
+          const what = `${scene} at ${viewport.width}x${viewport.height}, ${corner}`;
+          const { self, others, stage } = await standing(page);
+          expect(others.length, what).toBe(4);
+          expect(self.width * self.height, what).toBeGreaterThan(1500);
+          expect(covered(self, stage), `${what}: within the stage`).toBeCloseTo(self.width * self.height, 0);
+          for (const other of others) expect(covered(self, other), what).toBe(0);
+          await page
+            .getByTestId('self-view')
+            .getByRole('button')
+            .first()
+            .evaluate((button: HTMLElement) => button.click());
+        }
+        await page.close();
+      }
+    }
   });
 });

@@ -7,7 +7,7 @@
 //!
 //! The group is one in which the host has let everybody in and nobody has renewed its keys since: the dearest form of a
 //! tree, because a commit with a path is then sealed for every leaf alone. An Add needs no path. All times include the
-//! rules of admission, that is the check of every member's grant. Times are medians over [`ROUNDS`] rounds, in
+//! rules of admission, that is the check of every member's grant. Times are medians over `ROUNDS` rounds, in
 //! milliseconds; sizes are in bytes, as they travel before base64url.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made is to stop")]

@@ -9,6 +9,7 @@ import {
   PAGE_TILES,
   PAGE_TILES_PHONE,
   type Scene,
+  type SelfPlace,
   type Size,
 } from './layout';
 
@@ -48,7 +49,7 @@ describe('layout', () => {
       speaker: fc.constantFrom(null, 1, 7, 999),
       choice: fc.constantFrom('auto' as const, 'grid' as const, 'speaker' as const),
       page: fc.integer({ min: -1, max: 9 }),
-      selfInStrip: fc.boolean(),
+      self: fc.constantFrom('apart' as const, 'strip' as const, 'tile' as const),
     });
     const anySize = fc.record({
       width: fc.integer({ min: 200, max: 2560 }),
@@ -64,6 +65,8 @@ describe('layout', () => {
           if (layout.self) expect(apart(box, layout.self, GAP)).toBe(true);
         }
         if (layout.self) expect(within(layout.self, size)).toBe(true);
+        const stands = scene.self === 'tile' || (scene.self === 'strip' && layout.kind !== 'grid');
+        expect(layout.self !== null, 'a place for the own picture').toBe(stands && layout.tiles.length > 0);
         const keys = layout.tiles.map(({ tile }) => `${tile.participant} ${tile.source}`);
         expect(new Set(keys).size).toBe(keys.length);
         expect(layout.page).toBeGreaterThanOrEqual(0);
@@ -116,12 +119,22 @@ describe('layout', () => {
   });
 
   it('a strip holds three tiles even on a phone, and keeps the last place for the own picture', () => {
-    const strip = (selfInStrip: boolean) => layOut(scene(9, { choice: 'speaker', selfInStrip }), phone);
+    const strip = (self: SelfPlace) => layOut(scene(9, { choice: 'speaker', self }), phone);
 
-    expect(strip(false).tiles.length).toBe(4);
-    expect(strip(false).self).toBeNull();
-    expect(strip(true).tiles.length).toBe(3);
-    expect(strip(true).self?.x).toBeGreaterThan(strip(true).tiles.at(-1)?.box.x ?? Number.POSITIVE_INFINITY);
+    expect(strip('apart').tiles.length).toBe(4);
+    expect(strip('apart').self).toBeNull();
+    expect(strip('strip').tiles.length).toBe(3);
+    expect(strip('strip').self?.x).toBeGreaterThan(strip('strip').tiles.at(-1)?.box.x ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('the own picture among the tiles of a grid is the last of them, on every page', () => {
+    for (const page of [0, 1]) {
+      const { tiles, self, pages } = layOut(scene(12, { choice: 'grid', self: 'tile', page }), phone);
+      expect([pages, tiles.length]).toEqual([2, page === 0 ? PAGE_TILES_PHONE - 1 : 4]);
+      expect(self?.width).toBeCloseTo(tiles[0]?.box.width ?? 0, 6);
+      for (const { box } of tiles) expect(self && apart(box, self, GAP)).toBe(true);
+    }
+    expect(layOut(scene(4, { self: 'strip' }), phone).self).toBeNull();
   });
 
   it('a page holds at most 25 tiles, 9 on a phone', () => {

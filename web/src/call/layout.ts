@@ -46,6 +46,10 @@ export type LayoutChoice = 'auto' | 'grid' | 'speaker';
 /** What is shown: equals, one large person with a strip, or a shared screen with a strip. */
 export type LayoutKind = 'grid' | 'speaker' | 'share';
 
+/** Where the own picture stands: the layout knows nothing of it, or keeps the last place on every page for it, in a strip
+ * if there is one, or in every layout with people in it. */
+export type SelfPlace = 'apart' | 'strip' | 'tile';
+
 export interface Scene {
   /** Everybody who has a tile, in order of importance (`order.ts`). */
   people: readonly ParticipantId[];
@@ -56,8 +60,8 @@ export interface Scene {
   choice: LayoutChoice;
   /** Page of small tiles, from 0; beyond the last it is taken as the last. */
   page: number;
-  /** Whether the strip keeps its last place, on every page, for the own picture. */
-  selfInStrip?: boolean;
+  /** Where the own picture stands; `apart` where absent. */
+  self?: SelfPlace;
 }
 
 export interface PlacedTile {
@@ -72,7 +76,7 @@ export interface Layout {
   tiles: readonly PlacedTile[];
   page: number;
   pages: number;
-  /** The place kept for the own picture; null where there is no strip or none was wished. */
+  /** The place kept for the own picture; null where none was wished, or there is nothing to stand beside. */
   self: Box | null;
 }
 
@@ -82,9 +86,10 @@ export function layOut(scene: Scene, size: Size): Layout {
   const share = scene.shares[0];
   const kind = layoutKind(scene);
   if (kind === 'grid') {
-    const { items, page, pages } = pageOf(scene.people, scene.page, pageTiles(size));
-    const boxes = gridBoxes(items.length, stage);
-    return { kind, page, pages, tiles: place(items, boxes), self: null };
+    const self = scene.self === 'tile' && scene.people.length > 0 ? 1 : 0;
+    const { items, page, pages } = pageOf(scene.people, scene.page, pageTiles(size) - self);
+    const boxes = gridBoxes(items.length + self, stage);
+    return { kind, page, pages, tiles: place(items, boxes), self: (self && boxes.at(-1)) || null };
   }
 
   const speaker = scene.people.find((person) => person === scene.speaker) ?? scene.people[0];
@@ -95,7 +100,7 @@ export function layOut(scene: Scene, size: Size): Layout {
         ? null
         : { participant: speaker, source: 'camera' };
   const others = kind === 'share' ? scene.people : scene.people.filter((person) => person !== speaker);
-  const self = scene.selfInStrip ? 1 : 0;
+  const self = scene.self === 'strip' || scene.self === 'tile' ? 1 : 0;
   if (!onStage) return { kind, page: 0, pages: 1, tiles: [], self: null };
   if (others.length + self === 0) {
     return {

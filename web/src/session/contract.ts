@@ -186,5 +186,6 @@ export interface NewMeeting {
 export type StartTrouble =
   | 'no_encryption' // this browser cannot make the meeting's keys
   | 'link_invalid' // what was typed is no invite link
+  | 'signed_out' // the session by which a meeting was to be made has ended
   | 'refused' // the server refused to open a meeting: no creation key here, or not this server's
   | 'unreachable'; // the server did not answer

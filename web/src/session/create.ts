@@ -62,6 +62,7 @@ async function open(right: CreationRight, body: CreateMeeting): Promise<StartTro
   } catch {
     return 'unreachable';
   }
+  if (response.status === 401 && right.by === 'session') return 'signed_out';
   if (!response.ok) return response.status >= 500 ? 'unreachable' : 'refused';
   const created: unknown = await response.json().catch(() => null);
   return isCreated(created, body.meeting) ? null : 'unreachable';

@@ -7,6 +7,7 @@ import type { CreationRight } from './address';
 import type { NewMeeting, StartTrouble } from './contract';
 import { createMeeting } from './create';
 import type { OwnDevice } from './device';
+import { standing } from './hosting';
 import { device } from './memory';
 import { Secrets } from './secrets';
 import { templates } from './templates';
@@ -21,8 +22,10 @@ export interface StartEvents {
 }
 
 export class Start {
-  /** Whether this browser holds a creation key. */
+  /** Whether meetings can be made here: by a creation key that this browser holds, or as who is signed in. */
   mayCreate = $state(false);
+  /** Somebody is signed in who may start no meetings. */
+  isMember = $state(false);
   creating = $state(false);
   trouble = $state<StartTrouble | null>(null);
   /** What a meeting can begin with, where there is a choice. */
@@ -34,9 +37,20 @@ export class Start {
 
   constructor(events: StartEvents) {
     this.#events = events;
-    void this.#secrets.creationKey.read().then((key) => {
-      if (key !== null) this.mayCreate = true;
-    });
+  }
+
+  /** Finds by which right this browser makes meetings. */
+  async look(): Promise<void> {
+    if ((await this.#kept()) !== null) {
+      this.mayCreate = true;
+      return;
+    }
+    const here = await standing();
+    this.isMember = here === 'member';
+    if (here !== 'host') return;
+    this.#right = { by: 'session' };
+    this.mayCreate = true;
+    this.templates = await templates();
   }
 
   /** Takes a right from the address, and makes a meeting by it: at once, unless there is something to choose first. A key
@@ -80,6 +94,7 @@ export class Start {
     this.creating = true;
     this.trouble = null;
     const right = given ?? (await this.#kept());
+    this.mayCreate = right !== null;
     const created =
       right === null
         ? ({ trouble: 'refused' } as const)
@@ -90,7 +105,16 @@ export class Start {
             controls: wishes.controls,
           });
     this.creating = false;
-    if ('trouble' in created) this.trouble = created.trouble;
-    else this.#events.opened(created.meeting, created.device);
+    if (!('trouble' in created)) {
+      this.#events.opened(created.meeting, created.device);
+      return;
+    }
+    this.trouble = created.trouble;
+    if (created.trouble === 'signed_out') {
+      device.signedIn.forget();
+      this.#right = null;
+      this.templates = [];
+      this.mayCreate = (await this.#kept()) !== null;
+    }
   }
 }

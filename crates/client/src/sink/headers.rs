@@ -113,7 +113,18 @@ impl Headers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Instant;
+
+    use proptest::prelude::*;
+
+    use super::{
+        super::{
+            StreamFigures,
+            stream::{Receiver, Stream, assignment, camera, sink},
+        },
+        *,
+    };
+    use crate::media::ReceivedPacket;
 
     fn run(packets: &[(u16, u32, bool)]) -> (i64, u64, u64) {
         let mut headers = Headers::default();
@@ -156,5 +167,68 @@ mod tests {
         headers.restart();
         assert_eq!(headers.receive(5, 2, true), Arrived::New { lost: 0, frames: 1 });
         assert_eq!(headers.receive(900, 3, true), Arrived::New { lost: 894, frames: 0 });
+    }
+
+    /// Feeds both sinks, and returns what each made of it.
+    fn both(packets: &[ReceivedPacket]) -> [StreamFigures; 2] {
+        let start = packets[0].at;
+        [false, true].map(|only_counts| {
+            let Receiver { sink, mut frames } = sink(start);
+            let mut sink = sink.counting_only(only_counts);
+            sink.assign(&[assignment("v0", Some(camera(1)))]);
+            packets.iter().for_each(|packet| sink.receive(packet, &mut frames));
+            sink.publications()[0].figures.clone()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn counting_by_headers_comes_to_the_same_as_opening(
+            fates in prop::collection::vec((0_u8..20, 1_usize..40), 150),
+            repairs: bool,
+        ) {
+            let start = Instant::now();
+            let mut stream = Stream::new(start);
+            let sent: Vec<_> = (0..50).flat_map(|number| stream.frame(number == 0)).collect();
+            // Lost, late, and twice: what is lost comes in the end, or never. The last packets come in order, so that both
+            // know where the stream ends.
+            let (mut order, mut late): (Vec<usize>, Vec<(usize, usize)>) = (vec![0], Vec::new());
+            for (index, (fate, by)) in fates.iter().enumerate().skip(1).take(sent.len() - 7) {
+                late.retain(|(due, index)| {
+                    if *due <= order.len() {
+                        order.push(*index);
+                    }
+                    *due > order.len()
+                });
+                match fate {
+                    0 => late.push((if repairs { order.len() + by } else { usize::MAX }, index)),
+                    1 => order.extend([index, index]),
+                    _ => order.push(index),
+                }
+            }
+            order.extend(late.iter().filter(|(due, _)| *due != usize::MAX).map(|(_, index)| *index));
+            order.extend(sent.len() - 6..sent.len());
+            let came: Vec<_> = order.iter().map(|index| copy(&sent[*index])).collect();
+
+            let [opened, counted] = both(&came);
+
+            let of = |figures: &StreamFigures| {
+                let StreamFigures { packets, bytes, lost, duplicates, longest_gap_ms, .. } = *figures;
+                (packets, bytes, lost, duplicates, longest_gap_ms)
+            };
+            prop_assert_eq!(of(&opened), of(&counted));
+            prop_assert_eq!((counted.frames, opened.unopened), (0, 0));
+            if opened.lost == 0 {
+                prop_assert_eq!(opened.frames, counted.unopened);
+            } else {
+                // Behind each that never came there is at most one frame of which only its descriptor says that it is whole.
+                prop_assert!(counted.unopened <= opened.frames);
+                prop_assert!(opened.frames <= counted.unopened + opened.lost);
+            }
+        }
+    }
+
+    fn copy(packet: &ReceivedPacket) -> ReceivedPacket {
+        ReceivedPacket { payload: packet.payload.clone(), ..*packet }
     }
 }

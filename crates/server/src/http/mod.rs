@@ -111,10 +111,12 @@ pub(crate) struct Shared {
 
 type AppState = Arc<Shared>;
 
-/// Returns the whole service, and the routes of accounts with the right that each takes.
+/// Returns the whole service, and the routes of accounts and of TAXII with the right that each takes.
 pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
     let headers = headers::Headers::new(state.public_url.as_ref());
-    let (accounts, routes) = accounts::routes(&state);
+    let (accounts, mut routes) = accounts::routes(&state);
+    let (taxii, of_taxii) = taxii::routes(&state);
+    routes.extend(of_taxii);
     let router = Router::new()
         .route(MEETINGS_PATH, post(api::create_meeting))
         .route(POLICY_PATH, get(api::policy))
@@ -137,7 +139,7 @@ pub(crate) fn router(state: AppState) -> (Router, Vec<Route>) {
         .route("/bulletin/mirrored/{provider}/{year}/{file}", get(bulletin::pages::mirrored::document))
         .route("/bulletin/{id}", get(bulletin::pages::document))
         .merge(accounts)
-        .merge(taxii::router(&state))
+        .merge(taxii)
         .fallback(assets::file)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(state.clone())

@@ -13,7 +13,7 @@ use super::{
         advisories, audit, entering, floor, mails, operation, own, passwords, plans, provider, templates,
         users,
     },
-    api, bulletin, health, probe,
+    api, bulletin, health, probe, taxii,
 };
 
 #[derive(OpenApi)]
@@ -36,7 +36,9 @@ use super::{
         (name = "meetings", description = "Creating meetings"),
         (name = "plans", description = "Planned meetings"),
         (name = "policy", description = "What the organisation demands of every meeting"),
-        (name = "operation", description = "For operators and monitoring")
+        (name = "operation", description = "For operators and monitoring"),
+        (name = "taxii", description = "TAXII 2.1: the bulletin as objects of STIX, for programs that keep up with it. An API key \
+                                        may come as the password of `Basic` too, with any user name")
     )
 )]
 struct Document;
@@ -72,7 +74,7 @@ impl Modify for CreationKeyScheme {
 
 /// Returns the document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    taxii::describe(Document::openapi())
 }
 
 /// Serves the document.

@@ -237,7 +237,10 @@ pub fn hash(secret: &[u8; 32]) -> [u8; 32] {
 }
 
 pub fn rule(response: &Response) -> (u16, Rule) {
-    (response.status, response.json::<ApiError>().rule)
+    let error: serde_json::Value = response.json();
+    // TAXII has a resource of its own for it.
+    let rule = error.get("rule").or_else(|| error.get("error_code")).cloned();
+    (response.status, serde_json::from_value(rule.unwrap_or_default()).expect("a refusal names its rule"))
 }
 
 /// A path of `route` that names nothing there is.

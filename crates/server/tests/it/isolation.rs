@@ -202,6 +202,56 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "/healthz", Takes::Nothing),
     ("GET", "/metrics", Takes::ThisMachine),
     ("GET", "/readyz", Takes::Nothing),
+    ("GET", "/taxii2/", Takes::Nothing),
+    ("GET", "/taxii2/groups/{group}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/groups/{group}/collections/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/groups/{group}/collections/{collection}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/groups/{group}/collections/{collection}/manifest/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/groups/{group}/collections/{collection}/objects/", Takes::Scope(Scope::BulletinRead)),
+    ("POST", "/taxii2/groups/{group}/collections/{collection}/objects/", Takes::Scope(Scope::BulletinWrite)),
+    (
+        "GET",
+        "/taxii2/groups/{group}/collections/{collection}/objects/{object}/",
+        Takes::Scope(Scope::BulletinRead),
+    ),
+    (
+        "DELETE",
+        "/taxii2/groups/{group}/collections/{collection}/objects/{object}/",
+        Takes::Scope(Scope::BulletinWrite),
+    ),
+    (
+        "GET",
+        "/taxii2/groups/{group}/collections/{collection}/objects/{object}/versions/",
+        Takes::Scope(Scope::BulletinRead),
+    ),
+    ("GET", "/taxii2/groups/{group}/status/{status}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/members/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/members/collections/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/members/collections/{collection}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/members/collections/{collection}/manifest/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/members/collections/{collection}/objects/", Takes::Scope(Scope::BulletinRead)),
+    ("POST", "/taxii2/members/collections/{collection}/objects/", Takes::Scope(Scope::BulletinWrite)),
+    ("GET", "/taxii2/members/collections/{collection}/objects/{object}/", Takes::Scope(Scope::BulletinRead)),
+    (
+        "DELETE",
+        "/taxii2/members/collections/{collection}/objects/{object}/",
+        Takes::Scope(Scope::BulletinWrite),
+    ),
+    (
+        "GET",
+        "/taxii2/members/collections/{collection}/objects/{object}/versions/",
+        Takes::Scope(Scope::BulletinRead),
+    ),
+    ("GET", "/taxii2/members/status/{status}/", Takes::Scope(Scope::BulletinRead)),
+    ("GET", "/taxii2/public/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/{collection}/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/{collection}/manifest/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/{collection}/objects/", Takes::Nothing),
+    ("POST", "/taxii2/public/collections/{collection}/objects/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/{collection}/objects/{object}/", Takes::Nothing),
+    ("DELETE", "/taxii2/public/collections/{collection}/objects/{object}/", Takes::Nothing),
+    ("GET", "/taxii2/public/collections/{collection}/objects/{object}/versions/", Takes::Nothing),
 ];
 
 /// Returns the routes of the document, with the schemes of security that each names.
@@ -236,6 +286,9 @@ async fn every_documented_route_says_here_who_may_use_it_and_the_server_agrees()
         .iter()
         .map(|route| ((route.method.to_string(), route.path), route.right))
         .collect();
+    let undocumented = |(method, path): &(String, &str)| !named.contains(&(method.as_str(), *path));
+    let forgotten: Vec<_> = rights.keys().filter(|route| undocumented(route)).collect();
+    assert!(forgotten.is_empty(), "guarded, and not in the document: {forgotten:?}");
     for (method, path, takes) in ROUTES {
         let (_, _, schemes) = documented
             .iter()
@@ -375,6 +428,7 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
     for (method, path, takes) in ROUTES {
         let at = path
             .replace("{id}", &sabha_protocol::account::UserId::from_bytes([0xEE; 16]).to_string())
+            .replace("{group}", &sabha_protocol::bulletin::SharingGroupId::from_bytes([0xEE; 16]).to_string())
             .replace("{number}", "1")
             .replace("{label}", "green")
             .replace("{list}", "index.txt")
@@ -392,9 +446,9 @@ async fn no_documented_route_opens_to_a_credential_that_is_not_enough_and_nothin
                 let same = |answer: &Response| (answer.status, answer.body.clone());
                 let expected = same(&ask(&Credential::default()).await);
                 // Of nothing there is nothing to be seen, and of one publisher alone there is no list of publishers.
-                let names_one = ["{id}", "{year}", "{file}", "{token}", "{provider}", "/aggregator.json"]
-                    .iter()
-                    .any(|part| path.contains(part));
+                let of_one =
+                    ["{id}", "{year}", "{file}", "{token}", "{provider}", "/aggregator.json", "{collection}"];
+                let names_one = of_one.iter().any(|part| path.contains(part));
                 assert_eq!(expected.0, if names_one { 404 } else { 200 }, "{path}");
                 for (name, credential) in &void {
                     assert_eq!(same(&ask(credential).await), expected, "{path}: {name}");

@@ -2,7 +2,7 @@
 // the size of the stage, and the time.
 
 import { untrack } from 'svelte';
-import { type Layout, type LayoutChoice, layOut, type Scene, type Size } from '../../call/layout';
+import { type Layout, type LayoutChoice, layOut, type Scene, type SelfPlace, type Size } from '../../call/layout';
 import { emptyOrder, nextOrder, type Order } from '../../call/order';
 import type { Person } from '../../call/state';
 import type { ParticipantId } from '../../protocol/messages';
@@ -18,7 +18,7 @@ export class StageScene {
   readonly #call: Call;
   readonly #choice: () => LayoutChoice;
   readonly #pinned: () => ParticipantId | null;
-  readonly #selfInStrip: () => boolean;
+  readonly #self: () => SelfPlace;
   #order = $state.raw<Order>(emptyOrder);
 
   readonly people: ReadonlyMap<ParticipantId, Person> = $derived.by(() => {
@@ -45,11 +45,11 @@ export class StageScene {
   });
 
   /** To be made while a component is set up: follows the call as long as the component lives. */
-  constructor(call: Call, choice: () => LayoutChoice, pinned: () => ParticipantId | null, selfInStrip: () => boolean) {
+  constructor(call: Call, choice: () => LayoutChoice, pinned: () => ParticipantId | null, self: () => SelfPlace) {
     this.#call = call;
     this.#choice = choice;
     this.#pinned = pinned;
-    this.#selfInStrip = selfInStrip;
+    this.#self = self;
     $effect.pre(() => {
       const present = [...this.people.keys()];
       const { speaking } = this.#call.state;
@@ -76,7 +76,7 @@ export class StageScene {
       speaker: pinned ?? spotlight ?? this.#order.speaker,
       choice: pinned === null && spotlight === null ? this.#choice() : 'speaker',
       page: this.page,
-      selfInStrip: this.#selfInStrip(),
+      self: this.#self(),
     };
   }
 

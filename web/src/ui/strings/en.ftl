@@ -38,10 +38,14 @@ start-link-label = Join with a link
 start-link-placeholder = Paste the invite link
 start-mine = My meetings
 start-join = Join
-start-no-right-title = This device cannot start meetings here
-start-no-right = Open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.
+start-no-right-title = Sign in to start meetings
+start-no-right = Without an account here, open the start link of the person who runs this server once on this device. To join a meeting you only need its invite link.
+start-sign-in = Sign in
+start-no-role-title = Your account may not start meetings
+start-no-role = Ask an administrator of this server to make you a host. To join a meeting you only need its invite link.
 start-trouble-link = This is not an invite link. Copy the whole link, with everything after the # sign.
 start-trouble-no-encryption = This browser cannot make the keys of a meeting. Use a current Chromium, Firefox or Safari.
+start-trouble-signed-out = You are no longer signed in. Sign in again to start a meeting.
 start-trouble-refused = The server did not open a meeting. The start link of this device may have been replaced: ask the person who runs the server.
 start-trouble-unreachable = The server does not answer. Check your connection and try again.
 

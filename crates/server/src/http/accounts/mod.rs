@@ -97,8 +97,9 @@ impl Routes {
         Self { state: state.clone(), router: Router::new(), list: Vec::new() }
     }
 
-    pub(in crate::http) fn into_router(self) -> Router<AppState> {
-        self.router
+    /// Returns the router, and the list of what is in it.
+    pub(in crate::http) fn into_parts(self) -> (Router<AppState>, Vec<Route>) {
+        (self.router, self.list)
     }
 
     pub(in crate::http) fn add<H, T>(&mut self, method: Method, path: &'static str, right: Right, handler: H)
@@ -222,7 +223,7 @@ pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     all.add(M::GET, "/api/v1/health", health_read, operation::health);
     all.add(M::GET, "/api/v1/refusals", health_read, operation::refused);
     super::bulletin::add(&mut all);
-    (all.router, all.list)
+    all.into_parts()
 }
 
 /// A body of JSON, bounded by the router and checked by its type.

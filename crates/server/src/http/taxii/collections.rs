@@ -111,6 +111,9 @@ fn uuid_of(mut bytes: [u8; 16]) -> String {
 
 /// Says which API roots there are: to each caller those of which they may know (section 4.1.1 has it filtered by client). Who shows
 /// nothing, or nothing that is good, is told of those that everybody knows.
+#[utoipa::path(get, path = "/taxii2/", tag = "taxii",
+    responses(
+        (status = 200, description = "The discovery resource", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn discovery(
     State(state): State<AppState>,
     Known(caller): Known,
@@ -133,6 +136,11 @@ pub(in crate::http) async fn discovery(
     ))
 }
 
+/// Describes the API root (section 4.2).
+#[utoipa::path(get, path = "/", tag = "taxii",
+    responses(
+        (status = 200, description = "The root", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn root(asking: Asking) -> Taxii {
     let title = match &asking.root {
         Root::Public => "For everybody",
@@ -145,11 +153,23 @@ pub(in crate::http) async fn root(asking: Asking) -> Taxii {
     )
 }
 
+/// Lists the collections of the root (section 5.1).
+#[utoipa::path(get, path = "/collections/", tag = "taxii",
+    responses(
+        (status = 200, description = "The collections", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn collections(asking: Asking) -> Taxii {
     let all: Vec<Value> = Collection::of(&asking.root).iter().map(Collection::resource).collect();
     Taxii(StatusCode::OK, json!({ "collections": all }))
 }
 
+/// Describes a collection (section 5.2).
+#[utoipa::path(get, path = "/collections/{collection}/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root")),
+    responses(
+        (status = 200, description = "The collection", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn collection(
     asking: Asking,
     Path(InCollection { collection }): Path<InCollection>,

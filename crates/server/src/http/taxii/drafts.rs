@@ -34,6 +34,19 @@ pub(in crate::http) struct OfStatus {
 /// Objects that a status names; all are counted.
 const NAMED_MAX: usize = 100;
 
+/// Takes an envelope, of which a draft of the caller's organisation is made (section 5.5).
+#[utoipa::path(post, path = "/collections/{collection}/objects/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root")),
+    request_body(content = Value, content_type = "application/taxii+json;version=2.1", description = "An envelope (section 3.7)"),
+    responses(
+        (status = 202, description = "The draft exists now; its status says what became of each object", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 400, description = "The body is no envelope of STIX 2.1", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 403, description = "The collection is read only, or the caller writes nothing", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 413, description = "The envelope is larger than 4 MiB, or has too many objects", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 415, description = "The body does not say that it is TAXII 2.1", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 422, description = "The envelope has nothing of which a draft could be made", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn add(
     State(state): State<AppState>,
     asking: Asking,
@@ -81,6 +94,13 @@ pub(in crate::http) async fn add(
     Ok(Taxii(StatusCode::ACCEPTED, status))
 }
 
+/// Says what became of an envelope that the caller sent (section 4.3).
+#[utoipa::path(get, path = "/status/{status}/", tag = "taxii",
+    params(
+        ("status" = String, Path, description = "The id of the status")),
+    responses(
+        (status = 200, description = "The status", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn status(
     State(state): State<AppState>,
     asking: Asking,
@@ -94,6 +114,12 @@ pub(in crate::http) async fn status(
 }
 
 /// Refuses what is sent to what is only read.
+#[utoipa::path(post, path = "/collections/{collection}/objects/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root")),
+    responses(
+        (status = 403, description = "Members write, to their own root", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn refuse(
     asking: Asking,
     Path(InCollection { collection }): Path<InCollection>,

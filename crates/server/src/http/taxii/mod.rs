@@ -15,6 +15,7 @@
 //! key as its password, with any user name, since that is what programs for TAXII can send.
 
 mod collections;
+mod described;
 mod drafts;
 mod filter;
 mod index;
@@ -34,9 +35,10 @@ use sabha_protocol::{Rule, account::Scope, bulletin::SharingGroupId, wire::bulle
 use serde::Deserialize;
 
 use self::collections::Collection;
+pub(super) use self::described::describe;
 use super::{
     AppState, Shared,
-    accounts::{Caller, Right, Routes},
+    accounts::{Caller, Right, Route, Routes},
     error::Refusal,
 };
 use crate::storage::StoreError;
@@ -77,8 +79,8 @@ macro_rules! add_writing {
     };
 }
 
-/// Returns the routes, with what turns their answers into those of TAXII.
-pub(super) fn router(state: &AppState) -> Router<AppState> {
+/// Returns the router, with what turns answers into those of TAXII, and the list of what is in it.
+pub(super) fn routes(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     let mut all = Routes::new(state);
     let read = Right::Scope(Scope::BulletinRead);
     all.add(Method::GET, "/taxii2/", Right::Anyone, collections::discovery);
@@ -94,10 +96,12 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     add_reading!(all, "/taxii2/groups/{group}/", read);
     add_writing!(all, "/taxii2/groups/{group}/");
 
-    all.into_router()
+    let (router, list) = all.into_parts();
+    let router = router
         .route("/taxii2", axum::routing::any(nothing))
         .route("/taxii2/{*rest}", axum::routing::any(nothing))
-        .layer(middleware::from_fn(speak))
+        .layer(middleware::from_fn(speak));
+    (router, list)
 }
 
 /// Answers a path that is none: those of TAXII end with a slash (section 1.6.2).

@@ -17,6 +17,22 @@ use super::{
     unknown,
 };
 
+/// Gives objects, in the order in which they were added (section 5.4).
+#[utoipa::path(get, path = "/collections/{collection}/objects/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root"),
+        ("added_after" = Option<String>, Query, description = "Only what was added after this, a time of RFC 3339"),
+        ("limit" = Option<usize>, Query, description = "Most of one answer, from 1 to 1000, which is also what is meant without it"),
+        ("next" = Option<String>, Query, description = "Where the answer before said that it goes on"),
+        ("match[id]" = Option<String>, Query, description = "Ids, with commas between them; as in every filter 100 at most"),
+        ("match[type]" = Option<String>, Query, description = "Types of STIX"),
+        ("match[version]" = Option<String>, Query, description = "`last`, which is meant without it, `first`, `all`, and times of RFC 3339"),
+        ("match[spec_version]" = Option<String>, Query, description = "Versions of STIX; there are objects of 2.1")),
+    responses(
+        (status = 200, description = "An envelope, with `more` and `next` if it goes on", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 400, description = "The query is not one of TAXII 2.1, or a filter has more than 100 values", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 403, description = "The collection is written only", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn objects(
     State(state): State<AppState>,
     asking: Asking,
@@ -28,6 +44,22 @@ pub(in crate::http) async fn objects(
     Ok(answer(found, "objects", |added| added.object))
 }
 
+/// Lists versions of objects without what is in them (section 5.3).
+#[utoipa::path(get, path = "/collections/{collection}/manifest/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root"),
+        ("added_after" = Option<String>, Query, description = "Only what was added after this, a time of RFC 3339"),
+        ("limit" = Option<usize>, Query, description = "Most of one answer, from 1 to 1000, which is also what is meant without it"),
+        ("next" = Option<String>, Query, description = "Where the answer before said that it goes on"),
+        ("match[id]" = Option<String>, Query, description = "Ids, with commas between them; as in every filter 100 at most"),
+        ("match[type]" = Option<String>, Query, description = "Types of STIX"),
+        ("match[version]" = Option<String>, Query, description = "`last`, which is meant without it, `first`, `all`, and times of RFC 3339"),
+        ("match[spec_version]" = Option<String>, Query, description = "Versions of STIX; there are objects of 2.1")),
+    responses(
+        (status = 200, description = "A manifest, with `more` and `next` if it goes on", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 400, description = "The query is not one of TAXII 2.1, or a filter has more than 100 values", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 403, description = "The collection is written only", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn manifest(
     State(state): State<AppState>,
     asking: Asking,
@@ -46,6 +78,21 @@ pub(in crate::http) async fn manifest(
     }))
 }
 
+/// Gives the versions of an object that are asked for (section 5.6).
+#[utoipa::path(get, path = "/collections/{collection}/objects/{object}/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root"),
+        ("object" = String, Path, description = "The id of an object of STIX"),
+        ("added_after" = Option<String>, Query, description = "Only what was added after this, a time of RFC 3339"),
+        ("limit" = Option<usize>, Query, description = "Most of one answer, from 1 to 1000, which is also what is meant without it"),
+        ("next" = Option<String>, Query, description = "Where the answer before said that it goes on"),
+        ("match[version]" = Option<String>, Query, description = "`last`, which is meant without it, `first`, `all`, and times of RFC 3339"),
+        ("match[spec_version]" = Option<String>, Query, description = "Versions of STIX; there are objects of 2.1")),
+    responses(
+        (status = 200, description = "An envelope, with `more` and `next` if it goes on", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 400, description = "The query is not one of TAXII 2.1, or a filter has more than 100 values", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 403, description = "The collection is written only", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn object(
     State(state): State<AppState>,
     asking: Asking,
@@ -60,6 +107,20 @@ pub(in crate::http) async fn object(
     Ok(answer(found, "objects", |added| added.object))
 }
 
+/// Lists the versions of an object, the newest first (section 5.8).
+#[utoipa::path(get, path = "/collections/{collection}/objects/{object}/versions/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root"),
+        ("object" = String, Path, description = "The id of an object of STIX"),
+        ("added_after" = Option<String>, Query, description = "Only what was added after this, a time of RFC 3339"),
+        ("limit" = Option<usize>, Query, description = "Most of one answer, from 1 to 1000, which is also what is meant without it"),
+        ("next" = Option<String>, Query, description = "Where the answer before said that it goes on"),
+        ("match[spec_version]" = Option<String>, Query, description = "Versions of STIX; there are objects of 2.1")),
+    responses(
+        (status = 200, description = "Its versions, with `more` and `next` if it goes on", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 400, description = "The query is not one of TAXII 2.1, or a filter has more than 100 values", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 403, description = "The collection is written only", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn versions(
     State(state): State<AppState>,
     asking: Asking,
@@ -78,6 +139,13 @@ pub(in crate::http) async fn versions(
 }
 
 /// Refuses to delete: what is published stays as it is, for whoever it was published to.
+#[utoipa::path(delete, path = "/collections/{collection}/objects/{object}/", tag = "taxii",
+    params(
+        ("collection" = String, Path, description = "The id of a collection of this root"),
+        ("object" = String, Path, description = "The id of an object of STIX")),
+    responses(
+        (status = 403, description = "Nothing is ever deleted", content_type = "application/taxii+json;version=2.1", body = Value),
+        (status = 404, description = "There is none, or none for the caller", content_type = "application/taxii+json;version=2.1", body = Value)))]
 pub(in crate::http) async fn delete(
     State(state): State<AppState>,
     asking: Asking,
