@@ -280,6 +280,9 @@ impl Device {
     }
 
     pub(super) fn knocked(&mut self, guest: Guest) {
+        if self.group().is_none() {
+            return self.before.keep_guest(guest);
+        }
         if self.host_door.guests.contains_key(&guest.id) || self.host_door.guests.len() >= LOBBY_GUESTS_MAX {
             return;
         }
@@ -336,6 +339,7 @@ impl Device {
 
     pub(super) fn lobby_left(&mut self, guest: ParticipantId) {
         self.host_door.guests.remove(&guest);
+        self.before.forget_guest(guest);
         self.changed = true;
     }
 

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::{
     Device, EXPORT_BYTES_MAX, Place,
     absent::Absent,
+    before::BeforeGroup,
     chronicle::Chronicle,
     door::{GuestDoor, Sayings},
     early::Early,
@@ -269,6 +270,7 @@ impl Device {
             in_flight: None,
             words: VecDeque::new(),
             early: Early::default(),
+            before: BeforeGroup::default(),
             unnamed: VecDeque::new(),
             outcasts: BTreeMap::new(),
             names: Names::default(),

@@ -21,6 +21,7 @@
 //! It fails closed: what cannot be verified is not shown, and while anything is uncertain nothing is sent.
 
 mod absent;
+mod before;
 mod chronicle;
 mod conduct;
 mod door;
@@ -63,6 +64,7 @@ pub const EXPORT_BYTES_MAX: usize = secrets::BYTES_MAX + proof::BYTES_MAX + chro
 
 use self::{
     absent::Absent,
+    before::BeforeGroup,
     chronicle::Chronicle,
     door::{GuestDoor, Sayings},
     early::Early,
@@ -124,6 +126,8 @@ pub struct Device {
     words: VecDeque<Word>,
     /// What others said in an epoch that is not here yet.
     early: Early,
+    /// What was said to this device before it was in the group.
+    before: BeforeGroup,
     /// Chat of members whose names have not come yet, oldest first.
     unnamed: VecDeque<(DeviceKey, ChatText)>,
     names: Names,
@@ -352,6 +356,7 @@ impl Device {
             }
             ServerMessage::Closed { reason, .. } => self.closed(reason),
             ServerMessage::Door { from, payload } => self.heard_at_door(from, payload.as_bytes()),
+            ServerMessage::Floor { floor } if self.group().is_none() => self.before.keep_floor(&floor),
             ServerMessage::Floor { floor } => self.raise_floor(&floor),
             ServerMessage::GroupState { group_info, tree, .. } => self.join_from_outside(&group_info, &tree),
             ServerMessage::Handshake { epoch, message, .. } => self.handshake(epoch, message.as_bytes()),
@@ -361,6 +366,7 @@ impl Device {
                 self.absent.clear();
                 participants.iter().for_each(|participant| self.absent.list(participant));
                 self.host_door.forget_others(&lobby.iter().map(|guest| guest.id).collect::<BTreeSet<_>>());
+                self.before.forget_guests();
                 for guest in lobby {
                     self.knocked(guest);
                 }

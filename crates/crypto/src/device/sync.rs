@@ -163,6 +163,7 @@ impl Device {
         if self.joined && self.pulse.is_unanswered() {
             self.ask_whether_this_is_now();
         }
+        self.hear_what_came_before();
     }
 
     /// Keeps, also over a reload, that there was a policy of this version.

@@ -1015,6 +1015,35 @@ fn who_is_in_the_room_before_it_is_back_in_the_group_may_send_without_a_wait() {
 }
 
 #[test]
+fn what_a_host_hears_on_its_way_back_to_the_group_it_acts_on_there() {
+    let mut hall = Hall::new(Some(("7KQM-2XWD", false)));
+    let kept = hall.clients[0].device.export();
+    hall.disconnect(0);
+    let (asha, gone) = (hall.guest("Asha"), hall.guest("Gone"));
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting, "nobody is there who could ask");
+    hall.clients[0].device = Device::restore(&kept, hall.now).unwrap();
+    hall.held = Some(Vec::new());
+    hall.enter(0);
+    hall.join(0);
+    let floor = settings(&[("MEET.CHAT.SAFE", "nobody")]);
+    hall.tell(0, ServerMessage::Floor { floor: floor.clone() });
+    hall.tell(
+        0,
+        ServerMessage::LobbyLeft {
+            guest: hall.id(gone),
+            outcome: sabha_protocol::wire::server::LobbyOutcome::Withdrew,
+        },
+    );
+    hall.settle();
+    assert_eq!(hall.view(asha).stage, DeviceStage::Waiting);
+    hall.release();
+    hall.pass(1000);
+    assert_eq!(hall.view(asha).stage, DeviceStage::PasscodeWanted);
+    assert_eq!(hall.view(gone).stage, DeviceStage::Waiting);
+    assert_eq!(hall.view(0).conduct.floor, floor);
+}
+
+#[test]
 fn a_restarted_server_takes_the_group_back_from_its_members() {
     let mut hall = Hall::new(None);
     let asha = hall.guest("Asha");

@@ -8,3 +8,17 @@ export const openers: Readonly<Record<PanelName, string>> = {
   people: 'people',
   security: 'encryption-state',
 };
+
+/** Which panel is open in this tab, or an empty text: a reload changes nothing on screen. */
+const KEY = 'sabha.panel';
+
+/** Returns the panel that was open before a reload. */
+export function panelBefore(): PanelName | null {
+  const before = sessionStorage.getItem(KEY);
+  return before !== null && Object.hasOwn(openers, before) ? (before as PanelName) : null;
+}
+
+/** Takes note of the panel that is open. */
+export function keepPanel(panel: PanelName | null): void {
+  sessionStorage.setItem(KEY, panel ?? '');
+}
