@@ -29,9 +29,9 @@ const LATE_MAX_US: u64 = 100_000;
 /// Steps of one system at most.
 const STEPS_MAX: usize = 8;
 
-/// Viewers at most: fourteen rooms, of which a client has not filled another in minutes; nine if it is to be short.
+/// Viewers at most: fourteen rooms, of which a client has not filled another in minutes; six if it is to be short.
 const VIEWERS_MAX: u16 = 14 * VIEWERS_OF_A_ROOM;
-const VIEWERS_MAX_SHORT: u16 = 9 * VIEWERS_OF_A_ROOM;
+const VIEWERS_MAX_SHORT: u16 = 6 * VIEWERS_OF_A_ROOM;
 
 /// How many times as many come next at most.
 const STEP_MAX: f64 = 9.0;
