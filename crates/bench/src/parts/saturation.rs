@@ -115,25 +115,32 @@ fn judge(bench: &Bench, found: &[Most]) {
 fn most(bench: &Bench, system: System) -> Result<Most> {
     let viewers_max = if bench.pace.is_short { VIEWERS_MAX_SHORT } else { VIEWERS_MAX };
     let mut viewers = VIEWERS_OF_A_ROOM;
-    let mut best: Option<Most> = None;
+    let (mut best, mut has_failed): (Option<Most>, bool) = (None, false);
     for _ in 0..STEPS_MAX {
         let turn = bench.turn_or_known(system, &bench.load(Scenario::Speaker, viewers).counted());
         let figures = match (turn, best) {
             (Ok(figures), _) => figures,
-            (Err(error), Some(best)) => {
+            (Err(error), Some(held)) => {
                 say(&format!("{system} did not hold {viewers} viewers: {error:#}"));
-                return Ok(Most { limit: Limit::Entry, ..best });
+                let fewer = between(held.viewers, viewers);
+                best = Some(Most { limit: Limit::Entry, ..held });
+                if has_failed || fewer == held.viewers {
+                    break;
+                }
+                (has_failed, viewers) = (true, fewer);
+                continue;
             }
             (Err(error), None) => return Err(error),
         };
         let limit = limit(&figures, bench.client_cores());
-        let here = Most { system, viewers, figures, limit: limit.unwrap_or(Limit::Viewers) };
+        let last = if has_failed { Limit::Entry } else { Limit::Viewers };
+        let here = Most { system, viewers, figures, limit: limit.unwrap_or(last) };
         let packets = |most: &Most| most.figures.packets_per_second;
         best = match best {
             Some(best) if packets(&best) > packets(&here) => Some(Most { limit: here.limit, ..best }),
             _ => Some(here),
         };
-        if limit.is_some() || viewers >= viewers_max {
+        if limit.is_some() || has_failed || viewers >= viewers_max {
             break;
         }
         viewers = next(viewers, &figures, bench.client_cores()).min(viewers_max);
@@ -151,6 +158,12 @@ fn limit(figures: &Figures, client_cores: f64) -> Option<Limit> {
     } else {
         is_behind.then_some(Limit::Server)
     }
+}
+
+/// Returns whole rooms in the middle of two counts, the lower where there are none.
+const fn between(held: u16, failed: u16) -> u16 {
+    let middle = (held + failed) / 2 / VIEWERS_OF_A_ROOM * VIEWERS_OF_A_ROOM;
+    if middle > held { middle } else { held }
 }
 
 /// Returns how many viewers come next: as many rooms of them as should fill whoever is fuller, but at least one room more.
@@ -181,6 +194,11 @@ mod tests {
         assert_eq!(limit(&late, 1.0), Some(Limit::Server));
         let lossy = Figures { lost_share: 0.01, ..figures(0.5, 0.97) };
         assert_eq!(limit(&lossy, 1.0), Some(Limit::Client), "what a full client misses is its own fault");
+    }
+
+    #[test]
+    fn step_that_failed_is_halved() {
+        assert_eq!([between(99, 891), between(99, 198), between(297, 594)], [495, 99, 396]);
     }
 
     #[test]
