@@ -61,7 +61,10 @@ const BROWSER: readonly { name: RegExp; owners: readonly string[] }[] = [
   { name: /\bWebAssembly\b|\bwasm\/|\bnew Worker\b|\bindexedDB\b/, owners: ['e2ee/'] },
   { name: /\bAudioContext\b/, owners: ['media/', 'ui/room/chime.ts'] },
   { name: /\bWebSocket\b/, owners: ['signalling/'] },
-  { name: /\b(local|session)Storage\b/, owners: ['session/', 'admin/errand.ts', 'ui/preferences.svelte.ts'] },
+  {
+    name: /\b(local|session)Storage\b/,
+    owners: ['session/', 'admin/errand.ts', 'ui/preferences.svelte.ts', 'ui/room/panel.ts'],
+  },
   { name: /\bfetch\(/, owners: ['session/', 'admin/api.ts'] },
   { name: /\bnavigator\.credentials\b/, owners: ['admin/passkey.ts'] },
 ];

@@ -12,13 +12,21 @@ export const openers: Readonly<Record<PanelName, string>> = {
 /** Which panel is open in this tab, or an empty text: a reload changes nothing on screen. */
 const KEY = 'sabha.panel';
 
-/** Returns the panel that was open before a reload. */
+/** Returns the panel that was open before a reload; none where the browser keeps nothing. */
 export function panelBefore(): PanelName | null {
-  const before = sessionStorage.getItem(KEY);
-  return before !== null && Object.hasOwn(openers, before) ? (before as PanelName) : null;
+  try {
+    const before = sessionStorage.getItem(KEY);
+    return before !== null && Object.hasOwn(openers, before) ? (before as PanelName) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Takes note of the panel that is open. */
 export function keepPanel(panel: PanelName | null): void {
-  sessionStorage.setItem(KEY, panel ?? '');
+  try {
+    sessionStorage.setItem(KEY, panel ?? '');
+  } catch {
+    // Storage is blocked or full: after a reload none is open.
+  }
 }
